@@ -1,0 +1,72 @@
+/*
+ * format.h -- what a format is: bytes and an arena in, an advisory or an error out; and back.
+ *
+ * Owns:    the contract, and the registry (registry.c): one row a format.
+ * Called:  by gateway/translate.c and `tocsin convert`.
+ * Never:   a format opens no socket, clock, file or log and keeps no globals: it runs the same in a
+ *          unit test, a fuzzer, the offline translator and a cage.
+ *
+ * Every format translates to and from STIX 2.1 objects, never to another format.
+ */
+#ifndef FORMATS_FORMAT_H
+#define FORMATS_FORMAT_H
+
+#include "formats/loss.h"
+#include "formats/object.h"
+
+struct mapping;		/* a mapping file, compiled (formats/mapped.h) */
+
+struct format_limits {		/* 0 = the default in brackets */
+	size_t	bytes;		/* of the whole input [64 MiB] */
+	size_t	object_bytes;	/* of one object, Incident or record [8 MiB] */
+	size_t	objects;	/* in one input [100,000] */
+	unsigned depth;		/* of nesting [128 JSON, 64 XML] */
+};
+
+struct read_job {
+	struct slice		 in;
+	const char		*input;		/* name for messages: a file, "POST body" */
+	struct slice		 received;	/* RFC 3339 UTC: the only *now* a reader may use */
+	struct format_limits	 limits;
+	const struct mapping	*mapping;	/* format `mapped` only */
+	bool			 strict;	/* refuse what tolerant mode warns about */
+	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
+	struct loss		*loss;		/* NULL: no account wanted */
+};
+
+struct write_job {
+	const struct advisory	*adv;
+	struct slice		 received;	/* RFC 3339 UTC: the only *now* a writer may use */
+	const char		*csirt;		/* FQDN for IncidentID@name and the like */
+	const char		*csirt_contact;	/* mail address for a generated creator Contact */
+	const struct mapping	*mapping;
+	bool			 no_residue;	/* do not carry originals in extensions */
+	bool			 pretty;	/* for people */
+	struct loss		*loss;
+};
+
+struct format_ops {
+	const char	*name;		/* "iodef2": in config, logs and the store */
+	const char	*media_type;
+	const char	*file_ending;	/* ".xml" */
+	/* 0..100: how sure, from the first bytes (up to 4 KiB). */
+	int	(*sniff)(struct slice head);
+	/* 0 when the input could be read, even if single objects were refused (adv->verdicts say
+	 * which and why); -1 when nothing could (*e says where and why). */
+	int	(*read)(const struct read_job *job, struct arena *mem, struct advisory *adv,
+		    struct err *e);
+	/* Append the text. -1 only when nothing sensible can be written. Scratch memory comes from
+	 * `mem`. */
+	int	(*write)(const struct write_job *job, struct arena *mem, struct strbuf *out,
+		    struct err *e);
+};
+
+/* The rows; format_mapped is one of them and needs job->mapping. */
+extern const struct format_ops *const formats[];	/* ends with NULL */
+extern const struct format_ops format_stix21, format_iodef2, format_mapped;
+
+const struct format_ops	*format_find(struct slice name);	/* NULL if unknown */
+/* The surest sniffer, NULL if none is surer than 0. `mapped` never sniffs. */
+const struct format_ops	*format_sniff(struct slice head);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * object.h -- what an object is in memory: a typed header over a tree over the sender's bytes.
+ *
+ *	struct object  -- id, type, version, label, sectors ...   what dedup, policy, store and TAXII ask
+ *	   .tree       -- json *, the STIX 2.1 object              what formats translate
+ *	   .bytes      -- its text, verbatim if it came as STIX     what STIX consumers get
+ *
+ * Owns:    the header's definition and the code that fills it from a STIX tree (object_fill).
+ * Called:  by formats (to make objects) and by gateway/ (to ask them).
+ * Never:   validates more than it needs to fill the header (stix21.c does), and never decides.
+ *
+ * Everything lives in the arena of the message.
+ */
+#ifndef FORMATS_OBJECT_H
+#define FORMATS_OBJECT_H
+
+#include <stdint.h>
+
+#include "gateway/base/err.h"
+#include "gateway/base/json.h"
+#include "gateway/base/slice.h"
+
+struct arena;
+struct strbuf;
+
+/* TLP 2.0, in order of strictness (FIRST, August 2022). WHITE of TLP 1.0 is CLEAR. */
+enum tlp { TLP_UNSET, TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_AMBER_STRICT, TLP_RED, TLP_LEVELS };
+
+/* Which case formats saw; policy decides what it means (rulings 10). */
+enum label_case {
+	LABEL_ABSENT,		/* no marking, or IODEF `default` */
+	LABEL_TLP,		/* a TLP label we can read */
+	LABEL_OTHER,		/* statement or custom markings only: as unmarked */
+	LABEL_UNREADABLE,	/* an unknown TLP id or label word, ACS/AIS not parsed: RED */
+	LABEL_IODEF_ABSENT	/* an IODEF Incident without @restriction: `iodef-unmarked`, shipped RED */
+};
+
+enum object_class { OBJECT_SDO, OBJECT_SRO, OBJECT_SCO, OBJECT_META, OBJECT_CUSTOM };
+
+/* CIP phases (trust.md 8). */
+enum phase {
+	PHASE_UNSET, PHASE_ANALYSIS, PHASE_REMEDIATION, PHASE_INDICATIONS, PHASE_MITIGATION,
+	PHASE_RESPONSE, PHASE_RECONSTITUTION, PHASES
+};
+
+/* Flags of an object. */
+enum {
+	OBJECT_REVOKED		= 1 << 0,
+	OBJECT_CLASSIFIED	= 1 << 1,	/* a classification word in a marking (trust.md 11) */
+	OBJECT_EXERCISE		= 1 << 2,
+	OBJECT_MINTED		= 1 << 3,	/* made by a translator here, not received as STIX */
+	OBJECT_GRANULAR		= 1 << 4,	/* a granular marking is stricter than the object's own */
+	OBJECT_EMBARGO		= 1 << 5,
+	OBJECT_PERSONAL		= 1 << 6,	/* holds data of persons as far as we can tell */
+	OBJECT_VICTIM		= 1 << 7	/* reached from incident, sighting or observed-data */
+};
+
+enum { FINGERPRINT_LEN = 32 };
+
+struct object {
+	struct slice	id;		/* "indicator--UUID" as written */
+	struct slice	type;
+	struct slice	spec_version;	/* "2.1", "2.0" (TAXII 2.1 section 3.4.1 defaults) */
+	struct slice	version;	/* modified, else created, as written; empty if it has neither */
+	struct slice	version_key;	/* instant key of it (clock.h), or "sha256:HEX" of the bytes */
+	struct slice	created_by;	/* created_by_ref or empty */
+	struct slice	valid_until_key; /* instant key, indicators only; empty = no end */
+	enum object_class class;
+	enum tlp	tlp;		/* strictest of object and granular markings; TLP_UNSET if none */
+	enum label_case	label;
+	enum phase	phase;		/* its own, from label `cip-phase:X`, else by type */
+	uint32_t	sectors;	/* bit set of vocab_sector() */
+	uint32_t	flags;
+	uint8_t		fp[FINGERPRINT_LEN];	/* semantic fingerprint (fingerprint.h) */
+	bool		has_fp;
+	json		*tree;
+	struct slice	bytes;
+	size_t		index;		/* ordinal in the input, from 0 */
+	size_t		offset;		/* of its text in the input */
+};
+
+/* A remark on one object, or on a part of the input that became none. */
+enum verdict_kind { VERDICT_WARNED, VERDICT_REFUSED };
+struct verdict {
+	enum verdict_kind kind;
+	const char	*code;		/* stable: "MISSING_PROPERTY", "BAD_TIMESTAMP", ... */
+	struct slice	 id;		/* of the object, if it could be told */
+	struct slice	 version;
+	struct slice	 text;		/* the refused text, for quarantine; empty for warnings */
+	struct err	 err;		/* place and reason */
+	size_t		 index;		/* which element of the input list */
+};
+
+/* One message: the unit of transport and of acknowledgement. */
+struct advisory {
+	struct slice	 id;		/* bundle id, or one minted from the input's hash */
+	struct object	*objects;
+	size_t		 n, cap;
+	struct verdict	*verdicts;
+	size_t		 nverdicts, verdicts_cap;
+};
+
+/* Fill the header from o->tree and o->bytes (both set by the caller); index and offset are kept.
+ * What it needs: `type` and `id` as strings, id = type--UUID, created/modified possible UTC
+ * timestamps if present. Otherwise -1 with a reason and path (TAXII 2.1 section 5.5 as in
+ * reference/taxii.md 11). `marking` looks up a marking-definition tree by id in the same message, or
+ * NULL (NULL function is fine). */
+typedef json *(*object_find_fn)(void *ctx, struct slice id);
+int	object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
+	    struct err *e);
+/* Append an object (all zero but index) / a verdict to an advisory. */
+struct object	*advisory_add(struct advisory *adv, struct arena *mem);
+struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind,
+		    const char *code);
+/* Make an object from a tree that a translator built: prints it, fills the header, sets
+ * OBJECT_MINTED. */
+int	advisory_mint(struct advisory *adv, struct arena *mem, json *tree, struct err *e);
+/* Phases of reports and groupings from their members (trust.md 8), sectors from referenced
+ * identities, notes from their parents: the facts that need the whole message. */
+void	advisory_settle(struct advisory *adv, struct arena *mem);
+
+/* Words. Unknown words give TLP_UNSET / PHASE_UNSET / -1. */
+const char	*tlp_word(enum tlp t);			/* "amber+strict"; "none" for TLP_UNSET */
+const char	*tlp_label(enum tlp t);			/* "TLP:AMBER+STRICT" */
+enum tlp	 tlp_parse(struct slice word);		/* clear white green amber amber+strict red, any
+							 * case, with or without "TLP:" */
+enum tlp	 tlp_of_marking_id(struct slice id);	/* the nine fixed ids (stix.md 1.7) */
+const char	*tlp_marking_id(enum tlp t);		/* the TLP 2.0 id */
+json		*tlp_marking_object(struct arena *mem, enum tlp t);	/* the TLP 2.0 definition */
+const char	*phase_word(enum phase p);
+enum phase	 phase_parse(struct slice word);
+int		 sector_parse(struct slice slug);	/* NIS2 slug -> bit number 0..17, or -1 */
+const char	*sector_word(int bit);
+int		 sector_of_stix(struct slice value);	/* industry-sector-ov, the clear rows */
+enum object_class object_class_of(struct slice type);
+
+#endif

@@ -1,0 +1,198 @@
+#include "gateway/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BLOCK_MIN = 4096, BLOCK_MAX = 1 << 20 };
+
+struct block {
+	struct block	*next;
+	size_t		 used;
+	size_t		 size;
+	alignas(max_align_t) char data[];
+};
+
+struct arena {
+	struct block	*head;		/* the block we fill */
+	size_t		 bytes;
+};
+
+static void
+out_of_memory(void)
+{
+	fputs("tocsin: out of memory\n", stderr);
+	abort();
+}
+
+void *
+xmalloc(size_t n)
+{
+	void *p = malloc(n == 0 ? 1 : n);
+
+	if (p == NULL)
+		out_of_memory();
+	return p;
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n == 0 ? 1 : n, size == 0 ? 1 : size);
+
+	if (p == NULL)
+		out_of_memory();
+	return p;
+}
+
+void *
+xrealloc(void *p, size_t n)
+{
+	void *q = realloc(p, n == 0 ? 1 : n);
+
+	if (q == NULL)
+		out_of_memory();
+	return q;
+}
+
+char *
+xstrndup(const char *s, size_t n)
+{
+	char *p = xmalloc(n + 1);
+
+	memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+char *
+xstrdup(const char *s)
+{
+	return xstrndup(s, strlen(s));
+}
+
+struct arena *
+arena_new(void)
+{
+	return xcalloc(1, sizeof(struct arena));
+}
+
+void
+arena_free(struct arena *a)
+{
+	struct block *b, *next;
+
+	if (a == NULL)
+		return;
+	for (b = a->head; b != NULL; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(a);
+}
+
+/* A block for at least n bytes. A piece larger than a block gets one of its own, put behind the
+ * block that is being filled so that its free space is not lost. */
+static struct block *
+add_block(struct arena *a, size_t n)
+{
+	size_t size = a->head == NULL ? BLOCK_MIN : a->head->size * 2;
+	struct block *b;
+
+	if (size > BLOCK_MAX)
+		size = BLOCK_MAX;
+	if (size < n)
+		size = n;
+	b = xmalloc(sizeof(*b) + size);
+	b->size = size;
+	b->used = 0;
+	a->bytes += sizeof(*b) + size;
+	if (a->head != NULL && n > BLOCK_MAX / 2) {
+		b->next = a->head->next;
+		a->head->next = b;
+	} else {
+		b->next = a->head;
+		a->head = b;
+	}
+	return b;
+}
+
+void *
+arena_raw(struct arena *a, size_t n)
+{
+	struct block *b = a->head;
+	void *p;
+
+	if (n > SIZE_MAX / 2)
+		out_of_memory();
+	n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	if (b == NULL || b->size - b->used < n)
+		b = add_block(a, n);
+	p = b->data + b->used;
+	b->used += n;
+	return p;
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	return memset(arena_raw(a, n), 0, n);
+}
+
+char *
+arena_str(struct arena *a, struct slice s)
+{
+	char *p = arena_raw(a, s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}
+
+struct slice
+arena_slice(struct arena *a, struct slice s)
+{
+	return (struct slice){ arena_str(a, s), s.n };
+}
+
+char *
+arena_fmt(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = arena_raw(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+void *
+arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	void *bigger;
+
+	if (n < *cap)
+		return v;
+	if (*cap > SIZE_MAX / 4 / size)
+		out_of_memory();
+	*cap = *cap == 0 ? 8 : *cap * 2;
+	bigger = arena_alloc(a, *cap * size);
+	if (n > 0)
+		memcpy(bigger, v, n * size);
+	return bigger;
+}
+
+size_t
+arena_bytes(const struct arena *a)
+{
+	return a->bytes;
+}

@@ -1,0 +1,49 @@
+/*
+ * digest.h -- hashes, MACs, signatures, passwords, random bytes: one of OpenSSL's two doormen
+ * (the other is adapters/tls.h).
+ *
+ * Owns:    nothing lasting; keys belong to the callers.
+ * Called:  by every layer.
+ * Never:   shows an OpenSSL type, or returns half a result.
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stdint.h>
+
+#include "gateway/base/err.h"
+#include "gateway/base/slice.h"
+
+enum { SHA256_LEN = 32, SHA1_LEN = 20, ED25519_KEY_LEN = 32, ED25519_SIG_LEN = 64 };
+
+void	digest_sha256(struct slice s, uint8_t out[SHA256_LEN]);
+void	digest_sha256_hex(struct slice s, char out[2 * SHA256_LEN + 1]);
+void	digest_sha1(struct slice s, uint8_t out[SHA1_LEN]);	/* UUIDv5 only */
+void	digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN]);
+
+/* Running SHA-256, for things that do not lie in one piece. */
+struct sha256;
+struct sha256	*sha256_new(void);
+void		 sha256_add(struct sha256 *h, struct slice s);
+void		 sha256_end(struct sha256 *h, uint8_t out[SHA256_LEN]);	/* frees h */
+
+void	random_bytes(void *p, size_t n);	/* ends the process if the system has none */
+/* Constant-time comparison. */
+bool	secret_eq(struct slice a, struct slice b);
+void	secret_wipe(void *p, size_t n);
+
+/* "scrypt:14:8:1:BASE64SALT:BASE64HASH" (log2 N, r, p). out holds 160 bytes. */
+int	password_hash(struct slice password, char out[160], struct err *e);
+/* True if `password` matches. An unparsable or NULL `stored` costs the same time and is false. */
+bool	password_check(struct slice password, const char *stored);
+
+/* Ed25519 (RFC 8032); keys raw, 32 bytes. */
+int	ed25519_new(uint8_t priv[ED25519_KEY_LEN], uint8_t pub[ED25519_KEY_LEN], struct err *e);
+int	ed25519_public(const uint8_t priv[ED25519_KEY_LEN], uint8_t pub[ED25519_KEY_LEN],
+	    struct err *e);
+int	ed25519_sign(const uint8_t priv[ED25519_KEY_LEN], struct slice msg,
+	    uint8_t sig[ED25519_SIG_LEN], struct err *e);
+bool	ed25519_verify(const uint8_t pub[ED25519_KEY_LEN], struct slice msg,
+	    const uint8_t sig[ED25519_SIG_LEN]);
+
+#endif

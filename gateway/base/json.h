@@ -1,0 +1,102 @@
+/*
+ * json.h -- JSON, strictly, and cJSON's doorman.
+ *
+ * Owns:    our own one-pass parser that builds cJSON nodes in an arena, and the reading, editing and
+ *          printing of such trees. Nobody else includes cJSON.
+ * Called:  by formats, TAXII, admin, audit: whoever reads or writes JSON.
+ * Never:   lets through what cJSON would (RFC 8259 and 7493): bad UTF-8, BOM, duplicate names, lone
+ *          surrogates, raw control characters, leading zeros, NaN, text after the value, nesting past
+ *          the limit. Never loses a digit: a number that is not a plain integer within +-(2^53-1)
+ *          (decimals, exponents, huge integers, -0) keeps its text (cJSON_Raw), and so does a string
+ *          that holds \u0000.
+ *
+ * All nodes live in the arena: never free them, never hand them to cJSON functions that do.
+ * Lookups are case-sensitive. `json` is cJSON's node, opaque to everyone else.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdint.h>
+
+#include "gateway/base/err.h"
+#include "gateway/base/slice.h"
+
+struct arena;
+struct strbuf;
+typedef struct cJSON json;
+
+struct json_limits {
+	unsigned	depth;		/* 0 = 128 */
+	size_t		nodes;		/* 0 = 4,000,000 */
+	size_t		bytes;		/* of the whole text; 0 = no limit here */
+};
+
+/* The text of one element of a list, as it stood in the input, and where. */
+struct json_item {
+	json		*node;
+	struct slice	 text;		/* borrowed from the input */
+	size_t		 offset;
+};
+
+struct json_doc {
+	json			*root;
+	struct json_item	*items;		/* elements of root.objects, or of root itself if it is */
+	size_t			 nitems;	/* a list; none otherwise */
+};
+
+/* Parse one JSON text. `in` must outlive nothing: strings are copied into the arena (items[].text is
+ * the exception, it borrows from `in`). Codes: ERR_SYNTAX, ERR_ENCODING (bad UTF-8, lone surrogate),
+ * ERR_DUPLICATE, ERR_DEPTH, ERR_LIMIT; e->at has line, column and offset. */
+int	 json_parse(struct slice in, const struct json_limits *lim, struct arena *mem,
+	    struct json_doc *out, struct err *e);
+
+/* Reading. NULL is a legal argument everywhere and gives NULL / false / 0. */
+json	*json_get(const json *o, const char *name);		/* member of an object */
+json	*json_at(const json *list, size_t i);			/* O(i): do not loop with it */
+json	*json_first(const json *o);				/* first child of object or list */
+json	*json_next(const json *child);
+const char *json_name(const json *member);			/* NULL in lists */
+size_t	 json_count(const json *o);				/* children */
+bool	 json_is_object(const json *o);
+bool	 json_is_list(const json *o);
+bool	 json_is_string(const json *o);		/* also strings kept raw because of \u0000 */
+bool	 json_is_number(const json *o);
+bool	 json_is_bool(const json *o);
+bool	 json_is_null(const json *o);
+const char *json_str(const json *o);		/* NULL unless a string (and not a raw one) */
+struct slice json_slice(const json *o);		/* empty unless a string */
+bool	 json_bool(const json *o);		/* true only for `true` */
+bool	 json_int(const json *o, int64_t *out);	/* an integer that fits (1, 1.0 and 1e3 too) */
+bool	 json_double(const json *o, double *out);
+/* The number's text as written ("1.10"), into the arena; empty unless a number. */
+struct slice json_number_text(struct arena *mem, const json *o);
+/* Shortcut: the string member `name`, or the empty slice. */
+struct slice json_member(const json *o, const char *name);
+/* Deep equality: names in any order, lists in order, numbers numerically, strings bytewise. */
+bool	 json_equal(const json *a, const json *b);
+
+/* Building; everything is copied into the arena. Adding returns the added node. */
+json	*json_object(struct arena *mem);
+json	*json_list(struct arena *mem);
+json	*json_string(struct arena *mem, struct slice s);
+json	*json_integer(struct arena *mem, int64_t v);
+json	*json_boolean(struct arena *mem, bool v);
+json	*json_raw(struct arena *mem, struct slice text);	/* text is one JSON value */
+json	*json_copy(struct arena *mem, const json *o);		/* deep */
+json	*json_put(struct arena *mem, json *o, const char *name, json *value); /* replaces or appends */
+json	*json_put_str(struct arena *mem, json *o, const char *name, struct slice s);
+json	*json_put_int(struct arena *mem, json *o, const char *name, int64_t v);
+json	*json_put_bool(struct arena *mem, json *o, const char *name, bool v);
+json	*json_push(json *list, json *value);
+void	 json_remove(json *o, const char *name);
+/* Detach the child from its parent (no memory is freed). */
+void	 json_detach(json *parent, json *child);
+
+/* Compact text, members in the order they stand. Strings: only what JSON requires is escaped. */
+void	 json_print(struct strbuf *out, const json *o);
+/* Canonical form (RFC 8785, JCS): members sorted by UTF-16 units, ECMAScript numbers. */
+void	 json_print_jcs(struct strbuf *out, const json *o);
+/* A string literal with quotes. */
+void	 json_print_string(struct strbuf *out, struct slice s);
+
+#endif

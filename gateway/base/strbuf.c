@@ -1,0 +1,112 @@
+#include "gateway/base/strbuf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/base/arena.h"
+
+char strbuf_empty[1];
+
+void
+strbuf_init(struct strbuf *b)
+{
+	*b = (struct strbuf)STRBUF_INIT;
+}
+
+void
+strbuf_fini(struct strbuf *b)
+{
+	if (b->cap > 0)
+		free(b->p);
+	strbuf_init(b);
+}
+
+void
+strbuf_reset(struct strbuf *b)
+{
+	strbuf_setlen(b, 0);
+}
+
+void
+strbuf_reserve(struct strbuf *b, size_t more)
+{
+	size_t need = b->n + more + 1, cap = b->cap == 0 ? 64 : b->cap;
+
+	assert(more < (size_t)-1 / 4);
+	if (need <= b->cap)
+		return;
+	while (cap < need)
+		cap += cap / 2 + 64;
+	b->p = xrealloc(b->cap == 0 ? NULL : b->p, cap);
+	b->cap = cap;
+	b->p[b->n] = '\0';
+}
+
+void
+strbuf_add(struct strbuf *b, const void *p, size_t n)
+{
+	if (n == 0)
+		return;
+	strbuf_reserve(b, n);
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
+void
+strbuf_addc(struct strbuf *b, char c)
+{
+	strbuf_add(b, &c, 1);
+}
+
+void
+strbuf_adds(struct strbuf *b, const char *s)
+{
+	strbuf_add(b, s, strlen(s));
+}
+
+void
+strbuf_addsl(struct strbuf *b, struct slice s)
+{
+	strbuf_add(b, s.p, s.n);
+}
+
+void
+strbuf_addf(struct strbuf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	strbuf_reserve(b, (size_t)n);
+	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+	va_end(again);
+	b->n += (size_t)n;
+}
+
+void
+strbuf_setlen(struct strbuf *b, size_t n)
+{
+	assert(n <= b->n);
+	b->n = n;
+	if (b->cap > 0)
+		b->p[n] = '\0';
+}
+
+char *
+strbuf_take(struct strbuf *b, size_t *n)
+{
+	char *p;
+
+	strbuf_reserve(b, 0);
+	p = b->p;
+	if (n != NULL)
+		*n = b->n;
+	strbuf_init(b);
+	return p;
+}
