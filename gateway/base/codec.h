@@ -18,6 +18,8 @@ struct arena;
 /* Offset of the first byte that is not well-formed UTF-8 (shortest form, no surrogates, at most
  * U+10FFFF), or s.n when all is well. NUL bytes are well-formed. */
 size_t	utf8_bad_at(struct slice s);
+/* Bytes of the well-formed code point that starts s (1-4); 0 if none does. */
+size_t	utf8_len(struct slice s);
 /* Append one code point. */
 void	utf8_add(struct strbuf *out, uint32_t cp);
 /* Decode the code point at s->p and step over it; the text must be well-formed. */
@@ -30,8 +32,10 @@ bool	hex_decode(struct slice s, void *out, size_t n);
 
 void	base64_add(struct strbuf *out, const void *p, size_t n);	/* standard, padded */
 void	base64url_add(struct strbuf *out, const void *p, size_t n);	/* URL-safe, no padding */
-/* Standard alphabet; padding required; blanks refused unless `blanks`. */
+/* Standard alphabet; padding required; blanks refused unless `blanks`. Bits that encode nothing must
+ * be 0, so that bytes have one spelling. On false nothing was appended. */
 bool	base64_decode(struct slice s, bool blanks, struct strbuf *out);
+/* URL-safe alphabet; padding refused. */
 bool	base64url_decode(struct slice s, struct strbuf *out);
 
 /* UUID text is 36 characters, lower case. */
@@ -42,7 +46,7 @@ void	uuid_v5(const char *ns, struct slice name, char out[UUID_TEXT + 1]);
 extern const char uuid_ns_tocsin[];		/* 6ac30e4f-...: mapping of foreign ids */
 extern const char uuid_ns_stix_sco[];		/* 00abedb4-...: STIX 2.1 section 2.9 */
 
-/* Percent-decode once; false on broken escapes, NUL or bad UTF-8. */
+/* Percent-decode once; false (and nothing appended) on broken escapes, NUL or bad UTF-8. */
 bool	percent_decode(struct slice s, struct strbuf *out);
 
 #endif
