@@ -1,0 +1,336 @@
+#include "gateway/base/digest.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/base/codec.h"
+#include "gateway/base/strbuf.h"
+
+enum {
+	SALT_LEN = 16,
+	HASH_LEN = 32,
+	LOG2_N = 14,
+	SCRYPT_R = 8,
+	SCRYPT_P = 1,
+	PASSWORD_MAX = 1024,
+	STORED_MAX = 159,
+};
+static const uint64_t scrypt_memory_max = 64u << 20;
+
+/* Fetched once: in OpenSSL 3.0 a fetch a call costs more than hashing a short message. */
+static EVP_MD *md_sha256, *md_sha1;
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+
+struct sha256 {
+	EVP_MD_CTX	*ctx;
+};
+
+/* End the process: a hash cannot fail but for want of memory or a broken installation, and no
+ * caller could go on without one. */
+static _Noreturn void
+broken(const char *what)
+{
+	fprintf(stderr, "tocsin: OpenSSL cannot do %s\n", what);
+	abort();
+}
+
+/* Put OpenSSL's first complaint into *e and empty its queue; always -1. */
+static int
+openssl_says(struct err *e, const char *what)
+{
+	const char *why = ERR_reason_error_string(ERR_peek_error());
+
+	ERR_clear_error();
+	return err_set(e, ERR_CRYPTO, "%s: %s", what, why == NULL ? "OpenSSL gives no reason" : why);
+}
+
+static void
+fetch(void)
+{
+	md_sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+	md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (md_sha256 == NULL || md_sha1 == NULL)
+		broken("SHA-256 and SHA-1");
+}
+
+static void
+hash(struct slice s, uint8_t *out, EVP_MD *const *md)
+{
+	pthread_once(&fetched, fetch);
+	if (EVP_Digest(s.p, s.n, out, NULL, *md, NULL) != 1)
+		broken("a hash");
+}
+
+void
+digest_sha256(struct slice s, uint8_t out[SHA256_LEN])
+{
+	hash(s, out, &md_sha256);
+}
+
+void
+digest_sha256_hex(struct slice s, char out[2 * SHA256_LEN + 1])
+{
+	uint8_t sum[SHA256_LEN];
+
+	digest_sha256(s, sum);
+	hex_text(sum, sizeof(sum), out);
+}
+
+void
+digest_sha1(struct slice s, uint8_t out[SHA1_LEN])
+{
+	hash(s, out, &md_sha1);
+}
+
+void
+digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN])
+{
+	static const unsigned char none[1];
+	unsigned n = SHA256_LEN;
+
+	pthread_once(&fetched, fetch);
+	if (key.n > INT_MAX || HMAC(md_sha256, key.n > 0 ? key.p : (const char *)none, (int)key.n,
+	    s.n > 0 ? (const unsigned char *)s.p : none, s.n, out, &n) == NULL)
+		broken("HMAC-SHA-256");
+}
+
+struct sha256 *
+sha256_new(void)
+{
+	struct sha256 *h = malloc(sizeof(*h));
+
+	pthread_once(&fetched, fetch);
+	if (h == NULL || (h->ctx = EVP_MD_CTX_new()) == NULL ||
+	    EVP_DigestInit_ex2(h->ctx, md_sha256, NULL) != 1)
+		broken("SHA-256");
+	return h;
+}
+
+void
+sha256_add(struct sha256 *h, struct slice s)
+{
+	if (EVP_DigestUpdate(h->ctx, s.p, s.n) != 1)
+		broken("SHA-256");
+}
+
+void
+sha256_end(struct sha256 *h, uint8_t out[SHA256_LEN])
+{
+	if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
+		broken("SHA-256");
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+void
+random_bytes(void *p, size_t n)
+{
+	unsigned char *at = p;
+
+	while (n > 0) {
+		int piece = n > 1 << 20 ? 1 << 20 : (int)n;
+
+		if (RAND_bytes(at, piece) != 1)
+			broken("random bytes");
+		at += piece;
+		n -= (size_t)piece;
+	}
+}
+
+bool
+secret_eq(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
+}
+
+void
+secret_wipe(void *p, size_t n)
+{
+	if (n > 0)
+		OPENSSL_cleanse(p, n);
+}
+
+/* What a stored password says. */
+struct stored {
+	unsigned	log2_n, r, p;
+	uint8_t		salt[SALT_LEN];
+	uint8_t		hash[HASH_LEN];
+};
+
+/* Decode exactly n bytes of base64. */
+static bool
+exact_base64(struct slice s, uint8_t *out, size_t n)
+{
+	struct strbuf b = STRBUF_INIT;
+	bool ok = base64_decode(s, false, &b) && b.n == n;
+
+	if (ok)
+		memcpy(out, b.p, n);
+	strbuf_fini(&b);
+	return ok;
+}
+
+static bool
+small_number(struct slice s, unsigned min, unsigned max, unsigned *out)
+{
+	unsigned long long v;
+
+	if (!slice_u64(s, &v) || v < min || v > max)
+		return false;
+	*out = (unsigned)v;
+	return true;
+}
+
+/* Read "scrypt:14:8:1:SALT:HASH"; false unless it is that, at a cost we are ready to pay. */
+static bool
+stored_parse(const char *text, struct stored *st)
+{
+	struct slice rest = slice_of(text);
+
+	if (text == NULL || rest.n > STORED_MAX)
+		return false;
+	return slice_is(slice_cut(&rest, ':'), "scrypt") &&
+	    small_number(slice_cut(&rest, ':'), LOG2_N, LOG2_N + 1, &st->log2_n) &&
+	    small_number(slice_cut(&rest, ':'), SCRYPT_R, SCRYPT_R, &st->r) &&
+	    small_number(slice_cut(&rest, ':'), SCRYPT_P, 4, &st->p) &&
+	    exact_base64(slice_cut(&rest, ':'), st->salt, SALT_LEN) &&
+	    exact_base64(rest, st->hash, HASH_LEN);
+}
+
+static bool
+scrypt(struct slice password, const struct stored *st, uint8_t out[HASH_LEN])
+{
+	return EVP_PBE_scrypt(password.p, password.n, st->salt, SALT_LEN,
+	    (uint64_t)1 << st->log2_n, st->r, st->p, scrypt_memory_max, out, HASH_LEN) == 1;
+}
+
+int
+password_hash(struct slice password, char out[160], struct err *e)
+{
+	struct stored st = { .log2_n = LOG2_N, .r = SCRYPT_R, .p = SCRYPT_P };
+	struct strbuf text = STRBUF_INIT;
+
+	if (password.n == 0 || password.n > PASSWORD_MAX)
+		return err_set(e, ERR_VALUE, "a password has 1 to %d bytes", (int)PASSWORD_MAX);
+	random_bytes(st.salt, SALT_LEN);
+	if (!scrypt(password, &st, st.hash))
+		return openssl_says(e, "scrypt");
+	strbuf_addf(&text, "scrypt:%u:%u:%u:", st.log2_n, st.r, st.p);
+	base64_add(&text, st.salt, SALT_LEN);
+	strbuf_addc(&text, ':');
+	base64_add(&text, st.hash, HASH_LEN);
+	snprintf(out, 160, "%s", text.p);
+	strbuf_fini(&text);
+	secret_wipe(st.hash, sizeof(st.hash));
+	return 0;
+}
+
+bool
+password_check(struct slice password, const char *stored)
+{
+	struct stored st, nobody = { LOG2_N, SCRYPT_R, SCRYPT_P, { 1 }, { 2 } };
+	bool known = stored_parse(stored, &st), same;
+	uint8_t got[HASH_LEN];
+
+	/* An unknown user costs what a known one costs: the time must not tell which names exist. */
+	if (!known)
+		st = nobody;
+	if (password.n == 0)
+		password = SLICE_EMPTY;
+	if (password.n > PASSWORD_MAX) {
+		password.n = PASSWORD_MAX;
+		known = false;
+	}
+	if (!scrypt(password, &st, got)) {
+		ERR_clear_error();
+		known = false;
+		memset(got, 0, sizeof(got));
+	}
+	same = CRYPTO_memcmp(got, st.hash, HASH_LEN) == 0;
+	secret_wipe(got, sizeof(got));
+	secret_wipe(&st, sizeof(st));
+	return same & known;
+}
+
+int
+ed25519_new(uint8_t priv[ED25519_KEY_LEN], uint8_t pub[ED25519_KEY_LEN], struct err *e)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	size_t npriv = ED25519_KEY_LEN, npub = ED25519_KEY_LEN;
+	int rc = -1;
+
+	if (key == NULL || EVP_PKEY_get_raw_private_key(key, priv, &npriv) != 1 ||
+	    EVP_PKEY_get_raw_public_key(key, pub, &npub) != 1)
+		openssl_says(e, "making an Ed25519 key");
+	else
+		rc = 0;
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+/* The private key in OpenSSL's form, or NULL. */
+static EVP_PKEY *
+ed25519_private(const uint8_t priv[ED25519_KEY_LEN])
+{
+	return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, priv, ED25519_KEY_LEN);
+}
+
+int
+ed25519_public(const uint8_t priv[ED25519_KEY_LEN], uint8_t pub[ED25519_KEY_LEN], struct err *e)
+{
+	EVP_PKEY *key = ed25519_private(priv);
+	size_t npub = ED25519_KEY_LEN;
+	int rc = -1;
+
+	if (key == NULL || EVP_PKEY_get_raw_public_key(key, pub, &npub) != 1)
+		openssl_says(e, "Ed25519 public key");
+	else
+		rc = 0;
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+int
+ed25519_sign(const uint8_t priv[ED25519_KEY_LEN], struct slice msg, uint8_t sig[ED25519_SIG_LEN],
+    struct err *e)
+{
+	EVP_PKEY *key = ed25519_private(priv);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const uint8_t *text = msg.n > 0 ? (const uint8_t *)msg.p : (const uint8_t *)"";
+	size_t nsig = ED25519_SIG_LEN;
+	int rc = -1;
+
+	if (key == NULL || ctx == NULL || EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
+	    EVP_DigestSign(ctx, sig, &nsig, text, msg.n) != 1 || nsig != ED25519_SIG_LEN)
+		openssl_says(e, "Ed25519 signature");
+	else
+		rc = 0;
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+bool
+ed25519_verify(const uint8_t pub[ED25519_KEY_LEN], struct slice msg,
+    const uint8_t sig[ED25519_SIG_LEN])
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, pub, ED25519_KEY_LEN);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const uint8_t *text = msg.n > 0 ? (const uint8_t *)msg.p : (const uint8_t *)"";
+	bool ok;
+
+	ok = key != NULL && ctx != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
+	    EVP_DigestVerify(ctx, sig, ED25519_SIG_LEN, text, msg.n) == 1;
+	ERR_clear_error();
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	return ok;
+}
