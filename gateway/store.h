@@ -24,6 +24,8 @@
 #ifndef GATEWAY_STORE_H
 #define GATEWAY_STORE_H
 
+#include <sys/types.h>
+
 #include "gateway/policy.h"
 
 struct store;

@@ -1,0 +1,165 @@
+/*
+ * config.h -- tocsin.conf, compiled.
+ *
+ * Owns:    struct config: every knob of the node, with defaults applied. Immutable; a reload builds a
+ *          new one and swaps it.
+ * Called:  by main.c (load), and read by everyone who is handed a part of it.
+ * Never:   holds secrets or trust (peer.h, credentials.h).
+ *
+ * The knobs themselves are rows of one table (config_keys.c): name, type, default, range, unit,
+ * reloadable or not, one sentence of help. From it come the parser, `tocsin check --effective` and
+ * conf/README.md.
+ */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include "gateway/base/lines.h"
+#include "gateway/base/log.h"
+#include "gateway/peer.h"
+
+struct arena;
+
+enum clients_mode { CLIENTS_NONE, CLIENTS_OPTIONAL, CLIENTS_REQUIRED };
+
+struct listen_conf {
+	const char	*address;	/* "127.0.0.1:8443", "[::]:8443" */
+	const char	*certificate, *key;	/* PEM files */
+	const char	*peer_ca;	/* PEM file: what client certificates must chain to */
+	enum clients_mode clients;
+	const char	*file;
+	uint32_t	 line;
+};
+
+struct collection_conf {
+	const char	*name;		/* also its alias */
+	const char	*id;		/* UUIDv4, or NULL: given by the store at first start */
+	const char	*title, *description;
+	bool		 view;		/* read-only, filled by its filter; else kept */
+	bool		 distinct;	/* views: one row a fingerprint group */
+	bool		 hidden;	/* not listed for consumers that do not name it */
+	bool		 validate_strict;
+	/* filter of a view; empty = all */
+	const char *const *kinds;	/* NULL-terminated STIX types */
+	uint32_t	 tlps;		/* bit set 1 << enum tlp */
+	uint32_t	 sectors;
+	uint32_t	 phases;	/* bit set 1 << enum phase */
+	const char *const *sources;	/* source names as in store_source.name */
+	int64_t		 cid;		/* given by the store at start */
+	char		 uuid[37];
+	const char	*file;
+	uint32_t	 line;
+};
+
+struct spool_conf {
+	const char	*name;
+	const char	*path;		/* folder with incoming/ done/ rejected/ (made if missing) */
+	const char	*format;	/* NULL: sniffed */
+	const char	*mapping;	/* file in the mappings folder, for `mapped` */
+	const char *const *collections;	/* where its objects go */
+	int64_t		 interval_us;	/* of looking */
+	size_t		 max_bytes;	/* of one file */
+	const char	*file;
+	uint32_t	 line;
+};
+
+struct route_conf {			/* objects from these sources also join these collections */
+	const char	*name;
+	const char *const *from;	/* source names, "*" = any */
+	const char *const *kinds;	/* empty = all */
+	const char *const *collections;
+	const char	*file;
+	uint32_t	 line;
+};
+
+struct redis_conf {
+	const char	*url;		/* NULL: none. unix:/path, redis://host:port, rediss://host:port */
+	const char	*user;		/* ACL user, or NULL */
+	const char	*password_file;	/* or NULL */
+	const char	*ca;		/* for rediss */
+	const char	*prefix;	/* of every key: "tocsin:" */
+	int64_t		 connect_us, command_us;	/* timeouts */
+	int64_t		 claim_short_us, claim_long_us;
+	size_t		 queue_max;	/* commands waiting */
+	size_t		 reply_max;	/* bytes of one reply */
+};
+
+struct limits_conf {
+	size_t		 body_bytes;	/* max_content_length */
+	size_t		 object_bytes;
+	size_t		 objects;	/* in one message */
+	size_t		 page_objects;	/* largest page */
+	size_t		 page_bytes;
+	size_t		 connections, connections_per_address;
+	int64_t		 handshake_us, head_us, body_us, write_us, idle_us;
+	size_t		 body_rate_bytes;	/* per second, the least */
+	struct limit	 requests;	/* per client unless trust.conf says otherwise */
+	struct limit	 guesses;	/* failed logins per address */
+	size_t		 intake_queue;	/* messages in work at once */
+	size_t		 quarantine_rows;
+	uint64_t	 quarantine_bytes;
+	int64_t		 status_keep_us;
+	int64_t		 lease_us;	/* of outbox items */
+	int64_t		 retry_min_us, retry_max_us;
+	int64_t		 retry_age_us;	/* then dead letter */
+	size_t		 relay_objects;	/* in one POST to a peer */
+	size_t		 relay_bytes;
+	unsigned	 hops;		/* hop limit */
+	int64_t		 drain_us;	/* SIGTERM: longest wait */
+};
+
+struct config {
+	struct arena	*mem;
+	const char	*path;
+	/* node */
+	const char	*name;
+	const char	*state_dir;
+	const char	*public_url;	/* https://host:port, base of absolute URLs */
+	const char	*csirt;		/* FQDN for IODEF IncidentID@name */
+	const char	*contact;	/* mail address for generated Contacts */
+	const char	*sign_key;	/* Ed25519 private key file (hex) */
+	const char	*audit_key;	/* file with 64 hex digits */
+	const char	*dedup_key;	/* the same: keys the HMACs in Redis; federated nodes share it */
+	const char	*client_certificate, *client_key;	/* what we show to peers */
+	const char	*peer_ca;	/* what peers' server certificates must chain to */
+	const char	*trust_file, *credentials_file, *mappings_dir;
+	const char	*control;	/* control socket; default STATE/control.sock */
+	const char	*operations;	/* address of the operations listener, or NULL */
+	bool		 log_json;
+	enum log_level	 log_level;
+	/* TAXII */
+	const char	*api_root;	/* one path segment */
+	const char	*title, *description;
+	bool		 authentication;	/* off: everybody is a public reader (testing) */
+	/* parts */
+	struct listen_conf *listens;
+	size_t		 nlistens;
+	const char	*store_path;	/* default STATE/tocsin.db; "memory" */
+	struct redis_conf redis;
+	struct limits_conf limits;
+	struct collection_conf *collections;
+	size_t		 ncollections;
+	struct spool_conf *spools;
+	size_t		 nspools;
+	struct route_conf *routes;
+	size_t		 nroutes;
+};
+
+/* Load, apply defaults, check ranges and references inside the file. NULL with complaints. Paths are
+ * made relative to the folder of the configuration file. */
+struct config	*config_load(const char *path, struct complaints *c);
+struct config	*config_parse(struct slice text, const char *name, struct complaints *c);
+void		 config_free(struct config *conf);
+/* What needs the outside: files readable, modes of secrets, key matches certificate, trust loads and
+ * fits (names used exist), mappings compile, addresses parse. Adds complaints. Certificates are
+ * checked through `tls_check` so that this layer needs no TLS (NULL: skipped). */
+typedef int	config_tls_check_fn(const char *cert, const char *key, struct err *e);
+int	config_check(const struct config *conf, const struct trust *trust,
+	    config_tls_check_fn *tls_check, struct complaints *c);
+/* Every key with its effective value and where it came from ("default" or file:line). */
+void	config_print(struct strbuf *out, const struct config *conf);
+/* conf/README.md's reference, from the table. */
+void	config_print_reference(struct strbuf *out);
+/* Collection by name, alias or UUID; NULL if none. */
+struct collection_conf *config_collection(const struct config *conf, struct slice name);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * credentials.h -- the one file with secrets (0600), and who a secret belongs to.
+ *
+ *	token    NAME sha256:HEX [until 2027-03-31]
+ *	password NAME scrypt:14:8:1:SALT:HASH
+ *
+ * Owns:    tokens by hash, password hashes, the cache of successful verifications (HMAC under a key
+ *          of this process, minutes long; dropped on reload).
+ * Called:  by TAXII server (who is this), by `tocsin consumer add` (writes the file).
+ * Never:   keeps a clear password or token, and never tells by time whether a name exists.
+ *
+ * The names are consumers (or peers) of trust.conf.
+ */
+#ifndef GATEWAY_CREDENTIALS_H
+#define GATEWAY_CREDENTIALS_H
+
+#include "gateway/base/lines.h"
+
+struct credentials;
+
+struct credentials *credentials_load(const char *path, struct complaints *c);
+struct credentials *credentials_parse(struct slice text, const char *name, struct complaints *c);
+void		 credentials_free(struct credentials *cr);
+/* Names in order, for checking against trust; NULL past the end. */
+const char	*credentials_name(const struct credentials *cr, size_t i);
+/* The owner of a bearer token, or NULL (unknown, expired). */
+const char	*credentials_token(const struct credentials *cr, struct slice token, int64_t now_us);
+
+/* A password check costs about 50 ms of CPU; a success is remembered. */
+enum credentials_answer { CREDENTIALS_YES, CREDENTIALS_NO, CREDENTIALS_MUST_HASH };
+/* What the cache knows. */
+enum credentials_answer credentials_cached(const struct credentials *cr, struct slice user,
+		    struct slice password, int64_t now_us);
+/* The slow check itself; fills the cache on success. Returns the name, or NULL. */
+const char	*credentials_password(struct credentials *cr, struct slice user,
+		    struct slice password, int64_t now_us);
+
+/* For commands: add a line durably. The new secret is printed into out (44 characters for tokens). */
+int	credentials_add_token(const char *path, const char *name, const char *until, char out[64],
+	    struct err *e);
+int	credentials_add_password(const char *path, const char *name, struct slice password,
+	    struct err *e);
+
+#endif

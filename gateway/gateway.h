@@ -1,0 +1,45 @@
+/*
+ * gateway.h -- one pointer a module, nothing else.
+ *
+ * Made in main.c (serve.c) and passed down; there is no other state in the program. `config`, `trust`
+ * and `credentials` are swapped whole on reload: read them through this struct each time, never keep
+ * the pointers over a callback.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+struct event_base;
+struct config;
+struct trust;
+struct credentials;
+struct store;
+struct redis;
+struct dedup;
+struct limiter;
+struct translate;
+struct intake;
+struct outbox;
+struct router;
+struct stats;
+struct keys;
+
+struct gateway {
+	struct event_base	*base;
+	struct config		*config;
+	struct trust		*trust;
+	struct credentials	*credentials;
+	struct keys		*keys;		/* node secrets: keys.h */
+	struct store		*store;
+	struct redis		*redis;		/* NULL when none is configured */
+	struct dedup		*dedup;
+	struct limiter		*limiter;
+	struct translate	*translate;
+	struct router		*router;
+	struct intake		*intake;
+	struct outbox		*outbox;
+	struct stats		*stats;
+	long long		 started_us;
+	int			 draining;
+};
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * intake.h -- the road of one incoming advisory, from bytes to acknowledgement (design.md 3, steps
+ * 3 to 8): translate, claim, admit, route, commit, confirm.
+ *
+ * Owns:    messages in work, each a small state machine; their number is bounded.
+ * Called:  by adapters: TAXII POST, relay, spool; by `quarantine retry`.
+ * Never:   acknowledges before the commit is durable, and never loses a bad object: it is in
+ *          quarantine with code, place and reason.
+ */
+#ifndef GATEWAY_INTAKE_H
+#define GATEWAY_INTAKE_H
+
+#include "gateway/store.h"
+
+struct gateway;
+struct intake;
+
+/* What came with a relay envelope from a pinned peer (rulings 25); all zero otherwise. */
+struct intake_relay {
+	const char	*advisory;	/* id given by the sender */
+	const char	*hops;		/* node names, comma separated, oldest first, sender included */
+	bool		 addressed;	/* a verified signature names us in its audience */
+};
+
+struct intake_message {
+	struct slice	 body;		/* the caller keeps it until the callback */
+	const char	*input;		/* "POST body", a file name */
+	const char	*format;	/* NULL: sniff */
+	const struct mapping *mapping;	/* for format mapped */
+	const char	*source;	/* name of peer or consumer, or "spool:NAME" */
+	const struct peer *from;	/* NULL: own spool */
+	const char *const *collections;	/* names, NULL-terminated: where it is put */
+	const char	*request_id;
+	struct intake_relay relay;
+	const char	*status_user;	/* not NULL: make a TAXII status resource for this user */
+	bool		 strict;
+	/* Judge only: parse and admit, store nothing (dry run) */
+	bool		 dry_run;
+};
+
+struct intake_result {
+	const struct err *error;	/* nothing could be read, or not stored (ERR_BUSY, ERR_STORE): the
+					 * sender must try again; NULL otherwise */
+	bool		 retryable;	/* error is ours (503), not the sender's (4xx) */
+	size_t		 accepted, known, conflicts, refused, sightings, queued;
+	const struct store_status *status;	/* when asked for */
+	const struct advisory *advisory;
+	const char	*advisory_id;
+	int64_t		 took_us;
+};
+typedef void intake_cb(void *arg, const struct intake_result *r);
+
+struct intake	*intake_new(struct gateway *g);
+void		 intake_free(struct intake *in);
+/* cb exactly once, possibly at once (queue full: ERR_BUSY). */
+void		 intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb,
+		    void *arg);
+size_t		 intake_in_work(const struct intake *in);
+
+#endif
