@@ -17,6 +17,7 @@ struct strbuf;
 enum pat_kind {
 	/* observation expressions */
 	PAT_OBS,		/* [ comparison ]: kid[0] */
+	PAT_OBS_GROUP,		/* ( observation with qualifiers ) qualifiers: kid[0] */
 	PAT_OBS_AND, PAT_OBS_OR, PAT_OBS_FOLLOWEDBY,	/* kids: 2 or more, flattened */
 	/* comparison expressions */
 	PAT_AND, PAT_OR,	/* kids: 2 or more, flattened */
@@ -53,7 +54,7 @@ struct pat_node {
 	size_t		 nkids;
 	struct pat_qualifier *quals;	/* observation expressions only, in order */
 	size_t		 nquals;
-	bool		 group;		/* it stood in parentheses */
+	bool		 group;		/* it stood in parentheses; its qualifiers stand behind them */
 	/* PAT_TEST */
 	struct slice	 object;	/* "ipv4-addr" */
 	struct pat_step	*path;
@@ -64,9 +65,18 @@ struct pat_node {
 	size_t		 nvalues;
 };
 
-/* NULL and *e (offset in the pattern) if it does not follow the 2.1 grammar. Limits: 64 levels,
- * 256 KiB, 100,000 tests. */
+enum { PATTERN_DEPTH = 64, PATTERN_BYTES = 256 * 1024, PATTERN_LITERALS = 100000 };
+
+/* NULL and *e (offset in the pattern) if it does not follow the 2.1 grammar, or is nested deeper,
+ * longer or says more than the limits above. The tree borrows from `text`. */
 struct pat_node	*pattern_parse(struct slice text, struct arena *mem, struct err *e);
+
+/* What the grammar allows and a strict reader refuses, as bits. */
+enum {
+	PATTERN_TWICE	= 1 << 0,	/* one kind of qualifier twice on one observation expression */
+	PATTERN_HASH	= 1 << 1	/* the text compared with a hash is no hash of that name */
+};
+unsigned	 pattern_flaws(const struct pat_node *p);
 /* One legal spelling; parse(print(p)) equals p. */
 void		 pattern_print(struct strbuf *out, const struct pat_node *p);
 /* The canonical spelling: values normalised (fingerprint.h), == and <> folded, IN unfolded to OR,
