@@ -19,7 +19,7 @@ struct limiter;
 struct translate;
 struct intake;
 struct outbox;
-struct router;
+struct catalog;
 struct stats;
 struct keys;
 
@@ -34,7 +34,7 @@ struct gateway {
 	struct dedup		*dedup;
 	struct limiter		*limiter;
 	struct translate	*translate;
-	struct router		*router;
+	struct catalog		*catalog;
 	struct intake		*intake;
 	struct outbox		*outbox;
 	struct stats		*stats;

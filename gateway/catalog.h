@@ -1,0 +1,55 @@
+/*
+ * catalog.h -- the read side: which collections there are, who may see them, and their pages.
+ *
+ * Owns:    the effective list of collections: those of tocsin.conf, and an `inbox-PEER` for every peer
+ *          with a pin (rulings 25); their numbers in the store; filling views whose definition changed.
+ * Called:  by adapters that serve (TAXII now, feeds later), by router (what is a view of what).
+ * Never:   shows a row that policy would not release to this reader at this moment.
+ */
+#ifndef GATEWAY_CATALOG_H
+#define GATEWAY_CATALOG_H
+
+#include "gateway/config.h"
+#include "gateway/store.h"
+
+struct gateway;
+struct catalog;
+
+/* Who asks. peer NULL: nobody we know (only with authentication off): a public reader. */
+struct reader {
+	const struct peer *peer;
+	const char	*name;		/* for logs and audit: peer->name or "public" */
+};
+
+/* NULL and *e on trouble. Views are filled before it returns control to the loop for good: `filled`
+ * counts rows that joined or left. */
+struct catalog	*catalog_new(struct gateway *g, struct err *e);
+void		 catalog_free(struct catalog *c);
+/* After a reload of config and trust: the new list, changed views refilled. */
+int		 catalog_reload(struct catalog *c, struct err *e);
+
+size_t		 catalog_count(const struct catalog *c);
+const struct collection_conf *catalog_at(const struct catalog *c, size_t i);
+/* By UUID, name or alias. */
+const struct collection_conf *catalog_find(const struct catalog *c, struct slice name);
+
+/* Rights of a reader (reference/taxii.md 13). Views are never writable. A hidden collection without any
+ * right is as if absent: catalog_visible is false. */
+bool		 catalog_can_read(const struct catalog *c, const struct collection_conf *col,
+		    const struct reader *r);
+bool		 catalog_can_write(const struct catalog *c, const struct collection_conf *col,
+		    const struct reader *r);
+bool		 catalog_visible(const struct catalog *c, const struct collection_conf *col,
+		    const struct reader *r);
+
+/* store_page with the reader's policy as `admit` (q->admit is set here), and one audit record a page
+ * (rulings 29). */
+void		 catalog_page(struct catalog *c, const struct reader *r,
+		    const struct collection_conf *col, struct page_query *q, store_page_cb *cb,
+		    void *arg);
+
+/* Does this object belong in this view? */
+bool		 catalog_view_matches(const struct collection_conf *col, struct slice kind,
+		    const struct policy_facts *f, const char *source);
+
+#endif

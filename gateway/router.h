@@ -1,0 +1,34 @@
+/*
+ * router.h -- who wants it: collections, views, peers, lane.
+ *
+ * Owns:    the answer for every object of one advisory, as the lists of its store_put.
+ * Called:  by intake only, after policy let the object in.
+ * Never:   asks policy about peers: that is decided at the moment of leaving, with the trust of then.
+ *
+ * Loops: an object is not queued for the peer it came from, for a peer in its hop path, or past the hop
+ * limit. RED goes nowhere (rulings 11). Supporting objects (marking-definitions, identities, ...) join
+ * every view that an object naming them joins.
+ */
+#ifndef GATEWAY_ROUTER_H
+#define GATEWAY_ROUTER_H
+
+#include "gateway/store.h"
+
+struct gateway;
+
+struct route_in {
+	const char		*source;	/* name, as in store_source */
+	const struct peer	*from;		/* NULL: own spool */
+	const char *const	*collections;	/* where the sender put it */
+	const char		*hops;		/* comma separated */
+	/* parallel to puts */
+	const struct policy_facts *facts;
+};
+
+/* Fill collections, distinct, peers and lane of every put; lists live in `mem`. */
+void	router_route(struct gateway *g, const struct route_in *in, struct arena *mem,
+	    struct store_put *puts, size_t n);
+/* Is `name` one of the comma separated names? */
+bool	router_in_hops(const char *hops, const char *name);
+
+#endif
