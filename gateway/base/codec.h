@@ -24,6 +24,15 @@ size_t	utf8_len(struct slice s);
 void	utf8_add(struct strbuf *out, uint32_t cp);
 /* Decode the code point at s->p and step over it; the text must be well-formed. */
 uint32_t utf8_next(struct slice *s);
+/* Controls (C0, DEL, C1) and what reorders or hides text: bidirectional controls, line separators,
+ * the byte order mark. Never shown raw to people, never taken from files that they review. */
+static inline bool
+utf8_is_unseen(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c || cp == 0x200e ||
+	    cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
+	    cp == 0xfeff;
+}
 
 void	hex_add(struct strbuf *out, const void *p, size_t n);		/* lower case */
 void	hex_text(const void *p, size_t n, char *out);			/* 2n + NUL */

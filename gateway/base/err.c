@@ -17,6 +17,9 @@ static const char *const words[ERR_CODES] = {
 	[ERR_AUTH] = "auth",		[ERR_POLICY] = "policy",
 };
 
+static void fill(struct err *, enum err_code, struct pos, const char *, va_list)
+    __attribute__((format(printf, 4, 0)));
+
 static void
 fill(struct err *e, enum err_code code, struct pos at, const char *fmt, va_list ap)
 {

@@ -1,0 +1,246 @@
+#include "gateway/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/base/strbuf.h"
+
+/* "cannot VERB: what errno says", about `path`; always -1. */
+static int
+failed(struct err *e, const char *path, const char *verb)
+{
+	err_set(e, ERR_IO, "cannot %s: %s", verb, strerror(errno));
+	err_input(e, path);
+	return -1;
+}
+
+/* close(2) that keeps errno, so that the first trouble is the one that is told. */
+static void
+close_quietly(int fd)
+{
+	int kept = errno;
+
+	close(fd);
+	errno = kept;
+}
+
+/* Append all that fd gives, one byte more than `max` at most. */
+static int
+read_all(int fd, size_t max, struct strbuf *out)
+{
+	size_t start = out->n;
+	ssize_t n;
+
+	do {
+		size_t room = max + 1 - (out->n - start);
+
+		if (room > 65536)
+			room = 65536;
+		if (room == 0)
+			return 0;
+		strbuf_reserve(out, room);
+		n = read(fd, out->p + out->n, room);
+		if (n > 0)
+			out->n += (size_t)n;
+		out->p[out->n] = '\0';
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -1 : 0;
+}
+
+int
+file_read(const char *path, size_t max, struct strbuf *out, struct err *e)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	const char *name = is_stdin ? "standard input" : path;
+	size_t start = out->n;
+	int fd = STDIN_FILENO, rc = -1;
+	struct stat st;
+
+	/* O_NONBLOCK: a FIFO that somebody left in a spool must not stop us in open(2). */
+	if (!is_stdin && (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0)
+		return failed(e, name, "open");
+	if (!is_stdin && fstat(fd, &st) < 0) {
+		failed(e, name, "look at it");
+	} else if (!is_stdin && !S_ISREG(st.st_mode)) {
+		err_set(e, ERR_IO, "not a regular file");
+		err_input(e, name);
+	} else if (read_all(fd, max, out) < 0) {
+		failed(e, name, "read");
+	} else if (out->n - start > max) {
+		err_set(e, ERR_LIMIT, "larger than %zu bytes", max);
+		err_input(e, name);
+	} else {
+		rc = 0;
+	}
+	if (rc < 0)
+		strbuf_setlen(out, start);
+	if (!is_stdin)
+		close(fd);
+	return rc;
+}
+
+/* The folder that `path` lies in, on the heap. */
+static char *
+folder_of(const char *path)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		strbuf_adds(&b, ".");
+	else
+		strbuf_add(&b, path, slash == path ? 1 : (size_t)(slash - path));
+	return strbuf_take(&b, NULL);
+}
+
+/* Make what happened to names in a folder survive a power cut. */
+static int
+sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = fsync(fd);
+	close_quietly(fd);
+	return rc;
+}
+
+static int
+sync_folder_of(const char *path)
+{
+	char *folder = folder_of(path);
+	int rc = sync_folder(folder);
+
+	free(folder);
+	return rc;
+}
+
+static int
+write_all(int fd, struct slice s)
+{
+	while (s.n > 0) {
+		ssize_t n = write(fd, s.p, s.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		s = slice_from(s.p + n, s.n - (size_t)n);
+	}
+	return 0;
+}
+
+/* Fill the temporary file and close it, durably. */
+static int
+fill(int fd, struct slice content, mode_t mode)
+{
+	if (write_all(fd, content) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
+		close_quietly(fd);
+		return -1;
+	}
+	return close(fd);
+}
+
+int
+file_write(const char *path, struct slice content, mode_t mode, struct err *e)
+{
+	char *folder = folder_of(path);
+	struct strbuf temp = STRBUF_INIT;
+	int fd, rc = -1;
+
+	/* A leading dot keeps half-written files out of every listing that people and spools make. */
+	strbuf_addf(&temp, "%s/.tocsin-XXXXXX", folder);
+	if ((fd = mkostemp(temp.p, O_CLOEXEC)) < 0) {
+		failed(e, path, "create a temporary file beside it");
+		goto done;
+	}
+	if (fill(fd, content, mode) < 0 || rename(temp.p, path) < 0) {
+		failed(e, path, "write");
+		unlink(temp.p);
+		goto done;
+	}
+	if (sync_folder(folder) < 0) {
+		failed(e, path, "make durable");
+		goto done;
+	}
+	rc = 0;
+done:
+	strbuf_fini(&temp);
+	free(folder);
+	return rc;
+}
+
+/* Create one folder; one that is there already is as good. */
+static int
+make_one(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return sync_folder_of(path);
+	if (errno != EEXIST || stat(path, &st) < 0)
+		return -1;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) ? 0 : -1;
+}
+
+int
+dir_make(const char *path, mode_t mode, struct err *e)
+{
+	struct strbuf b = STRBUF_INIT;
+	int rc = 0;
+
+	strbuf_adds(&b, path);
+	while (b.n > 1 && b.p[b.n - 1] == '/')
+		strbuf_setlen(&b, b.n - 1);
+	for (size_t i = 1; i < b.n && rc == 0; i++) {
+		if (b.p[i] != '/' || b.p[i - 1] == '/')
+			continue;
+		b.p[i] = '\0';
+		rc = make_one(b.p, mode);
+		b.p[i] = '/';
+	}
+	if (rc == 0)
+		rc = make_one(b.p, mode);
+	if (rc < 0)
+		failed(e, path, "create this folder");
+	strbuf_fini(&b);
+	return rc;
+}
+
+bool
+file_exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+bool
+file_is_open_to_others(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
+
+int
+file_move(const char *from, const char *to, struct err *e)
+{
+	if (rename(from, to) < 0) {
+		failed(e, from, "move");
+		err_context(e, "to %s", to);
+		return -1;
+	}
+	/* The new name first: after a power cut between the two the file has two names, not none. */
+	if (sync_folder_of(to) < 0 || sync_folder_of(from) < 0)
+		return failed(e, to, "make durable");
+	return 0;
+}
