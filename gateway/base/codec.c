@@ -72,33 +72,38 @@ utf8_bad_at(struct slice s)
 	return s.n;
 }
 
+size_t
+utf8_put(char *w, uint32_t cp)
+{
+	assert(cp <= 0x10ffff && (cp < 0xd800 || cp > 0xdfff));
+	if (cp < 0x80) {
+		w[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		w[0] = (char)(0xc0 | cp >> 6);
+		w[1] = (char)(0x80 | (cp & 63));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		w[0] = (char)(0xe0 | cp >> 12);
+		w[1] = (char)(0x80 | (cp >> 6 & 63));
+		w[2] = (char)(0x80 | (cp & 63));
+		return 3;
+	}
+	w[0] = (char)(0xf0 | cp >> 18);
+	w[1] = (char)(0x80 | (cp >> 12 & 63));
+	w[2] = (char)(0x80 | (cp >> 6 & 63));
+	w[3] = (char)(0x80 | (cp & 63));
+	return 4;
+}
+
 void
 utf8_add(struct strbuf *out, uint32_t cp)
 {
 	char b[4];
-	size_t n;
 
-	assert(cp <= 0x10ffff && (cp < 0xd800 || cp > 0xdfff));
-	if (cp < 0x80) {
-		b[0] = (char)cp;
-		n = 1;
-	} else if (cp < 0x800) {
-		b[0] = (char)(0xc0 | cp >> 6);
-		b[1] = (char)(0x80 | (cp & 63));
-		n = 2;
-	} else if (cp < 0x10000) {
-		b[0] = (char)(0xe0 | cp >> 12);
-		b[1] = (char)(0x80 | (cp >> 6 & 63));
-		b[2] = (char)(0x80 | (cp & 63));
-		n = 3;
-	} else {
-		b[0] = (char)(0xf0 | cp >> 18);
-		b[1] = (char)(0x80 | (cp >> 12 & 63));
-		b[2] = (char)(0x80 | (cp >> 6 & 63));
-		b[3] = (char)(0x80 | (cp & 63));
-		n = 4;
-	}
-	strbuf_add(out, b, n);
+	strbuf_add(out, b, utf8_put(b, cp));
 }
 
 uint32_t

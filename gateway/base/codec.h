@@ -20,7 +20,8 @@ struct arena;
 size_t	utf8_bad_at(struct slice s);
 /* Bytes of the well-formed code point that starts s (1-4); 0 if none does. */
 size_t	utf8_len(struct slice s);
-/* Append one code point. */
+/* Write one code point (a Unicode scalar value) to w; returns its bytes, at most 4. */
+size_t	utf8_put(char *w, uint32_t cp);
 void	utf8_add(struct strbuf *out, uint32_t cp);
 /* Decode the code point at s->p and step over it; the text must be well-formed. */
 uint32_t utf8_next(struct slice *s);

@@ -1,8 +1,8 @@
 /*
  * json.h -- JSON, strictly, and cJSON's doorman.
  *
- * Owns:    our own one-pass parser that builds cJSON nodes in an arena, and the reading, editing and
- *          printing of such trees. Nobody else includes cJSON.
+ * Owns:    our own one-pass parser that builds cJSON nodes in an arena (json_parse.c), the reading and
+ *          editing of such trees (json.c), and their printing (json_print.c). Nobody else includes cJSON.
  * Called:  by formats, TAXII, admin, audit: whoever reads or writes JSON.
  * Never:   lets through what cJSON would (RFC 8259 and 7493): bad UTF-8, BOM, duplicate names, lone
  *          surrogates, raw control characters, leading zeros, NaN, text after the value, nesting past
@@ -26,7 +26,7 @@ struct strbuf;
 typedef struct cJSON json;
 
 struct json_limits {
-	unsigned	depth;		/* 0 = 128 */
+	unsigned	depth;		/* 0 = 128; never more than 1,000 */
 	size_t		nodes;		/* 0 = 4,000,000 */
 	size_t		bytes;		/* of the whole text; 0 = no limit here */
 };
@@ -46,7 +46,8 @@ struct json_doc {
 
 /* Parse one JSON text. `in` must outlive nothing: strings are copied into the arena (items[].text is
  * the exception, it borrows from `in`). Codes: ERR_SYNTAX, ERR_ENCODING (bad UTF-8, lone surrogate),
- * ERR_DUPLICATE, ERR_DEPTH, ERR_LIMIT; e->at has line, column and offset. */
+ * ERR_DUPLICATE, ERR_DEPTH, ERR_LIMIT; e->at has line, column and offset. A name that holds \u0000 is
+ * ERR_ENCODING; a number of more than 4,096 bytes or 15 digits of exponent is ERR_LIMIT. */
 int	 json_parse(struct slice in, const struct json_limits *lim, struct arena *mem,
 	    struct json_doc *out, struct err *e);
 
@@ -64,24 +65,29 @@ bool	 json_is_number(const json *o);
 bool	 json_is_bool(const json *o);
 bool	 json_is_null(const json *o);
 const char *json_str(const json *o);		/* NULL unless a string (and not a raw one) */
-struct slice json_slice(const json *o);		/* empty unless a string */
+/* The content, NUL bytes included if it holds \u0000; empty unless a string. */
+struct slice json_slice(const json *o);
 bool	 json_bool(const json *o);		/* true only for `true` */
 bool	 json_int(const json *o, int64_t *out);	/* an integer that fits (1, 1.0 and 1e3 too) */
-bool	 json_double(const json *o, double *out);
+bool	 json_double(const json *o, double *out);	/* false for 1e400 */
 /* The number's text as written ("1.10"), into the arena; empty unless a number. */
 struct slice json_number_text(struct arena *mem, const json *o);
 /* Shortcut: the string member `name`, or the empty slice. */
 struct slice json_member(const json *o, const char *name);
-/* Deep equality: names in any order, lists in order, numbers numerically, strings bytewise. */
+/* Deep equality: names in any order, lists in order, numbers by exact value (1.0 is 1, and
+ * 9007199254740993 is not ...992), strings bytewise. */
 bool	 json_equal(const json *a, const json *b);
 
-/* Building; everything is copied into the arena. Adding returns the added node. */
+/* Building; everything is copied into the arena. Adding returns the added node; a NULL value adds
+ * nothing. A node has one parent: detach or copy it before it is added elsewhere. json_put looks for
+ * the name first, so it costs O(members). */
 json	*json_object(struct arena *mem);
 json	*json_list(struct arena *mem);
-json	*json_string(struct arena *mem, struct slice s);
+json	*json_string(struct arena *mem, struct slice s);	/* bytes that are no UTF-8: U+FFFD */
 json	*json_integer(struct arena *mem, int64_t v);
 json	*json_boolean(struct arena *mem, bool v);
-json	*json_raw(struct arena *mem, struct slice text);	/* text is one JSON value */
+/* Printed as it stands; text is one JSON value. Lists and objects stay closed to the readers. */
+json	*json_raw(struct arena *mem, struct slice text);
 json	*json_copy(struct arena *mem, const json *o);		/* deep */
 json	*json_put(struct arena *mem, json *o, const char *name, json *value); /* replaces or appends */
 json	*json_put_str(struct arena *mem, json *o, const char *name, struct slice s);
@@ -94,7 +100,8 @@ void	 json_detach(json *parent, json *child);
 
 /* Compact text, members in the order they stand. Strings: only what JSON requires is escaped. */
 void	 json_print(struct strbuf *out, const json *o);
-/* Canonical form (RFC 8785, JCS): members sorted by UTF-16 units, ECMAScript numbers. */
+/* Canonical form (RFC 8785, JCS): members sorted by UTF-16 units, numbers as ECMAScript writes the
+ * nearest double (those beyond its range keep their text). */
 void	 json_print_jcs(struct strbuf *out, const json *o);
 /* A string literal with quotes. */
 void	 json_print_string(struct strbuf *out, struct slice s);

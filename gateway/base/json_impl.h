@@ -1,0 +1,42 @@
+/*
+ * json_impl.h -- what the three files behind json.h share.
+ *
+ * Owns:    the shape of raw nodes.
+ * Called:  by json.c, json_parse.c, json_print.c only.
+ * Never:   included by anyone else, because cJSON comes with it.
+ *
+ * A raw string (one that holds U+0000) keeps its literal, and behind the literal's NUL its content:
+ *
+ *	valuestring --> " a \ u 0 0 0 0 b " NUL | a NUL b NUL		valueint = 3
+ */
+#ifndef BASE_JSON_IMPL_H
+#define BASE_JSON_IMPL_H
+
+#include <cjson/cJSON.h>
+
+#include "gateway/base/json.h"
+
+enum {
+	JSON_DEPTH_CEILING = 1000,	/* readers and printers recurse */
+	JSON_NUMBER_MAX = 4096,		/* bytes of a number's text */
+	JSON_EXPONENT_MAX = 15		/* digits of its exponent */
+};
+
+/* Make n a raw string; both texts are copied. */
+void	json_set_raw_string(struct arena *mem, cJSON *n, struct slice literal,
+	    struct slice content);
+/* Make n a plain integer; v lies within +-(2^53-1). */
+void	json_set_integer(cJSON *n, int64_t v);
+
+/* First byte of a raw node's text, NUL if n is not raw. */
+static inline char
+json_raw_first(const cJSON *n)
+{
+	return n != NULL && (n->type & 0xff) == cJSON_Raw ? n->valuestring[0] : '\0';
+}
+
+/* The tree behind a raw node that is neither number nor string; o itself if it is not such a node,
+ * NULL if the text is no JSON. */
+const json *json_expand(struct arena *mem, const json *o);
+
+#endif
