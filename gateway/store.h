@@ -75,6 +75,7 @@ struct store_put {
 	const char *const	*peers;		/* who wants it, if new and not covered */
 	size_t			 npeers;
 	int			 lane;		/* 0 fast, 1 normal */
+	const char		*warnings;	/* "CODE path: reason" a line, or NULL: kept with the version */
 	/* filled in by the store before `done` */
 	enum store_outcome	 outcome;
 	bool			 linked;	/* another id of the same fingerprint was known: a sighting */
@@ -208,6 +209,7 @@ struct store_sighting {		/* one source of an object version or of a linked copy 
 };
 struct store_object {
 	struct store_row row;		/* with bytes */
+	const char	*warnings;	/* "" if none */
 	const struct store_sighting *sightings;	/* of this version and of linked copies */
 	size_t		nsightings;
 	struct {
