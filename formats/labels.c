@@ -1,0 +1,191 @@
+/* labels.c -- see labels.h. */
+#include "formats/labels.h"
+
+#include <strings.h>
+
+#include "formats/vocab.h"
+
+#define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const char tlp2_extension[] = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
+
+/* Marking schemes that restrict sharing in words that we do not read. */
+static const char *const opaque_extensions[] = {
+	"extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce",	/* ACS of US agencies */
+};
+static const char *const opaque_types[] = { "ais", "acs", "isa", "edh" };
+
+/* Fixed definitions that say nothing about sharing: the PAP levels. */
+static const char *const other_ids[] = {
+	"marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730",
+	"marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92",
+	"marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9",
+	"marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab",
+	"marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e",
+};
+
+/* True if `s` begins with `prefix`, letter case aside. */
+static bool
+starts_nocase(struct slice s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.n >= n && strncasecmp(s.p, prefix, n) == 0;
+}
+
+/* Return what a word in a place for TLP words means. */
+static enum label_case
+read_level(struct slice word, enum tlp *level)
+{
+	enum tlp t = tlp_parse(word);
+
+	if (t == TLP_UNSET)
+		return LABEL_UNREADABLE;
+	*level = t;
+	return LABEL_TLP;
+}
+
+/* True if the definition follows a scheme that restricts sharing and that we do not parse. */
+static bool
+is_opaque(const json *def, struct slice definition_type)
+{
+	const json *ext = json_get(def, "extensions");
+
+	for (size_t i = 0; i < LENGTH(opaque_extensions); i++)
+		if (json_get(ext, opaque_extensions[i]) != NULL)
+			return true;
+	if (starts_nocase(definition_type, "x-"))
+		definition_type = slice_from(definition_type.p + 2, definition_type.n - 2);
+	for (size_t i = 0; i < LENGTH(opaque_types); i++)
+		if (starts_nocase(definition_type, opaque_types[i]))
+			return true;
+	return false;
+}
+
+/* Return what one marking-definition says; a text that begins like a TLP label but is none cannot be
+ * read and is not guessed. */
+enum label_case
+labels_of_definition(const json *def, enum tlp *level)
+{
+	struct slice type = json_member(def, "definition_type");
+	const json *tlp2 = json_get(json_get(def, "extensions"), tlp2_extension);
+	struct slice said;
+
+	if (slice_is_nocase(type, "tlp"))
+		return read_level(json_member(json_get(def, "definition"), "tlp"), level);
+	if (tlp2 != NULL)
+		return read_level(json_member(tlp2, "tlp_2_0"), level);
+	if (is_opaque(def, type))
+		return LABEL_UNREADABLE;
+	said = slice_trim(json_member(json_get(def, "definition"), "statement"));
+	if (said.n == 0)
+		said = slice_trim(json_member(def, "name"));
+	if (starts_nocase(said, "tlp:"))
+		return read_level(said, level);
+	return LABEL_OTHER;
+}
+
+/* True if any text of a definition names a classification. */
+static bool
+is_classified(const json *def)
+{
+	const json *definition = json_get(def, "definition");
+
+	for (const json *m = json_first(definition); m != NULL; m = json_next(m))
+		if (json_is_string(m) && vocab_is_classified(json_slice(m)))
+			return true;
+	return vocab_is_classified(json_member(def, "name"));
+}
+
+/* Return what the marking with this id says, and add the flags it brings. */
+static enum label_case
+read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level, uint32_t *flags)
+{
+	enum tlp fixed = tlp_of_marking_id(id);
+	const json *def;
+
+	if (fixed != TLP_UNSET) {
+		*level = fixed;
+		return LABEL_TLP;
+	}
+	for (size_t i = 0; i < LENGTH(other_ids); i++)
+		if (slice_is_nocase(id, other_ids[i]))
+			return LABEL_OTHER;
+	def = find == NULL ? NULL : find(ctx, id);
+	if (def == NULL)
+		return LABEL_UNREADABLE;
+	if (is_classified(def))
+		*flags |= OBJECT_CLASSIFIED;
+	return labels_of_definition(def, level);
+}
+
+/* The stronger of two cases: what cannot be read outweighs what can, and that outweighs nothing. */
+static enum label_case
+stronger(enum label_case a, enum label_case b)
+{
+	static const int rank[] = {
+		[LABEL_ABSENT] = 0, [LABEL_IODEF_ABSENT] = 0, [LABEL_OTHER] = 1, [LABEL_TLP] = 2,
+		[LABEL_UNREADABLE] = 3,
+	};
+
+	return rank[b] > rank[a] ? b : a;
+}
+
+/* Count one marking: raise *seen and *level. */
+static void
+count_ref(const json *ref, object_find_fn find, void *ctx, enum label_case *seen, enum tlp *level,
+    uint32_t *flags)
+{
+	enum tlp t = TLP_UNSET;
+
+	*seen = stronger(*seen, json_is_string(ref) ?
+	    read_ref(json_slice(ref), find, ctx, &t, flags) : LABEL_UNREADABLE);
+	if (t > *level)
+		*level = t;
+}
+
+/* Read the tags in `labels` that speak of handling: tlp:WORD, exercise, a classification. */
+static void
+read_tags(const json *tree, struct labels *out)
+{
+	for (const json *l = json_first(json_get(tree, "labels")); l != NULL; l = json_next(l)) {
+		struct slice s = slice_trim(json_slice(l));
+		enum tlp t = starts_nocase(s, "tlp:") ? tlp_parse(s) : TLP_UNSET;
+
+		if (t != TLP_UNSET)
+			out->label = stronger(out->label, LABEL_TLP);
+		if (t > out->tlp)
+			out->tlp = t;
+		if (slice_is_nocase(s, "exercise") || starts_nocase(s, "exercise:"))
+			out->flags |= OBJECT_EXERCISE;
+	}
+}
+
+/* Fill *out with what the markings of an object say. */
+void
+labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out)
+{
+	enum label_case seen = LABEL_ABSENT;
+	enum tlp granular = TLP_UNSET;
+	const json *g;
+
+	*out = (struct labels){ 0 };
+	for (const json *r = json_first(json_get(tree, "object_marking_refs")); r != NULL;
+	    r = json_next(r))
+		count_ref(r, find, ctx, &out->label, &out->tlp, &out->flags);
+	read_tags(tree, out);
+	for (g = json_first(json_get(tree, "granular_markings")); g != NULL; g = json_next(g))
+		if (json_get(g, "marking_ref") != NULL)
+			count_ref(json_get(g, "marking_ref"), find, ctx, &seen, &granular,
+			    &out->flags);
+	if (seen == LABEL_UNREADABLE)
+		out->label = LABEL_UNREADABLE;
+	else if (seen == LABEL_OTHER)
+		out->label = stronger(out->label, LABEL_OTHER);
+	if (granular > out->tlp) {
+		out->tlp = granular;
+		out->flags |= OBJECT_GRANULAR;
+	}
+	if (slice_is(json_member(tree, "type"), "marking-definition") && is_classified(tree))
+		out->flags |= OBJECT_CLASSIFIED;
+}

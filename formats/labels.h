@@ -1,0 +1,33 @@
+/*
+ * labels.h -- what do the markings of an object say?
+ *
+ * Owns:    reading marking-definitions (TLP 1.0 and 2.0, statements, ACS/AIS) and the markings of one
+ *          object into a level, a case and flags.
+ * Called:  by object_fill; stix21_check.c for the level of a definition.
+ * Never:   decides what an absent or unreadable label means (rulings 10: policy does).
+ *
+ * The nine fixed ids are read by id alone: a definition in the message that says otherwise is a
+ * forgery and changes nothing. Any other id must be resolved in the same message.
+ *
+ * A granular marking on an object without a label of its own gives a *floor*: `label` stays
+ * LABEL_ABSENT (or OTHER) and `tlp` is the granular level, so policy takes the stricter of its
+ * `unmarked` rule and `tlp`.
+ */
+#ifndef FORMATS_LABELS_H
+#define FORMATS_LABELS_H
+
+#include "formats/object.h"
+
+struct labels {
+	enum tlp	tlp;		/* strictest of object and granular markings */
+	enum label_case	label;
+	uint32_t	flags;		/* OBJECT_GRANULAR, OBJECT_CLASSIFIED, OBJECT_EXERCISE */
+};
+
+/* Read object_marking_refs, granular_markings and the label tags of `tree`; for a
+ * marking-definition, also whether its own text names a classification. */
+void	labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out);
+/* What one definition says: LABEL_TLP (*level set), LABEL_OTHER or LABEL_UNREADABLE. */
+enum label_case	labels_of_definition(const json *def, enum tlp *level);
+
+#endif

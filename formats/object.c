@@ -1,0 +1,290 @@
+/* object.c -- see object.h. What needs the whole message is in settle.c. */
+#include "formats/object.h"
+
+#include "formats/fingerprint.h"
+#include "formats/labels.h"
+#include "formats/vocab.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
+
+/* Refuse because of the member `name`; returns -1. */
+static int
+refuse(struct err *e, enum err_code code, const char *name, const char *what)
+{
+	err_set(e, code, "%s %s", name, what);
+	err_path(e, "%s", name);
+	return -1;
+}
+
+/* Fill *out from the string member `name`; an error unless it is a string of at least one byte. */
+static int
+need_string(const json *tree, const char *name, struct slice *out, struct err *e)
+{
+	const json *m = json_get(tree, name);
+
+	if (m == NULL)
+		return refuse(e, ERR_MISSING, name, "is missing");
+	if (json_str(m) == NULL)
+		return refuse(e, ERR_VALUE, name, "must be a string without NUL");
+	*out = json_slice(m);
+	return out->n == 0 ? refuse(e, ERR_VALUE, name, "is empty") : 0;
+}
+
+/* True for 8-4-4-4-12 hex digits. Version and variant are stix21_check's business: real data breaks
+ * them, and references depend on ids being kept. */
+static bool
+looks_like_uuid(struct slice s)
+{
+	if (s.n != UUID_TEXT)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? c != '-' : !((c >= '0' && c <= '9') ||
+		    ((c | 32) >= 'a' && (c | 32) <= 'f')))
+			return false;
+	}
+	return true;
+}
+
+/* Fill type and id; an error unless id is "TYPE--UUID". */
+static int
+fill_identity(struct object *o, struct err *e)
+{
+	struct slice uuid;
+
+	if (need_string(o->tree, "type", &o->type, e) < 0 ||
+	    need_string(o->tree, "id", &o->id, e) < 0)
+		return -1;
+	if (o->id.n < o->type.n + 2 || memcmp(o->id.p, o->type.p, o->type.n) != 0 ||
+	    memcmp(o->id.p + o->type.n, "--", 2) != 0)
+		return refuse(e, ERR_VALUE, "id", "does not begin with the object's type and \"--\"");
+	uuid = slice_from(o->id.p + o->type.n + 2, o->id.n - o->type.n - 2);
+	if (!looks_like_uuid(uuid))
+		return refuse(e, ERR_VALUE, "id", "does not end in a UUID");
+	return 0;
+}
+
+/* Fill *text and *key from a timestamp member; nothing if it is absent, an error if it is no possible
+ * UTC time with Z. */
+static int
+fill_time(const json *tree, struct arena *mem, const char *name, struct slice *text,
+    struct slice *key, struct err *e)
+{
+	const json *m = json_get(tree, name);
+
+	if (m == NULL)
+		return 0;
+	if (!json_is_string(m) || !stamp_key(mem, json_slice(m), key))
+		return refuse(e, ERR_VALUE, name, "is no possible UTC time ending in Z");
+	*text = json_slice(m);
+	return 0;
+}
+
+/* Fill version and version_key: `modified`, else `created`, else the hash of the bytes. */
+static int
+fill_version(struct object *o, struct arena *mem, struct err *e)
+{
+	struct slice text = SLICE_EMPTY, key = SLICE_EMPTY;
+	char hex[2 * SHA256_LEN + 1];
+
+	if (fill_time(o->tree, mem, "created", &text, &key, e) < 0 ||
+	    fill_time(o->tree, mem, "modified", &text, &key, e) < 0)
+		return -1;
+	o->version = text;
+	o->version_key = key;
+	if (key.n == 0) {
+		digest_sha256_hex(o->bytes, hex);
+		o->version_key = slice_of(arena_fmt(mem, "sha256:%s", hex));
+	}
+	return 0;
+}
+
+/* Return the specification version: its own word, else what TAXII 2.1 section 3.4.1 reads into it. */
+static struct slice
+spec_version_of(const struct object *o)
+{
+	struct slice said = json_member(o->tree, "spec_version");
+
+	if (said.n > 0)
+		return said;
+	return o->version.n > 0 ? SLICE_LIT("2.0") : SLICE_LIT("2.1");
+}
+
+/* Return the phase that a label `cip-phase:X` names, else the default of the type. */
+static enum phase
+phase_of(const struct object *o, const struct vocab_type *t)
+{
+	static const char prefix[] = "cip-phase:";
+	const size_t n = sizeof(prefix) - 1;
+	const json *l;
+
+	for (l = json_first(json_get(o->tree, "labels")); l != NULL; l = json_next(l)) {
+		struct slice s = json_slice(l);
+		enum phase p = slice_starts(s, prefix) ?
+		    phase_parse(slice_from(s.p + n, s.n - n)) : PHASE_UNSET;
+
+		if (p != PHASE_UNSET)
+			return p;
+	}
+	return t == NULL ? PHASE_UNSET : t->phase;
+}
+
+/* Return the sectors an object names itself: identity.sectors and labels `sector:SLUG`. */
+static uint32_t
+sectors_of(const struct object *o)
+{
+	static const char prefix[] = "sector:";
+	const size_t n = sizeof(prefix) - 1;
+	uint32_t set = 0;
+	const json *l;
+
+	for (l = json_first(json_get(o->tree, "labels")); l != NULL; l = json_next(l)) {
+		struct slice s = json_slice(l);
+
+		if (slice_starts(s, prefix))
+			set |= vocab_sector_bit(slice_from(s.p + n, s.n - n));
+	}
+	if (!slice_is(o->type, "identity"))
+		return set;
+	for (l = json_first(json_get(o->tree, "sectors")); l != NULL; l = json_next(l)) {
+		int bit = sector_of_stix(json_slice(l));
+
+		set |= bit < 0 ? vocab_sector_bit(json_slice(l)) : (uint32_t)1 << bit;
+	}
+	return set;
+}
+
+/* Return the flags that the object shows by itself, labels aside. */
+static uint32_t
+flags_of(const struct object *o, const struct vocab_type *t)
+{
+	uint32_t flags = 0;
+
+	if (json_bool(json_get(o->tree, "revoked")))
+		flags |= OBJECT_REVOKED;
+	if (t != NULL && t->personal)
+		flags |= OBJECT_PERSONAL;
+	if (slice_is(o->type, "identity") &&
+	    slice_is(json_member(o->tree, "identity_class"), "individual"))
+		flags |= OBJECT_PERSONAL;
+	for (const json *l = json_first(json_get(o->tree, "labels")); l != NULL; l = json_next(l))
+		if (slice_is_nocase(json_slice(l), "embargo") ||
+		    slice_starts(json_slice(l), "embargo:"))
+			flags |= OBJECT_EMBARGO;
+	return flags;
+}
+
+/* Fill the header of an object from its tree and bytes; 0, or -1 with a path and a reason when it
+ * lacks what no object can lack. Everything else that may be wrong is left to stix21_check. */
+int
+object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx, struct err *e)
+{
+	const struct vocab_type *t;
+	struct labels labels;
+
+	if (!json_is_object(o->tree))
+		return err_set(e, ERR_VALUE, "not a JSON object");
+	if (fill_identity(o, e) < 0 || fill_version(o, mem, e) < 0)
+		return -1;
+	t = vocab_type_find(o->type);
+	o->class = t == NULL ? OBJECT_CUSTOM : t->class;
+	o->spec_version = spec_version_of(o);
+	o->created_by = json_member(o->tree, "created_by_ref");
+	o->phase = phase_of(o, t);
+	o->sectors = sectors_of(o);
+	o->valid_until_key = SLICE_EMPTY;
+	if (slice_is(o->type, "indicator"))
+		stamp_key(mem, json_member(o->tree, "valid_until"), &o->valid_until_key);
+	labels_read(o->tree, find, ctx, &labels);
+	o->tlp = labels.tlp;
+	o->label = labels.label;
+	o->flags |= labels.flags | flags_of(o, t);
+	fingerprint_fill(o, mem);
+	return 0;
+}
+
+/* Append an object, all zero but its index. */
+struct object *
+advisory_add(struct advisory *adv, struct arena *mem)
+{
+	struct object *o;
+
+	adv->objects = arena_grow(mem, adv->objects, adv->n, &adv->cap, sizeof(*adv->objects));
+	o = &adv->objects[adv->n];
+	*o = (struct object){ .index = adv->n };
+	adv->n++;
+	return o;
+}
+
+/* Append a verdict, all zero but kind and code. */
+struct verdict *
+advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind, const char *code)
+{
+	struct verdict *v;
+
+	adv->verdicts = arena_grow(mem, adv->verdicts, adv->nverdicts, &adv->verdicts_cap,
+	    sizeof(*adv->verdicts));
+	v = &adv->verdicts[adv->nverdicts++];
+	*v = (struct verdict){ .kind = kind, .code = code };
+	return v;
+}
+
+/* object_find_fn over the marking-definitions already in an advisory. */
+static json *
+find_marking(void *ctx, struct slice id)
+{
+	const struct advisory *adv = ctx;
+
+	for (size_t i = 0; i < adv->n; i++)
+		if (slice_eq(adv->objects[i].id, id) &&
+		    slice_is(adv->objects[i].type, "marking-definition"))
+			return adv->objects[i].tree;
+	return NULL;
+}
+
+/* Make an object of a tree that a translator built; -1 (and nothing added) if it is none. Markings
+ * other than the nine fixed ones must have been minted before the objects that refer to them. */
+int
+advisory_mint(struct advisory *adv, struct arena *mem, json *tree, struct err *e)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct object *o = advisory_add(adv, mem);
+
+	json_print(&text, tree);
+	o->tree = tree;
+	o->bytes = arena_slice(mem, strbuf_slice(&text));
+	o->flags = OBJECT_MINTED;
+	strbuf_fini(&text);
+	if (object_fill(o, mem, find_marking, adv, e) < 0) {
+		adv->n--;
+		return -1;
+	}
+	return 0;
+}
+
+/* Return the TLP 2.0 definition of a level, as OASIS publishes it; NULL for TLP_UNSET. */
+json *
+tlp_marking_object(struct arena *mem, enum tlp t)
+{
+	json *o, *ext, *tlp2;
+
+	if (t == TLP_UNSET)
+		return NULL;
+	o = json_object(mem);
+	json_put_str(mem, o, "type", SLICE_LIT("marking-definition"));
+	json_put_str(mem, o, "spec_version", SLICE_LIT("2.1"));
+	json_put_str(mem, o, "id", slice_of(tlp_marking_id(t)));
+	json_put_str(mem, o, "created", SLICE_LIT("2022-10-01T00:00:00.000Z"));
+	json_put_str(mem, o, "name", slice_of(tlp_label(t)));
+	ext = json_put(mem, o, "extensions", json_object(mem));
+	tlp2 = json_put(mem, ext, "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d",
+	    json_object(mem));
+	json_put_str(mem, tlp2, "extension_type", SLICE_LIT("property-extension"));
+	json_put_str(mem, tlp2, "tlp_2_0", slice_of(tlp_word(t)));
+	return o;
+}

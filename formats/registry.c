@@ -1,0 +1,35 @@
+/* registry.c -- the rows of format.h: one a format. To add a format: its file, and a line here. */
+#include "formats/format.h"
+
+const struct format_ops *const formats[] = {
+	&format_stix21,
+	NULL
+};
+
+/* Return the format of that name, or NULL. */
+const struct format_ops *
+format_find(struct slice name)
+{
+	for (size_t i = 0; formats[i] != NULL; i++)
+		if (slice_is(name, formats[i]->name))
+			return formats[i];
+	return NULL;
+}
+
+/* Return the format whose sniffer is surest, the first of equals; NULL if none knows the text. */
+const struct format_ops *
+format_sniff(struct slice head)
+{
+	const struct format_ops *best = NULL;
+	int surest = 0;
+
+	for (size_t i = 0; formats[i] != NULL; i++) {
+		int sure = formats[i]->sniff == NULL ? 0 : formats[i]->sniff(head);
+
+		if (sure > surest) {
+			surest = sure;
+			best = formats[i];
+		}
+	}
+	return best;
+}

@@ -1,0 +1,423 @@
+/*
+ * stix21.c -- STIX 2.1, and whatever JSON carries objects like it.
+ *
+ * Reads:   a bundle, a TAXII envelope (other members ignored), one object, or (not in strict mode) a
+ *          bare list. The bytes of each object are kept as they stood.
+ * Writes:  a bundle of those bytes, in order, with an id that its content gives.
+ *
+ * Verdicts of the reader: BAD_OBJECT BAD_TYPE BAD_ID BAD_TIMESTAMP MISSING_PROPERTY TOO_LARGE
+ * VERSION_CONFLICT refuse an object in any mode; the codes of stix21_check.h warn, or refuse when
+ * strict.
+ */
+#include <stdlib.h>
+
+#include "formats/format.h"
+#include "formats/idmap.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
+
+enum {
+	BYTES_DEFAULT = 64 << 20, OBJECT_BYTES_DEFAULT = 8 << 20, OBJECTS_DEFAULT = 100000
+};
+
+/* One reading. */
+struct reading {
+	const struct read_job	*job;
+	struct arena		*mem;
+	struct advisory		*adv;
+	struct slice		 in;		/* our copy of the input */
+	struct json_doc		 doc;
+	struct idmap		 markings;	/* id -> item */
+	struct pos		 here;		/* of the item looked at, moved forward only */
+	size_t			 line_at;	/* offset where its line begins */
+};
+
+/* Return the limit, or the default where the job does not say. */
+static size_t
+limit_or(size_t given, size_t otherwise)
+{
+	return given == 0 ? otherwise : given;
+}
+
+/* Return how sure we are that this is STIX (or an envelope of it): 0..100. */
+static int
+sniff(struct slice head)
+{
+	static const struct { const char *word; int sure; } hints[] = {
+		{ "\"bundle\"", 95 }, { "\"bundle--", 95 }, { "\"spec_version\"", 90 },
+		{ "\"marking-definition--", 80 }, { "\"indicator--", 80 }, { "\"objects\"", 60 },
+	};
+	struct slice s = slice_trim(head);
+
+	if (s.n == 0 || (s.p[0] != '{' && s.p[0] != '['))
+		return 0;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (memmem(s.p, s.n, hints[i].word, strlen(hints[i].word)) != NULL)
+			return hints[i].sure;
+	return 5;
+}
+
+/* Move r->here to a later offset of the input. */
+static void
+move_to(struct reading *r, size_t offset)
+{
+	const char *nl;
+
+	while ((nl = memchr(r->in.p + r->line_at, '\n', offset - r->line_at)) != NULL) {
+		r->line_at = (size_t)(nl - r->in.p) + 1;
+		r->here.line++;
+	}
+	r->here.column = (uint32_t)(offset - r->line_at) + 1;
+	r->here.offset = offset;
+}
+
+/* Decide what the document is, and leave its objects in doc.items; -1 if it holds none. */
+static int
+find_items(struct reading *r, struct err *e)
+{
+	json *root = r->doc.root, *objects = json_get(root, "objects");
+	bool bundle = slice_is(json_member(root, "type"), "bundle");
+	struct pos start = { 1, 1, 0 };
+
+	if (!json_is_object(root) && !json_is_list(root))
+		return err_at(e, ERR_VALUE, start, "neither an object nor a list of objects");
+	if (json_is_list(root))
+		return !r->job->strict ? 0 : err_at(e, ERR_VALUE, start,
+		    "a list at top level is no STIX document: a bundle is needed");
+	if (json_is_list(objects) || (bundle && objects == NULL))
+		return 0;
+	if (bundle || (objects != NULL && json_get(root, "id") == NULL)) {
+		err_at(e, ERR_VALUE, start, "objects must be a list");
+		err_path(e, "objects");
+		return -1;
+	}
+	if (json_get(root, "type") == NULL && json_get(root, "id") == NULL)
+		return err_at(e, ERR_MISSING, start, "no STIX object, bundle or envelope");
+	r->doc.items = arena_alloc(r->mem, sizeof(*r->doc.items));
+	r->doc.items[0].node = root;
+	r->doc.items[0].text = slice_trim(r->in);
+	r->doc.items[0].offset = (size_t)(r->doc.items[0].text.p - r->in.p);
+	r->doc.nitems = 1;
+	return 0;
+}
+
+/* Remember where the marking-definitions are: objects refer to them before they come. */
+static void
+index_markings(struct reading *r)
+{
+	for (size_t i = 0; i < r->doc.nitems; i++) {
+		const json *node = r->doc.items[i].node;
+
+		if (slice_is(json_member(node, "type"), "marking-definition"))
+			idmap_add(&r->markings, r->mem, json_member(node, "id"), i);
+	}
+	idmap_sort(&r->markings);
+}
+
+/* object_find_fn over the marking-definitions of the message. */
+static json *
+find_marking(void *ctx, struct slice id)
+{
+	const struct reading *r = ctx;
+	long i = idmap_find(&r->markings, id);
+
+	return i == IDMAP_NONE ? NULL : r->doc.items[i].node;
+}
+
+/* Record the leaves below `node` as one kind of loss; `path` is extended in place. */
+static void
+count_leaves(struct loss *l, enum loss_kind kind, const json *node, struct strbuf *path,
+    const char *note)
+{
+	size_t had = path->n, i = 0;
+
+	if (json_first(node) == NULL) {
+		loss_add(l, kind, path->p, note);
+		return;
+	}
+	for (const json *m = json_first(node); m != NULL; m = json_next(m), i++) {
+		if (json_name(m) != NULL)
+			strbuf_addf(path, "/%s", json_name(m));
+		else
+			strbuf_addf(path, "[%zu]", i);
+		count_leaves(l, kind, m, path, note);
+		strbuf_setlen(path, had);
+	}
+}
+
+/* Record all leaves of one object under its id. */
+static void
+count_object(struct loss *l, enum loss_kind kind, const json *tree, struct slice id,
+    const char *note)
+{
+	struct strbuf path = STRBUF_INIT;
+
+	if (l == NULL)
+		return;
+	strbuf_addsl(&path, id.n == 0 ? SLICE_LIT("object") : id);
+	count_leaves(l, kind, tree, &path, note);
+	strbuf_fini(&path);
+}
+
+/* Fill a verdict's place from the item and its header as far as it could be told. */
+static void
+place_verdict(struct reading *r, struct verdict *v, const struct json_item *item, struct err err)
+{
+	const json *modified = json_get(item->node, "modified");
+
+	v->id = json_member(item->node, "id");
+	v->version = json_slice(modified != NULL ? modified : json_get(item->node, "created"));
+	v->index = (size_t)(item - r->doc.items);
+	v->err = err;
+	v->err.at = r->here;
+	err_input(&v->err, r->job->input);
+}
+
+/* Refuse one item: a verdict with its text, and an account of what is lost. */
+static void
+refuse_item(struct reading *r, const struct json_item *item, const char *code, struct err err)
+{
+	struct verdict *v = advisory_verdict(r->adv, r->mem, VERDICT_REFUSED, code);
+
+	place_verdict(r, v, item, err);
+	v->text = item->text;
+	count_object(r->job->loss, LOSS_DROPPED, item->node, v->id, "the object was refused");
+}
+
+/* Return the stable code for what object_fill found. */
+static const char *
+code_of_fill(const struct err *err)
+{
+	if (err->code == ERR_MISSING)
+		return "MISSING_PROPERTY";
+	if (strcmp(err->path, "id") == 0)
+		return "BAD_ID";
+	if (strcmp(err->path, "type") == 0)
+		return "BAD_TYPE";
+	return err->path[0] == '\0' ? "BAD_OBJECT" : "BAD_TIMESTAMP";
+}
+
+/* Make an object of one item, or refuse it. */
+static void
+read_item(struct reading *r, const struct json_item *item)
+{
+	size_t most = limit_or(r->job->limits.object_bytes, OBJECT_BYTES_DEFAULT);
+	struct err err = ERR_INIT;
+	struct object *o;
+
+	move_to(r, item->offset);
+	if (item->text.n > most) {
+		err_set(&err, ERR_LIMIT, "%zu bytes are more than the limit of %zu for an object",
+		    item->text.n, most);
+		refuse_item(r, item, "TOO_LARGE", err);
+		return;
+	}
+	o = advisory_add(r->adv, r->mem);
+	o->tree = item->node;
+	o->bytes = item->text;
+	o->index = (size_t)(item - r->doc.items);
+	o->offset = item->offset;
+	if (object_fill(o, r->mem, find_marking, r, &err) == 0)
+		return;
+	r->adv->n--;
+	refuse_item(r, item, code_of_fill(&err), err);
+}
+
+/* Order objects by (id, version), then by their place. */
+static int
+compare_versions(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a;
+	const struct object *y = *(const struct object *const *)b;
+	int c = slice_cmp(x->id, y->id);
+
+	if (c == 0)
+		c = slice_cmp(x->version_key, y->version_key);
+	return c != 0 ? c : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Mark what claims the id and version of an earlier object and says something else. Equal copies stay:
+ * intake counts them. */
+static bool
+find_conflicts(struct reading *r, bool *conflict)
+{
+	const struct advisory *adv = r->adv;
+	const struct object **v = arena_raw(r->mem, (adv->n + 1) * sizeof(const struct object *));
+	const struct object *first;
+	bool any = false;
+
+	for (size_t i = 0; i < adv->n; i++)
+		v[i] = &adv->objects[i];
+	qsort(v, adv->n, sizeof(*v), compare_versions);
+	first = adv->n == 0 ? NULL : v[0];
+	for (size_t i = 1; i < adv->n; i++) {
+		if (!slice_eq(first->id, v[i]->id) ||
+		    !slice_eq(first->version_key, v[i]->version_key)) {
+			first = v[i];
+			continue;
+		}
+		if (slice_eq(first->bytes, v[i]->bytes) || json_equal(first->tree, v[i]->tree))
+			continue;
+		conflict[v[i] - adv->objects] = any = true;
+	}
+	return any;
+}
+
+/* Refuse the later of two objects with one id and version but different content. */
+static void
+refuse_conflicts(struct reading *r)
+{
+	bool *conflict = arena_alloc(r->mem, r->adv->n + 1);
+	struct err err = ERR_INIT;
+	size_t kept = 0;
+
+	if (!find_conflicts(r, conflict))
+		return;
+	err_set(&err, ERR_CONFLICT, "an earlier object of this message has the same id and version, "
+	    "but other content");
+	r->here = (struct pos){ .line = 1 };
+	r->line_at = 0;
+	for (size_t i = 0; i < r->adv->n; i++) {
+		const struct object *o = &r->adv->objects[i];
+
+		if (conflict[i]) {
+			move_to(r, o->offset);
+			refuse_item(r, &r->doc.items[o->index], "VERSION_CONFLICT", err);
+		} else {
+			r->adv->objects[kept++] = *o;
+		}
+	}
+	r->adv->n = kept;
+}
+
+/* Give the advisory the bundle's id, or one made from the input. */
+static void
+name_advisory(struct reading *r)
+{
+	struct slice id = json_member(r->doc.root, "id");
+	char hex[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
+
+	if (slice_starts(id, "bundle--") && id.n == strlen("bundle--") + UUID_TEXT) {
+		r->adv->id = id;
+		return;
+	}
+	digest_sha256_hex(r->in, hex);
+	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(r->mem, "stix21|input|%s", hex)), uuid);
+	r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%s", uuid));
+}
+
+/* Account for members of the container that carry nothing of STIX. */
+static void
+count_container(const struct reading *r)
+{
+	const json *root = r->doc.root;
+
+	if (r->job->loss == NULL || !json_is_object(root) || !json_is_list(json_get(root, "objects")))
+		return;
+	for (const json *m = json_first(root); m != NULL; m = json_next(m))
+		if (strcmp(json_name(m), "objects") != 0 && strcmp(json_name(m), "type") != 0 &&
+		    strcmp(json_name(m), "id") != 0)
+			count_object(r->job->loss, LOSS_DROPPED, m, slice_of(json_name(m)),
+			    "a member of the container");
+}
+
+/* Read one text: 0 with objects and verdicts, -1 when it holds no objects at all. */
+static int
+stix21_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
+{
+	struct reading r = { .job = job, .mem = mem, .adv = adv, .here = { .line = 1 } };
+	struct json_limits limits = {
+		.depth = job->limits.depth,
+		.bytes = limit_or(job->limits.bytes, BYTES_DEFAULT),
+	};
+	size_t most = limit_or(job->limits.objects, OBJECTS_DEFAULT);
+
+	if (job->in.n > limits.bytes) {
+		err_set(e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n,
+		    limits.bytes);
+		goto fail;
+	}
+	r.in = arena_slice(mem, job->in);
+	if (json_parse(r.in, &limits, mem, &r.doc, e) < 0 || find_items(&r, e) < 0)
+		goto fail;
+	if (r.doc.nitems > most) {
+		err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", r.doc.nitems,
+		    most);
+		goto fail;
+	}
+	index_markings(&r);
+	name_advisory(&r);
+	count_container(&r);
+	for (size_t i = 0; i < r.doc.nitems; i++)
+		read_item(&r, &r.doc.items[i]);
+	refuse_conflicts(&r);
+	advisory_settle(adv, mem);
+	return 0;
+fail:
+	err_input(e, job->input);
+	return -1;
+}
+
+/* Append the id of a bundle of these members: the same members always give the same id. */
+static void
+add_bundle_id(struct strbuf *out, const struct advisory *adv)
+{
+	static const char prefix[] = "stix21|bundle|";
+	char name[sizeof(prefix) + 2 * SHA256_LEN], uuid[UUID_TEXT + 1];
+	struct sha256 *h = sha256_new();
+	uint8_t sum[SHA256_LEN];
+
+	for (size_t i = 0; i < adv->n; i++) {
+		sha256_add(h, adv->objects[i].id);
+		sha256_add(h, slice_from("", 1));
+		sha256_add(h, adv->objects[i].bytes);
+		sha256_add(h, slice_from("", 1));
+	}
+	sha256_end(h, sum);
+	memcpy(name, prefix, sizeof(prefix) - 1);
+	hex_text(sum, sizeof(sum), name + sizeof(prefix) - 1);
+	uuid_v5(uuid_ns_tocsin, slice_of(name), uuid);
+	strbuf_addf(out, "bundle--%s", uuid);
+}
+
+/* Write a bundle with the bytes of every object unchanged. What the sender wrote is kept to the last
+ * leaf; what a translator minted was accounted for by it. */
+static int
+stix21_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e)
+{
+	const struct advisory *adv = job->adv;
+	const char *between = job->pretty ? ",\n  " : ",";
+
+	(void)mem;
+	(void)e;
+	strbuf_adds(out, job->pretty ? "{\n \"type\": \"bundle\",\n \"id\": \"" :
+	    "{\"type\":\"bundle\",\"id\":\"");
+	add_bundle_id(out, adv);
+	strbuf_addc(out, '"');
+	for (size_t i = 0; i < adv->n; i++) {
+		const struct object *o = &adv->objects[i];
+
+		if (i > 0)
+			strbuf_adds(out, between);
+		else
+			strbuf_adds(out, job->pretty ? ",\n \"objects\": [\n  " : ",\"objects\":[");
+		strbuf_addsl(out, o->bytes);
+		if ((o->flags & OBJECT_MINTED) == 0)
+			count_object(job->loss, LOSS_KEPT, o->tree, o->id, NULL);
+	}
+	if (adv->n > 0)
+		strbuf_adds(out, job->pretty ? "\n ]" : "]");
+	strbuf_adds(out, job->pretty ? "\n}\n" : "}\n");
+	return 0;
+}
+
+const struct format_ops format_stix21 = {
+	.name = "stix21",
+	.media_type = "application/stix+json;version=2.1",
+	.file_ending = ".json",
+	.sniff = sniff,
+	.read = stix21_read,
+	.write = stix21_write,
+};
