@@ -36,7 +36,7 @@ struct work {
 	/* admitted objects */
 	struct store_put	*puts;
 	struct policy_facts	*facts;		/* parallel to puts */
-	struct slice		*keys;		/* claim keys of all objects, parallel to adv->objects */
+	struct slice		*keys;		/* claim keys; parallel to puts once policy has spoken */
 	bool			*admitted;
 	bool			 red;		/* something in it is RED: its claims stay in this process */
 	const struct err	*refusal;	/* why nothing could be read */
@@ -313,15 +313,6 @@ make_status(struct work *w)
 	return st;
 }
 
-/* Claims of what was refused are released already; the others are facts now. */
-static void
-confirm_claims(struct work *w)
-{
-	for (size_t i = 0; i < w->adv->n; i++)
-		if (w->admitted[i])
-			dedup_confirm(w->in->g->dedup, &w->keys[i], 1, w->red);
-}
-
 static void
 on_committed(void *arg, const struct err *e)
 {
@@ -330,11 +321,11 @@ on_committed(void *arg, const struct err *e)
 	struct intake_result *r = &w->result;
 
 	if (e != NULL) {
-		dedup_release(g->dedup, w->keys, w->adv->n, w->red);
+		dedup_release(g->dedup, w->keys, w->nputs, w->red);
 		finish(w, e, true);
 		return;
 	}
-	confirm_claims(w);
+	dedup_confirm(g->dedup, w->keys, w->nputs, w->red);
 	for (size_t i = 0; i < w->nputs; i++) {
 		const struct store_put *p = &w->puts[i];
 
@@ -394,8 +385,9 @@ on_claimed(void *arg, const enum dedup_answer *answers, size_t n)
 			dedup_release(g->dedup, &w->keys[i], 1, w->red);
 			continue;
 		}
-		memcpy(p->content, w->puts[i].content, sizeof(p->content));
+		memmove(p->content, w->puts[i].content, sizeof(p->content));
 		w->facts[w->nputs] = *f;
+		w->keys[w->nputs] = w->keys[i];
 		p->object = o;
 		p->tlp = f->tlp;
 		p->tlp_by_default = f->tlp_by_default;

@@ -1,0 +1,393 @@
+#include "gateway/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/audit.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/log.h"
+#include "gateway/gateway.h"
+#include "gateway/keys.h"
+#include "gateway/stats.h"
+
+enum { FILL_ROWS = 500 };
+
+struct catalog {
+	struct gateway		*g;
+	struct arena		*mem;		/* of the list; replaced on reload */
+	struct collection_conf	*v;
+	size_t			 n;
+};
+
+/* ---- the list ---- */
+
+static struct collection_conf
+inbox_of(struct arena *mem, const struct peer *p)
+{
+	return (struct collection_conf){
+		.name = arena_fmt(mem, "inbox-%s", p->name),
+		.title = arena_fmt(mem, "Inbox of %s", p->name),
+		.description = "What this peer relays to us",
+		.hidden = true, .file = p->file, .line = p->line,
+	};
+}
+
+static bool
+has_name(const struct collection_conf *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The collections of the configuration, then the inboxes of pinned peers. */
+static void
+make_list(struct catalog *c, struct arena *mem, struct collection_conf **out, size_t *nout)
+{
+	const struct config *conf = c->g->config;
+	size_t max = conf->ncollections + trust_peers(c->g->trust), n = conf->ncollections;
+	struct collection_conf *v = arena_alloc(mem, (max + 1) * sizeof(*v));
+
+	if (n > 0)
+		memcpy(v, conf->collections, n * sizeof(*v));
+	for (size_t i = 0; i < trust_peers(c->g->trust); i++) {
+		const struct peer *p = trust_peer(c->g->trust, i);
+		struct collection_conf inbox;
+
+		if (p->is_consumer || p->npins == 0)
+			continue;
+		inbox = inbox_of(mem, p);
+		if (!has_name(v, n, inbox.name))
+			v[n++] = inbox;
+	}
+	*out = v;
+	*nout = n;
+}
+
+/* ---- filling views ---- */
+
+static bool
+listed(const char *const *list, struct slice word)
+{
+	for (; list != NULL && *list != NULL; list++)
+		if (slice_is(word, *list))
+			return true;
+	return false;
+}
+
+bool
+catalog_view_matches(const struct collection_conf *col, struct slice kind,
+    const struct policy_facts *f, const char *source)
+{
+	if (f->tlp == TLP_RED)
+		return false;
+	if (col->kinds != NULL && col->kinds[0] != NULL && !listed(col->kinds, kind))
+		return false;
+	if (col->tlps != 0 && (col->tlps & (1u << f->tlp)) == 0)
+		return false;
+	if (col->sectors != 0 && (col->sectors & f->sectors) == 0)
+		return false;
+	if (col->phases != 0 && (col->phases & (1u << f->phase)) == 0)
+		return false;
+	if (col->sources != NULL && col->sources[0] != NULL &&
+	    !listed(col->sources, slice_of(source)) && !listed(col->sources, SLICE_LIT("*")))
+		return false;
+	return true;
+}
+
+static void
+add_list(struct strbuf *b, const char *const *list)
+{
+	for (; list != NULL && *list != NULL; list++)
+		strbuf_addf(b, "%s ", *list);
+	strbuf_addc(b, '|');
+}
+
+/* What makes a view that view: a change means filling it anew. */
+static void
+definition(const struct collection_conf *col, uint8_t out[SHA256_LEN])
+{
+	struct strbuf b = STRBUF_INIT;
+
+	strbuf_addf(&b, "view1|%d|%u|%u|%u|", col->distinct, col->tlps, col->sectors, col->phases);
+	add_list(&b, col->kinds);
+	add_list(&b, col->sources);
+	digest_sha256(strbuf_slice(&b), out);
+	strbuf_fini(&b);
+}
+
+/* One walk over all versions for one view. */
+struct fill {
+	struct catalog		*c;
+	const struct collection_conf *col;
+	int64_t			 after;
+	int64_t			 join[FILL_ROWS], leave[FILL_ROWS];
+	size_t			 njoin, nleave, joined;
+	bool			 more, failed;
+	struct err		 err;
+};
+
+static void
+on_scanned(void *arg, const struct store_page *page, const struct err *e)
+{
+	struct fill *f = arg;
+
+	f->njoin = f->nleave = 0;
+	if (e != NULL) {
+		f->failed = true;
+		f->err = *e;
+		return;
+	}
+	f->more = page->more;
+	for (size_t i = 0; i < page->n; i++) {
+		const struct store_row *r = &page->rows[i];
+
+		f->after = r->vid;
+		if (catalog_view_matches(f->col, r->type, &r->facts, "*"))
+			f->join[f->njoin++] = r->vid;
+		else
+			f->leave[f->nleave++] = r->vid;
+	}
+}
+
+static void
+on_joined(void *arg, const struct err *e)
+{
+	struct fill *f = arg;
+
+	if (e != NULL) {
+		f->failed = true;
+		f->err = *e;
+	}
+}
+
+/* Fill a view whose definition changed since it was last filled. A view by source is filled from now
+ * on only: who gave us a version is not part of a scan. */
+static int
+fill_view(struct catalog *c, const struct collection_conf *col, struct err *e)
+{
+	struct store *s = c->g->store;
+	uint8_t want[SHA256_LEN], have[SHA256_LEN];
+	struct fill f = { .c = c, .col = col, .more = true };
+
+	definition(col, want);
+	if (store_view_digest(s, col->cid, have, e) < 0)
+		return -1;
+	if (memcmp(want, have, sizeof(want)) == 0)
+		return 0;
+	while (f.more && !f.failed && (col->sources == NULL || col->sources[0] == NULL)) {
+		f.more = false;
+		store_scan(s, f.after, FILL_ROWS, on_scanned, &f);
+		if (!f.failed && f.njoin + f.nleave > 0)
+			store_join(s, col->cid, f.join, f.njoin, f.leave, f.nleave, on_joined, &f);
+		f.joined += f.njoin;
+	}
+	if (f.failed) {
+		*e = f.err;
+		return -1;
+	}
+	if (f.joined > 0)
+		log_event(LOG_INFO, "view.filled", LF_S("collection", col->name),
+		    LF_I("objects", f.joined));
+	return store_view_set_digest(s, col->cid, want, e);
+}
+
+/* ---- life ---- */
+
+int
+catalog_reload(struct catalog *c, struct err *e)
+{
+	struct arena *mem = arena_new();
+	struct collection_conf *v;
+	size_t n;
+
+	make_list(c, mem, &v, &n);
+	for (size_t i = 0; i < n; i++) {
+		v[i].cid = store_collection(c->g->store, v[i].name, v[i].id, v[i].uuid, e);
+		if (v[i].cid < 0 || (v[i].view && fill_view(c, &v[i], e) < 0)) {
+			err_context(e, "collection %s", v[i].name);
+			arena_free(mem);
+			return -1;
+		}
+	}
+	arena_free(c->mem);
+	c->mem = mem;
+	c->v = v;
+	c->n = n;
+	return 0;
+}
+
+struct catalog *
+catalog_new(struct gateway *g, struct err *e)
+{
+	struct catalog *c = xcalloc(1, sizeof(*c));
+
+	c->g = g;
+	if (catalog_reload(c, e) < 0) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+catalog_free(struct catalog *c)
+{
+	if (c == NULL)
+		return;
+	arena_free(c->mem);
+	free(c);
+}
+
+size_t
+catalog_count(const struct catalog *c)
+{
+	return c->n;
+}
+
+const struct collection_conf *
+catalog_at(const struct catalog *c, size_t i)
+{
+	return i < c->n ? &c->v[i] : NULL;
+}
+
+const struct collection_conf *
+catalog_find(const struct catalog *c, struct slice name)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (slice_is(name, c->v[i].name) || slice_is_nocase(name, c->v[i].uuid))
+			return &c->v[i];
+	return NULL;
+}
+
+/* ---- rights ---- */
+
+static bool
+is_inbox_of(const struct collection_conf *col, const struct peer *p)
+{
+	static const char head[] = "inbox-";
+
+	return strncmp(col->name, head, sizeof(head) - 1) == 0 &&
+	    strcmp(col->name + sizeof(head) - 1, p->name) == 0;
+}
+
+bool
+catalog_can_read(const struct catalog *c, const struct collection_conf *col,
+    const struct reader *r)
+{
+	(void)c;
+	if (r->peer == NULL)
+		return !col->hidden;
+	return listed(r->peer->reads, slice_of(col->name)) ||
+	    (!col->hidden && listed(r->peer->reads, SLICE_LIT("*")));
+}
+
+bool
+catalog_can_write(const struct catalog *c, const struct collection_conf *col,
+    const struct reader *r)
+{
+	(void)c;
+	if (col->view || r->peer == NULL)
+		return false;
+	if (!r->peer->is_consumer && is_inbox_of(col, r->peer))
+		return true;
+	return listed(r->peer->writes, slice_of(col->name)) ||
+	    (!col->hidden && listed(r->peer->writes, SLICE_LIT("*")));
+}
+
+bool
+catalog_visible(const struct catalog *c, const struct collection_conf *col,
+    const struct reader *r)
+{
+	return !col->hidden || catalog_can_read(c, col, r) || catalog_can_write(c, col, r);
+}
+
+/* ---- pages ---- */
+
+/* A peer that stands for nobody we know: what the public may see. */
+static const struct peer nobody = { .name = "public", .relation = RELATION_PUBLIC };
+
+struct reading {
+	struct catalog		*c;
+	const struct peer	*peer;
+	const struct collection_conf *col;
+	int64_t			 now_us;
+	store_page_cb		*cb;
+	void			*arg;
+};
+
+static bool
+admit_row(void *ctx, const struct store_row *row)
+{
+	struct reading *rd = ctx;
+	struct decision d;
+
+	policy_decide(rd->c->g->trust, &row->facts, rd->peer, rd->now_us, &d);
+	return d.verdict == POLICY_RELEASE && d.nredacts == 0;
+}
+
+static void
+audit_done(void *arg, const struct err *e)
+{
+	(void)arg;
+	if (e != NULL)
+		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
+}
+
+/* One record a page that showed something (rulings 29). */
+static void
+audit_page(struct reading *rd, const struct store_page *page)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct sha256 *h = sha256_new();
+	uint8_t digest[SHA256_LEN];
+	char hex[2 * SHA256_LEN + 1], at[STAMP_TEXT + 1];
+
+	for (size_t i = 0; i < page->n; i++)
+		sha256_add(h, page->rows[i].id);
+	sha256_end(h, digest);
+	audit_text(&b, "ev", SLICE_LIT("page"));
+	audit_text(&b, "consumer", slice_of(rd->peer->name));
+	audit_text(&b, "collection", slice_of(rd->col->name));
+	audit_number(&b, "objects", (int64_t)page->n);
+	stamp_text(page->rows[0].date_added_us, at);
+	audit_text(&b, "first", slice_of(at));
+	stamp_text(page->rows[page->n - 1].date_added_us, at);
+	audit_text(&b, "last", slice_of(at));
+	hex_text(digest, sizeof(digest), hex);
+	audit_text(&b, "digest", slice_of(hex));
+	hex_text(trust_digest(rd->c->g->trust), SHA256_LEN, hex);
+	audit_text(&b, "pol", slice_of(hex));
+	store_audit_add(rd->c->g->store, b.p, audit_done, NULL);
+	strbuf_fini(&b);
+}
+
+static void
+on_page(void *arg, const struct store_page *page, const struct err *e)
+{
+	struct reading *rd = arg;
+
+	if (e == NULL && page->n > 0)
+		audit_page(rd, page);
+	rd->cb(rd->arg, page, e);
+	free(rd);
+}
+
+void
+catalog_page(struct catalog *c, const struct reader *r, const struct collection_conf *col,
+    struct page_query *q, store_page_cb *cb, void *arg)
+{
+	struct reading *rd = xmalloc(sizeof(*rd));
+
+	*rd = (struct reading){
+		.c = c, .peer = r->peer == NULL ? &nobody : r->peer, .col = col,
+		.now_us = clock_wall_us(), .cb = cb, .arg = arg,
+	};
+	q->cid = col->cid;
+	q->admit = admit_row;
+	q->admit_ctx = rd;
+	store_page(c->g->store, q, on_page, rd);
+}
