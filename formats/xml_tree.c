@@ -1,0 +1,548 @@
+/* xml_tree.c -- reading, building and comparing the trees of xml.h. No libxml2 here. */
+#include <string.h>
+
+#include "formats/xml.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
+
+bool
+xml_is(const struct xml_node *n, const char *ns, const char *name)
+{
+	return n != NULL && n->name.n > 0 && slice_is(n->name, name) && slice_is(n->ns, ns);
+}
+
+/* The first element from n on, n included. */
+static struct xml_node *
+element_from(struct xml_node *n)
+{
+	while (n != NULL && xml_is_text(n))
+		n = n->next;
+	return n;
+}
+
+struct xml_node *
+xml_child(const struct xml_node *n)
+{
+	return n == NULL ? NULL : element_from(n->first);
+}
+
+struct xml_node *
+xml_sibling(const struct xml_node *n)
+{
+	return n == NULL ? NULL : element_from(n->next);
+}
+
+/* The first element of that name and namespace from n on, n included. */
+static struct xml_node *
+named_from(struct xml_node *n, struct slice ns, struct slice name)
+{
+	for (n = element_from(n); n != NULL; n = xml_sibling(n)) {
+		if (slice_eq(n->name, name) && slice_eq(n->ns, ns))
+			return n;
+	}
+	return NULL;
+}
+
+struct xml_node *
+xml_get(const struct xml_node *n, const char *name)
+{
+	return n == NULL ? NULL : named_from(n->first, n->ns, slice_of(name));
+}
+
+struct xml_node *
+xml_get_ns(const struct xml_node *n, const char *ns, const char *name)
+{
+	return n == NULL ? NULL : named_from(n->first, slice_of(ns), slice_of(name));
+}
+
+struct xml_node *
+xml_more(const struct xml_node *n)
+{
+	return n == NULL ? NULL : named_from(n->next, n->ns, n->name);
+}
+
+size_t
+xml_count(const struct xml_node *n, const char *name)
+{
+	size_t count = 0;
+
+	for (struct xml_node *c = xml_get(n, name); c != NULL; c = xml_more(c))
+		count++;
+	return count;
+}
+
+/* Local name and namespace of an attribute name as callers write it. */
+static struct slice
+attr_name(const char *name, struct slice *ns)
+{
+	*ns = SLICE_EMPTY;
+	if (strncmp(name, "xml:", 4) == 0) {
+		*ns = slice_of(XML_NS_XML);
+		name += 4;
+	}
+	return slice_of(name);
+}
+
+struct xml_attr *
+xml_attr(const struct xml_node *n, const char *name)
+{
+	struct slice ns, local = attr_name(name, &ns);
+
+	if (n == NULL)
+		return NULL;
+	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
+		if (slice_eq(a->name, local) && slice_eq(a->ns, ns))
+			return a;
+	}
+	return NULL;
+}
+
+struct slice
+xml_value(const struct xml_node *n, const char *name)
+{
+	const struct xml_attr *a = xml_attr(n, name);
+
+	return a == NULL ? SLICE_EMPTY : a->value;
+}
+
+static void
+gather_text(const struct xml_node *n, struct strbuf *out)
+{
+	for (const struct xml_node *c = n->first; c != NULL; c = c->next) {
+		if (xml_is_text(c))
+			strbuf_addsl(out, c->text);
+		else
+			gather_text(c, out);
+	}
+}
+
+struct slice
+xml_text(const struct xml_node *n, struct arena *mem)
+{
+	struct strbuf all = STRBUF_INIT;
+	struct slice s;
+
+	if (n == NULL || n->first == NULL)
+		return n != NULL && xml_is_text(n) ? n->text : SLICE_EMPTY;
+	if (n->first == n->last && xml_is_text(n->first))
+		return n->first->text;
+	gather_text(n, &all);
+	s = arena_slice(mem, strbuf_slice(&all));
+	strbuf_fini(&all);
+	return s;
+}
+
+struct slice
+xml_text_trim(const struct xml_node *n, struct arena *mem)
+{
+	struct slice all = xml_text(n, mem), s = slice_trim(all);
+
+	return s.n == all.n ? all : arena_slice(mem, s);
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+struct slice
+xml_collapse(struct slice s, struct arena *mem)
+{
+	bool clean = true;
+	size_t n = 0;
+	char *p;
+
+	s = slice_trim(s);
+	for (size_t i = 0; i < s.n && clean; i++)
+		clean = !is_blank(s.p[i]) || (s.p[i] == ' ' && s.p[i + 1] != ' ');
+	if (clean)
+		return arena_slice(mem, s);
+	p = arena_raw(mem, s.n + 1);
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_blank(s.p[i]))
+			p[n++] = s.p[i];
+		else if (n > 0 && p[n - 1] != ' ')
+			p[n++] = ' ';
+	}
+	p[n] = '\0';
+	return slice_from(p, n);
+}
+
+struct slice
+xml_text_line(const struct xml_node *n, struct arena *mem)
+{
+	return xml_collapse(xml_text(n, mem), mem);
+}
+
+/* Ordinal among equal local names under one parent, from 1. */
+static size_t
+ordinal_of(const struct xml_node *n)
+{
+	size_t i = 1;
+
+	for (const struct xml_node *p = n->prev; p != NULL; p = p->prev) {
+		if (!xml_is_text(p) && slice_eq(p->name, n->name))
+			i++;
+	}
+	return i;
+}
+
+void
+xml_path(struct strbuf *out, const struct xml_node *n, const struct xml_node *top)
+{
+	if (n == NULL || n == top)
+		return;
+	if (n->parent == NULL) {
+		if (out->n == 0)
+			strbuf_addsl(out, n->name);
+		return;
+	}
+	if (n->parent != top && n->parent->parent != NULL)
+		xml_path(out, n->parent, top);
+	if (out->n > 0)
+		strbuf_addc(out, '/');
+	strbuf_addsl(out, n->name);
+	strbuf_addf(out, "[%zu]", ordinal_of(n));
+}
+
+const char *
+xml_path_text(struct arena *mem, const struct xml_node *n, const struct xml_node *top)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *s;
+
+	xml_path(&b, n, top);
+	s = arena_str(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+/* Split "Name[3]" into name and ordinal; false if it is no step. */
+static bool
+split_step(struct slice step, struct slice *name, unsigned long long *ordinal)
+{
+	struct slice rest = step;
+
+	*name = slice_cut(&rest, '[');
+	*ordinal = 1;
+	if (name->n == 0)
+		return false;
+	if (name->n == step.n)
+		return true;
+	if (rest.n < 2 || rest.p[rest.n - 1] != ']')
+		return false;
+	rest.n--;
+	return slice_u64(rest, ordinal) && *ordinal > 0;
+}
+
+struct xml_node *
+xml_at(const struct xml_node *top, struct slice path)
+{
+	struct xml_node *n = (struct xml_node *)top;
+	unsigned long long left;
+
+	while (path.n > 0 && n != NULL) {
+		struct slice name, step = slice_cut(&path, '/');
+
+		if (!split_step(step, &name, &left))
+			return NULL;
+		for (n = xml_child(n); n != NULL; n = xml_sibling(n)) {
+			if (slice_eq(n->name, name) && --left == 0)
+				break;
+		}
+	}
+	return n;
+}
+
+struct pos
+xml_pos(const struct xml_node *n)
+{
+	struct pos p = { 0 };
+
+	while (n != NULL && n->line == 0)
+		n = n->parent;
+	if (n != NULL) {
+		p.line = n->line;
+		p.column = n->column;
+	}
+	return p;
+}
+
+struct slice
+xml_ns_of(const struct xml_node *n, struct slice prefix)
+{
+	if (slice_is(prefix, "xml"))
+		return slice_of(XML_NS_XML);
+	for (; n != NULL; n = n->parent) {
+		for (const struct xml_decl *d = n->decls; d != NULL; d = d->next) {
+			if (slice_eq(d->prefix, prefix))
+				return d->uri;
+		}
+		if (n->name.n > 0 && n->ns.n > 0 && slice_eq(n->prefix, prefix))
+			return n->ns;
+	}
+	return (struct slice){ NULL, 0 };
+}
+
+/* Building. */
+
+struct xml_node *
+xml_new(struct arena *mem, const char *ns, const char *prefix, const char *name)
+{
+	struct xml_node *n = arena_alloc(mem, sizeof(*n));
+
+	n->name = arena_slice(mem, slice_of(name));
+	n->ns = arena_slice(mem, slice_of(ns));
+	n->prefix = arena_slice(mem, slice_of(prefix));
+	n->text = SLICE_EMPTY;
+	return n;
+}
+
+struct xml_node *
+xml_add(struct arena *mem, struct xml_node *parent, const char *name)
+{
+	struct xml_node *n = arena_alloc(mem, sizeof(*n));
+
+	n->name = arena_slice(mem, slice_of(name));
+	n->ns = parent->ns;
+	n->prefix = parent->prefix;
+	n->text = SLICE_EMPTY;
+	xml_append(parent, n);
+	return n;
+}
+
+struct xml_node *
+xml_add_text(struct arena *mem, struct xml_node *parent, struct slice text)
+{
+	struct xml_node *n = arena_alloc(mem, sizeof(*n));
+
+	n->name = n->ns = n->prefix = SLICE_EMPTY;
+	n->text = arena_slice(mem, text);
+	xml_append(parent, n);
+	return n;
+}
+
+struct xml_node *
+xml_add_leaf(struct arena *mem, struct xml_node *parent, const char *name, struct slice text)
+{
+	struct xml_node *n = xml_add(mem, parent, name);
+
+	if (text.n > 0)
+		xml_add_text(mem, n, text);
+	return n;
+}
+
+void
+xml_set(struct arena *mem, struct xml_node *n, const char *name, struct slice v)
+{
+	struct xml_attr *a = xml_attr(n, name), **tail = &n->attrs;
+	struct slice ns;
+
+	if (a == NULL) {
+		a = arena_alloc(mem, sizeof(*a));
+		a->name = arena_slice(mem, attr_name(name, &ns));
+		a->ns = ns;
+		a->prefix = ns.n > 0 ? SLICE_LIT("xml") : SLICE_EMPTY;
+		while (*tail != NULL)
+			tail = &(*tail)->next;
+		*tail = a;
+	}
+	a->value = arena_slice(mem, v);
+}
+
+void
+xml_unset(struct xml_node *n, const char *name)
+{
+	const struct xml_attr *a = xml_attr(n, name);
+
+	for (struct xml_attr **p = &n->attrs; *p != NULL; p = &(*p)->next) {
+		if (*p == a) {
+			*p = a->next;
+			return;
+		}
+	}
+}
+
+void
+xml_declare(struct arena *mem, struct xml_node *n, const char *prefix, const char *uri)
+{
+	struct xml_decl *d = arena_alloc(mem, sizeof(*d)), **tail = &n->decls;
+
+	d->prefix = arena_slice(mem, slice_of(prefix));
+	d->uri = arena_slice(mem, slice_of(uri));
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = d;
+}
+
+void
+xml_append(struct xml_node *parent, struct xml_node *child)
+{
+	child->parent = parent;
+	child->prev = parent->last;
+	child->next = NULL;
+	if (parent->last != NULL)
+		parent->last->next = child;
+	else
+		parent->first = child;
+	parent->last = child;
+}
+
+void
+xml_insert(struct xml_node *before, struct xml_node *child)
+{
+	child->parent = before->parent;
+	child->prev = before->prev;
+	child->next = before;
+	if (before->prev != NULL)
+		before->prev->next = child;
+	else if (before->parent != NULL)
+		before->parent->first = child;
+	before->prev = child;
+}
+
+void
+xml_detach(struct xml_node *n)
+{
+	if (n->prev != NULL)
+		n->prev->next = n->next;
+	else if (n->parent != NULL)
+		n->parent->first = n->next;
+	if (n->next != NULL)
+		n->next->prev = n->prev;
+	else if (n->parent != NULL)
+		n->parent->last = n->prev;
+	n->parent = n->prev = n->next = NULL;
+}
+
+void
+xml_replace(struct xml_node *old, struct xml_node *with)
+{
+	xml_insert(old, with);
+	xml_detach(old);
+}
+
+struct xml_node *
+xml_copy(struct arena *mem, const struct xml_node *n)
+{
+	struct xml_node *c = arena_alloc(mem, sizeof(*c));
+	struct xml_attr **atail = &c->attrs;
+	struct xml_decl **dtail = &c->decls;
+
+	*c = *n;
+	c->attrs = NULL;
+	c->decls = NULL;
+	c->parent = c->first = c->last = c->next = c->prev = NULL;
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
+		*atail = arena_alloc(mem, sizeof(**atail));
+		**atail = *a;
+		(*atail)->next = NULL;
+		atail = &(*atail)->next;
+	}
+	for (const struct xml_decl *d = n->decls; d != NULL; d = d->next) {
+		*dtail = arena_alloc(mem, sizeof(**dtail));
+		**dtail = *d;
+		(*dtail)->next = NULL;
+		dtail = &(*dtail)->next;
+	}
+	for (const struct xml_node *k = n->first; k != NULL; k = k->next)
+		xml_append(c, xml_copy(mem, k));
+	return c;
+}
+
+/* Comparing. */
+
+/* The next blank-collapsed byte of a text, -1 at its end; *i moves on. */
+static int
+next_collapsed(struct slice s, size_t *i)
+{
+	if (*i >= s.n)
+		return -1;
+	if (!is_blank(s.p[*i]))
+		return (unsigned char)s.p[(*i)++];
+	while (*i < s.n && is_blank(s.p[*i]))
+		(*i)++;
+	return ' ';
+}
+
+static bool
+text_equal(struct slice a, struct slice b)
+{
+	size_t i = 0, j = 0;
+	int c;
+
+	a = slice_trim(a);
+	b = slice_trim(b);
+	do {
+		c = next_collapsed(a, &i);
+		if (c != next_collapsed(b, &j))
+			return false;
+	} while (c != -1);
+	return true;
+}
+
+/* xsi:schemaLocation and noNamespaceSchemaLocation do not count. */
+static bool
+attr_counts(const struct xml_attr *a)
+{
+	return !(slice_is(a->ns, XML_NS_XSI) && (slice_is(a->name, "schemaLocation") ||
+	    slice_is(a->name, "noNamespaceSchemaLocation")));
+}
+
+static size_t
+attrs_counted(const struct xml_node *n)
+{
+	size_t count = 0;
+
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		count += attr_counts(a) ? 1 : 0;
+	return count;
+}
+
+static bool
+attrs_equal(const struct xml_node *a, const struct xml_node *b)
+{
+	if (attrs_counted(a) != attrs_counted(b))
+		return false;
+	for (const struct xml_attr *x = a->attrs; x != NULL; x = x->next) {
+		const struct xml_attr *y = b->attrs;
+
+		if (!attr_counts(x))
+			continue;
+		while (y != NULL && !(slice_eq(x->name, y->name) && slice_eq(x->ns, y->ns)))
+			y = y->next;
+		if (y == NULL || !text_equal(x->value, y->value))
+			return false;
+	}
+	return true;
+}
+
+/* The first node from n on that is an element or a text that is not blank. */
+static const struct xml_node *
+solid_from(const struct xml_node *n)
+{
+	while (n != NULL && xml_is_text(n) && slice_trim(n->text).n == 0)
+		n = n->next;
+	return n;
+}
+
+bool
+xml_equal(const struct xml_node *a, const struct xml_node *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	if (xml_is_text(a) || xml_is_text(b))
+		return xml_is_text(a) && xml_is_text(b) && text_equal(a->text, b->text);
+	if (!slice_eq(a->name, b->name) || !slice_eq(a->ns, b->ns) || !attrs_equal(a, b))
+		return false;
+	a = solid_from(a->first);
+	b = solid_from(b->first);
+	while (a != NULL && b != NULL) {
+		if (!xml_equal(a, b))
+			return false;
+		a = solid_from(a->next);
+		b = solid_from(b->next);
+	}
+	return a == b;
+}
