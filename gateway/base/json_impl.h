@@ -1,8 +1,8 @@
 /*
- * json_impl.h -- what the three files behind json.h share.
+ * json_impl.h -- what the files behind json.h share.
  *
  * Owns:    the shape of raw nodes.
- * Called:  by json.c, json_parse.c, json_print.c only.
+ * Called:  by json.c, json_parse.c, json_value.c, json_print.c only.
  * Never:   included by anyone else, because cJSON comes with it.
  *
  * A raw string (one that holds U+0000) keeps its literal, and behind the literal's NUL its content:
@@ -22,6 +22,16 @@ enum {
 	JSON_EXPONENT_MAX = 15		/* digits of its exponent */
 };
 
+/* Integers up to here fit a double exactly: 2^53-1. */
+#define JSON_INTEGER_MAX	INT64_C(9007199254740991)
+
+/* cJSON_Object, cJSON_String, ...; cJSON_Invalid for NULL. */
+static inline int
+json_kind(const cJSON *o)
+{
+	return o == NULL ? cJSON_Invalid : o->type & 0xff;
+}
+
 /* Make n a raw string; both texts are copied. */
 void	json_set_raw_string(struct arena *mem, cJSON *n, struct slice literal,
 	    struct slice content);
@@ -32,7 +42,7 @@ void	json_set_integer(cJSON *n, int64_t v);
 static inline char
 json_raw_first(const cJSON *n)
 {
-	return n != NULL && (n->type & 0xff) == cJSON_Raw ? n->valuestring[0] : '\0';
+	return json_kind(n) == cJSON_Raw ? n->valuestring[0] : '\0';
 }
 
 /* The tree behind a raw node that is neither number nor string; o itself if it is not such a node,

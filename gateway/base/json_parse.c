@@ -14,8 +14,6 @@ enum {
 	NAME_SHOWN = 40			/* bytes of a name in an error */
 };
 
-static const int64_t integer_max = INT64_C(9007199254740991);	/* 2^53-1 */
-
 /* A member's name, kept while its object is open. */
 struct name {
 	uint64_t	 head;		/* the first eight bytes: settles most comparisons */
@@ -293,7 +291,7 @@ read_number(struct parser *j, cJSON *n)
 	plain = len <= 16 && peek(j) != '.' && peek(j) != 'e' && peek(j) != 'E';
 	for (size_t i = 0; plain && i < len; i++)
 		v = v * 10 + (digits[i] - '0');
-	if (plain && v <= integer_max && (v != 0 || *text != '-')) {
+	if (plain && v <= JSON_INTEGER_MAX && (v != 0 || *text != '-')) {
 		json_set_integer(n, *text == '-' ? -v : v);
 		return true;
 	}

@@ -84,7 +84,7 @@ print_children(struct strbuf *out, const json *o, const char *brackets)
 void
 json_print(struct strbuf *out, const json *o)
 {
-	switch (o == NULL ? cJSON_NULL : o->type & 0xff) {
+	switch (json_kind(o)) {
 	case cJSON_Object:
 		print_children(out, o, "{}");
 		break;
