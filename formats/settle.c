@@ -11,7 +11,8 @@
  * groupings that hold it: what CERT A writes about energy is about energy in all its parts.
  * Relationships and sightings take the sectors of the identities they point at.
  *
- * Victims: identities targeted or sighting, and what observed-data and incidents reach.
+ * Victims: identities targeted or sighting, what observed-data holds, and the identities and
+ * observables that an incident points at.
  */
 #include "formats/idmap.h"
 #include "formats/object.h"
@@ -142,6 +143,13 @@ touch_victims(const struct settle *s, const json *list)
 	return sectors;
 }
 
+/* True for what can suffer: an incident also points at malware and actors. */
+static bool
+may_be_victim(const struct object *o)
+{
+	return o != NULL && (o->class == OBJECT_SCO || slice_is(o->type, "identity"));
+}
+
 /* Follow the references of one object that lead to victims. */
 static void
 settle_victims_of(const struct settle *s, struct object *o)
@@ -156,7 +164,8 @@ settle_victims_of(const struct settle *s, struct object *o)
 		return;
 	else if (slice_is(json_member(o->tree, "relationship_type"), "targets"))
 		o->sectors |= touch_victim(s, json_get(o->tree, "target_ref"));
-	else if (slice_starts(json_slice(source), "incident--"))
+	else if (slice_starts(json_slice(source), "incident--") &&
+	    may_be_victim(resolve(s, json_get(o->tree, "target_ref"))))
 		touch_victim(s, json_get(o->tree, "target_ref"));
 }
 
