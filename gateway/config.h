@@ -109,6 +109,7 @@ struct limits_conf {
 
 struct config {
 	struct arena	*mem;
+	unsigned	 holds;
 	const char	*path;
 	/* node */
 	const char	*name;
@@ -148,6 +149,8 @@ struct config {
  * made relative to the folder of the configuration file. */
 struct config	*config_load(const char *path, struct complaints *c);
 struct config	*config_parse(struct slice text, const char *name, struct complaints *c);
+/* Counted, as trust_hold. */
+struct config	*config_hold(struct config *conf);
 void		 config_free(struct config *conf);
 /* What needs the outside: files readable, modes of secrets, key matches certificate, trust loads and
  * fits (names used exist), mappings compile, addresses parse. Adds complaints. Certificates are

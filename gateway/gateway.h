@@ -2,8 +2,8 @@
  * gateway.h -- one pointer a module, nothing else.
  *
  * Made in main.c (serve.c) and passed down; there is no other state in the program. `config`, `trust`
- * and `credentials` are swapped whole on reload: read them through this struct each time, never keep
- * the pointers over a callback.
+ * and `credentials` are swapped whole on reload: read them through this struct each time; whoever keeps
+ * one over a callback holds it (trust_hold, config_hold).
  */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H

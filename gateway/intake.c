@@ -25,6 +25,7 @@ enum step { STEP_RECEIVED, STEP_PARSED, STEP_CLAIMED, STEP_COMMITTING, STEP_DONE
 struct work {
 	struct intake		*in;
 	struct intake_message	 m;
+	struct trust		*trust;		/* the trust this message is judged by */
 	struct arena		*mem;
 	enum step		 step;
 	int64_t			 started_us, parsed_us;
@@ -107,6 +108,7 @@ finish(struct work *w, const struct err *e, bool retryable)
 	    LF_S("error", e == NULL ? "" : err_word(e->code)));
 	in->in_work--;
 	w->cb(w->arg, r);
+	trust_free(w->trust);
 	arena_free(w->mem);
 }
 
@@ -230,7 +232,7 @@ admit(struct work *w, const struct object *o, const struct policy_facts *f)
 	struct store_quarantine *q;
 	const char *code, *why;
 
-	policy_admit(w->in->g->trust, f, w->m.from, &d);
+	policy_admit(w->trust, f, w->m.from, &d);
 	if (d.verdict == POLICY_RELEASE)
 		return true;
 	code = d.nagainst > 0 ? policy_reason_word(d.against[0].reason) : "POLICY";
@@ -468,7 +470,7 @@ on_parsed(void *arg, struct advisory *adv, const struct format_ops *format, cons
 	w->admitted = arena_alloc(w->mem, (adv->n + 1) * sizeof(*w->admitted));
 	book_refused(w);
 	for (size_t i = 0; i < adv->n; i++) {
-		policy_facts_of(w->in->g->trust, &adv->objects[i], origin, &w->facts[i]);
+		policy_facts_of(w->trust, &adv->objects[i], origin, &w->facts[i]);
 		w->red = w->red || w->facts[i].tlp == TLP_RED;
 		digest_sha256(adv->objects[i].bytes, w->puts[i].content);
 		w->keys[i] = claim_key(w, &adv->objects[i], w->puts[i].content);
@@ -495,6 +497,7 @@ intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, 
 	w = arena_alloc(mem, sizeof(*w));
 	w->in = in;
 	w->m = *m;
+	w->trust = trust_hold(g->trust);
 	w->mem = mem;
 	w->cb = cb;
 	w->arg = arg;

@@ -65,6 +65,9 @@ struct trust;
 /* Load a trust file. NULL with complaints (all of them) if anything is wrong. */
 struct trust	*trust_load(const char *path, struct complaints *c);
 struct trust	*trust_parse(struct slice text, const char *name, struct complaints *c);
+/* Counted: a load starts with one hold; whoever keeps a peer over a callback takes another, so that a
+ * reload in between harms nobody. trust_free lets go of one; the last one frees. */
+struct trust	*trust_hold(struct trust *t);
 void		 trust_free(struct trust *t);		/* NULL is fine */
 /* SHA-256 over the effective lines: the policy digest of audit records. */
 const uint8_t	*trust_digest(const struct trust *t);

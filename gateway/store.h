@@ -146,7 +146,8 @@ struct store_txn {
 
 /* All or nothing. The txn and all it points to must live until `done`. */
 void	store_commit(struct store *s, struct store_txn *txn, store_done_cb *done, void *arg);
-/* Only audit records. */
+/* Only an audit record; `members` is copied. Such a commit may wait up to 50 ms for company, so that
+ * reading pages does not cost a sync each. */
 void	store_audit_add(struct store *s, const char *members, store_done_cb *done, void *arg);
 
 /* ---- pages (TAXII 2.1 section 5; reference/taxii.md 9) -------------------------------------- */

@@ -1,0 +1,556 @@
+#include "gateway/outbox.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/audit.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/log.h"
+#include "gateway/config.h"
+#include "gateway/dedup.h"
+#include "gateway/gateway.h"
+#include "gateway/keys.h"
+#include "gateway/limiter.h"
+#include "gateway/release.h"
+#include "gateway/stats.h"
+
+enum { IDLE_LOOK_US = 30 * 1000000 };
+
+/* One peer's link: at most one delivery is under way. */
+struct link {
+	struct outbox		*o;
+	char			*name;
+	struct outbox_link	 info;
+	struct parcel		*parcel;	/* under way, or NULL */
+	bool			 leasing;
+	struct link		*next;
+};
+
+/* What was leased for one delivery, and what became of it. Lives in its arena. */
+struct parcel {
+	struct link		*link;
+	struct arena		*mem;
+	struct trust		*trust;		/* of this decision; holds `peer` */
+	const struct peer	*peer;
+	struct outbox_item	*items;		/* copies */
+	struct release		*releases;	/* parallel: what policy said */
+	size_t			 n;
+	struct delivery		 d;
+	size_t			*sent;		/* index into items of each delivered one */
+	size_t			 nsent;
+	struct outbox_update	*updates;
+	size_t			 nupdates;
+	struct store_audit	*audit;
+	size_t			 naudit, audit_cap;
+	int64_t			 started_us;
+};
+
+struct outbox {
+	struct gateway	*g;
+	outbox_send_fn	*send;
+	void		*ctx;
+	struct event	*timer;
+	struct link	*links;
+	char		 owner[UUID_TEXT + 1];
+	void		(*drained)(void *arg);
+	void		*drained_arg;
+	bool		 draining;
+};
+
+static void	look(struct outbox *o);
+
+/* ---- links and time ---- */
+
+static struct link *
+link_of(struct outbox *o, const char *name)
+{
+	struct link *l;
+
+	for (l = o->links; l != NULL; l = l->next)
+		if (strcmp(l->name, name) == 0)
+			return l;
+	l = xcalloc(1, sizeof(*l));
+	l->o = o;
+	l->name = xstrdup(name);
+	l->info.state = "idle";
+	l->next = o->links;
+	o->links = l;
+	return l;
+}
+
+static void
+schedule(struct outbox *o, int64_t in_us)
+{
+	struct timeval tv;
+
+	if (in_us < 0)
+		in_us = 0;
+	tv.tv_sec = in_us / 1000000;
+	tv.tv_usec = in_us % 1000000;
+	evtimer_add(o->timer, &tv);
+}
+
+void
+outbox_wake(struct outbox *o)
+{
+	if (!o->draining)
+		schedule(o, 0);
+}
+
+/* Doubling from retry_min to retry_max, with a quarter of jitter so that peers do not march in step. */
+static int64_t
+backoff_us(const struct outbox *o, uint32_t failures)
+{
+	const struct limits_conf *l = &o->g->config->limits;
+	int64_t us = l->retry_min_us;
+	uint32_t dice;
+
+	for (uint32_t i = 1; i < failures && us < l->retry_max_us; i++)
+		us *= 2;
+	if (us > l->retry_max_us)
+		us = l->retry_max_us;
+	random_bytes(&dice, sizeof(dice));
+	return us - us / 8 + (int64_t)(dice % 1024) * (us / 4) / 1024;
+}
+
+/* ---- booking ---- */
+
+static struct outbox_update *
+update(struct parcel *p, const struct outbox_item *it, enum outbox_result result, const char *why)
+{
+	struct outbox_update *u = &p->updates[p->nupdates++];
+
+	u->oid = it->oid;
+	u->result = result;
+	u->reason = why == NULL ? NULL : arena_str(p->mem, slice_of(why));
+	u->due_us = 0;
+	return u;
+}
+
+static void
+add_audit(struct parcel *p, struct strbuf *members)
+{
+	p->audit = arena_grow(p->mem, p->audit, p->naudit, &p->audit_cap, sizeof(*p->audit));
+	p->audit[p->naudit++] = (struct store_audit){
+		.members = arena_str(p->mem, strbuf_slice(members)) };
+	strbuf_fini(members);
+}
+
+/* One record an object version, audience and policy (rulings 29). */
+static void
+audit_decision(struct parcel *p, const struct outbox_item *it, const struct release *r)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct gateway *g = p->link->o->g;
+	char name[19], hex[2 * SHA256_LEN + 1];
+
+	audit_object(slice_from(g->keys->audit, 32), it->row.id, name);
+	audit_text(&b, "ev", SLICE_LIT("decision"));
+	audit_text(&b, "obj", slice_of(name));
+	audit_text(&b, "version", it->row.version_key);
+	audit_text(&b, "peer", slice_of(p->link->name));
+	audit_text(&b, "verdict", slice_of(policy_verdict_word(r->verdict)));
+	audit_text(&b, "why", slice_of(r->why));
+	hex_text(trust_digest(p->trust), SHA256_LEN, hex);
+	audit_text(&b, "pol", slice_of(hex));
+	add_audit(p, &b);
+}
+
+static void
+audit_sent(struct parcel *p)
+{
+	struct strbuf b = STRBUF_INIT;
+	char hex[2 * SHA256_LEN + 1];
+
+	audit_text(&b, "ev", SLICE_LIT("sent"));
+	audit_text(&b, "peer", slice_of(p->link->name));
+	audit_text(&b, "label", slice_of(tlp_word(p->d.label)));
+	audit_number(&b, "objects", (int64_t)p->nsent);
+	digest_sha256_hex(p->d.objects, hex);
+	audit_text(&b, "out", slice_of(hex));
+	add_audit(p, &b);
+}
+
+/* The parcel is booked (or could not be: then its lease runs out and it comes again). */
+static void
+on_booked(void *arg, const struct err *e)
+{
+	struct parcel *p = arg;
+	struct link *l = p->link;
+	struct outbox *o = l->o;
+
+	if (e != NULL) {
+		log_event(LOG_ERROR, "outbox.not-booked", LF_S("peer", l->name),
+		    LF_S("error", e->reason));
+		l->info.next_us = clock_wall_us() + backoff_us(o, ++l->info.failures);
+	}
+	l->parcel = NULL;
+	l->info.state = l->info.next_us > clock_wall_us() ? "waiting" : "idle";
+	trust_free(p->trust);
+	arena_free(p->mem);
+	schedule(o, 0);
+}
+
+static void
+book(struct parcel *p)
+{
+	store_outbox_update(p->link->o->g->store, p->updates, p->nupdates, p->audit, p->naudit,
+	    on_booked, p);
+}
+
+/* Not now: every item that was to be sent waits until `due_us`, or is given up when it is too old. */
+static void
+postpone(struct parcel *p, int64_t due_us, const char *why)
+{
+	struct link *l = p->link;
+	int64_t age_us = l->o->g->config->limits.retry_age_us;
+
+	for (size_t i = 0; i < p->nsent; i++) {
+		const struct outbox_item *it = &p->items[p->sent[i]];
+
+		if (clock_wall_us() - it->queued_us > age_us) {
+			update(p, it, OUTBOX_DEAD, why);
+			l->info.dead++;
+			continue;
+		}
+		update(p, it, OUTBOX_RETRY, why)->due_us = due_us;
+		l->info.retried++;
+	}
+	book(p);
+}
+
+/* ---- the answer ---- */
+
+static void
+delivered(struct parcel *p, const struct delivery_answer *a)
+{
+	struct link *l = p->link;
+	struct gateway *g = l->o->g;
+	size_t refused = 0;
+
+	for (size_t i = 0; i < p->nsent; i++) {
+		const struct outbox_item *it = &p->items[p->sent[i]];
+
+		if (a->refused != NULL && a->refused[i] != NULL) {
+			update(p, it, OUTBOX_DEAD, a->refused[i]);
+			refused++;
+			continue;
+		}
+		update(p, it, OUTBOX_SENT, NULL);
+	}
+	audit_sent(p);
+	l->info.failures = 0;
+	l->info.next_us = 0;
+	l->info.last_error[0] = '\0';
+	l->info.last_ok_us = clock_wall_us();
+	l->info.sent += p->nsent - refused;
+	l->info.dead += refused;
+	stats_add(g->stats, STAT_SENT, l->name, p->nsent - refused);
+	stats_time(g->stats, "relay", a->took_us);
+	log_event(LOG_INFO, "relay.sent", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	    LF_I("refused", refused), LF_I("us", a->took_us));
+	book(p);
+}
+
+static void
+failed(struct parcel *p, const struct delivery_answer *a)
+{
+	struct link *l = p->link;
+	int64_t wait = backoff_us(l->o, ++l->info.failures);
+
+	if (a->retry_after_us > wait)
+		wait = a->retry_after_us;
+	l->info.next_us = clock_wall_us() + wait;
+	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
+	stats_add(l->o->g->stats, STAT_RETRIES, l->name, 1);
+	log_event(LOG_WARN, "relay.retry", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	    LF_I("failures", l->info.failures), LF_I("wait_ms", wait / 1000),
+	    LF_S("error", a->reason));
+	postpone(p, l->info.next_us, a->reason);
+}
+
+static void
+on_delivered(void *arg, const struct delivery_answer *a)
+{
+	struct parcel *p = arg;
+	struct link *l = p->link;
+
+	if (a->result == DELIVERED) {
+		delivered(p, a);
+		return;
+	}
+	if (a->result == DELIVERY_RETRY) {
+		failed(p, a);
+		return;
+	}
+	for (size_t i = 0; i < p->nsent; i++)
+		update(p, &p->items[p->sent[i]], OUTBOX_DEAD, a->reason);
+	l->info.dead += p->nsent;
+	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
+	log_event(LOG_ERROR, "relay.dead", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	    LF_S("error", a->reason));
+	book(p);
+}
+
+/* ---- what may go ---- */
+
+static const char *
+hops_with_us(struct parcel *p, const char *hops)
+{
+	const char *us = p->link->o->g->config->name;
+
+	return hops[0] == '\0' ? us : arena_fmt(p->mem, "%s,%s", hops, us);
+}
+
+static void
+on_rate(void *arg, struct limiter_answer a)
+{
+	struct parcel *p = arg;
+	struct link *l = p->link;
+
+	if (!a.allowed) {
+		l->info.next_us = clock_wall_us() + a.wait_us;
+		postpone(p, l->info.next_us, "our own limit for this peer");
+		return;
+	}
+	l->info.state = "sending";
+	l->o->send(l->o->ctx, &p->d, on_delivered, p);
+}
+
+/* Policy has spoken about every item: book what stays, send the rest. */
+static void
+on_released(void *arg)
+{
+	struct parcel *p = arg;
+	struct link *l = p->link;
+	struct gateway *g = l->o->g;
+	struct strbuf text = STRBUF_INIT;
+	struct outbox_item *out = arena_alloc(p->mem, (p->n + 1) * sizeof(*out));
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct outbox_item *it = &p->items[i];
+		const struct release *r = &p->releases[i];
+
+		audit_decision(p, it, r);
+		if (r->verdict == POLICY_RELEASE) {
+			strbuf_addf(&text, "%s", p->nsent > 0 ? "," : "");
+			strbuf_addsl(&text, it->row.bytes);
+			if (it->row.facts.tlp > p->d.label)
+				p->d.label = it->row.facts.tlp;
+			out[p->nsent] = *it;
+			p->sent[p->nsent++] = i;
+			continue;
+		}
+		stats_add(g->stats, STAT_WITHHELD, policy_reason_word(r->reason), 1);
+		if (r->verdict == POLICY_HOLD) {
+			update(p, it, OUTBOX_HELD, r->why)->due_us = r->look_again_us;
+			l->info.held++;
+		} else {
+			update(p, it, OUTBOX_DENIED, r->why);
+			l->info.denied++;
+		}
+	}
+	p->d.items = out;
+	p->d.n = p->nsent;
+	p->d.objects = arena_slice(p->mem, strbuf_slice(&text));
+	strbuf_fini(&text);
+	if (p->nsent == 0)
+		book(p);
+	else
+		limiter_take(g->limiter, slice_of(arena_fmt(p->mem, "out:%s", l->name)),
+		    p->peer->limit_out, (uint32_t)p->nsent, on_rate, p);
+}
+
+/* The rows of a lease die with the callback: copy what we keep. */
+static void
+copy_item(struct arena *mem, struct outbox_item *to, const struct outbox_item *from)
+{
+	struct store_row *r = &to->row;
+
+	*to = *from;
+	r->id = arena_slice(mem, r->id);
+	r->type = arena_slice(mem, r->type);
+	r->spec_version = arena_slice(mem, r->spec_version);
+	r->version = arena_slice(mem, r->version);
+	r->version_key = arena_slice(mem, r->version_key);
+	r->bytes = arena_slice(mem, r->bytes);
+	r->fp = arena_slice(mem, r->fp);
+	r->facts.kind = r->type;
+	r->facts.created_by = arena_slice(mem, r->facts.created_by);
+	to->advisory = arena_str(mem, slice_of(from->advisory));
+	to->hops = arena_str(mem, slice_of(from->hops));
+	to->source = arena_str(mem, slice_of(from->source));
+}
+
+static void
+on_leased(void *arg, const struct outbox_item *items, size_t n, const struct err *e)
+{
+	struct link *l = arg;
+	struct gateway *g = l->o->g;
+	const struct peer *peer = trust_find(g->trust, slice_of(l->name));
+	struct arena *mem;
+	struct parcel *p;
+
+	l->leasing = false;
+	if (e != NULL)
+		log_event(LOG_ERROR, "outbox.lease", LF_S("peer", l->name),
+		    LF_S("error", e->reason));
+	if (e != NULL || n == 0 || peer == NULL) {
+		l->info.state = "idle";
+		return;
+	}
+	mem = arena_new();
+	p = arena_alloc(mem, sizeof(*p));
+	p->link = l;
+	p->mem = mem;
+	p->trust = trust_hold(g->trust);
+	p->peer = peer;
+	p->n = n;
+	p->items = arena_alloc(mem, n * sizeof(*p->items));
+	p->releases = arena_alloc(mem, n * sizeof(*p->releases));
+	p->sent = arena_alloc(mem, n * sizeof(*p->sent));
+	p->updates = arena_alloc(mem, n * sizeof(*p->updates));
+	p->started_us = clock_mono_us();
+	for (size_t i = 0; i < n; i++)
+		copy_item(mem, &p->items[i], &items[i]);
+	p->d = (struct delivery){
+		.peer = peer, .advisory = p->items[0].advisory,
+		.hops = hops_with_us(p, p->items[0].hops),
+	};
+	l->parcel = p;
+	release_decide(g, p->trust, peer, p->items, n, mem, p->releases, on_released, p);
+}
+
+/* ---- the loop ---- */
+
+static void
+lease(struct link *l, int64_t now_us)
+{
+	struct outbox *o = l->o;
+	const struct limits_conf *lim = &o->g->config->limits;
+
+	l->leasing = true;
+	store_outbox_lease(o->g->store, l->name, o->owner, now_us, lim->lease_us,
+	    lim->relay_objects, lim->relay_bytes, on_leased, l);
+}
+
+static void
+check_drained(struct outbox *o)
+{
+	for (struct link *l = o->links; l != NULL; l = l->next)
+		if (l->parcel != NULL || l->leasing)
+			return;
+	if (o->drained != NULL) {
+		void (*cb)(void *) = o->drained;
+
+		o->drained = NULL;
+		cb(o->drained_arg);
+	}
+}
+
+/* Start what is due, and sleep until the next thing is. */
+static void
+look(struct outbox *o)
+{
+	const struct trust *t = o->g->trust;
+	int64_t now = clock_wall_us(), next = now + IDLE_LOOK_US;
+
+	if (o->draining) {
+		check_drained(o);
+		return;
+	}
+	for (size_t i = 0; i < trust_peers(t); i++) {
+		const struct peer *peer = trust_peer(t, i);
+		struct link *l;
+		int64_t due;
+
+		if (peer->url == NULL)
+			continue;
+		l = link_of(o, peer->name);
+		if (l->parcel != NULL || l->leasing)
+			continue;
+		due = store_outbox_due_us(o->g->store, peer->name);
+		if (due < l->info.next_us)
+			due = l->info.next_us;
+		if (due <= now)
+			lease(l, now);
+		else if (due < next)
+			next = due;
+	}
+	if (!evtimer_pending(o->timer, NULL))
+		schedule(o, next - now);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	look(arg);
+}
+
+struct outbox *
+outbox_new(struct gateway *g, outbox_send_fn *send, void *ctx)
+{
+	struct outbox *o = xcalloc(1, sizeof(*o));
+
+	o->g = g;
+	o->send = send;
+	o->ctx = ctx;
+	uuid_v4(o->owner);
+	o->timer = evtimer_new(g->base, on_timer, o);
+	schedule(o, 0);
+	return o;
+}
+
+void
+outbox_free(struct outbox *o)
+{
+	struct link *l, *next;
+
+	if (o == NULL)
+		return;
+	for (l = o->links; l != NULL; l = next) {
+		next = l->next;
+		if (l->parcel != NULL) {
+			trust_free(l->parcel->trust);
+			arena_free(l->parcel->mem);
+		}
+		free(l->name);
+		free(l);
+	}
+	event_free(o->timer);
+	free(o);
+}
+
+void
+outbox_reload(struct outbox *o)
+{
+	for (struct link *l = o->links; l != NULL; l = l->next)
+		l->info.next_us = 0;		/* the admin may have mended the link */
+	outbox_wake(o);
+}
+
+void
+outbox_drain(struct outbox *o, void (*cb)(void *arg), void *arg)
+{
+	o->drained = cb;
+	o->drained_arg = arg;
+	o->draining = true;
+	schedule(o, 0);
+}
+
+bool
+outbox_link(const struct outbox *o, const char *peer, struct outbox_link *out)
+{
+	for (const struct link *l = o->links; l != NULL; l = l->next) {
+		if (strcmp(l->name, peer) == 0) {
+			*out = l->info;
+			return true;
+		}
+	}
+	return false;
+}
