@@ -70,6 +70,7 @@
 struct iodef2_child {
 	const char	*name;
 	unsigned	 min, max;	/* max 0 = unbounded */
+	const char	*ns;		/* NULL: IODEF2_NS */
 };
 
 enum iodef2_content {
@@ -87,6 +88,7 @@ struct iodef2_class {
 
 /* The class of an element in the IODEF namespace, by local name; NULL if unknown. */
 const struct iodef2_class *iodef2_class(struct slice name);
+bool	iodef2_attr_known(const struct iodef2_class *c, struct slice attr);
 /* Is `value` a word of the enumeration for attribute `attr` of class `name`? True for attributes that
  * are no enumeration. */
 bool	iodef2_enum_has(struct slice name, struct slice attr, struct slice value);
