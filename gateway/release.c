@@ -9,7 +9,7 @@
 #include "gateway/gateway.h"
 #include "gateway/refs.h"
 
-enum { HOLD_US_HOURS = 24, FOREIGN_MAX = 1000 };
+enum { HOLD_US_HOURS = 24, FOREIGN_MAX = 256 };
 
 /* A reference to an object that is not in the parcel. */
 struct foreign {
@@ -161,11 +161,13 @@ check_named(void *ctx, const char *member, struct slice id)
 		return true;
 	k = lookup(dd, id);
 	if (k == dd->n) {
-		if (dd->nforeign < FOREIGN_MAX) {
-			dd->foreign = arena_grow(dd->mem, dd->foreign, dd->nforeign,
-			    &dd->foreign_cap, sizeof(*dd->foreign));
-			dd->foreign[dd->nforeign++] = (struct foreign){ dd->at, id };
+		if (dd->nforeign == FOREIGN_MAX) {	/* what we cannot check does not go */
+			withhold(dd, dd->at, POLICY_HOLD, id);
+			return false;
 		}
+		dd->foreign = arena_grow(dd->mem, dd->foreign, dd->nforeign, &dd->foreign_cap,
+		    sizeof(*dd->foreign));
+		dd->foreign[dd->nforeign++] = (struct foreign){ dd->at, id };
 		return true;
 	}
 	if (dd->out[dd->by_id[k]].verdict != POLICY_RELEASE) {
