@@ -189,10 +189,8 @@ audit_intake(struct work *w)
 static enum origin
 origin_of(const struct work *w)
 {
-	if (w->m.from == NULL || w->m.from->relation == RELATION_OWN ||
-	    w->m.from->relation == RELATION_CLIENT)
-		return ORIGIN_OWN;
-	return w->m.relay.addressed ? ORIGIN_ADDRESSED : ORIGIN_RECEIVED;
+	return w->m.from == NULL || w->m.from->relation == RELATION_OWN ||
+	    w->m.from->relation == RELATION_CLIENT ? ORIGIN_OWN : ORIGIN_RECEIVED;
 }
 
 /* What names a claim: this version of this object with this content. */
@@ -399,6 +397,7 @@ on_claimed(void *arg, const enum dedup_answer *answers, size_t n)
 	w->txn.source = (struct store_source){
 		.name = w->m.source, .origin = origin_of(w), .advisory = w->advisory_id,
 		.hops = w->m.relay.hops == NULL ? "" : w->m.relay.hops,
+		.audience = w->m.relay.audience == NULL ? "" : w->m.relay.audience,
 		.received_us = clock_wall_us(),
 	};
 	if (w->m.dry_run) {
@@ -456,7 +455,7 @@ on_parsed(void *arg, struct advisory *adv, const struct format_ops *format, cons
 	w->adv = adv;
 	w->format = format == NULL ? w->m.format : format->name;
 	w->txn.source.name = w->m.source;
-	w->txn.source.hops = "";
+	w->txn.source.hops = w->txn.source.audience = "";
 	if (e != NULL) {
 		refuse_whole(w, e);
 		return;

@@ -19,7 +19,8 @@ struct intake;
 struct intake_relay {
 	const char	*advisory;	/* id given by the sender */
 	const char	*hops;		/* node names, comma separated, oldest first, sender included */
-	bool		 addressed;	/* a verified signature names us in its audience */
+	const char	*audience;	/* peers the source signed as its audience, comma separated; "" if
+					 * none, not signed, or not signed by the source itself */
 };
 
 struct intake_message {

@@ -305,6 +305,42 @@ hops_with_us(struct parcel *p, const char *hops)
 	return hops[0] == '\0' ? us : arena_fmt(p->mem, "%s,%s", hops, us);
 }
 
+static bool
+released_to(const struct parcel *p, const struct peer *peer, int64_t now_us)
+{
+	for (size_t i = 0; i < p->nsent; i++) {
+		struct decision d;
+
+		policy_decide(p->trust, &p->items[p->sent[i]].row.facts, peer, now_us, &d);
+		if (d.verdict != POLICY_RELEASE || d.nredacts > 0)
+			return false;
+	}
+	return true;
+}
+
+/* The audience that we sign as the source (policy.md 1.4): every peer that the whole parcel may go to. A
+ * parcel with anything foreign in it has none: its source is not us. */
+static const char *
+audience_of(struct parcel *p)
+{
+	struct strbuf b = STRBUF_INIT;
+	int64_t now_us = clock_wall_us();
+	const char *text;
+
+	for (size_t i = 0; i < p->nsent; i++)
+		if (p->items[p->sent[i]].row.facts.origin != ORIGIN_OWN)
+			return "";
+	for (size_t i = 0; i < trust_peers(p->trust); i++) {
+		const struct peer *peer = trust_peer(p->trust, i);
+
+		if (!peer->is_consumer && (peer == p->peer || released_to(p, peer, now_us)))
+			strbuf_addf(&b, "%s%s", b.n > 0 ? "," : "", peer->name);
+	}
+	text = arena_str(p->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
 static void
 on_rate(void *arg, struct limiter_answer a)
 {
@@ -355,6 +391,7 @@ on_released(void *arg)
 	}
 	p->d.items = out;
 	p->d.n = p->nsent;
+	p->d.audience = audience_of(p);
 	p->d.objects = arena_slice(p->mem, strbuf_slice(&text));
 	strbuf_fini(&text);
 	if (p->nsent == 0)

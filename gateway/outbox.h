@@ -19,6 +19,7 @@ struct delivery {
 	const struct peer *peer;
 	const char	*advisory;
 	const char	*hops;		/* path so far, us included */
+	const char	*audience;	/* peers that all of it is released to; "" unless all is our own */
 	enum tlp	 label;		/* strictest of the objects */
 	const struct outbox_item *items;
 	size_t		 n;

@@ -31,6 +31,8 @@ struct policy_facts {
 	enum phase	phase;
 	uint32_t	flags;			/* OBJECT_* */
 	struct slice	created_by;
+	struct slice	audience;		/* comma separated names: a peer named here makes RECEIVED
+						 * an ADDRESSED one */
 };
 
 enum policy_verdict { POLICY_RELEASE, POLICY_DENY, POLICY_HOLD };

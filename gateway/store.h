@@ -90,6 +90,7 @@ struct store_source {
 	enum origin	 origin;
 	const char	*advisory;	/* advisory id */
 	const char	*hops;		/* node names, comma separated, oldest first; "" */
+	const char	*audience;	/* peer names the source signed as its audience, comma separated; "" */
 	int64_t		 received_us;
 };
 
@@ -159,7 +160,8 @@ struct store_row {
 	struct slice	version_key;
 	int64_t		date_added_us;	/* in the collection asked; 0 in other reads */
 	struct slice	bytes;		/* empty unless asked for */
-	struct policy_facts facts;	/* effective label, strictest origin */
+	struct policy_facts facts;	/* effective label, strictest origin; audience only if all foreign
+					 * sources signed the same one */
 	struct slice	fp;		/* 32 bytes or empty */
 };
 
