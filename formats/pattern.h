@@ -79,15 +79,17 @@ enum {
 unsigned	 pattern_flaws(const struct pat_node *p);
 /* One legal spelling; parse(print(p)) equals p. */
 void		 pattern_print(struct strbuf *out, const struct pat_node *p);
-/* The canonical spelling: values normalised (fingerprint.h), == and <> folded, IN unfolded to OR,
- * double negation gone, children of commutative nodes sorted and made unique, single-child nodes
- * dissolved, CIDR equality and ISSUBSET alike. Two patterns that a person would call the same have
- * one canonical form. */
-void		 pattern_canonical(struct strbuf *out, struct arena *mem, const struct pat_node *p);
+/* The canonical spelling: values in the form of value.h, == and <> and != folded, NOT NOT gone, CIDR
+ * equality and ISSUBSET alike, LIKE without wildcards an equality, equal paths joined by OR one IN,
+ * [a] OR [b] one observation, children of commutative nodes sorted and unique, single ones dissolved.
+ * Two patterns that a person would call the same have one canonical form. */
+void		 pattern_canonical(struct strbuf *out, const struct pat_node *p);
 /* The path of a test: "hashes.'SHA-256'" / "values[*].name", as in a pattern. */
 void		 pattern_path(struct strbuf *out, const struct pat_node *test);
 /* "object:path" of the test equals `text`. */
 bool		 pattern_path_is(const struct pat_node *test, const char *text);
+/* A literal as it stands in a pattern. */
+void		 pattern_literal(struct strbuf *out, const struct pat_literal *v);
 /* A string literal with quotes, escaping only \ and '. */
 void		 pattern_string(struct strbuf *out, struct slice s);
 

@@ -76,8 +76,8 @@ pattern_path_is(const struct pat_node *test, const char *text)
 	return same;
 }
 
-static void
-print_literal(struct strbuf *out, const struct pat_literal *v)
+void
+pattern_literal(struct strbuf *out, const struct pat_literal *v)
 {
 	static const char *const prefix[] = {
 		[PAT_BINARY] = "b", [PAT_HEX] = "h", [PAT_TIMESTAMP] = "t"
@@ -112,7 +112,7 @@ print_test(struct strbuf *out, const struct pat_node *p)
 	for (size_t i = 0; i < p->nvalues; i++) {
 		if (i > 0)
 			strbuf_adds(out, ", ");
-		print_literal(out, &p->values[i]);
+		pattern_literal(out, &p->values[i]);
 	}
 	if (p->op == PAT_IN)
 		strbuf_addc(out, ')');
