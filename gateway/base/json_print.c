@@ -160,9 +160,9 @@ digits_step(struct digits *d)
 	}
 }
 
-/* The fewest digits that read back as v, and of those the nearest to v (ECMA-262, Number::toString).
- * Below a power of two doubles lie twice as dense as above it, so there the nearest decimal may fall
- * short while the next one up still reads back. */
+/* The fewest digits that read back as v, and of those the nearest to v (ECMA-262,
+ * Number::toString). Below a power of two doubles lie twice as dense as above it, so there the
+ * nearest decimal may fall short while the next one up still reads back. */
 static void
 digits_shortest(struct digits *d, double v)
 {

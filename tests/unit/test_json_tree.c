@@ -1,5 +1,5 @@
-/* If this failed: objects we edit or make would go out broken, ids computed from content would differ
- * from everybody else's, and two spellings of one object would count as two. */
+/* If this failed: objects we edit or make would go out broken, ids computed from content would
+ * differ from everybody else's, and two spellings of one object would count as two. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +78,8 @@ static void
 members_are_found_by_their_exact_name(void **state)
 {
 	struct arena *mem = arena_new();
-	json *o = read_or_fail(mem, "{\"ID\":\"upper\",\"id\":\"lower\",\"i\":\"\",\"l\":[1,\"two\",true]}");
+	json *o = read_or_fail(mem, "{\"ID\":\"upper\",\"id\":\"lower\",\"i\":\"\","
+	    "\"l\":[1,\"two\",true]}");
 	json *l = json_get(o, "l");
 
 	(void)state;
@@ -245,8 +246,8 @@ equality_is_about_values(void **state)
 	}
 }
 
-/* RFC 8785, appendix B, and doubles just above powers of two, where the nearest short decimal is not
- * the one that reads back. */
+/* RFC 8785, appendix B, and powers of two, where the nearest short decimal may not be the one that
+ * reads back. */
 static void
 doubles_are_written_like_ecmascript(void **state)
 {
@@ -306,12 +307,13 @@ canonical_form_follows_rfc_8785(void **state)
 		    "[56,1e+30,4.5,0.002,1e-27,0,1,9007199254740992]" },
 		{ "\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\\u0000\"",
 		    "\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\\u0000\"" },
-		{ "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,"
-		    "\"\\u00f6\":7}",
+		{ "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,"
+		    "\"\\u0080\":6,\"\\u00f6\":7}",
 		    "{\"\\r\":2,\"1\":4,\"\xc2\x80\":6,\"\xc3\xb6\":7,\"\xe2\x82\xac\":1,"
 		    "\"\xf0\x9f\x98\x80\":5,\"\xef\xac\xb3\":3}" },
 		{ "{\"a\\ue000\":1,\"a\\ud7ff\":2,\"a\":3,\"\":4,\"a\\udbff\\udfff\":5}",
-		    "{\"\":4,\"a\":3,\"a\xed\x9f\xbf\":2,\"a\xf4\x8f\xbf\xbf\":5,\"a\xee\x80\x80\":1}" },
+		    "{\"\":4,\"a\":3,\"a\xed\x9f\xbf\":2,\"a\xf4\x8f\xbf\xbf\":5,"
+		    "\"a\xee\x80\x80\":1}" },
 		{ "[1e400]", "[1e400]" },		/* no double: the text is kept */
 	};
 
@@ -334,8 +336,10 @@ content_ids_agree_with_the_world(void **state)
 	} rows[] = {
 		{ "{\"value\": \"b\\u00fccher.example\"}", "dbf3aff2-b3cd-57d2-9616-0ddfde9d01ad" },
 		{ "{\"number\": 15139}", "3aa27478-50b5-5ab8-9da9-cdc12b657fff" },
-		{ "{\"path\": \"C:\\\\Windows\\\\System32\"}", "0a58d0c1-59e6-5afd-8252-dcd3f13e5622" },
-		{ "{\"name\":\"foo.exe\",\"hashes\":{\"MD5\":\"A92E5B2BAE0B4B3A3D81C85610B95CD4\"}}",
+		{ "{\"path\": \"C:\\\\Windows\\\\System32\"}",
+		    "0a58d0c1-59e6-5afd-8252-dcd3f13e5622" },
+		{ "{\"name\":\"foo.exe\",\"hashes\":{"
+		    "\"MD5\":\"A92E5B2BAE0B4B3A3D81C85610B95CD4\"}}",
 		    "1bb5ce3e-9391-5097-93ee-a26c96e71d9a" },
 		{ "{\"values\":[{\"name\":\"Foo\",\"data\":\"qwerty\",\"data_type\":\"REG_SZ\"},"
 		    "{\"name\":\"Bar\",\"data\":\"42\",\"data_type\":\"REG_DWORD\"}],"
