@@ -6,9 +6,9 @@
  * Called:  by object_fill (so every object has one, if its type has a meaning we can canonicalise).
  * Never:   looks at transport metadata: ids, times, markings, creators, names or descriptions.
  *
- * What has a fingerprint: observables (their value), indicators (their canonical pattern; a pattern
- * that is one equality test has the fingerprint of the observable's value under "indicator"),
- * vulnerabilities with a CVE. Reports, relationships and the rest have none: only their id counts.
+ * What has a fingerprint: observables (their value), indicators (their canonical pattern, or the
+ * text of one that is not STIX or does not parse), vulnerabilities with a CVE. Reports,
+ * relationships and the rest have none: only their id counts.
  */
 #ifndef FORMATS_FINGERPRINT_H
 #define FORMATS_FINGERPRINT_H
@@ -16,6 +16,12 @@
 #include "formats/object.h"
 #include "formats/value.h"
 
+struct arena;
+struct strbuf;
+
+/* The canonical text that is hashed (for tests and `explain`); false if the object has none. Needs
+ * o->type and o->tree. */
+bool	fingerprint_text(struct strbuf *out, struct arena *mem, const struct object *o);
 /* Fill o->fp and o->has_fp from o->tree. Needs o->type. */
 void	fingerprint_fill(struct object *o, struct arena *mem);
 

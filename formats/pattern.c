@@ -20,8 +20,8 @@ struct kids {
 	size_t		 n, cap;
 };
 
-/* One level of precedence: operands of the next row, joined by `tok`. The last row of a ladder has a
- * leaf instead. */
+/* One level of precedence: operands of the next row, joined by `tok`. The last row of a ladder has
+ * a leaf instead. */
 struct level {
 	enum pat_tok	 tok;
 	enum pat_kind	 kind;
@@ -93,7 +93,8 @@ over_limit(struct parser *ps, enum err_code code, const char *what, int limit)
 	    "the pattern has more than %d %s", limit, what);
 }
 
-/* Step over the current token if it is `tok`; 1 if it was, 0 if not, -1 if what follows is no token. */
+/* Step over the current token if it is `tok`; 1 if it was, 0 if not, -1 if what follows is no
+ * token. */
 static int
 accept(struct parser *ps, enum pat_tok tok)
 {
@@ -198,7 +199,8 @@ parse_qualifier(struct parser *ps, struct pat_qualifier *q)
 		    take(ps, PT_TIMESTAMP, PT_TIMESTAMP, "a timestamp t'...'", &q->a) < 0 ||
 		    expect(ps, PT_STOP, "STOP") < 0)
 			return -1;
-		return take(ps, PT_TIMESTAMP, PT_TIMESTAMP, "a timestamp t'...'", &q->b) < 0 ? -1 : 1;
+		rc = take(ps, PT_TIMESTAMP, PT_TIMESTAMP, "a timestamp t'...'", &q->b);
+		return rc < 0 ? -1 : 1;
 	}
 	if ((rc = accept(ps, PT_WITHIN)) != 0) {
 		q->kind = PAT_WITHIN;

@@ -35,7 +35,7 @@ enum pat_literal_kind {
 
 struct pat_literal {
 	enum pat_literal_kind kind;
-	struct slice	text;		/* strings: unescaped value; others: as written, no quotes */
+	struct slice	text;		/* strings: the value; others: without quotes */
 };
 
 struct pat_step {
@@ -54,7 +54,7 @@ struct pat_node {
 	size_t		 nkids;
 	struct pat_qualifier *quals;	/* observation expressions only, in order */
 	size_t		 nquals;
-	bool		 group;		/* it stood in parentheses; its qualifiers stand behind them */
+	bool		 group;		/* in parentheses; qualifiers stand behind them */
 	/* PAT_TEST */
 	struct slice	 object;	/* "ipv4-addr" */
 	struct pat_step	*path;
@@ -73,16 +73,16 @@ struct pat_node	*pattern_parse(struct slice text, struct arena *mem, struct err 
 
 /* What the grammar allows and a strict reader refuses, as bits. */
 enum {
-	PATTERN_TWICE	= 1 << 0,	/* one kind of qualifier twice on one observation expression */
+	PATTERN_TWICE	= 1 << 0,	/* a kind of qualifier twice on one expression */
 	PATTERN_HASH	= 1 << 1	/* the text compared with a hash is no hash of that name */
 };
 unsigned	 pattern_flaws(const struct pat_node *p);
 /* One legal spelling; parse(print(p)) equals p. */
 void		 pattern_print(struct strbuf *out, const struct pat_node *p);
-/* The canonical spelling: values in the form of value.h, == and <> and != folded, NOT NOT gone, CIDR
- * equality and ISSUBSET alike, LIKE without wildcards an equality, equal paths joined by OR one IN,
- * [a] OR [b] one observation, children of commutative nodes sorted and unique, single ones dissolved.
- * Two patterns that a person would call the same have one canonical form. */
+/* The canonical spelling: values in the form of value.h, == and <> and != folded, NOT NOT gone,
+ * CIDR equality and ISSUBSET alike, LIKE without wildcards an equality, equal paths joined by OR
+ * one IN, [a] OR [b] one observation, children of commutative nodes sorted and unique, single ones
+ * dissolved. Two patterns that a person would call the same have one canonical form. */
 void		 pattern_canonical(struct strbuf *out, const struct pat_node *p);
 /* The path of a test: "hashes.'SHA-256'" / "values[*].name", as in a pattern. */
 void		 pattern_path(struct strbuf *out, const struct pat_node *test);

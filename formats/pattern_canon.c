@@ -1,9 +1,9 @@
 /*
  * pattern_canonical of pattern.h: the one spelling of what a pattern says.
  *
- * Bottom up, each node is rebuilt from canonical kids. Sets shrink and never grow: tests of one path
- * against several values become one IN, so that no pattern costs more than its own length (unfolding
- * IN would multiply the path by the values). What is joined by AND or OR is sorted.
+ * Bottom up, each node is rebuilt from canonical kids. Sets shrink and never grow: tests of one
+ * path against several values become one IN, so that no pattern costs more than its own length
+ * (unfolding IN would multiply the path by the values). What is joined by AND or OR is sorted.
  */
 #include <stdlib.h>
 
@@ -282,9 +282,10 @@ canon_string(struct arena *mem, const struct pat_node *t, struct pat_literal *v)
 			return;
 		v->text = plain_number(text, mem, &v->kind);
 	} else if (row >= 0) {
+		/* Windows does not tell the case of keys apart. */
 		if (value_normalise(paths[row].kind, v->text, mem, &v->text) &&
 		    paths[row].kind == VALUE_REGKEY)
-			v->text = value_lower(v->text, mem);	/* Windows does not tell them apart */
+			v->text = value_lower(v->text, mem);
 	} else if (is_ref_value(t)) {
 		for (size_t i = 0; i < COUNT(ref_kinds); i++)
 			if (value_normalise(ref_kinds[i], v->text, mem, &v->text))
@@ -316,8 +317,8 @@ canon_literal(struct arena *mem, const struct pat_node *t, struct pat_literal *v
 	}
 }
 
-/* LIKE without % and _ is equality; ISSUBSET on an address is what feeds also write as equality with
- * the network; other subsets get the network's one spelling. */
+/* LIKE without % and _ is equality; ISSUBSET on an address is what feeds also write as equality
+ * with the network; other subsets get the network's one spelling. */
 static void
 fold_operator(struct arena *mem, struct pat_node *t)
 {

@@ -11,16 +11,16 @@ static const char *const op_text[] = {
 	[PAT_ISSUBSET] = "ISSUBSET", [PAT_ISSUPERSET] = "ISSUPERSET", [PAT_EXISTS] = "EXISTS"
 };
 
-/* What joins the kids, and how tightly: a kid that binds no tighter than its parent needs
- * parentheses. */
+/* What joins the kids, and how tightly: a joined kid that binds no tighter than its
+ * parent needs parentheses. */
 static const struct {
 	const char	*join;
 	int		 binds;
 } kinds[] = {
-	[PAT_OBS] = { NULL, 9 }, [PAT_OBS_GROUP] = { NULL, 9 },
+	[PAT_OBS] = { NULL, 0 }, [PAT_OBS_GROUP] = { NULL, 0 },
 	[PAT_OBS_AND] = { " AND ", 3 }, [PAT_OBS_OR] = { " OR ", 2 },
 	[PAT_OBS_FOLLOWEDBY] = { " FOLLOWEDBY ", 1 },
-	[PAT_AND] = { " AND ", 3 }, [PAT_OR] = { " OR ", 2 }, [PAT_TEST] = { NULL, 9 }
+	[PAT_AND] = { " AND ", 3 }, [PAT_OR] = { " OR ", 2 }, [PAT_TEST] = { NULL, 0 }
 };
 
 static void print_node(struct strbuf *out, const struct pat_node *p);

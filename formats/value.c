@@ -53,8 +53,8 @@ value_lower(struct slice s, struct arena *mem)
 	return slice_from(p, s.n);
 }
 
-/* The plain form of the bracketed token that text[0..n) ends in, and its length in *cut; NULL if there
- * is none. */
+/* The plain form of the bracketed token that text[0..n) ends in, and its length in *cut; NULL if
+ * there is none. */
 static const char *
 fanged_tail(const char *text, size_t n, size_t *cut)
 {
@@ -65,7 +65,7 @@ fanged_tail(const char *text, size_t n, size_t *cut)
 	if (pair == NULL)
 		return NULL;
 	for (inner = 1; inner <= 3 && inner + 2 <= n; inner++) {
-		at = n - 1 - inner;
+		at = n - 2 - inner;
 		if (text[at] != open[pair - close])
 			continue;
 		for (size_t i = 0; i < COUNT(tokens); i++) {

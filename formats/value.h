@@ -19,21 +19,21 @@ struct arena;
 /* Kinds of value that a normaliser knows. */
 enum value_kind {
 	VALUE_TEXT,		/* white space trimmed; not empty */
-	VALUE_IPV4,		/* dotted; a network has its host bits cleared; /32 is the address */
+	VALUE_IPV4,		/* dotted; networks without host bits; /32 is the address */
 	VALUE_IPV6,		/* RFC 5952; networks as above */
-	VALUE_DOMAIN,		/* ASCII in lower case, no trailing dot; other scripts as they are */
-	VALUE_URL,		/* scheme and host in lower case, default port dropped; path untouched */
+	VALUE_DOMAIN,		/* ASCII in lower case, no trailing dot */
+	VALUE_URL,		/* scheme and host in lower case, no default port */
 	VALUE_EMAIL,		/* domain in lower case; the local part belongs to its owner */
 	VALUE_HASH,		/* hex of a known length, in lower case */
 	VALUE_MAC,		/* lower case, colons */
 	VALUE_ASN,		/* digits; AS64496 and 0.64496 too */
-	VALUE_REGKEY,		/* hive spelled out in upper case, single backslashes, none at the end */
+	VALUE_REGKEY,		/* hive spelled out, single backslashes, none at the end */
 	VALUE_PROTOCOL,		/* lower case */
 	VALUE_KINDS
 };
 
-/* One function for every parser: refang (hxxp, [.], (dot), [at], ...), then the form above. false if
- * `s` is no such value; *out then untouched. */
+/* One function for every parser: refang (hxxp, [.], (dot), [at], ...), then the form above. false
+ * if `s` is no such value; *out then untouched. */
 bool	value_normalise(enum value_kind kind, struct slice s, struct arena *mem, struct slice *out);
 /* Only the refanging. */
 struct slice value_refang(struct slice s, struct arena *mem);

@@ -1,0 +1,476 @@
+/* If this fails, indicators are misread, refused, or the same one is taken for two. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "formats/pattern.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/file.h"
+#include "gateway/base/json.h"
+#include "gateway/base/strbuf.h"
+
+#define CORPUS "../shared/corpus/patterns/patterns.jsonl"
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static struct arena *mem;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	mem = arena_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(mem);
+	return 0;
+}
+
+static struct pat_node *
+parse(struct slice text)
+{
+	struct err e = ERR_INIT;
+	struct pat_node *p = pattern_parse(text, mem, &e);
+
+	assert_true((p == NULL) == (e.code != ERR_NONE));
+	return p;
+}
+
+static const char *
+printed(const struct pat_node *p)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *text;
+
+	pattern_print(&b, p);
+	text = arena_str(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
+static const char *
+canonical(const char *text)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct pat_node *p = parse(slice_of(text));
+	const char *out;
+
+	if (p == NULL)
+		fail_msg("does not parse: %s", text);
+	pattern_canonical(&b, p);
+	out = arena_str(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return out;
+}
+
+static const char *const good[] = {
+	"[ipv4-addr:value = '192.0.2.7']",
+	"[ file:name='a' ]",
+	"[x-own-type:'quoted name'.list[3][*].inner != -7]",
+	"[a:b == +1 OR a:b <> .25 OR a:b <= -0.5 OR a:b > 00.5]",
+	"[a:b = b'AAAA' AND a:b = h'' AND a:b = t'2024-02-30T23:59:60.001Z']",
+	"[a:b IN ()]", "[a:b NOT IN ('x', 2, true)]", "[a:b NOT MATCHES '^\\\\d+$']",
+	"[NOT EXISTS a:b[-1].c]", "[a:b ISSUPERSET '2001:db8::/32' OR a:b ISSUBSET '192.0.2.0/24']",
+	"[a:b = 1]/**/AND/* x * / */[a:c = 2]//the end",
+	"\xe3\x80\x80[a:b\xc2\xa0=\xe2\x80\x89" "1]\xc2\x85",
+	"(([a:b = 1] FOLLOWEDBY [a:c = 2]) WITHIN 1.5 SECONDS) REPEATS 2 TIMES",
+	"([a:b = 1] OR [a:c = 2] START t'2024-01-01T00:00:00Z' STOP t'2024-01-02T00:00:00Z')",
+	"[(((a:b = 1 AND (a:c = 2 OR (a:d = 3)))))]",
+	"[a:b LIKE 'it\\'s \\\\ 100%']", "[b:h = 1 AND t:b = 2 AND h:t = 3]",
+};
+
+static const char *const bad[] = {
+	"", " ", "[", "[]", "()", "[a:b = 1", "[a:b = 1]]", "[a:b = 1] [a:c = 2]", "[a:b]",
+	"[a.b = 1]", "[a:b = 01]", "[a:b = 1.]", "[a:b = 1e5]", "[a:b = - 1]", "[a:b === 1]",
+	"[a:b => 1]", "[a:b = \"x\"]", "[a:b = 'x]", "[a:b = 'c:\\temp']", "[a:b = '\\']",
+	"[a:b-c = 1]", "[a:AND = 1]", "[true:b = 1]", "[a:b[] = 1]", "[a:b[1.0] = 1]", "[a:b. = 1]",
+	"[a:b IN (1,)]", "[a:b IN 1]", "[a:b LIKE 1]", "[a:b < true]", "[a:b ISSUBSET h'00']",
+	"[a:b = b'']", "[a:b = b'AAA']", "[a:b = b'A===']", "[a:b = h'0']", "[a:b = t'2024']",
+	"[a:b = t'2024-01-01T00:00:00.Z']", "[a:b = t'2024-01-01T24:00:00Z']", "[a:b = null]",
+	"[NOT a:b = 1]", "[a:b NOT EXISTS]", "[EXISTS a:b = 1]", "[a:b = 1 FOLLOWEDBY a:c = 1]",
+	"[a:b = 1] WITHIN 5", "[a:b = 1] WITHIN -5 SECONDS", "[a:b = 1] REPEATS 1.5 TIMES",
+	"[a:b = 1] START '2024-01-01T00:00:00Z' STOP '2024-01-02T00:00:00Z'",
+	"[a:b = 1] /* open", "/*/[a:b = 1]", "\xef\xbb\xbf[a:b = 1]", "[a:b = '\xff']",
+	"NOT [a:b = 1]", "[a:b = 1] and [a:c = 1]", "[a:b = 1];", "[LAST:b = 1]",
+};
+
+/* Print and read again: the same text; and the canonical form is its own. */
+static void
+check_round(const struct pat_node *p)
+{
+	const char *once = printed(p), *canon, *again;
+	struct pat_node *q = parse(slice_of(once));
+
+	assert_non_null(q);
+	assert_string_equal(once, printed(q));
+	canon = canonical(once);
+	again = canonical(canon);
+	assert_string_equal(canon, again);
+}
+
+static void
+test_grammar(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		struct pat_node *p = parse(slice_of(good[i]));
+
+		if (p == NULL)
+			fail_msg("refused: %s", good[i]);
+		check_round(p);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (parse(slice_of(bad[i])) != NULL)
+			fail_msg("taken: %s", bad[i]);
+}
+
+static void
+test_tree(void **state)
+{
+	struct pat_node *p = parse(slice_of("[a:b = 1 OR a:c = 2 AND a:d = 3] AND "
+	    "[x:'y z'[0].w[*] NOT IN ('q\\'', h'aB')] WITHIN 2 SECONDS"));
+	struct pat_node *t;
+
+	(void)state;
+	assert_int_equal(p->kind, PAT_OBS_AND);
+	assert_int_equal(p->nkids, 2);
+	assert_int_equal(p->nquals, 0);
+	assert_int_equal(p->kids[0]->kids[0]->kind, PAT_OR);
+	assert_int_equal(p->kids[0]->kids[0]->kids[1]->kind, PAT_AND);
+	assert_int_equal(p->kids[1]->nquals, 1);
+	assert_true(slice_is(p->kids[1]->quals[0].a, "2"));
+	t = p->kids[1]->kids[0];
+	assert_true(t->negated && t->op == PAT_IN && t->nvalues == 2);
+	assert_true(slice_is(t->values[0].text, "q'"));
+	assert_true(slice_is(t->values[1].text, "aB"));
+	assert_true(pattern_path_is(t, "x:'y z'[0].w[*]"));
+	assert_false(pattern_path_is(t, "x:'y z'[0].w"));
+	assert_false(pattern_path_is(t, "x"));
+	assert_false(pattern_path_is(t, ""));
+	assert_true(pattern_path_is(p->kids[0]->kids[0]->kids[0], "a:b"));
+}
+
+static const struct {
+	const char	*text;
+	unsigned	 line, column;
+	const char	*reason;
+} places[] = {
+	{ "[a:b = 1 OR]", 1, 12, "an object type is missing before \"]\"" },
+	{ "[a:b = 1]\nAND\n  [a:b = 'x\\y']", 3, 12, "in a string, \\ must be followed by \\ or '" },
+	{ "[a:b = 1] OR", 1, 13, "an observation \"[...]\" is missing at the end" },
+	{ "[a:b = t'x']", 1, 8, "t'...' must hold a time like 2024-02-03T04:05:06Z" },
+};
+
+/* What our own writers build prints without a parenthesis too many. */
+static void
+test_print(void **state)
+{
+	static const char *const plain[] = {
+		"[a:b = 1 AND a:c = 2]", "[a:b = 1 OR a:c = 2 AND a:d = 3]",
+		"[(a:b = 1 OR a:c = 2) AND a:d = 3]", "[a:b = 1] AND [a:c = 2] OR [a:d = 3]",
+		"([a:b = 1] OR [a:c = 2]) WITHIN 5 SECONDS", "[file:hashes.'SHA-256' = 'x']",
+		"[x-y:'a b'.c[*].d NOT IN (1, 'it\\'s')]", "[NOT EXISTS a:b[0]]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(plain); i++)
+		assert_string_equal(printed(parse(slice_of(plain[i]))), plain[i]);
+}
+
+static void
+test_places(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(places); i++) {
+		struct err e = ERR_INIT;
+
+		assert_null(pattern_parse(slice_of(places[i].text), mem, &e));
+		assert_int_equal(e.at.line, places[i].line);
+		assert_int_equal(e.at.column, places[i].column);
+		assert_string_equal(e.reason, places[i].reason);
+	}
+}
+
+/* n times `open`, middle, n times `close`. */
+static struct slice
+nested(unsigned n, char open, const char *middle, char close)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct slice s;
+
+	for (unsigned i = 0; i < n; i++)
+		strbuf_addc(&b, open);
+	strbuf_adds(&b, middle);
+	for (unsigned i = 0; i < n; i++)
+		strbuf_addc(&b, close);
+	s = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+static void
+test_limits(void **state)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(parse(nested(PATTERN_DEPTH - 1, '(', "[a:b = 1]", ')')));
+	assert_null(pattern_parse(nested(PATTERN_DEPTH, '(', "[a:b = 1]", ')'), mem, &e));
+	assert_int_equal(e.code, ERR_DEPTH);
+	assert_null(pattern_parse(nested(100000, '(', "[a:b = 1]", ')'), mem, &e));
+	assert_int_equal(e.code, ERR_DEPTH);
+	assert_null(pattern_parse(nested(PATTERN_BYTES, ' ', "[a:b = 1]", ' '), mem, &e));
+	assert_int_equal(e.code, ERR_LIMIT);
+	strbuf_adds(&b, "[a:b IN (1");
+	for (int i = 1; i <= PATTERN_LITERALS; i++)
+		strbuf_adds(&b, ",1");
+	strbuf_adds(&b, ")]");
+	assert_null(pattern_parse(strbuf_slice(&b), mem, &e));
+	assert_int_equal(e.code, ERR_LIMIT);
+	strbuf_fini(&b);
+}
+
+/* Each group is one thing in many spellings: the first is the canonical one. */
+static const char *const same[] = {
+	"[ipv4-addr:value = '1.2.3.4']", "[ipv4-addr:value='1.2.3.4']",
+	"\t[ ipv4-addr : value == '1.2.3.4' ] // x", "[ipv4-addr:value IN ('1.2.3.4')]",
+	"[ipv4-addr:value = '1.2.3.4/32']", "([(ipv4-addr:value = '1.2.3.4')])",
+	"[ipv4-addr:value ISSUBSET '1.2.3.4/32']", "[ipv4-addr:'value' = '1[.]2[.]3[.]4']",
+	"[ipv4-addr:value LIKE '1.2.3.4']", "[ipv4-addr:value NOT != '1.2.3.4']",
+	"[ipv4-addr:value = '1.2.3.4'] OR [ipv4-addr:value = '1.2.3.4/32']",
+	"[ipv4-addr:value = '1.2.3.4'] REPEATS 1 TIMES",
+	"[ipv4-addr:value IN ('1.2.3.4', '1.2.3.4/32')]", NULL,
+
+	"[ipv4-addr:value = '198.51.100.0/24']", "[ipv4-addr:value ISSUBSET '198.51.100.0/24']",
+	"[ipv4-addr:value ISSUBSET '198.51.100.77/24']", NULL,
+
+	"[ipv6-addr:value = '2001:db8::1']", "[ipv6-addr:value = '2001:0DB8:0:0:0:0:0:1/128']", NULL,
+
+	"[file:hashes.'SHA-256' = "
+	"'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855']",
+	"[file:hashes.sha256 = "
+	"'E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855']",
+	"[file:hashes.'sha-256' = "
+	"'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855']", NULL,
+
+	"[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']",
+	"[file:hashes.'MD5' = 'D41D8CD98F00B204E9800998ECF8427E']",
+	"[file:hashes.md5 IN ('d41d8cd98f00b204e9800998ecf8427e')]", NULL,
+
+	"[domain-name:value IN ('a.example', 'b.example')]",
+	"[domain-name:value = 'b.example' OR domain-name:value = 'A.example.']",
+	"[domain-name:value = 'b[.]example'] OR [domain-name:value = 'a.example']",
+	"[domain-name:value IN ('b.example', 'a.example', 'B.EXAMPLE')]", NULL,
+
+	"[a:b NOT IN (1, 2)]", "[a:b != 2 AND a:b <> 1]", "[a:b NOT = 1 AND (a:b NOT IN (2, 1))]", NULL,
+
+	"[a:b = 1 AND a:c = 'x' AND a:d = true]", "[(a:d = true AND a:b = 1) AND a:c = 'x']",
+	"[a:b = +1.0 AND a:b = 1 AND (a:c = 'x' AND a:d = true)]", NULL,
+
+	"[network-traffic:dst_port = 443]", "[network-traffic:dst_port = '443']",
+	"[network-traffic:dst_port = 443.0]", NULL,
+
+	"[autonomous-system:number = 64496]", "[autonomous-system:number = 'AS64496']", NULL,
+
+	"[network-traffic:dst_ref.value = '192.0.2.1']",
+	"[network-traffic:dst_ref.value ISSUBSET '192.0.2.1/32']", NULL,
+
+	"[email-message:to_refs[*].value = 'a@example.com']",
+	"[email-message:to_refs[*].value = 'a[at]EXAMPLE[.]com']", NULL,
+
+	"[windows-registry-key:key = 'hkey_local_machine\\\\software\\\\x']",
+	"[windows-registry-key:key = 'HKLM\\\\Software\\\\X']", NULL,
+
+	"[a:b = 1] WITHIN 5 SECONDS REPEATS 2 TIMES", "[a:b = 1] REPEATS 2 TIMES WITHIN 5.0 SECONDS",
+	"([a:b = 1]) WITHIN 05.00 SECONDS REPEATS +2 TIMES", NULL,
+
+	"[a:b = 1] FOLLOWEDBY [a:c = 1] FOLLOWEDBY [a:d = 1]",
+	"[a:b = 1] FOLLOWEDBY ([a:c = 1] FOLLOWEDBY [a:d = 1])", NULL,
+
+	"[a:b = 1 OR a:c = 1] WITHIN 5 SECONDS",
+	"([a:c = 1] OR [a:b = 1]) WITHIN 5 SECONDS", NULL,
+
+	"[a:b = t'2024-01-01T00:00:00.5Z' AND a:c = h'abcd']",
+	"[a:c = h'ABCD' AND a:b = t'2024-01-01T00:00:00.500Z']", NULL,
+};
+
+/* No two of these say the same. */
+static const char *const different[] = {
+	"[a:b = 1]", "[a:b = '1']", "[a:b = 1 AND a:c = 1]", "[a:b = 1 OR a:c = 1]", "[a:b != 1]",
+	"[a:b = 1] AND [a:c = 1]", "[a:b = 1] FOLLOWEDBY [a:c = 1]", "[a:c = 1] FOLLOWEDBY [a:b = 1]",
+	"[a:b = 1] WITHIN 5 SECONDS", "([a:b = 1] WITHIN 5 SECONDS) WITHIN 5 SECONDS",
+	"[a:b[*] != 1]", "[a:b[*] NOT = 1]", "[a:b[0] = 1]", "[a:b LIKE 'x%']", "[a:b = 'x%']",
+	"[a:b = 'x']", "[a:b = 'X']", "[a:b IN ()]", "[EXISTS a:b]", "[NOT EXISTS a:b]",
+	"[a:b > 1]", "[a:b >= 1]", "[a:b NOT > 1]", "[a:b.c = 1]", "[a:'b.c' = 1]", "[a:b = h'01']",
+	"[a:b ISSUBSET '192.0.2.0/24']", "[a:b ISSUPERSET '192.0.2.0/24']",
+	"[a:b = 1 AND (a:c = 1 OR a:d = 1)]", "[a:b = 1 AND a:c = 1 OR a:d = 1]",
+	"[a:b = 1 OR a:b = 2 AND a:c = 3]", "[(a:b = 1 OR a:b = 2) AND a:c = 3]",
+	"[ipv4-addr:value = '1.2.3.4']", "[ipv4-addr:value = '1.2.3.0/24']",
+	"[ipv4-addr:value = '1.2.3.4' AND ipv4-addr:value = '1.2.3.5']",
+};
+
+static void
+test_canonical(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(same); i++) {
+		const char *want = same[i];
+
+		for (; same[i] != NULL; i++)
+			assert_string_equal(canonical(same[i]), want);
+	}
+	for (size_t i = 0; i < COUNT(different); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(canonical(different[i]), canonical(different[k]));
+}
+
+static void
+test_flaws(void **state)
+{
+	(void)state;
+	assert_int_equal(pattern_flaws(parse(slice_of("[file:hashes.MD5 = 'zz']"))), PATTERN_HASH);
+	assert_int_equal(pattern_flaws(parse(slice_of("[file:hashes[*] = 'zz']"))), 0);
+	assert_int_equal(pattern_flaws(parse(slice_of(
+	    "[a:b = 1] REPEATS 2 TIMES WITHIN 1 SECONDS REPEATS 2 TIMES"))), PATTERN_TWICE);
+	assert_int_equal(pattern_flaws(parse(slice_of(
+	    "([a:b = 1] REPEATS 2 TIMES) REPEATS 2 TIMES"))), 0);
+}
+
+/* Leaves and their number, against the list of the row: object types in order, values and paths. */
+static void
+count_tests(const struct pat_node *p, size_t *n)
+{
+	if (p->kind == PAT_TEST)
+		*n += p->op != PAT_EXISTS;	/* the reference list leaves EXISTS out */
+	for (size_t i = 0; i < p->nkids; i++)
+		count_tests(p->kids[i], n);
+}
+
+/* Some leaf tests this object and as many steps. */
+static bool
+has_test(const struct pat_node *p, struct slice object, const json *steps)
+{
+	if (p->kind == PAT_TEST && slice_eq(p->object, object) && p->npath == json_count(steps)) {
+		size_t i = 0;
+
+		for (json *s = json_first(steps); s != NULL; s = json_next(s), i++)
+			if (p->path[i].kind == PAT_STEP_NAME &&
+			    !slice_eq(p->path[i].name, json_slice(s)))
+				break;
+		if (i == p->npath)
+			return true;
+	}
+	for (size_t i = 0; i < p->nkids; i++)
+		if (has_test(p->kids[i], object, steps))
+			return true;
+	return false;
+}
+
+static bool
+has_word(const json *list, const char *word)
+{
+	for (json *i = json_first(list); i != NULL; i = json_next(i))
+		if (slice_is(json_slice(i), word))
+			return true;
+	return false;
+}
+
+static void
+check_row(const json *row)
+{
+	/* One pattern holds a NUL, which our strict JSON keeps as raw text: a case of its own below. */
+	struct slice text = json_member(row, "pattern");
+	const json *lint = json_get(row, "lint"), *tests = json_get(row, "tests");
+	struct pat_node *p = parse(text);
+	size_t n = 0;
+
+	if (json_is_bool(json_get(row, "syntax")) &&
+	    json_bool(json_get(row, "syntax")) != (p != NULL))
+		fail_msg("%s: %.*s", p != NULL ? "taken" : "refused", SLICE_ARG(text));
+	if (p == NULL)
+		return;
+	check_round(p);
+	if (((pattern_flaws(p) & PATTERN_HASH) != 0) != has_word(lint, "hash-format"))
+		fail_msg("hash-format: %.*s", SLICE_ARG(text));
+	if (((pattern_flaws(p) & PATTERN_TWICE) != 0) != has_word(lint, "duplicate-qualifier") &&
+	    json_get(row, "lint_maybe") == NULL)
+		fail_msg("duplicate-qualifier: %.*s", SLICE_ARG(text));
+	if (tests == NULL)
+		return;
+	count_tests(p, &n);
+	assert_int_equal(n, json_count(tests));
+	for (json *t = json_first(tests); t != NULL; t = json_next(t))
+		if (!has_test(p, json_slice(json_at(t, 0)), json_at(t, 1)))
+			fail_msg("misread: %.*s", SLICE_ARG(text));
+}
+
+/* Verdicts computed with the OASIS validator; only where the corpus is at hand. */
+static void
+test_corpus(void **state)
+{
+	struct strbuf all = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct slice rest, line;
+	size_t rows = 0;
+
+	(void)state;
+	if (!file_exists(CORPUS)) {
+		skip();
+		return;
+	}
+	assert_int_equal(file_read(CORPUS, 16 << 20, &all, &e), 0);
+	for (rest = strbuf_slice(&all); rest.n > 0; rows++) {
+		struct json_doc doc;
+
+		line = slice_cut(&rest, '\n');
+		assert_int_equal(json_parse(line, NULL, mem, &doc, &e), 0);
+		if (json_str(json_get(doc.root, "pattern")) != NULL)
+			check_row(doc.root);
+	}
+	assert_true(rows > 200);
+	strbuf_fini(&all);
+}
+
+static void
+test_nul(void **state)
+{
+	static const char text[] = "[a:b = 'x\0y']";
+	struct pat_node *p = parse(slice_from(text, sizeof(text) - 1));
+	struct strbuf b = STRBUF_INIT;
+
+	(void)state;
+	assert_non_null(p);
+	assert_int_equal(p->kids[0]->values[0].text.n, 3);
+	pattern_print(&b, p);
+	assert_true(slice_eq(strbuf_slice(&b), slice_from(text, sizeof(text) - 1)));
+	strbuf_fini(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_grammar, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tree, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_print, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_canonical, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_flaws, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nul, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_corpus, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("pattern", tests, NULL, NULL);
+}
