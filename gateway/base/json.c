@@ -306,7 +306,7 @@ json_put(struct arena *mem, json *o, const char *name, json *value)
 		return value;
 	}
 	value->next = old->next;
-	value->prev = old->prev == old ? value : old->prev;
+	value->prev = old->prev;
 	if (old == o->child)
 		o->child = value;
 	else

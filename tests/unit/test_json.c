@@ -124,6 +124,7 @@ strings_are_text_or_refused(void **state)
 		{ SLICE_LIT("\"\\ud800\""), ERR_ENCODING, 1, 2, "surrogate" },
 		{ SLICE_LIT("\"a\\udc00\\ud800\""), ERR_ENCODING, 1, 3, "surrogate" },
 		{ SLICE_LIT("\"\\ud800\\ud800\""), ERR_ENCODING, 1, 2, "surrogate" },
+		{ SLICE_LIT("\"\\udc00\\udc00\""), ERR_ENCODING, 1, 2, "surrogate" },
 		{ SLICE_LIT("\"\\ud83dxude00\""), ERR_ENCODING, 1, 2, "surrogate" },
 		{ SLICE_LIT("\"\\ud83d\\nde00\""), ERR_ENCODING, 1, 2, "surrogate" },
 		{ SLICE_LIT("\"\\ud83d\\ude0"), ERR_ENCODING, 1, 2, "surrogate" },
@@ -133,6 +134,9 @@ strings_are_text_or_refused(void **state)
 		{ SLICE_LIT("\"\xed\xa0\x80\""), ERR_ENCODING, 1, 2, "not UTF-8" },
 		{ SLICE_LIT("\"\xf4\x90\x80\x80\""), ERR_ENCODING, 1, 2, "not UTF-8" },
 		{ SLICE_LIT("\"12345678\xc3\xbc\xc3\""), ERR_ENCODING, 1, 12, "not UTF-8" },
+		{ SLICE_LIT("\"\x80 well before the end\""), ERR_ENCODING, 1, 2, "not UTF-8" },
+		{ SLICE_LIT("\"abc\x9f well before the end\""), ERR_ENCODING, 1, 5, "not UTF-8" },
+		{ SLICE_LIT("\"abc\x1f well before the end\""), ERR_SYNTAX, 1, 5, "control" },
 		{ SLICE_LIT("\"\xe2\x82"), ERR_ENCODING, 1, 2, "not UTF-8" },
 		{ SLICE_LIT("{\"\xff\":1}"), ERR_ENCODING, 1, 3, "not UTF-8" },
 	};
@@ -324,6 +328,18 @@ nul_in_a_string_cuts_nothing(void **state)
 	arena_free(mem);
 }
 
+static void
+assert_parses(struct slice text)
+{
+	struct arena *mem = arena_new();
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+
+	if (json_parse(text, NULL, mem, &doc, &e) < 0)
+		fail_msg("%s", e.reason);
+	arena_free(mem);
+}
+
 /* n times `left`, then n times `right`. */
 static void
 nest(struct strbuf *b, size_t n, const char *left, const char *middle, const char *right)
@@ -367,6 +383,11 @@ depth_has_a_limit(void **state)
 			arena_free(mem);
 		}
 	}
+	strbuf_reset(&b);
+	for (size_t i = 0; i < 1000; i++)		/* beside each other is not deep */
+		strbuf_adds(&b, i == 0 ? "[[{\"a\":[]}]" : ",[{\"a\":[]}]");
+	strbuf_addc(&b, ']');
+	assert_parses(strbuf_slice(&b));
 	strbuf_fini(&b);
 }
 
@@ -437,6 +458,28 @@ twins_are_found_among_many(void **state)
 		}
 	}
 	strbuf_fini(&b);
+}
+
+/* The place that is reported is the first one where the reader could have known. */
+static void
+the_first_of_many_twins_is_named(void **state)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct arena *mem = arena_new();
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	strbuf_addc(&b, '{');
+	for (int i = 0; i < 100; i++)
+		strbuf_addf(&b, "\n\"%d\":1,", i);
+	for (int i = 99; i >= 0; i--)
+		strbuf_addf(&b, "\n\"%d\":1%c", i, i == 0 ? '}' : ',');
+	assert_int_equal(json_parse(strbuf_slice(&b), NULL, mem, &doc, &e), -1);
+	assert_int_equal(e.at.line, 102);
+	assert_non_null(strstr(e.reason, "\"99\""));
+	strbuf_fini(&b);
+	arena_free(mem);
 }
 
 static void
@@ -536,6 +579,7 @@ main(void)
 		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(values_and_bytes_have_limits),
 		cmocka_unit_test(twins_are_found_among_many),
+		cmocka_unit_test(the_first_of_many_twins_is_named),
 		cmocka_unit_test(errors_do_not_repeat_long_names),
 		cmocka_unit_test(items_are_the_bytes_that_came),
 		cmocka_unit_test(the_input_may_go_away),
