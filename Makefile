@@ -38,8 +38,9 @@ UNITS	:= $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c)
 FUZZERS	:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES	:= $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all deps test unit golden scenarios check lint asan analyse fuzz bench demo format install \
-	clean help golden-update
+.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run analyse fuzz bench \
+	demo format install clean help
+.SECONDARY:
 
 all: build/tocsin		## build the program (build/tocsin)
 
@@ -63,6 +64,84 @@ $(OUT)/unit/%: tests/unit/%.c $(LIB)
 	@echo "  UNIT  $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS) -lcmocka
+
+$(OUT)/bench/%: tests/bench/%.c $(LIB)
+	@echo "  BENCH $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS)
+
+$(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
+	@echo "  FUZZ  $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined $(PKG_CFLAGS) \
+	    -o $@ $< $(LIB) $(PKG_LIBS)
+
+deps:				## install what is missing (apt; sudo when not root)
+	@tests/deps
+
+test: deps			## everything that must pass: units, golden files, scenarios
+	@$(MAKE) --no-print-directory -j2 build/tocsin $(UNITS)
+	@tests/run $(UNITS) --pytest tests/scenarios
+
+unit: build/tocsin $(UNITS)	## unit and golden tests only
+	@tests/run $(UNITS)
+
+golden: $(OUT)/unit/test_golden	## golden folders only
+	@tests/run $(OUT)/unit/test_golden
+
+golden-update: $(OUT)/unit/test_golden	## rewrite expected files; review the diff like code
+	@GOLDEN_UPDATE=1 $(OUT)/unit/test_golden
+
+scenarios: build/tocsin		## real processes only
+	@tests/run --pytest tests/scenarios
+
+lint:				## layers, doormen, banned words
+	@tests/lint/layers.py
+	@tests/lint/style.py
+
+asan:				## units and scenarios under ASan and UBSan
+	@$(MAKE) --no-print-directory -j2 FLAVOUR=asan CC=clang asan-run
+
+asan-run: $(OUT)/tocsin $(UNITS)
+	@TOCSIN=$(OUT)/tocsin tests/run $(UNITS) --pytest tests/scenarios
+
+analyse:			## clang-tidy and cppcheck
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 -I. -D__linux__ \
+	    gateway formats adapters
+	@clang-tidy --quiet $(wildcard gateway/*.c gateway/base/*.c formats/*.c adapters/*.c) -- \
+	    $(CPPFLAGS) -std=c11 $(PKG_CFLAGS) 2>/dev/null
+
+check: deps lint test asan analyse	## everything, with sanitizers and analysers
+
+FUZZ_SECONDS ?= 20
+fuzz: deps			## every fuzz target for FUZZ_SECONDS (20) each
+	@$(MAKE) --no-print-directory -j2 FLAVOUR=fuzz CC=clang $(FUZZERS)
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+bench: deps			## figures beside nginx, libxml2, cJSON, SQLite (QUICK=1: in a minute)
+	@$(MAKE) --no-print-directory -j2 build/tocsin $(BENCHES)
+	@QUICK=$(QUICK) tests/bench/run
+
+demo: deps			## the main job on two federated nodes (ONCE=1: check and end)
+	@$(MAKE) --no-print-directory -j2 build/tocsin
+	@ONCE=$(ONCE) tests/demo/demo
+
+format:				## clang-format over all sources
+	clang-format -i $(wildcard gateway/*.[ch] gateway/base/*.[ch] formats/*.[ch] adapters/*.[ch])
+
+install: build/tocsin		## DESTDIR= and PREFIX= as usual
+	install -Dm755 $(OUT)/tocsin $(DESTDIR)$(PREFIX)/bin/tocsin
+	install -d $(DESTDIR)$(PREFIX)/share/tocsin/mappings $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m644 conf/*.conf $(DESTDIR)$(PREFIX)/share/tocsin/
+	install -m644 conf/mappings/* $(DESTDIR)$(PREFIX)/share/tocsin/mappings/
+	install -m644 conf/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m644 conf/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m644 conf/systemd/tocsin.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+
+help:				## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*##[ \t]*/\1\t/p' Makefile | expand -t 16
 
 -include $(shell test -d build && find build -name '*.d')
 
