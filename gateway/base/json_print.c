@@ -160,7 +160,7 @@ digits_round(struct digits *d, double v, int n)
 
 	snprintf(b, sizeof(b), "%.*e", n - 1, v);	/* "d.ddde-dd" */
 	e = strchr(b, 'e');
-	d->exp = atoi(e + 1) + 1;
+	d->exp = (int)strtol(e + 1, NULL, 10) + 1;
 	d->n = n;
 	d->text[0] = b[0];
 	memcpy(d->text + 1, b + 2, (size_t)n - 1);
