@@ -156,11 +156,13 @@ digits_value(const struct digits *d)
 static void
 digits_round(struct digits *d, double v, int n)
 {
+	unsigned long long exp = 0;
 	char b[48], *e;
 
 	snprintf(b, sizeof(b), "%.*e", n - 1, v);	/* "d.ddde-dd" */
 	e = strchr(b, 'e');
-	d->exp = (int)strtol(e + 1, NULL, 10) + 1;
+	slice_u64(slice_of(e + 2), &exp);
+	d->exp = (e[1] == '-' ? -(int)exp : (int)exp) + 1;
 	d->n = n;
 	d->text[0] = b[0];
 	memcpy(d->text + 1, b + 2, (size_t)n - 1);
