@@ -14,7 +14,7 @@
 static int
 refuse(struct err *e, enum err_code code, const char *name, const char *what)
 {
-	err_set(e, code, "%s %s", name, what);
+	err_set(e, code, "%s", what);
 	err_path(e, "%s", name);
 	return -1;
 }
@@ -62,10 +62,10 @@ fill_identity(struct object *o, struct err *e)
 		return -1;
 	if (o->id.n < o->type.n + 2 || memcmp(o->id.p, o->type.p, o->type.n) != 0 ||
 	    memcmp(o->id.p + o->type.n, "--", 2) != 0)
-		return refuse(e, ERR_VALUE, "id", "does not begin with the object's type and \"--\"");
+		return refuse(e, ERR_VALUE, "id", "must begin with the object's type and \"--\"");
 	uuid = slice_from(o->id.p + o->type.n + 2, o->id.n - o->type.n - 2);
 	if (!looks_like_uuid(uuid))
-		return refuse(e, ERR_VALUE, "id", "does not end in a UUID");
+		return refuse(e, ERR_VALUE, "id", "must end in a UUID");
 	return 0;
 }
 

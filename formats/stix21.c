@@ -13,10 +13,14 @@
 
 #include "formats/format.h"
 #include "formats/idmap.h"
+#include "formats/stix21_check.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
+
+/* Remarks are bounded: a sender of ten thousand odd objects learns it from the first ones. */
+enum { REMARKS_AN_OBJECT = 16, REMARKS_A_MESSAGE = 10000 };
 
 enum {
 	BYTES_DEFAULT = 64 << 20, OBJECT_BYTES_DEFAULT = 8 << 20, OBJECTS_DEFAULT = 100000
@@ -199,6 +203,57 @@ code_of_fill(const struct err *err)
 	return err->path[0] == '\0' ? "BAD_OBJECT" : "BAD_TIMESTAMP";
 }
 
+/* One check of an object: what was found so far. */
+struct findings {
+	struct reading			*r;
+	const struct json_item		*item;
+	struct stix21_issue		 first;		/* that forbids the object; code NULL if none */
+	size_t				 remarks;
+};
+
+/* Return an issue as an error. */
+static struct err
+err_of_issue(const struct stix21_issue *issue)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, issue->err, "%s", issue->reason);
+	err_path(&err, "%s", issue->path);
+	return err;
+}
+
+/* stix21_issue_fn: remember what strict mode refuses, remark on the rest. */
+static void
+on_issue(void *ctx, const struct stix21_issue *issue)
+{
+	struct findings *f = ctx;
+
+	if (issue->must && f->first.code == NULL)
+		f->first = *issue;
+	if (f->r->job->strict && f->first.code != NULL)
+		return;
+	if (f->remarks >= REMARKS_AN_OBJECT || f->r->adv->nverdicts >= REMARKS_A_MESSAGE)
+		return;
+	f->remarks++;
+	place_verdict(f->r, advisory_verdict(f->r->adv, f->r->mem, VERDICT_WARNED, issue->code),
+	    f->item, err_of_issue(issue));
+}
+
+/* Check an object that was just added; false if it is to be refused (and then it is). */
+static bool
+passes_check(struct reading *r, const struct json_item *item)
+{
+	struct findings f = { .r = r, .item = item };
+	size_t before = r->adv->nverdicts;
+
+	stix21_check(item->node, r->mem, on_issue, &f);
+	if (!r->job->strict || f.first.code == NULL)
+		return true;
+	r->adv->nverdicts = before;
+	refuse_item(r, item, f.first.code, err_of_issue(&f.first));
+	return false;
+}
+
 /* Make an object of one item, or refuse it. */
 static void
 read_item(struct reading *r, const struct json_item *item)
@@ -219,10 +274,12 @@ read_item(struct reading *r, const struct json_item *item)
 	o->bytes = item->text;
 	o->index = (size_t)(item - r->doc.items);
 	o->offset = item->offset;
-	if (object_fill(o, r->mem, find_marking, r, &err) == 0)
-		return;
-	r->adv->n--;
-	refuse_item(r, item, code_of_fill(&err), err);
+	if (object_fill(o, r->mem, find_marking, r, &err) < 0) {
+		r->adv->n--;
+		refuse_item(r, item, code_of_fill(&err), err);
+	} else if (!passes_check(r, item)) {
+		r->adv->n--;
+	}
 }
 
 /* Order objects by (id, version), then by their place. */

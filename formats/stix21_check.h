@@ -1,0 +1,34 @@
+/*
+ * stix21_check.h -- does an object follow STIX 2.1?
+ *
+ * Owns:    the walk over the tables of stix21_types.h, and the checks that no table can say (ids,
+ *          markings, selectors, patterns).
+ * Called:  by stix21.c for every object; by readers that take over residue.
+ * Never:   changes the object, or looks at another one: references may point outside the message.
+ *
+ * Codes: MISSING_PROPERTY BAD_TYPE_OF BAD_RANGE BAD_TIMESTAMP BAD_REF BAD_ENUM BAD_HASH BAD_BASE64
+ * BAD_HEX BAD_ID BAD_TYPE BAD_NAME NULL_VALUE EMPTY_LIST EMPTY_OBJECT BAD_ORDER BAD_COMBINATION
+ * BAD_EXTENSION BAD_SELECTOR BAD_MARKING FORGED_MARKING BAD_PATTERN BAD_REFERENCE BAD_SPEC_VERSION;
+ * remarks only: UPPER_CASE_ID MISSING_SPEC_VERSION CUSTOM_PROPERTY CUSTOM_TYPE CUSTOM_EXTENSION
+ * UNKNOWN_HASH TLP_OWN_ID.
+ */
+#ifndef FORMATS_STIX21_CHECK_H
+#define FORMATS_STIX21_CHECK_H
+
+#include "gateway/base/json.h"
+
+struct arena;
+
+struct stix21_issue {
+	const char	*code;
+	enum err_code	 err;
+	bool		 must;		/* the standard forbids it: strict mode refuses */
+	char		 path[160];	/* "external_references[0].source_name" */
+	char		 reason[160];
+};
+
+typedef void	 stix21_issue_fn(void *ctx, const struct stix21_issue *issue);
+/* Report every issue of one object that object_fill accepted. */
+void		 stix21_check(const json *tree, struct arena *mem, stix21_issue_fn *report, void *ctx);
+
+#endif

@@ -1,0 +1,62 @@
+/* If this finds something, a message from a stranger can crash the translator or change in it.
+ * Reads in both modes, writes, reads again: what was written must give the same objects. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "formats/format.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* Read a text; the objects' ids and bytes must lie in it. */
+static int
+read_text(struct slice text, bool strict, struct arena *mem, struct advisory *adv, struct loss *loss)
+{
+	struct read_job job = { .in = text, .input = "fuzz", .strict = strict, .loss = loss };
+	struct err e = ERR_INIT;
+
+	if (format_stix21.read(&job, mem, adv, &e) < 0) {
+		if (e.code == ERR_NONE || e.reason[0] == '\0')
+			abort();
+		return -1;
+	}
+	for (size_t i = 0; i < adv->n; i++) {
+		const struct object *o = &adv->objects[i];
+
+		if (o->offset + o->bytes.n > text.n ||
+		    memcmp(text.p + o->offset, o->bytes.p, o->bytes.n) != 0)
+			abort();
+	}
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct slice text = slice_from(data, n);
+	struct arena *mem = arena_new();
+	struct advisory first = { 0 }, strict = { 0 }, again = { 0 };
+	struct strbuf out = STRBUF_INIT;
+	struct write_job job = { .adv = &first };
+	struct err e = ERR_INIT;
+	struct loss loss;
+
+	loss_init(&loss, mem);
+	if (read_text(text, false, mem, &first, &loss) == 0) {
+		job.loss = &loss;
+		if (format_stix21.write(&job, mem, &out, &e) < 0 ||
+		    read_text(strbuf_slice(&out), false, mem, &again, NULL) < 0 ||
+		    again.n != first.n)
+			abort();
+		for (size_t i = 0; i < again.n; i++)
+			if (!slice_eq(again.objects[i].bytes, first.objects[i].bytes))
+				abort();
+	}
+	if (read_text(text, true, mem, &strict, NULL) == 0 && strict.n > first.n)
+		abort();
+	strbuf_fini(&out);
+	arena_free(mem);
+	return 0;
+}
