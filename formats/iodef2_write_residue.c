@@ -1,0 +1,210 @@
+/*
+ * iodef2_write_residue.c -- each object travels whole beside what was made of it, and the account of
+ * every leaf: kept, approximated, moved or dropped.
+ */
+#include "formats/iodef2_write.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
+
+/* The JSON text with what XML cannot hold as \uXXXX. Inside strings that is the same value; outside
+ * of strings such characters cannot stand. */
+static struct slice
+xml_safe_json(struct iw *w, struct slice text)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct slice out;
+	size_t i;
+
+	for (i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f) {
+			strbuf_addf(&b, "\\u%04x", c);
+		} else if (c == 0xef && i + 2 < text.n && (unsigned char)text.p[i + 1] == 0xbf &&
+		    (unsigned char)text.p[i + 2] >= 0xbe) {
+			strbuf_addf(&b, "\\uff%s", (unsigned char)text.p[i + 2] == 0xbe ? "fe" : "ff");
+			i += 2;
+		} else {
+			strbuf_addc(&b, (char)c);
+		}
+	}
+	out = arena_slice(w->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return out;
+}
+
+/* Classes that have AdditionalData; Observable has it too, but instead of everything else. */
+static bool
+may_hold_residue(const struct xml_node *n)
+{
+	const struct iodef2_class *class = iodef2_class(n->name);
+	const struct iodef2_child *c;
+
+	if (!slice_is(n->ns, IODEF2_NS) || class == NULL || class->children == NULL || class->choice)
+		return false;
+	for (c = class->children; c->name != NULL; c++)
+		if (strcmp(c->name, "AdditionalData") == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_below(const struct xml_node *n, const struct xml_node *top)
+{
+	while (n != NULL && n != top)
+		n = n->parent;
+	return n != NULL;
+}
+
+/* The most specific element that can hold the residue and has all elements of the object in it. */
+static struct xml_node *
+residue_parent(const struct iw *w, const struct iw_obj *ob)
+{
+	struct xml_node *p;
+	size_t i;
+
+	if (ob->nnodes == 0)
+		return w->doc;
+	for (p = ob->nodes[0]; p != w->doc; p = p->parent) {
+		if (!may_hold_residue(p))
+			continue;
+		for (i = 1; i < ob->nnodes && is_below(ob->nodes[i], p); i++)
+			;
+		if (i == ob->nnodes)
+			return p;
+	}
+	return w->doc;
+}
+
+static const char *
+residue_meaning(struct iw *w, const struct iw_obj *ob, const struct xml_node *parent)
+{
+	struct strbuf b = STRBUF_INIT;
+	char hash[65] = "-";
+	const char *out;
+	size_t i;
+
+	if (ob->nnodes > 0)
+		iodef2_native_hash((const struct xml_node *const *)ob->nodes, ob->nnodes, hash);
+	strbuf_addf(&b, "%s%s", IODEF2_RESIDUE_MEANING, hash);
+	for (i = 0; i < ob->nnodes && ob->nodes[0] != parent; i++) {
+		strbuf_adds(&b, i == 0 ? "; path=" : " ");
+		xml_path(&b, ob->nodes[i], parent);
+	}
+	out = arena_str(w->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return out;
+}
+
+static void
+residue_of(struct iw *w, struct iw_obj *ob)
+{
+	struct xml_node *parent = residue_parent(w, ob), *n;
+
+	n = iw_extra(w, parent, "string", IODEF2_RESIDUE_OBJECT, xml_safe_json(w, ob->o->bytes));
+	iw_set(w, n, "meaning", residue_meaning(w, ob, parent));
+	iw_set(w, n, "formatid", IODEF2_RESIDUE_FORMAT);
+	iw_restrict(w, n, iw_label(ob->o));
+}
+
+/* Everything that is not told by the document itself goes in whole. */
+void
+iw_residue(struct iw *w)
+{
+	size_t i;
+
+	if (w->job->no_residue)
+		return;
+	for (i = 0; i < w->n; i++)
+		if (!w->v[i].home)
+			residue_of(w, &w->v[i]);
+}
+
+/* Id and order of the bundle, under one hash over the whole document. */
+void
+iw_bundle(struct iw *w)
+{
+	struct strbuf b = STRBUF_INIT;
+	const struct xml_node *doc = w->doc;
+	struct xml_node *n;
+	char hash[65];
+	size_t i;
+
+	if (w->job->no_residue)
+		return;
+	strbuf_adds(&b, "{\"id\":");
+	json_print_string(&b, w->job->adv->id);
+	strbuf_adds(&b, ",\"objects\":[");
+	for (i = 0; i < w->n; i++) {
+		const struct object *o = w->v[i].o;
+		char *row = arena_fmt(w->mem, "%.*s %.*s", SLICE_ARG(o->id), SLICE_ARG(o->version));
+
+		if (w->v[i].home)
+			goto done;	/* not all objects are among the residues */
+		if (i > 0)
+			strbuf_addc(&b, ',');
+		json_print_string(&b, slice_trim(slice_of(row)));
+	}
+	strbuf_adds(&b, "]}");
+	iodef2_native_hash(&doc, 1, hash);
+	n = iw_extra(w, w->doc, "string", IODEF2_RESIDUE_BUNDLE, strbuf_slice(&b));
+	iw_set(w, n, "meaning", arena_fmt(w->mem, "%s%s", IODEF2_RESIDUE_BUNDLE_MEANING, hash));
+done:
+	strbuf_fini(&b);
+}
+
+/* The kind of one leaf: that of the longest mark above it. */
+static enum loss_kind
+leaf_kind(const struct iw *w, const struct iw_obj *ob, const char *path)
+{
+	enum loss_kind kind = w->job->no_residue ? LOSS_DROPPED : LOSS_MOVED;
+	size_t i, best = 0, n;
+
+	if (ob->home)
+		return LOSS_KEPT;
+	for (i = 0; i < ob->nmarks; i++) {
+		n = strlen(ob->marks[i].path);
+		if (n < best || strncmp(path, ob->marks[i].path, n) != 0 ||
+		    (path[n] != '\0' && path[n] != '.' && path[n] != '['))
+			continue;
+		best = n;
+		kind = ob->marks[i].kind;
+	}
+	return kind;
+}
+
+/* Walk to the leaves; an empty list or object is one. `path` grows and shrinks with the walk. */
+static void
+account_tree(struct iw *w, const struct iw_obj *ob, const json *node, struct strbuf *path)
+{
+	json *c = json_first(node);
+	size_t at = path->n, i = 0;
+	const char *id;
+
+	if (c == NULL) {
+		id = arena_fmt(w->mem, "%.*s/%s", SLICE_ARG(ob->o->id), path->p);
+		loss_add(w->job->loss, leaf_kind(w, ob, path->p), id, NULL);
+		return;
+	}
+	for (; c != NULL; c = json_next(c), i++) {
+		if (json_name(c) != NULL)
+			strbuf_addf(path, "%s%s", at > 0 ? "." : "", json_name(c));
+		else
+			strbuf_addf(path, "[%zu]", i);
+		account_tree(w, ob, c, path);
+		strbuf_setlen(path, at);
+	}
+}
+
+void
+iw_account(struct iw *w)
+{
+	struct strbuf path = STRBUF_INIT;
+	size_t i;
+
+	if (w->job->loss == NULL)
+		return;
+	for (i = 0; i < w->n; i++)
+		account_tree(w, &w->v[i], w->v[i].o->tree, &path);
+	strbuf_fini(&path);
+}
