@@ -1,0 +1,35 @@
+/* If this finds something, a value from a stranger can crash the gateway, or has two canonical
+ * forms. The first byte says which kind of value the rest is. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "formats/value.h"
+#include "gateway/base/arena.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice s, once = SLICE_LIT("untouched"), twice;
+	struct arena *mem;
+	enum value_kind kind;
+
+	if (size == 0)
+		return 0;
+	mem = arena_new();
+	kind = (enum value_kind)(data[0] % VALUE_KINDS);
+	s = slice_from(data + 1, size - 1);
+	if (value_normalise(kind, s, mem, &once)) {
+		if (once.n == 0 || !value_normalise(kind, once, mem, &twice) ||
+		    !slice_eq(once, twice))
+			abort();
+	} else if (!slice_is(once, "untouched")) {
+		abort();
+	}
+	once = value_refang(s, mem);
+	if (!slice_eq(once, value_refang(once, mem)))
+		abort();
+	arena_free(mem);
+	return 0;
+}
