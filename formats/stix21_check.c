@@ -5,6 +5,7 @@
 
 #include "formats/labels.h"
 #include "formats/pattern.h"
+#include "formats/sco.h"
 #include "formats/stix21_types.h"
 #include "formats/stix21_value.h"
 #include "formats/vocab.h"
@@ -343,6 +344,21 @@ check_spec_version(struct check *c)
 		check_report(c, "BAD_SPEC_VERSION", ERR_VALUE, true, "spec_version", "is not 2.1");
 }
 
+/* Remark on an observable whose UUIDv5 is not the one its content gives: a version 5 promises that.
+ * Only a remark, because most producers get some of them wrong. */
+static void
+check_sco_id(struct check *c)
+{
+	struct slice id = json_member(c->tree, "id"), right;
+
+	if (id.n < UUID_TEXT || id.p[id.n - UUID_TEXT + 14] != '5')
+		return;
+	right = sco_id(c->mem, c->tree);
+	if (right.n > 0 && !slice_is_nocase(id, arena_str(c->mem, right)))
+		check_report(c, "SCO_ID", ERR_VALUE, false, "id",
+		    "is not the UUIDv5 that the content gives");
+}
+
 /* The checks that only some types need. */
 static const struct {
 	const char	*type;
@@ -378,6 +394,8 @@ stix21_check(const json *tree, struct arena *mem, stix21_issue_fn *report, void 
 		check_properties(&c, tree, c.type->own);
 		check_rules(&c);
 	}
+	if (object_class_of(type) == OBJECT_SCO)
+		check_sco_id(&c);
 	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
 		if (slice_is(type, special[i].type))
 			special[i].check(&c);
