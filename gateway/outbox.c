@@ -417,6 +417,7 @@ copy_item(struct arena *mem, struct outbox_item *to, const struct outbox_item *f
 	r->fp = arena_slice(mem, r->fp);
 	r->facts.kind = r->type;
 	r->facts.created_by = arena_slice(mem, r->facts.created_by);
+	r->facts.audience = arena_slice(mem, r->facts.audience);
 	to->advisory = arena_str(mem, slice_of(from->advisory));
 	to->hops = arena_str(mem, slice_of(from->hops));
 	to->source = arena_str(mem, slice_of(from->source));

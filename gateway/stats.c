@@ -78,7 +78,7 @@ find(const struct counter *c, const char *label)
 }
 
 void
-stats_add(struct stats *s, enum stat id, const char *label, uint64_t n)
+stats_add(struct stats *s, enum stats_counter id, const char *label, uint64_t n)
 {
 	struct counter *c = &s->counters[id];
 	struct value *v = find(c, label);
@@ -98,7 +98,7 @@ stats_add(struct stats *s, enum stat id, const char *label, uint64_t n)
 }
 
 uint64_t
-stats_get(const struct stats *s, enum stat id, const char *label)
+stats_get(const struct stats *s, enum stats_counter id, const char *label)
 {
 	const struct value *v = find(&s->counters[id], label);
 

@@ -26,7 +26,7 @@
 	X(STAT_SPOOL,		"tocsin_spool_files_total",	"Spool files by result", "result")	\
 	X(STAT_RELOADS,		"tocsin_reloads_total",		"Configuration reloads by result", "result")
 
-enum stat {
+enum stats_counter {
 #define X(id, name, help, label) id,
 	STATS_COUNTERS(X)
 #undef X
@@ -39,8 +39,8 @@ struct stats	*stats_new(void);
 void		 stats_free(struct stats *s);
 /* Add to a counter under a label value (NULL for counters without label). At most 1,000 label values
  * a counter; the rest count as "other". */
-void		 stats_add(struct stats *s, enum stat id, const char *label, uint64_t n);
-uint64_t	 stats_get(const struct stats *s, enum stat id, const char *label);
+void		 stats_add(struct stats *s, enum stats_counter id, const char *label, uint64_t n);
+uint64_t	 stats_get(const struct stats *s, enum stats_counter id, const char *label);
 /* A latency in microseconds into the histogram of a stage ("parse", "commit", "relay", ...). */
 void		 stats_time(struct stats *s, const char *stage, int64_t us);
 /* Prometheus text of all counters and histograms. */

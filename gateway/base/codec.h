@@ -42,15 +42,15 @@ bool	hex_decode(struct slice s, void *out, size_t n);
 
 void	base64_add(struct strbuf *out, const void *p, size_t n);	/* standard, padded */
 void	base64url_add(struct strbuf *out, const void *p, size_t n);	/* URL-safe, no padding */
-/* Standard alphabet; padding required; blanks refused unless `blanks`. Bits that encode nothing must
- * be 0, so that bytes have one spelling. On false nothing was appended. */
+/* Standard alphabet; padding required; blanks refused unless `blanks`. Bits that encode nothing
+ * must be 0, so that bytes have one spelling. On false nothing was appended. */
 bool	base64_decode(struct slice s, bool blanks, struct strbuf *out);
 /* URL-safe alphabet; padding refused. */
 bool	base64url_decode(struct slice s, struct strbuf *out);
 
 /* UUID text is 36 characters, lower case. */
 enum { UUID_TEXT = 36 };
-bool	uuid_is_valid(struct slice s);		/* RFC 4122 form: version 1-5, variant 10; any case */
+bool	uuid_is_valid(struct slice s);		/* RFC 4122: version 1-5, variant 10; any case */
 void	uuid_v4(char out[UUID_TEXT + 1]);	/* random */
 void	uuid_v5(const char *ns, struct slice name, char out[UUID_TEXT + 1]);
 extern const char uuid_ns_tocsin[];		/* 6ac30e4f-...: mapping of foreign ids */

@@ -48,7 +48,8 @@ openssl_says(struct err *e, const char *what)
 	const char *why = ERR_reason_error_string(ERR_peek_error());
 
 	ERR_clear_error();
-	return err_set(e, ERR_CRYPTO, "%s: %s", what, why == NULL ? "OpenSSL gives no reason" : why);
+	return err_set(e, ERR_CRYPTO, "%s: %s", what,
+	    why == NULL ? "OpenSSL gives no reason" : why);
 }
 
 static void
@@ -239,7 +240,7 @@ password_check(struct slice password, const char *stored)
 	bool known = stored_parse(stored, &st), same;
 	uint8_t got[HASH_LEN];
 
-	/* An unknown user costs what a known one costs: the time must not tell which names exist. */
+	/* An unknown user costs what a known one costs: time must not tell which names exist. */
 	if (!known)
 		st = nobody;
 	if (password.n == 0)

@@ -155,7 +155,7 @@ file_write(const char *path, struct slice content, mode_t mode, struct err *e)
 	struct strbuf temp = STRBUF_INIT;
 	int fd, rc = -1;
 
-	/* A leading dot keeps half-written files out of every listing that people and spools make. */
+	/* A leading dot keeps half-written files out of what people and spools list. */
 	strbuf_addf(&temp, "%s/.tocsin-XXXXXX", folder);
 	if ((fd = mkostemp(temp.p, O_CLOEXEC)) < 0) {
 		failed(e, path, "create a temporary file beside it");
@@ -239,7 +239,7 @@ file_move(const char *from, const char *to, struct err *e)
 		err_context(e, "to %s", to);
 		return -1;
 	}
-	/* The new name first: after a power cut between the two the file has two names, not none. */
+	/* The new name first: a power cut between the two leaves two names, not none. */
 	if (sync_folder_of(to) < 0 || sync_folder_of(from) < 0)
 		return failed(e, to, "make durable");
 	return 0;

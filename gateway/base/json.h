@@ -1,14 +1,15 @@
 /*
  * json.h -- JSON, strictly, and cJSON's doorman.
  *
- * Owns:    our own one-pass parser that builds cJSON nodes in an arena (json_parse.c), the reading and
- *          editing of such trees (json.c), and their printing (json_print.c). Nobody else includes cJSON.
+ * Owns:    our own one-pass parser that builds cJSON nodes in an arena (json_parse.c), the reading
+ *          and editing of such trees (json.c), what their values mean (json_value.c), and their
+ *          printing (json_print.c). Nobody else includes cJSON.
  * Called:  by formats, TAXII, admin, audit: whoever reads or writes JSON.
- * Never:   lets through what cJSON would (RFC 8259 and 7493): bad UTF-8, BOM, duplicate names, lone
- *          surrogates, raw control characters, leading zeros, NaN, text after the value, nesting past
- *          the limit. Never loses a digit: a number that is not a plain integer within +-(2^53-1)
- *          (decimals, exponents, huge integers, -0) keeps its text (cJSON_Raw), and so does a string
- *          that holds \u0000.
+ * Never:   lets through what cJSON would (RFC 8259 and 7493): bad UTF-8, BOM, duplicate names,
+ *          lone surrogates, raw control characters, leading zeros, NaN, text after the value,
+ *          nesting past the limit. Never loses a digit: a number that is not a plain integer
+ *          within +-(2^53-1) (decimals, exponents, huge integers, -0) keeps its text (cJSON_Raw),
+ *          and so does a string that holds \u0000.
  *
  * All nodes live in the arena: never free them, never hand them to cJSON functions that do.
  * Lookups are case-sensitive. `json` is cJSON's node, opaque to everyone else.
@@ -40,14 +41,14 @@ struct json_item {
 
 struct json_doc {
 	json			*root;
-	struct json_item	*items;		/* elements of root.objects, or of root itself if it is */
-	size_t			 nitems;	/* a list; none otherwise */
+	struct json_item	*items;		/* elements of root.objects, or of root itself */
+	size_t			 nitems;	/* if it is a list; none otherwise */
 };
 
-/* Parse one JSON text. `in` must outlive nothing: strings are copied into the arena (items[].text is
- * the exception, it borrows from `in`). Codes: ERR_SYNTAX, ERR_ENCODING (bad UTF-8, lone surrogate),
- * ERR_DUPLICATE, ERR_DEPTH, ERR_LIMIT; e->at has line, column and offset. A name that holds \u0000 is
- * ERR_ENCODING; a number of more than 4,096 bytes or 15 digits of exponent is ERR_LIMIT. */
+/* Parse one JSON text. `in` must outlive nothing: strings are copied into the arena (items[].text
+ * is the exception, it borrows from `in`). Codes: ERR_SYNTAX, ERR_ENCODING (bad UTF-8, lone
+ * surrogate, a name with \u0000), ERR_DUPLICATE, ERR_DEPTH, ERR_LIMIT (also for a number of more
+ * than 4,096 bytes or 15 digits of exponent); e->at has line, column and offset. */
 int	 json_parse(struct slice in, const struct json_limits *lim, struct arena *mem,
 	    struct json_doc *out, struct err *e);
 
@@ -79,17 +80,19 @@ struct slice json_member(const json *o, const char *name);
 bool	 json_equal(const json *a, const json *b);
 
 /* Building; everything is copied into the arena. Adding returns the added node; a NULL value adds
- * nothing. A node has one parent: detach or copy it before it is added elsewhere. json_put looks for
- * the name first, so it costs O(members). */
+ * nothing. A node has one parent: detach or copy it before it is added elsewhere. json_put looks
+ * for the name first, so it costs O(members). */
 json	*json_object(struct arena *mem);
 json	*json_list(struct arena *mem);
-json	*json_string(struct arena *mem, struct slice s);	/* bytes that are no UTF-8: U+FFFD */
+/* Bytes that are no UTF-8 become U+FFFD. */
+json	*json_string(struct arena *mem, struct slice s);
 json	*json_integer(struct arena *mem, int64_t v);
 json	*json_boolean(struct arena *mem, bool v);
 /* Printed as it stands; text is one JSON value. Lists and objects stay closed to the readers. */
 json	*json_raw(struct arena *mem, struct slice text);
 json	*json_copy(struct arena *mem, const json *o);		/* deep */
-json	*json_put(struct arena *mem, json *o, const char *name, json *value); /* replaces or appends */
+/* Replaces or appends. */
+json	*json_put(struct arena *mem, json *o, const char *name, json *value);
 json	*json_put_str(struct arena *mem, json *o, const char *name, struct slice s);
 json	*json_put_int(struct arena *mem, json *o, const char *name, int64_t v);
 json	*json_put_bool(struct arena *mem, json *o, const char *name, bool v);

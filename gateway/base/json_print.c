@@ -26,26 +26,49 @@ escape_letter(unsigned char c)
 	return c < ' ' ? low[c] : c == '"' || c == '\\' ? (char)c : '\0';
 }
 
+/* Bytes at the start of s that need no escape. Eight at a time: a byte of `odd` has its top bit set
+ * if that byte of v is a control character, '"' or '\' (or stands behind one); bytes beyond ASCII
+ * stay as they are. */
+static size_t
+plain_run(struct slice s)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t i = 0;
+
+	for (; s.n - i >= 8; i += 8) {
+		uint64_t v, odd;
+
+		memcpy(&v, s.p + i, 8);
+		odd = ((v - ones * ' ') | ((v ^ ones * '"') - ones) |
+		    ((v ^ ones * '\\') - ones)) & ~v & tops;
+		if (odd != 0)
+			break;
+	}
+	while (i < s.n && escape_letter((unsigned char)s.p[i]) == '\0')
+		i++;
+	return i;
+}
+
 void
 json_print_string(struct strbuf *out, struct slice s)
 {
-	size_t done = 0;
-
 	strbuf_reserve(out, s.n + 2);
 	strbuf_addc(out, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		char letter = escape_letter((unsigned char)s.p[i]);
+	for (;;) {
+		size_t n = plain_run(s);
+		char letter;
 
-		if (letter == '\0')
-			continue;
-		strbuf_add(out, s.p + done, i - done);
-		done = i + 1;
+		strbuf_add(out, s.p, n);
+		if (n == s.n)
+			break;
+		letter = escape_letter((unsigned char)s.p[n]);
 		if (letter == 'u')
-			strbuf_addf(out, "\\u%04x", (unsigned char)s.p[i]);
+			strbuf_addf(out, "\\u%04x", (unsigned char)s.p[n]);
 		else
 			strbuf_add(out, (const char[]){ '\\', letter }, 2);
+		s.p += n + 1;
+		s.n -= n + 1;
 	}
-	strbuf_add(out, s.p + done, s.n - done);
 	strbuf_addc(out, '"');
 }
 
@@ -133,11 +156,13 @@ digits_value(const struct digits *d)
 static void
 digits_round(struct digits *d, double v, int n)
 {
+	unsigned long long exp = 0;
 	char b[48], *e;
 
 	snprintf(b, sizeof(b), "%.*e", n - 1, v);	/* "d.ddde-dd" */
 	e = strchr(b, 'e');
-	d->exp = atoi(e + 1) + 1;
+	slice_u64(slice_of(e + 2), &exp);
+	d->exp = (e[1] == '-' ? -(int)exp : (int)exp) + 1;
 	d->n = n;
 	d->text[0] = b[0];
 	memcpy(d->text + 1, b + 2, (size_t)n - 1);
@@ -160,9 +185,9 @@ digits_step(struct digits *d)
 	}
 }
 
-/* The fewest digits that read back as v, and of those the nearest to v (ECMA-262, Number::toString).
- * Below a power of two doubles lie twice as dense as above it, so there the nearest decimal may fall
- * short while the next one up still reads back. */
+/* The fewest digits that read back as v, and of those the nearest to v (ECMA-262,
+ * Number::toString). Below a power of two doubles lie twice as dense as above it, so there the
+ * nearest decimal may fall short while the next one up still reads back. */
 static void
 digits_shortest(struct digits *d, double v)
 {
@@ -288,10 +313,10 @@ print_jcs(struct strbuf *out, struct arena *mem, const json *o)
 		print_jcs_list(out, mem, tree);
 	else if (json_is_string(tree))
 		json_print_string(out, json_slice(tree));
-	else if (json_double(tree, &v))
+	else if (json_kind(tree) != cJSON_Number && json_double(tree, &v))
 		print_double(out, v);
 	else
-		json_print(out, o);
+		json_print(out, o);	/* plain integers are canonical as they stand */
 }
 
 void

@@ -18,9 +18,9 @@ enum {
 
 /* What an indented line belongs to. */
 enum section {
-	SECTION_NONE,		/* nothing: the file has just begun, or an include ended the last one */
+	SECTION_NONE,		/* nothing: the file has just begun, or an include came */
 	SECTION_OPEN,
-	SECTION_LOST,		/* a section whose first line was refused: its lines are only checked */
+	SECTION_LOST,		/* a section without a usable first line: only checked */
 };
 
 /* A file being read, and through `above` the files that include it. */
@@ -75,7 +75,8 @@ check_text(struct load *ld, const struct line *at, struct slice text)
 		uint32_t cp = utf8_next(&rest);
 
 		if (cp != '\t' && utf8_is_unseen(cp))
-			return refuse(ld, at, offset, "control and invisible characters are refused");
+			return refuse(ld, at, offset,
+			    "control and invisible characters are refused");
 	}
 	return true;
 }
@@ -142,7 +143,7 @@ static bool
 split(struct load *ld, struct line *at, struct slice text)
 {
 	size_t i = 0, cap = 0, columns_cap = 0;
-	struct slice word;
+	struct slice word = SLICE_EMPTY;
 
 	for (;;) {
 		size_t start;
@@ -254,7 +255,8 @@ read_line(struct load *ld, struct source *src, uint32_t number, struct slice tex
 		/* Under an include, or at the top of an included file, the line would silently fall
 		 * into whatever section the other file ended with. */
 		if (src->section == SECTION_NONE)
-			complain(ld->c, &l, "an indented line needs a section above it in this file");
+			complain(ld->c, &l,
+			    "an indented line needs a section above it in this file");
 		src->section = SECTION_LOST;
 		return;
 	}

@@ -103,6 +103,6 @@ complain_unknown(struct complaints *c, const struct line *at, const char *what, 
 	}
 	if (near == NULL)
 		return complain(c, at, "unknown %s '%.*s%s'", what, SLICE_ARG(word), more);
-	return complain(c, at, "unknown %s '%.*s%s', did you mean '%s'?", what, SLICE_ARG(word), more,
-	    near);
+	return complain(c, at, "unknown %s '%.*s%s', did you mean '%s'?", what, SLICE_ARG(word),
+	    more, near);
 }

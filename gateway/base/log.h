@@ -6,7 +6,8 @@
  * Owns:    the output stream and the form (logfmt, or one JSON object a line).
  * Called:  by gateway/ and adapters/, never by gateway/base/ itself or formats/.
  * Never:   writes content of advisories, secrets, or raw control characters (values are quoted and
- *          escaped when needed).
+ *          escaped when needed, and cut at 512 bytes with "..."), or stops its caller: a line that
+ *          the stream does not take is counted, and the next one that gets through says lost=N.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

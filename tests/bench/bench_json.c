@@ -1,8 +1,8 @@
 /*
  * bench_json -- reading an 80 KB TAXII envelope: our strict parser beside cJSON_Parse.
  *
- * Prints MB per CPU second of both and their ratio; the two alternate in the same run, and the median
- * of the rounds counts, because machines differ and neighbours are noisy.
+ * Prints MB per CPU second of both and their ratio; the two alternate in the same run, and the
+ * median of the rounds counts, because machines differ and neighbours are noisy.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* If this finds something, a file that an administrator was handed can crash or confuse the gateway. */
+/* If this finds something, a file that an administrator was handed can crash the gateway. */
 #include <stdint.h>
 #include <stdlib.h>
 

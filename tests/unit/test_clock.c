@@ -1,4 +1,4 @@
-/* If this fails, an old version of an advisory replaces a new one, or an embargo ends on the wrong day. */
+/* If this fails, an old version replaces a new one, or an embargo ends on the wrong day. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

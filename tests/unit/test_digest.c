@@ -165,12 +165,14 @@ test_ed25519_tamper(void **state)
 	assert_true(ed25519_verify(pub, text, sig));
 }
 
-/* The stored form was computed with Python's hashlib.scrypt. */
+/* "correct horse", computed with Python's hashlib.scrypt. */
+#define KNOWN_SALT "AAECAwQFBgcICQoLDA0ODw=="
+#define KNOWN_HASH ":JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU="
+
 static void
 test_password(void **state)
 {
-	static const char known[] =
-	    "scrypt:14:8:1:AAECAwQFBgcICQoLDA0ODw==:JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU=";
+	static const char known[] = "scrypt:14:8:1:" KNOWN_SALT KNOWN_HASH;
 	char one[160], two[160], long_one[1025];
 
 	(void)state;
@@ -197,13 +199,13 @@ test_password_bad_forms(void **state)
 {
 	static const char *const bad[] = {
 		NULL, "", "scrypt", "plain:correct horse",
-		"scrypt:14:8:1:AAECAwQFBgcICQoLDA0ODw==",
-		"scrypt:14:8:1:AAECAwQFBgcICQoLDA0ODw==:",
-		"scrypt:14:8:1:AAECAwQFBgcICQoLDA0ODw:JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU=",
-		"scrypt:2:8:1:AAECAwQFBgcICQoLDA0ODw==:JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU=",
-		"scrypt:40:8:1:AAECAwQFBgcICQoLDA0ODw==:JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU=",
-		"scrypt:14:8:9:AAECAwQFBgcICQoLDA0ODw==:JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU=",
-		"scrypt:14:8:1:AAECAwQFBgcICQoLDA0ODw==:JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU=:x",
+		"scrypt:14:8:1:" KNOWN_SALT,
+		"scrypt:14:8:1:" KNOWN_SALT ":",
+		"scrypt:14:8:1:AAECAwQFBgcICQoLDA0ODw" KNOWN_HASH,
+		"scrypt:2:8:1:" KNOWN_SALT KNOWN_HASH,
+		"scrypt:40:8:1:" KNOWN_SALT KNOWN_HASH,
+		"scrypt:14:8:9:" KNOWN_SALT KNOWN_HASH,
+		"scrypt:14:8:1:" KNOWN_SALT KNOWN_HASH ":x",
 	};
 
 	(void)state;

@@ -1,4 +1,4 @@
-/* If this fails, a power cut leaves half a key file, or a FIFO in a spool folder stops the gateway. */
+/* If this fails, a power cut leaves half a key file, or a FIFO in a spool stops the gateway. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

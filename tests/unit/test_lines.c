@@ -60,7 +60,8 @@ shown(void)
 		strbuf_addf(&b, "%u%s", l->number, l->indented ? "+" : "");
 		for (size_t j = 0; j < l->nwords; j++) {
 			assert_int_equal(l->words[j].p[l->words[j].n], '\0');
-			strbuf_addf(&b, "%c%u:%s", j == 0 ? ' ' : '|', l->columns[j], l->words[j].p);
+			strbuf_addf(&b, "%c%u:%s", j == 0 ? ' ' : '|', l->columns[j],
+			    l->words[j].p);
 		}
 		strbuf_addc(&b, '\n');
 	}
@@ -110,7 +111,8 @@ static const struct {
 	{ "include x y\n", "! t:1: include takes one file name\n" },
 	{ "include \"\"\n", "! t:1: include takes one file name\n" },
 	/* A broken line costs itself, or the section that it would have opened; no more. */
-	{ "a\n  b\n  \"c\n  d\ne\n", "1 1:a\n2+ 3:b\n4+ 3:d\n5 1:e\n! t:3:3: this quote is not closed\n" },
+	{ "a\n  b\n  \"c\n  d\ne\n",
+	  "1 1:a\n2+ 3:b\n4+ 3:d\n5 1:e\n! t:3:3: this quote is not closed\n" },
 	{ "a\npeer \"b\n  c\n  \"d\ne\n  f\n", "1 1:a\n5 1:e\n6+ 3:f\n"
 	  "! t:2:6: this quote is not closed\n! t:4:3: this quote is not closed\n" },
 	{ "a\n#\xff\n b\n", "1 1:a\n3+ 2:b\n! t:2:2: this byte is not UTF-8\n" },
@@ -187,7 +189,7 @@ test_all_complaints(void **state)
 
 /* A folder to include from. */
 static int
-set_up_folder(void **state)
+open_folder(void **state)
 {
 	char path[] = "/tmp/tocsin-test-XXXXXX";
 
@@ -198,7 +200,7 @@ set_up_folder(void **state)
 }
 
 static int
-tear_down_folder(void **state)
+close_folder(void **state)
 {
 	char command[64];
 	int rc;
@@ -224,7 +226,8 @@ test_include(void **state)
 	(void)state;
 	assert_int_equal(dir_make("conf/more", 0700, NULL), 0);
 	put("conf/main.conf", "a\n  b\ninclude more/one.conf\nc\n  d\n");
-	put("conf/more/one.conf", "x\n  y\ninclude two.conf # beside one.conf\ninclude ../three.conf\n");
+	put("conf/more/one.conf",
+	    "x\n  y\ninclude two.conf # beside one.conf\ninclude ../three.conf\n");
 	put("conf/more/two.conf", "z\n");
 	put("conf/three.conf", "# nothing\n");
 	assert_int_equal(lines_read("conf/main.conf", mem, &lines, &complaints), 0);
@@ -341,15 +344,18 @@ static const struct {
 	const char	*word;
 	int64_t		 bytes, span_us;	/* -1: refused */
 } units[] = {
-	{ "0", 0, -1 }, { "1024", 1024, -1 }, { "64k", 65536, -1 }, { "2g", INT64_C(2147483648), -1 },
+	{ "0", 0, -1 }, { "1024", 1024, -1 }, { "64k", 65536, -1 },
+	{ "2g", INT64_C(2147483648), -1 },
 	{ "10m", 10485760, 600000000 }, { "0m", 0, 0 }, { "100ms", -1, 100000 },
 	{ "15s", -1, 15000000 }, { "24h", -1, INT64_C(86400000000) },
 	{ "90d", -1, INT64_C(7776000000000) }, { "3y", -1, INT64_C(94608000000000) },
 	{ "", -1, -1 }, { "m", -1, -1 }, { "-1m", -1, -1 }, { "+1m", -1, -1 }, { "1 m", -1, -1 },
-	{ "1M", -1, -1 }, { "1mm", -1, -1 }, { "1.5m", -1, -1 }, { "01m", -1, -1 }, { "1h30m", -1, -1 },
+	{ "1M", -1, -1 }, { "1mm", -1, -1 }, { "1.5m", -1, -1 }, { "01m", -1, -1 },
+	{ "1h30m", -1, -1 },
 	{ "0x10", -1, -1 }, { "1kb", -1, -1 }, { "9223372036854775807", INT64_MAX, -1 },
-	{ "9223372036854775808", -1, -1 }, { "8589934592g", -1, -1 }, { "8589934591g",
-	  INT64_C(9223372035781033984), -1 }, { "99999999999d", -1, -1 }, { "99999999999999999999k", -1, -1 },
+	{ "9223372036854775808", -1, -1 }, { "8589934592g", -1, -1 },
+	{ "8589934591g", INT64_C(9223372035781033984), -1 }, { "99999999999d", -1, -1 },
+	{ "99999999999999999999k", -1, -1 },
 };
 
 static void
@@ -361,7 +367,8 @@ test_units(void **state)
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		struct slice w = slice_of(units[i].word);
 
-		if (word_bytes(w, &v) != (units[i].bytes >= 0) || (units[i].bytes >= 0 && v != units[i].bytes))
+		if (word_bytes(w, &v) != (units[i].bytes >= 0) ||
+		    (units[i].bytes >= 0 && v != units[i].bytes))
 			fail_msg("bytes '%s'", units[i].word);
 		if (word_span_us(w, &v) != (units[i].span_us >= 0) ||
 		    (units[i].span_us >= 0 && v != units[i].span_us))
@@ -372,11 +379,12 @@ test_units(void **state)
 static void
 test_simple_words(void **state)
 {
-	static const char *const yes[] = { "yes", "on", "true" }, *const no[] = { "no", "off", "false" };
-	static const char *const bad_ints[] = { "", "-", "-0", "01", "+1", "1 ", "0x1", "11", "-11", "1.0",
-	    "9999999999999999999999" };
-	static const char *const bad_rates[] = { "", "5", "/s", "0/s", "5/", "5/m", "5/d", "1.5/s", "-1/s",
-	    "5 /s", "5/s/s" };
+	static const char *const yes[] = { "yes", "on", "true" };
+	static const char *const no[] = { "no", "off", "false" };
+	static const char *const bad_ints[] = { "", "-", "-0", "01", "+1", "1 ", "0x1", "11", "-11",
+	    "1.0", "9999999999999999999999" };
+	static const char *const bad_rates[] = { "", "5", "/s", "0/s", "5/", "5/m", "5/d", "1.5/s",
+	    "-1/s", "5 /s", "5/s/s" };
 	double rate;
 	int64_t v;
 	bool b;
@@ -404,8 +412,9 @@ test_simple_words(void **state)
 		assert_false(word_rate(slice_of(bad_rates[i]), &rate));
 	assert_true(word_date(SLICE_LIT("1970-01-01"), &v) && v == INT64_C(86399999999));
 	assert_true(word_date(SLICE_LIT("2028-02-29"), &v) && v == INT64_C(1835481599999999));
-	assert_false(word_date(SLICE_LIT("2027-02-29"), &v) || word_date(SLICE_LIT("2027-3-31"), &v) ||
-	    word_date(SLICE_LIT("2027-03-31Z"), &v) || word_date(SLICE_EMPTY, &v));
+	assert_false(word_date(SLICE_LIT("2027-02-29"), &v) ||
+	    word_date(SLICE_LIT("2027-3-31"), &v) || word_date(SLICE_LIT("2027-03-31Z"), &v) ||
+	    word_date(SLICE_EMPTY, &v));
 }
 
 static const struct {
@@ -419,12 +428,16 @@ static const struct {
 	{ "::/0", 6, 0, "\x00\x00" }, { "::ffff:192.0.2.1", 6, 128, "\x00\x01" },
 	{ "2001:db8:ffff:ffff:ffff:ffff:192.0.2.255", 6, 128, "\x20\xff" },
 	{ "", 0, 0, NULL }, { "/24", 0, 0, NULL }, { "192.0.2.0/", 0, 0, NULL },
-	{ "192.0.2.0/33", 0, 0, NULL }, { "192.0.2.0/-1", 0, 0, NULL }, { "192.0.2.0/024", 0, 0, NULL },
-	{ "192.0.2.0/24/24", 0, 0, NULL }, { "192.0.2.1/24", 0, 0, NULL }, { "192.0.2", 0, 0, NULL },
+	{ "192.0.2.0/33", 0, 0, NULL }, { "192.0.2.0/-1", 0, 0, NULL },
+	{ "192.0.2.0/024", 0, 0, NULL },
+	{ "192.0.2.0/24/24", 0, 0, NULL }, { "192.0.2.1/24", 0, 0, NULL },
+	{ "192.0.2", 0, 0, NULL },
 	{ "192.0.2.256", 0, 0, NULL }, { "192.0.02.1", 0, 0, NULL }, { "0xc0000201", 0, 0, NULL },
-	{ " 192.0.2.1", 0, 0, NULL }, { "2001:db8::1/64", 0, 0, NULL }, { "2001:db8::/129", 0, 0, NULL },
+	{ " 192.0.2.1", 0, 0, NULL }, { "2001:db8::1/64", 0, 0, NULL },
+	{ "2001:db8::/129", 0, 0, NULL },
 	{ "fe80::1%eth0", 0, 0, NULL }, { "[::1]", 0, 0, NULL }, { ":::", 0, 0, NULL },
-	{ "2001:0db8:0000:0000:0000:0000:0000:0000:0000:0001", 0, 0, NULL }, { "host.example", 0, 0, NULL },
+	{ "2001:0db8:0000:0000:0000:0000:0000:0000:0000:0001", 0, 0, NULL },
+	{ "host.example", 0, 0, NULL },
 };
 
 static void
@@ -447,7 +460,8 @@ test_cidr(void **state)
 		for (int j = 4; family == 4 && j < 16; j++)
 			assert_int_equal(addr[j], 0);
 	}
-	assert_false(word_cidr(slice_from("::\0001", 4), &(int){ 0 }, (uint8_t[16]){ 0 }, &(int){ 0 }));
+	assert_false(word_cidr(slice_from("::\0001", 4), &(int){ 0 }, (uint8_t[16]){ 0 },
+	    &(int){ 0 }));
 }
 
 /* The example of the shared policy page, when it is there: every line of it lexes. */
@@ -488,9 +502,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_grammar, fresh, done),
 		cmocka_unit_test_setup_teardown(test_limits, fresh, done),
 		cmocka_unit_test_setup_teardown(test_all_complaints, fresh, done),
-		cmocka_unit_test_setup_teardown(test_include, set_up_folder, tear_down_folder),
-		cmocka_unit_test_setup_teardown(test_include_refused, set_up_folder, tear_down_folder),
-		cmocka_unit_test_setup_teardown(test_include_depth, set_up_folder, tear_down_folder),
+		cmocka_unit_test_setup_teardown(test_include, open_folder, close_folder),
+		cmocka_unit_test_setup_teardown(test_include_refused, open_folder, close_folder),
+		cmocka_unit_test_setup_teardown(test_include_depth, open_folder, close_folder),
 		cmocka_unit_test_setup_teardown(test_nearest, fresh, done),
 		cmocka_unit_test_setup_teardown(test_units, fresh, done),
 		cmocka_unit_test_setup_teardown(test_simple_words, fresh, done),

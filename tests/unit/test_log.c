@@ -71,8 +71,9 @@ test_hostile_values(void **state)
 {
 	(void)state;
 	log_setup(pipes[1], false, LOG_INFO);
-	log_event(LOG_INFO, "relay.sent", LF_S("a", "x\nt=2026 level=error"), LF_S("b", "\x1b[2J\r\t"),
-	    LF_S("c", "\xff\xc0\x80"), LF_S("d", "caf\xc3\xa9"), LF_S("e", "\xc2\x9b" "2J\x7f"),
+	log_event(LOG_INFO, "relay.sent", LF_S("a", "x\nt=2026 level=error"),
+	    LF_S("b", "\x1b[2J\r\t"), LF_S("c", "\xff\xc0\x80"), LF_S("d", "caf\xc3\xa9"),
+	    LF_S("e", "\xc2\x9b" "2J\x7f"),
 	    LF_S("f", "\xe2\x80\xae" "abc"), LF_SL("g", slice_from("a\0b", 3)),
 	    LF_S("h", "\xe2\x82"));
 	assert_string_equal(logged(), HEAD "a=\"x\\nt=2026 level=error\" b=\"\\x1B[2J\\r\\t\" "
@@ -85,10 +86,12 @@ test_json(void **state)
 {
 	(void)state;
 	log_setup(pipes[1], true, LOG_INFO);
-	log_event(LOG_INFO, "relay.sent", LF_S("a", "plain"), LF_S("b", "q\" \\ \n\x1b\xff\xc3\xa9"),
-	    LF_S("c", NULL), LF_I("d", -1), LF_D("e", INFINITY), LF_D("f", 0.25));
+	log_event(LOG_INFO, "relay.sent", LF_S("a", "plain"),
+	    LF_S("b", "q\" \\ \n\x1b\xff\xc3\xa9"), LF_S("c", NULL), LF_I("d", -1),
+	    LF_D("e", INFINITY), LF_D("f", 0.25));
 	assert_string_equal(logged(), JSON_HEAD "\"a\":\"plain\","
-	    "\"b\":\"q\\\" \\\\ \\n\\\\x1B\\\\xFF\xc3\xa9\",\"c\":\"\",\"d\":-1,\"e\":null,\"f\":0.25}\n");
+	    "\"b\":\"q\\\" \\\\ \\n\\\\x1B\\\\xFF\xc3\xa9\","
+	    "\"c\":\"\",\"d\":-1,\"e\":null,\"f\":0.25}\n");
 }
 
 static void
@@ -125,7 +128,8 @@ test_long(void **state)
 	memset(value, 'v', sizeof(value));
 	/* The 512th byte falls into a character: it goes whole or not at all. */
 	memcpy(value + 511, "\xc3\xa9", 2);
-	log_event(LOG_INFO, "x", LF_SL("a", slice_from(value, 510)), LF_SL("b", slice_from(value, 600)));
+	log_event(LOG_INFO, "x", LF_SL("a", slice_from(value, 510)),
+	    LF_SL("b", slice_from(value, 600)));
 	logged();
 	assert_non_null(strstr(text, "b=\"vvv"));
 	assert_non_null(strstr(text, "vvv\xc3\xa9...\"\n"));

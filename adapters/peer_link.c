@@ -1,0 +1,309 @@
+#include "adapters/peer_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "adapters/http_client.h"
+#include "adapters/relay_envelope.h"
+#include "adapters/url.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/json.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+#include "gateway/keys.h"
+
+static const char taxii_type[] = "application/taxii+json;version=2.1";
+
+struct client {
+	char			*name;		/* of the peer */
+	struct url		 url;
+	struct http_client	*http;
+	struct client		*next;
+};
+
+struct peer_links {
+	struct gateway	*g;
+	struct client	*clients;
+};
+
+/* One delivery under way. */
+struct sending {
+	struct peer_links	*links;
+	const struct delivery	*d;
+	delivery_done_cb	*done;
+	void			*arg;
+	struct arena		*mem;
+};
+
+struct peer_links *
+peer_links_new(struct gateway *g)
+{
+	struct peer_links *l = xcalloc(1, sizeof(*l));
+
+	l->g = g;
+	return l;
+}
+
+void
+peer_links_reload(struct peer_links *l)
+{
+	struct client *c, *next;
+
+	for (c = l->clients; c != NULL; c = next) {
+		next = c->next;
+		http_client_free(c->http);
+		free(c->name);
+		free(c);
+	}
+	l->clients = NULL;
+}
+
+void
+peer_links_free(struct peer_links *l)
+{
+	if (l == NULL)
+		return;
+	peer_links_reload(l);
+	free(l);
+}
+
+/* A client for this peer with what config and trust say now. */
+static struct client *
+client_new(struct peer_links *l, const struct peer *p, struct err *e)
+{
+	const struct config *conf = l->g->config;
+	struct tls_client_conf tc = {
+		.ca = p->ca != NULL ? p->ca : conf->peer_ca,
+		.cert = conf->client_certificate, .key = conf->client_key,
+	};
+	char pins[PEER_PINS][TLS_PIN_TEXT + 1];
+	const char *pin_list[PEER_PINS];
+	struct http_client_conf hc = { .pins = pin_list, .npins = p->npins };
+	struct client *c = xcalloc(1, sizeof(*c));
+
+	for (size_t i = 0; i < p->npins; i++) {
+		hex_text(p->pins[i], sizeof(p->pins[i]), pins[i]);
+		pin_list[i] = pins[i];
+	}
+	if (url_parse(p->url, &c->url, e) < 0 || (hc.tls = tls_client_new(&tc, e)) == NULL) {
+		free(c);
+		return NULL;
+	}
+	hc.host = c->url.host;
+	hc.port = c->url.port;
+	c->http = http_client_new(l->g->base, &hc);
+	tls_free(hc.tls);
+	c->name = xstrdup(p->name);
+	c->next = l->clients;
+	l->clients = c;
+	return c;
+}
+
+static struct client *
+client_of(struct peer_links *l, const struct peer *p, struct err *e)
+{
+	for (struct client *c = l->clients; c != NULL; c = c->next)
+		if (strcmp(c->name, p->name) == 0)
+			return c;
+	return client_new(l, p, e);
+}
+
+static void
+finish(struct sending *s, const struct delivery_answer *a)
+{
+	delivery_done_cb *done = s->done;
+	void *arg = s->arg;
+	struct arena *mem = s->mem;
+
+	done(arg, a);
+	arena_free(mem);
+}
+
+static void
+finish_with(struct sending *s, enum delivery_result result, int64_t retry_after_us,
+    const char *reason)
+{
+	struct delivery_answer a = { .result = result, .retry_after_us = retry_after_us,
+	    .reason = reason };
+
+	finish(s, &a);
+}
+
+/* ---- the answer ---- */
+
+static int64_t
+retry_after_us(const struct http_reply *r)
+{
+	unsigned long long seconds;
+
+	if (!slice_u64(http1_field(r->head, "retry-after"), &seconds) || seconds > 86400)
+		return 0;
+	return (int64_t)seconds * 1000000;
+}
+
+/* title and description of a TAXII error resource, for people. */
+static const char *
+error_words(struct sending *s, const struct http_reply *r)
+{
+	struct json_doc doc;
+	struct slice title, detail;
+
+	if (json_parse(r->body, NULL, s->mem, &doc, NULL) < 0)
+		return arena_fmt(s->mem, "HTTP %d", r->status);
+	title = json_member(doc.root, "title");
+	detail = json_member(doc.root, "description");
+	return arena_fmt(s->mem, "HTTP %d %.*s%s%.*s", r->status, SLICE_ARG(title),
+	    detail.n > 0 ? ": " : "", SLICE_ARG(detail));
+}
+
+/* Mark the items that the peer says it refused for good. */
+static size_t
+read_failures(struct sending *s, const json *status, const char **refused)
+{
+	size_t n = 0;
+
+	for (const json *f = json_first(json_get(status, "failures")); f != NULL;
+	    f = json_next(f)) {
+		struct slice id = json_member(f, "id"), message = json_member(f, "message");
+
+		for (size_t i = 0; i < s->d->n; i++) {
+			if (refused[i] != NULL || !slice_eq(s->d->items[i].row.id, id))
+				continue;
+			refused[i] = arena_fmt(s->mem, "the peer refused it: %.*s",
+			    SLICE_ARG(message));
+			n++;
+			break;
+		}
+	}
+	return n;
+}
+
+static void
+on_accepted(struct sending *s, const struct http_reply *r)
+{
+	const char **refused = arena_alloc(s->mem, s->d->n * sizeof(*refused));
+	struct delivery_answer a = { .result = DELIVERED, .took_us = r->took_us };
+	struct json_doc doc;
+	int64_t failures = 0;
+	struct err e = ERR_INIT;
+
+	if (json_parse(r->body, NULL, s->mem, &doc, &e) < 0) {
+		finish_with(s, DELIVERY_RETRY, 0, "the peer answered 202 without a status resource");
+		return;
+	}
+	if (!slice_is(json_member(doc.root, "status"), "complete")) {
+		finish_with(s, DELIVERY_RETRY, 0, "the peer has not finished storing it yet");
+		return;
+	}
+	json_int(json_get(doc.root, "failure_count"), &failures);
+	if (failures > 0 && read_failures(s, doc.root, refused) > 0) {
+		a.refused = refused;
+		a.nrefused = (size_t)failures;
+	}
+	finish(s, &a);
+}
+
+static const struct {
+	int			 status;
+	enum delivery_result	 result;
+} results[] = {			/* what is not listed is tried again */
+	{ 400, DELIVERY_FINAL }, { 406, DELIVERY_FINAL }, { 413, DELIVERY_FINAL },
+	{ 415, DELIVERY_FINAL }, { 422, DELIVERY_FINAL },
+};
+
+static void
+on_reply(const struct http_reply *r, void *arg)
+{
+	struct sending *s = arg;
+	enum delivery_result result = DELIVERY_RETRY;
+
+	if (r->status == 0) {
+		finish_with(s, DELIVERY_RETRY, 0, r->err->reason);
+		return;
+	}
+	if (r->status == 202 || r->status == 200) {
+		on_accepted(s, r);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++)
+		if (results[i].status == r->status)
+			result = results[i].result;
+	finish_with(s, result, retry_after_us(r), error_words(s, r));
+}
+
+/* ---- sending ---- */
+
+static void
+digest_of(const struct delivery *d, uint8_t out[SHA256_LEN])
+{
+	struct sha256 *h = sha256_new();
+
+	for (size_t i = 0; i < d->n; i++) {
+		sha256_add(h, d->items[i].row.bytes);
+		sha256_add(h, SLICE_LIT("\n"));
+	}
+	sha256_end(h, out);
+}
+
+static int
+post(struct sending *s, struct client *c, struct err *e)
+{
+	const struct delivery *d = s->d;
+	struct relay_envelope env = {
+		.advisory = d->advisory, .from = s->links->g->config->name, .hops = d->hops,
+		.audience = d->audience, .label = d->label,
+	};
+	const struct http_header headers[] = {
+		{ "Content-Type", taxii_type }, { "Accept", taxii_type },
+	};
+	struct strbuf body = STRBUF_INIT;
+	struct http_request rq = {
+		.method = "POST", .headers = headers, .nheaders = 2, .take = &body,
+		.repeatable = true,	/* (id, version) makes a second copy harmless */
+	};
+	uint8_t digest[SHA256_LEN];
+	int rc = -1;
+
+	rq.target = arena_fmt(s->mem, "%scollections/%s/objects/", c->url.path,
+	    d->peer->collection);
+	digest_of(d, digest);
+	if (relay_envelope_write(&body, &env, s->links->g->keys->sign, d->objects, digest, e) == 0 &&
+	    http_client_send(c->http, &rq, on_reply, s, e) != NULL)
+		rc = 0;
+	strbuf_fini(&body);
+	return rc;
+}
+
+static bool
+speaks_stix(const struct peer *p)
+{
+	if (p->speaks == NULL || p->speaks[0] == NULL)
+		return true;
+	for (size_t i = 0; p->speaks[i] != NULL; i++)
+		if (strcmp(p->speaks[i], "stix21") == 0)
+			return true;
+	return false;
+}
+
+void
+peer_links_send(void *ctx, const struct delivery *d, delivery_done_cb *done, void *arg)
+{
+	struct peer_links *l = ctx;
+	struct arena *mem = arena_new();
+	struct sending *s = arena_alloc(mem, sizeof(*s));
+	struct err e = ERR_INIT;
+	struct client *c;
+
+	*s = (struct sending){ .links = l, .d = d, .done = done, .arg = arg, .mem = mem };
+	if (!speaks_stix(d->peer)) {
+		finish_with(s, DELIVERY_FINAL, 0,
+		    "this peer speaks no format that the relay over TAXII can carry (stix21)");
+		return;
+	}
+	c = client_of(l, d->peer, &e);
+	if (c == NULL || post(s, c, &e) < 0)
+		finish_with(s, DELIVERY_RETRY, 0, e.reason);
+}

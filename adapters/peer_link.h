@@ -1,0 +1,25 @@
+/*
+ * peer_link.h -- relay to another Tocsin node: one TAXII POST, one advisory (or a part of a large one).
+ *
+ * Owns:    one HTTP client per peer with its TLS context and pins; turning a delivery into a POST and
+ *          the status resource into an answer.
+ * Called:  by outbox.c through outbox_send_fn.
+ * Never:   decides what may go, remembers a delivery, retries by itself.
+ */
+#ifndef ADAPTERS_PEER_LINK_H
+#define ADAPTERS_PEER_LINK_H
+
+#include "gateway/outbox.h"
+
+struct gateway;
+struct peer_links;
+
+struct peer_links *peer_links_new(struct gateway *g);
+void		 peer_links_free(struct peer_links *l);
+/* After a reload: clients are made anew with the new certificates and pins. */
+void		 peer_links_reload(struct peer_links *l);
+/* An outbox_send_fn; ctx is the struct peer_links. */
+void		 peer_links_send(void *ctx, const struct delivery *d, delivery_done_cb *done,
+		    void *arg);
+
+#endif

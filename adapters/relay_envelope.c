@@ -1,0 +1,178 @@
+#include "adapters/relay_envelope.h"
+
+#include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/strbuf.h"
+
+enum { NAME_MAX_BYTES = 128, ADVISORY_MAX_BYTES = 256 };
+
+/* The text that is signed. */
+static void
+signed_text(struct strbuf *out, const struct relay_envelope *env, const char *digest)
+{
+	strbuf_addf(out, "tocsin-relay-1\n%s\n%s\n%s\n%s\n%s\n%s", env->advisory, env->from,
+	    env->hops, env->audience, tlp_word(env->label), digest);
+}
+
+/* "a,b" as a JSON list of strings. */
+static void
+add_names(struct strbuf *out, const char *names)
+{
+	struct slice rest = slice_of(names);
+
+	strbuf_addc(out, '[');
+	for (bool first = true; rest.n > 0; first = false) {
+		if (!first)
+			strbuf_addc(out, ',');
+		json_print_string(out, slice_cut(&rest, ','));
+	}
+	strbuf_addc(out, ']');
+}
+
+int
+relay_envelope_write(struct strbuf *out, const struct relay_envelope *env,
+    const uint8_t sign_key[ED25519_KEY_LEN], struct slice objects,
+    const uint8_t digest[SHA256_LEN], struct err *e)
+{
+	uint8_t sig[ED25519_SIG_LEN];
+	char hex[2 * SHA256_LEN + 1];
+	struct strbuf text = STRBUF_INIT;
+	int rc;
+
+	hex_text(digest, SHA256_LEN, hex);
+	signed_text(&text, env, hex);
+	rc = ed25519_sign(sign_key, strbuf_slice(&text), sig, e);
+	strbuf_fini(&text);
+	if (rc < 0)
+		return -1;
+	strbuf_adds(out, "{\"x_tocsin\":{\"advisory\":");
+	json_print_string(out, slice_of(env->advisory));
+	strbuf_adds(out, ",\"from\":");
+	json_print_string(out, slice_of(env->from));
+	strbuf_adds(out, ",\"hops\":");
+	add_names(out, env->hops);
+	strbuf_adds(out, ",\"audience\":");
+	add_names(out, env->audience);
+	strbuf_addf(out, ",\"label\":\"%s\",\"digest\":\"%s\",\"sig\":\"", tlp_word(env->label),
+	    hex);
+	base64_add(out, sig, sizeof(sig));
+	strbuf_adds(out, "\"},\"objects\":[");
+	strbuf_addsl(out, objects);
+	strbuf_adds(out, "]}");
+	return 0;
+}
+
+static int
+bad(struct err *e, const char *member, const char *why)
+{
+	err_set(e, ERR_VALUE, "%s", why);
+	err_path(e, "x_tocsin/%s", member);
+	return -1;
+}
+
+/* A name that can stand in a comma separated list and in a signed line. */
+static bool
+is_name(struct slice s, size_t max)
+{
+	if (s.n == 0 || s.n > max)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == ',' || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static int
+read_text(const json *x, const char *member, size_t max, struct arena *mem, const char **out,
+    struct err *e)
+{
+	struct slice s = json_member(x, member);
+
+	if (!is_name(s, max))
+		return bad(e, member, "missing, or no plain name");
+	*out = arena_str(mem, s);
+	return 0;
+}
+
+static int
+read_names(const json *x, const char *member, struct arena *mem, const char **out, struct err *e)
+{
+	const json *list = json_get(x, member);
+	struct strbuf b = STRBUF_INIT;
+	int rc = 0;
+
+	if (list != NULL && (!json_is_list(list) || json_count(list) > RELAY_NAMES_MAX))
+		return bad(e, member, "no list of at most 64 names");
+	for (const json *i = json_first(list); i != NULL && rc == 0; i = json_next(i)) {
+		if (!is_name(json_slice(i), NAME_MAX_BYTES)) {
+			rc = bad(e, member, "holds something that is no plain name");
+			break;
+		}
+		if (b.n > 0)
+			strbuf_addc(&b, ',');
+		strbuf_addsl(&b, json_slice(i));
+	}
+	*out = arena_str(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return rc;
+}
+
+static void
+digest_items(const struct json_doc *doc, char hex[2 * SHA256_LEN + 1])
+{
+	struct sha256 *h = sha256_new();
+	uint8_t digest[SHA256_LEN];
+
+	for (size_t i = 0; i < doc->nitems; i++) {
+		sha256_add(h, doc->items[i].text);
+		sha256_add(h, SLICE_LIT("\n"));
+	}
+	sha256_end(h, digest);
+	hex_text(digest, sizeof(digest), hex);
+}
+
+static bool
+signature_holds(const json *x, const struct relay_envelope *env, const char *digest,
+    const uint8_t *key)
+{
+	struct strbuf raw = STRBUF_INIT, text = STRBUF_INIT;
+	bool good;
+
+	signed_text(&text, env, digest);
+	good = base64_decode(json_member(x, "sig"), false, &raw) && raw.n == ED25519_SIG_LEN &&
+	    ed25519_verify(key, strbuf_slice(&text), (const uint8_t *)raw.p);
+	strbuf_fini(&raw);
+	strbuf_fini(&text);
+	return good;
+}
+
+int
+relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key, struct arena *mem,
+    struct relay_envelope *env, struct err *e)
+{
+	const json *x = json_get(doc->root, "x_tocsin");
+	char digest[2 * SHA256_LEN + 1];
+
+	memset(env, 0, sizeof(*env));
+	if (x == NULL)
+		return 0;
+	if (!json_is_object(x))
+		return bad(e, "", "no object");
+	if (read_text(x, "advisory", ADVISORY_MAX_BYTES, mem, &env->advisory, e) < 0 ||
+	    read_text(x, "from", NAME_MAX_BYTES, mem, &env->from, e) < 0 ||
+	    read_names(x, "hops", mem, &env->hops, e) < 0 ||
+	    read_names(x, "audience", mem, &env->audience, e) < 0)
+		return -1;
+	env->label = tlp_parse(json_member(x, "label"));
+	if (env->label == TLP_UNSET && !slice_is(json_member(x, "label"), tlp_word(TLP_UNSET)))
+		return bad(e, "label", "no TLP label");
+	digest_items(doc, digest);
+	if (!slice_is(json_member(x, "digest"), digest))
+		return bad(e, "digest", "does not fit the objects");
+	if (verify_key == NULL)
+		return 1;
+	if (!signature_holds(x, env, digest, verify_key))
+		return bad(e, "sig", "not signed by this peer's key, or changed on the way");
+	env->is_signed = true;
+	return 1;
+}

@@ -1,0 +1,52 @@
+/*
+ * relay_envelope.h -- the member `x_tocsin` of a TAXII envelope between two Tocsin nodes (rulings 25).
+ *
+ *	{"x_tocsin":{"advisory":"report--...","from":"cert-a","hops":["cert-a"],"audience":["cert-b"],
+ *	             "label":"amber","digest":"HEX","sig":"BASE64"},
+ *	 "objects":[...]}
+ *
+ * digest = SHA-256 over the text of every object, each followed by LF. sig = Ed25519 of the sender over
+ *
+ *	"tocsin-relay-1" LF advisory LF from LF hops LF audience LF label LF digest
+ *
+ * (lists joined by commas), so that a relay or a reverse proxy cannot change audience, label, path or
+ * content unseen.
+ *
+ * Owns:    writing, reading and checking that member.
+ * Called:  by peer_link.c (out) and taxii_server.c (in, from pinned peers only).
+ * Never:   decides what a valid envelope entitles to.
+ */
+#ifndef ADAPTERS_RELAY_ENVELOPE_H
+#define ADAPTERS_RELAY_ENVELOPE_H
+
+#include "formats/object.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/json.h"
+
+struct arena;
+struct strbuf;
+
+enum { RELAY_NAMES_MAX = 64 };		/* in hops and in audience */
+
+struct relay_envelope {
+	const char	*advisory;
+	const char	*from;
+	const char	*hops;		/* comma separated, sender last */
+	const char	*audience;	/* comma separated, "" = none */
+	enum tlp	 label;
+	bool		 is_signed;	/* a signature was there and is good */
+};
+
+/* The whole POST body: x_tocsin and objects (comma separated texts). items_digest is made by
+ * relay_digest_*. */
+int	relay_envelope_write(struct strbuf *out, const struct relay_envelope *env,
+	    const uint8_t sign_key[ED25519_KEY_LEN], struct slice objects,
+	    const uint8_t digest[SHA256_LEN], struct err *e);
+
+/* Read x_tocsin of a parsed envelope. 1: there is one and it fits the objects; 0: there is none; -1: it
+ * is broken, does not fit, or (with `verify_key`) is not signed by it: ENVELOPE_BAD. A NULL verify_key
+ * leaves is_signed false. */
+int	relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key,
+	    struct arena *mem, struct relay_envelope *env, struct err *e);
+
+#endif
