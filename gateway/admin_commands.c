@@ -1,0 +1,536 @@
+#include "gateway/admin_commands.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "gateway/audit.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/catalog.h"
+#include "gateway/config.h"
+#include "gateway/dedup.h"
+#include "gateway/gateway.h"
+#include "gateway/intake.h"
+#include "gateway/limiter.h"
+#include "gateway/outbox.h"
+#include "gateway/policy.h"
+#include "gateway/redis.h"
+
+/* ---- small helpers for JSON text ---- */
+
+static void
+add_time(struct strbuf *b, const char *name, int64_t us)
+{
+	char text[STAMP_TEXT + 1];
+
+	if (us <= 0 || us == INT64_MAX)
+		return;
+	stamp_text(us, text);
+	audit_text(b, name, slice_of(text));
+}
+
+static void
+add_bool(struct strbuf *b, const char *name, bool v)
+{
+	strbuf_addf(b, "%s\"%s\":%s", b->n > 0 ? "," : "", name, v ? "true" : "false");
+}
+
+/* Put the members in `inner` as one object of a list. */
+static void
+add_item(struct strbuf *list, struct strbuf *inner)
+{
+	strbuf_addf(list, "%s{", list->n > 0 ? "," : "");
+	strbuf_addsl(list, strbuf_slice(inner));
+	strbuf_addc(list, '}');
+	strbuf_fini(inner);
+}
+
+/* "name":[list] */
+static void
+add_list(struct strbuf *b, const char *name, struct strbuf *list)
+{
+	strbuf_addf(b, "%s\"%s\":[", b->n > 0 ? "," : "", name);
+	strbuf_addsl(b, strbuf_slice(list));
+	strbuf_addc(b, ']');
+	strbuf_fini(list);
+}
+
+static void
+answer(struct admin_call *call, struct strbuf *b)
+{
+	admin_reply(call, strbuf_slice(b));
+	strbuf_fini(b);
+}
+
+/* ---- status, peers, consumers ---- */
+
+static void
+peer_members(const struct admin_call *call, const struct peer *p, struct strbuf *b)
+{
+	struct outbox_link link = { .state = "idle" };
+	struct outbox_counts n = { 0 };
+
+	audit_text(b, "name", slice_of(p->name));
+	audit_text(b, "relation", slice_of(relation_word(p->relation)));
+	if (p->url == NULL)
+		return;
+	audit_text(b, "url", slice_of(p->url));
+	if (call->g->outbox != NULL)
+		outbox_link(call->g->outbox, p->name, &link);
+	store_outbox_counts(call->g->store, p->name, &n, NULL);
+	audit_text(b, "state", slice_of(link.state));
+	audit_number(b, "queued", (int64_t)n.queued);
+	audit_number(b, "held", (int64_t)n.held);
+	audit_number(b, "dead", (int64_t)n.dead);
+	audit_number(b, "sent", (int64_t)n.sent);
+	audit_number(b, "denied", (int64_t)n.denied);
+	audit_number(b, "failures", link.failures);
+	add_time(b, "oldest", n.oldest_us);
+	add_time(b, "next_try", link.next_us);
+	add_time(b, "last_ok", link.last_ok_us);
+	if (link.last_error[0] != '\0')
+		audit_text(b, "last_error", slice_of(link.last_error));
+}
+
+static void
+add_peers(const struct admin_call *call, struct strbuf *b, bool consumers)
+{
+	struct strbuf list = STRBUF_INIT;
+	const struct trust *t = call->g->trust;
+
+	for (size_t i = 0; i < trust_peers(t); i++) {
+		struct strbuf one = STRBUF_INIT;
+
+		if (trust_peer(t, i)->is_consumer != consumers)
+			continue;
+		peer_members(call, trust_peer(t, i), &one);
+		add_item(&list, &one);
+	}
+	add_list(b, consumers ? "consumers" : "peers", &list);
+}
+
+static void
+add_collections(const struct admin_call *call, struct strbuf *b)
+{
+	struct strbuf list = STRBUF_INIT;
+
+	for (size_t i = 0; i < catalog_count(call->g->catalog); i++) {
+		const struct collection_conf *c = catalog_at(call->g->catalog, i);
+		struct strbuf one = STRBUF_INIT;
+
+		audit_text(&one, "name", slice_of(c->name));
+		audit_text(&one, "id", slice_of(c->uuid));
+		audit_text(&one, "kind", slice_of(c->view ? "view" : "kept"));
+		add_item(&list, &one);
+	}
+	add_list(b, "collections", &list);
+}
+
+static void
+add_store(const struct admin_call *call, struct strbuf *b)
+{
+	struct store_figures f = { 0 };
+
+	store_figures(call->g->store, &f, NULL);
+	strbuf_adds(b, ",\"store\":{");
+	strbuf_addf(b, "\"objects\":%llu,\"versions\":%llu,\"sightings\":%llu,"
+	    "\"quarantined\":%llu,\"audit_records\":%llu,\"commits\":%llu,\"syncs\":%llu}",
+	    (unsigned long long)f.objects, (unsigned long long)f.versions,
+	    (unsigned long long)f.sightings, (unsigned long long)f.quarantined,
+	    (unsigned long long)f.audit_records, (unsigned long long)f.commits,
+	    (unsigned long long)f.syncs);
+}
+
+static void
+cmd_status(struct admin_call *call)
+{
+	struct gateway *g = call->g;
+	struct strbuf b = STRBUF_INIT;
+	char text[512] = "", hex[65];
+
+	audit_text(&b, "node", slice_of(g->config->name));
+	audit_text(&b, "version", slice_of(TOCSIN_VERSION));
+	add_time(&b, "started", g->started_us);
+	add_bool(&b, "draining", g->draining);
+	call->hooks->listening(call->hooks->ctx, text, sizeof(text));
+	audit_text(&b, "listening", slice_of(text));
+	audit_text(&b, "redis", slice_of(redis_state_word(redis_state(g->redis))));
+	hex_text(trust_digest(g->trust), 32, hex);
+	audit_text(&b, "policy", slice_of(hex));
+	audit_number(&b, "in_work", (int64_t)intake_in_work(g->intake));
+	add_store(call, &b);
+	add_peers(call, &b, false);
+	add_collections(call, &b);
+	answer(call, &b);
+}
+
+static void
+cmd_peers(struct admin_call *call)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	add_peers(call, &b, false);
+	answer(call, &b);
+}
+
+static void
+add_words(struct strbuf *b, const char *name, const char *const *words)
+{
+	struct strbuf list = STRBUF_INIT;
+
+	for (; words != NULL && *words != NULL; words++) {
+		if (list.n > 0)
+			strbuf_addc(&list, ',');
+		json_print_string(&list, slice_of(*words));
+	}
+	add_list(b, name, &list);
+}
+
+static void
+cmd_peer(struct admin_call *call)
+{
+	const struct peer *p = trust_find(call->g->trust, json_member(call->args, "peer"));
+	struct strbuf b = STRBUF_INIT, pins = STRBUF_INIT;
+	char hex[65];
+
+	if (p == NULL) {
+		admin_refuse(call, "there is no peer or consumer of that name in trust.conf");
+		return;
+	}
+	peer_members(call, p, &b);
+	add_bool(&b, "consumer", p->is_consumer);
+	for (size_t i = 0; i < p->npins; i++) {
+		hex_text(p->pins[i], 32, hex);
+		strbuf_addf(&pins, "%s\"sha256:%s\"", i > 0 ? "," : "", hex);
+	}
+	add_list(&b, "pins", &pins);
+	add_words(&b, "speaks", p->speaks);
+	add_words(&b, "reads", p->reads);
+	add_words(&b, "writes", p->writes);
+	if (p->collection != NULL)
+		audit_text(&b, "collection", slice_of(p->collection));
+	if (p->country != NULL)
+		audit_text(&b, "country", slice_of(p->country));
+	audit_text(&b, "file", slice_of(p->file));
+	audit_number(&b, "line", p->line);
+	answer(call, &b);
+}
+
+static void
+cmd_consumers(struct admin_call *call)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	add_peers(call, &b, true);
+	answer(call, &b);
+}
+
+static void
+on_requeued(void *arg, size_t n, const struct err *e)
+{
+	struct admin_call *call = arg;
+	struct strbuf b = STRBUF_INIT;
+
+	if (e != NULL) {
+		admin_refuse(call, e->reason);
+		return;
+	}
+	outbox_wake(call->g->outbox);
+	audit_number(&b, "requeued", (int64_t)n);
+	answer(call, &b);
+}
+
+/* Everything held or dead for a peer is tried again. */
+static void
+cmd_peer_retry(struct admin_call *call)
+{
+	const struct peer *p = trust_find(call->g->trust, json_member(call->args, "peer"));
+
+	if (p == NULL)
+		admin_refuse(call, "there is no peer of that name in trust.conf");
+	else
+		store_outbox_requeue(call->g->store, p->name, on_requeued, call);
+}
+
+/* ---- explain ---- */
+
+static void
+add_history(struct strbuf *b, const struct store_object *o)
+{
+	struct strbuf seen = STRBUF_INIT, sent = STRBUF_INIT;
+
+	for (size_t i = 0; i < o->nsightings; i++) {
+		const struct store_sighting *s = &o->sightings[i];
+		struct strbuf one = STRBUF_INIT;
+
+		audit_text(&one, "id", s->id);
+		audit_text(&one, "source", slice_of(s->source));
+		audit_number(&one, "count", s->count);
+		add_time(&one, "first", s->first_us);
+		add_time(&one, "last", s->last_us);
+		audit_text(&one, "hops", slice_of(s->hops));
+		add_item(&seen, &one);
+	}
+	for (size_t i = 0; i < o->ndelivery; i++) {
+		struct strbuf one = STRBUF_INIT;
+
+		audit_text(&one, "peer", slice_of(o->delivery[i].peer));
+		audit_text(&one, "state", slice_of(o->delivery[i].state));
+		add_time(&one, "at", o->delivery[i].at_us);
+		if (o->delivery[i].reason != NULL && o->delivery[i].reason[0] != '\0')
+			audit_text(&one, "reason", slice_of(o->delivery[i].reason));
+		add_item(&sent, &one);
+	}
+	add_list(b, "sightings", &seen);
+	add_list(b, "delivery", &sent);
+}
+
+static void
+on_explained(void *arg, const struct store_object *o, const struct err *e)
+{
+	struct admin_call *call = arg;
+	const struct peer *p = trust_find(call->g->trust, json_member(call->args, "peer"));
+	struct strbuf b = STRBUF_INIT, text = STRBUF_INIT;
+	struct decision d;
+	int64_t now = clock_wall_us();
+
+	if (e != NULL || o == NULL || p == NULL) {
+		admin_refuse(call, e != NULL ? e->reason : o == NULL ?
+		    "this node has no object of that id" : "there is no such peer");
+		return;
+	}
+	policy_decide(call->g->trust, &o->row.facts, p, now, &d);
+	audit_text(&b, "verdict", slice_of(policy_verdict_word(d.verdict)));
+	policy_explain(&text, call->g->trust, &o->row.facts, o->row.id, p, now, &d);
+	audit_text(&b, "text", strbuf_slice(&text));
+	strbuf_reset(&text);
+	policy_explain_json(&text, call->g->trust, &o->row.facts, o->row.id, p, now, &d);
+	strbuf_adds(&b, ",\"decision\":");
+	strbuf_addsl(&b, strbuf_slice(&text));
+	strbuf_fini(&text);
+	add_history(&b, o);
+	answer(call, &b);
+}
+
+static void
+cmd_explain(struct admin_call *call)
+{
+	if (trust_find(call->g->trust, json_member(call->args, "peer")) == NULL)
+		admin_refuse(call, "there is no peer or consumer of that name in trust.conf");
+	else
+		store_object(call->g->store, json_member(call->args, "object"), on_explained, call);
+}
+
+/* ---- quarantine ---- */
+
+static void
+quarantine_members(struct strbuf *b, const struct quarantine_row *r)
+{
+	audit_number(b, "id", r->qid);
+	add_time(b, "at", r->at_us);
+	audit_text(b, "state", slice_of(r->state));
+	audit_text(b, "source", slice_of(r->q.source));
+	audit_text(b, "input", slice_of(r->q.input));
+	audit_text(b, "code", slice_of(r->q.code));
+	audit_text(b, "path", slice_of(r->q.path));
+	audit_number(b, "line", r->q.line);
+	audit_number(b, "column", r->q.column);
+	audit_number(b, "offset", (int64_t)r->q.offset);
+	audit_text(b, "reason", slice_of(r->q.reason));
+	audit_text(b, "object", r->q.object_id);
+}
+
+static void
+on_quarantine_list(void *arg, const struct quarantine_row *rows, size_t n, const struct err *e)
+{
+	struct admin_call *call = arg;
+	struct strbuf b = STRBUF_INIT, list = STRBUF_INIT;
+
+	if (e != NULL) {
+		admin_refuse(call, e->reason);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct strbuf one = STRBUF_INIT;
+
+		quarantine_members(&one, &rows[i]);
+		add_item(&list, &one);
+	}
+	add_list(&b, "quarantine", &list);
+	answer(call, &b);
+}
+
+static void
+cmd_quarantine_list(struct admin_call *call)
+{
+	int64_t after = 0;
+
+	json_int(json_get(call->args, "after"), &after);
+	store_quarantine_list(call->g->store, after, 1000, json_bool(json_get(call->args, "all")),
+	    on_quarantine_list, call);
+}
+
+static void
+on_quarantine_show(void *arg, const struct quarantine_row *rows, size_t n, const struct err *e)
+{
+	struct admin_call *call = arg;
+	struct strbuf b = STRBUF_INIT, text = STRBUF_INIT;
+
+	if (e != NULL || n == 0) {
+		admin_refuse(call, e != NULL ? e->reason : "nothing of that number is in quarantine");
+		return;
+	}
+	quarantine_members(&b, &rows[0]);
+	audit_text(&b, "format", slice_of(rows[0].q.format == NULL ? "" : rows[0].q.format));
+	base64_add(&text, rows[0].q.bytes.p, rows[0].q.bytes.n);
+	audit_text(&b, "bytes", strbuf_slice(&text));
+	strbuf_fini(&text);
+	answer(call, &b);
+}
+
+static void
+cmd_quarantine_show(struct admin_call *call)
+{
+	int64_t qid = 0;
+
+	json_int(json_get(call->args, "id"), &qid);
+	store_quarantine_get(call->g->store, qid, on_quarantine_show, call);
+}
+
+static void
+on_quarantine_set(void *arg, const struct err *e)
+{
+	struct admin_call *call = arg;
+
+	if (e != NULL)
+		admin_refuse(call, e->reason);
+	else
+		admin_reply(call, SLICE_EMPTY);
+}
+
+static void
+cmd_quarantine_drop(struct admin_call *call)
+{
+	int64_t qid = 0;
+
+	json_int(json_get(call->args, "id"), &qid);
+	store_quarantine_set(call->g->store, qid, "dropped", on_quarantine_set, call);
+}
+
+/* A retry: the same bytes (or an edited copy) take the same road again, from the same source. */
+struct retry {
+	struct admin_call	*call;
+	int64_t			 qid;
+	struct strbuf		 bytes;
+	const char		*collections[2];
+	struct intake_result	 result;
+};
+
+static void
+on_retry_booked(void *arg, const struct err *e)
+{
+	struct retry *r = arg;
+	struct strbuf b = STRBUF_INIT;
+
+	strbuf_fini(&r->bytes);
+	if (e != NULL) {
+		admin_refuse(r->call, e->reason);
+		return;
+	}
+	audit_number(&b, "accepted", (int64_t)r->result.accepted);
+	audit_number(&b, "known", (int64_t)r->result.known);
+	audit_number(&b, "refused", (int64_t)r->result.refused);
+	answer(r->call, &b);
+}
+
+static void
+on_retried(void *arg, const struct intake_result *result)
+{
+	struct retry *r = arg;
+	char text[sizeof(struct err) + 64];
+
+	r->result = *result;
+	if (result->error != NULL || result->accepted + result->known == 0) {
+		strbuf_fini(&r->bytes);
+		admin_refuse(r->call, result->error != NULL ?
+		    err_text(result->error, text, sizeof(text)) :
+		    "nothing in it was accepted; the new reasons are in quarantine");
+		return;
+	}
+	store_quarantine_set(r->call->g->store, r->qid, "retried", on_retry_booked, r);
+}
+
+static void
+on_retry_found(void *arg, const struct quarantine_row *rows, size_t n, const struct err *e)
+{
+	struct retry *r = arg;
+	struct gateway *g = r->call->g;
+	struct intake_message m = { .input = "quarantine", .request_id = "retry" };
+
+	if (e != NULL || n == 0) {
+		strbuf_fini(&r->bytes);
+		admin_refuse(r->call, e != NULL ? e->reason :
+		    "nothing of that number is in quarantine");
+		return;
+	}
+	if (r->bytes.n == 0)
+		strbuf_addsl(&r->bytes, rows[0].q.bytes);
+	m.source = arena_str(r->call->mem, slice_of(rows[0].q.source));
+	m.from = trust_find(g->trust, slice_of(m.source));
+	if (m.from == NULL && !slice_starts(slice_of(m.source), "spool:")) {
+		strbuf_fini(&r->bytes);
+		admin_refuse(r->call, "its source is no longer in trust.conf");
+		return;
+	}
+	r->collections[0] = rows[0].q.collection[0] == '\0' ? NULL :
+	    arena_str(r->call->mem, slice_of(rows[0].q.collection));
+	m.collections = r->collections;
+	m.body = strbuf_slice(&r->bytes);
+	intake_submit(g->intake, &m, on_retried, r);
+}
+
+static void
+cmd_quarantine_retry(struct admin_call *call)
+{
+	struct retry *r = arena_alloc(call->mem, sizeof(*r));
+	struct slice bytes = json_member(call->args, "bytes");
+
+	r->call = call;
+	strbuf_init(&r->bytes);
+	json_int(json_get(call->args, "id"), &r->qid);
+	if (bytes.n > 0 && !base64_decode(bytes, false, &r->bytes)) {
+		strbuf_fini(&r->bytes);
+		admin_refuse(call, "the edited copy did not arrive whole");
+		return;
+	}
+	store_quarantine_get(call->g->store, r->qid, on_retry_found, r);
+}
+
+/* ---- reload ---- */
+
+static void
+cmd_reload(struct admin_call *call)
+{
+	char why[4096] = "";
+
+	if (call->hooks->reload(call->hooks->ctx, why, sizeof(why)))
+		admin_reply(call, SLICE_EMPTY);
+	else
+		admin_refuse(call, why);
+}
+
+const struct admin_command admin_commands[] = {
+	{ "status",		cmd_status },
+	{ "peers",		cmd_peers },
+	{ "peer",		cmd_peer },
+	{ "peer-retry",		cmd_peer_retry },
+	{ "consumers",		cmd_consumers },
+	{ "explain",		cmd_explain },
+	{ "quarantine-list",	cmd_quarantine_list },
+	{ "quarantine-show",	cmd_quarantine_show },
+	{ "quarantine-retry",	cmd_quarantine_retry },
+	{ "quarantine-drop",	cmd_quarantine_drop },
+	{ "reload",		cmd_reload },
+	{ NULL, NULL }
+};
