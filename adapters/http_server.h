@@ -55,8 +55,9 @@ struct http_handler {
 	/* The whole body (valid while the exchange lives). Respond now or later. Only after
 	 * http_want_body; called for an empty body too. */
 	void	(*on_body_end)(struct http_exchange *x, struct slice body, void *arg);
-	/* Optional: the client vanished (or a deadline passed) before http_respond was called:
-	 * x is gone when this returns; cancel what would answer it. */
+	/* Optional: the client vanished, a deadline passed, or the body turned out broken or too
+	 * large before http_respond was called: x is gone when this returns; cancel what would
+	 * answer it. (Not called when http_want_body itself said no.) */
 	void	(*on_gone)(struct http_exchange *x, void *arg);
 	/* Optional: the answer is written (or lost while writing: ok false); for logs and counters.
 	 * Called for refusals of the server itself too. */
@@ -74,8 +75,8 @@ struct http_handler {
 struct http_limits {
 	int64_t	handshake_us;		/* [10 s] */
 	int64_t	head_us;		/* first byte of a head to its last [10 s] */
-	int64_t	body_us;		/* whole body: this [10 s] plus size / min_rate */
-	int64_t	write_us;		/* whole answer: this [10 s] plus size / min_rate */
+	int64_t	body_us;		/* whole body: this [10 s] plus bytes so far / min_rate */
+	int64_t	write_us;		/* whole answer: this [10 s] plus bytes so far / min_rate */
 	int64_t	min_rate;		/* bytes a second a client must manage [4096] */
 	int64_t	held_us;		/* a handler that does not answer: 503 [60 s] */
 	int64_t	idle_us;		/* between requests [60 s] */
@@ -104,7 +105,8 @@ struct http_counters {
 
 struct http_server	*http_server_new(struct event_base *base, const struct http_limits *lim,
 			    const struct http_handler *h);
-/* Closes everything at once; on_gone is called for exchanges in hand. NULL is fine. */
+/* Closes everything at once; on_gone is called for exchanges in hand. NULL is fine. Not from inside
+ * a handler's callback. */
 void			 http_server_free(struct http_server *s);
 
 /* A bound, listening, non-blocking socket ("::", "0.0.0.0", "127.0.0.1"; port 0 = any free). Open it
@@ -126,9 +128,10 @@ const struct http_counters *http_server_counters(const struct http_server *s);
 
 /* --- for handlers ------------------------------------------------------------------------------ */
 
-/* Accept the body, at most max_bytes (413 beyond; a declared length is judged at once). Answers
- * Expect: 100-continue. From on_head, or later as long as nothing was answered. */
-void			 http_want_body(struct http_exchange *x, uint64_t max_bytes);
+/* Accept the body, at most max_bytes. Answers Expect: 100-continue. From on_head, or later as long as
+ * nothing was answered. false: the declared length is more than that; 413 is on its way and x is
+ * answered. More than that in chunks is found out later: 413 and on_gone. */
+bool			 http_want_body(struct http_exchange *x, uint64_t max_bytes);
 
 struct http_header {
 	const char	*name;

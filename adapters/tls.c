@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/socket.h>
+
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/util.h>
@@ -394,16 +396,32 @@ tls_error(struct bufferevent *bev, short what, struct err *e)
 	    evutil_socket_error_to_string(number));
 }
 
-/* Say goodbye properly: without close_notify the other side cannot tell our end from a cut. */
-void
-tls_close(struct bufferevent *bev)
+/* Without close_notify the other side cannot tell our end from a cut. */
+static void
+say_goodbye(struct bufferevent *bev)
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);
 
-	if (ssl != NULL && SSL_is_init_finished(ssl)) {
-		ERR_clear_error();
-		(void)SSL_shutdown(ssl);
-		ERR_clear_error();
-	}
+	if (ssl == NULL || !SSL_is_init_finished(ssl) ||
+	    (SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN) != 0)
+		return;
+	ERR_clear_error();
+	(void)SSL_shutdown(ssl);
+	ERR_clear_error();
+}
+
+/* The last word is said; listen on. */
+void
+tls_shut(struct bufferevent *bev)
+{
+	say_goodbye(bev);
+	(void)shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+/* The last word is said; hang up. */
+void
+tls_close(struct bufferevent *bev)
+{
+	say_goodbye(bev);
 	bufferevent_free(bev);
 }

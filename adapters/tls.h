@@ -70,6 +70,8 @@ const char	*tls_version(struct bufferevent *bev);
 /* Why this connection failed, in words, after BEV_EVENT_ERROR or _EOF (`what` of the callback).
  * Clears OpenSSL's error queue. Always returns -1. Works on plain bufferevents as well. */
 int		 tls_error(struct bufferevent *bev, short what, struct err *e);
+/* Say close_notify and close the sending side; what still comes can be read. */
+void		 tls_shut(struct bufferevent *bev);
 /* Say close_notify, then free the bufferevent (a plain one is just freed). The output should be
  * drained already. */
 void		 tls_close(struct bufferevent *bev);

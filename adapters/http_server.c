@@ -1,0 +1,402 @@
+#include "adapters/http_parts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <event2/util.h>
+#include <netinet/tcp.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/log.h"
+
+enum { BACKLOG = 1024, RESUME_US = 100000 };
+#define SECOND	INT64_C(1000000)
+
+/* Put the default where a limit says nothing. */
+#define DEFAULT(field, value) do { if (l->field == 0) l->field = (value); } while (0)
+
+static void
+fill_limits(struct http_limits *l)
+{
+	DEFAULT(handshake_us, 10 * SECOND);
+	DEFAULT(head_us, 10 * SECOND);
+	DEFAULT(body_us, 10 * SECOND);
+	DEFAULT(write_us, 10 * SECOND);
+	DEFAULT(min_rate, 4096);
+	DEFAULT(held_us, 60 * SECOND);
+	DEFAULT(idle_us, 60 * SECOND);
+	DEFAULT(linger_us, 2 * SECOND);
+	DEFAULT(linger_bytes, 1 << 20);
+	DEFAULT(age_us, 3600 * SECOND);
+	DEFAULT(connections, 10000);
+	DEFAULT(per_address, 256);
+	DEFAULT(requests, 10000);
+	DEFAULT(ignored_body, 65536);
+	DEFAULT(gzip_level, 1);
+	DEFAULT(gzip_least, 1024);
+}
+
+/* A server without listeners. */
+struct http_server *
+http_server_new(struct event_base *base, const struct http_limits *lim,
+    const struct http_handler *h)
+{
+	struct http_server *s = xcalloc(1, sizeof(*s));
+
+	signal(SIGPIPE, SIG_IGN);	/* OpenSSL and libevent write to sockets that may be gone */
+	s->base = base;
+	s->h = *h;
+	if (lim != NULL)
+		s->lim = *lim;
+	fill_limits(&s->lim);
+	TAILQ_INIT(&s->conns);
+	strbuf_init(&s->scratch);
+	random_bytes(&s->id_seed, sizeof(s->id_seed));
+	return s;
+}
+
+/* Other limits from now on. */
+void
+http_server_set_limits(struct http_server *s, const struct http_limits *lim)
+{
+	s->lim = *lim;
+	fill_limits(&s->lim);
+}
+
+static void
+close_listeners(struct http_server *s)
+{
+	int i;
+
+	for (i = 0; i < s->nlisteners; i++) {
+		if (s->listeners[i]->ev != NULL)
+			evconnlistener_free(s->listeners[i]->ev);
+		s->listeners[i]->ev = NULL;
+	}
+	if (s->resume != NULL)
+		event_free(s->resume);
+	s->resume = NULL;
+}
+
+/* End everything. */
+void
+http_server_free(struct http_server *s)
+{
+	struct conn *c;
+	size_t i;
+	int k;
+
+	if (s == NULL)
+		return;
+	s->draining = true;
+	s->done = NULL;
+	close_listeners(s);
+	while ((c = TAILQ_FIRST(&s->conns)) != NULL)
+		conn_close(c, true);
+	for (k = 0; k < s->nlisteners; k++) {
+		tls_free(s->listeners[k]->tls);
+		free(s->listeners[k]);
+	}
+	for (i = 0; i < ADDRESS_BUCKETS; i++)
+		free(s->addresses[i]);		/* chains are empty: no connection is left */
+	if (s->drained != NULL)
+		event_free(s->drained);
+	strbuf_fini(&s->scratch);
+	answer_fini(s);
+	free(s);
+}
+
+/* The part of an address that counts as one client: IPv4 whole, IPv6 its /64. */
+static void
+address_key(const struct sockaddr *sa, uint8_t key[16])
+{
+	memset(key, 0, 16);
+	if (sa->sa_family == AF_INET) {
+		key[10] = key[11] = 0xff;
+		memcpy(key + 12, &((const struct sockaddr_in *)sa)->sin_addr, 4);
+	} else if (sa->sa_family == AF_INET6) {
+		const struct in6_addr *a = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+
+		memcpy(key, a, IN6_IS_ADDR_V4MAPPED(a) ? 16 : 8);
+	}
+}
+
+static struct address **
+address_bucket(struct http_server *s, const uint8_t key[16])
+{
+	uint64_t h = s->id_seed;
+	size_t i;
+
+	for (i = 0; i < 16; i++)
+		h = (h ^ key[i]) * UINT64_C(0x100000001b3);
+	return &s->addresses[(h ^ h >> 29) % ADDRESS_BUCKETS];
+}
+
+/* One connection more of this address; NULL if it has too many already. */
+static struct address *
+address_take(struct http_server *s, const struct sockaddr *sa)
+{
+	struct address **bucket, *a;
+	uint8_t key[16];
+
+	address_key(sa, key);
+	bucket = address_bucket(s, key);
+	for (a = *bucket; a != NULL && memcmp(a->key, key, 16) != 0; a = a->next)
+		;
+	if (a == NULL) {
+		a = xcalloc(1, sizeof(*a));
+		memcpy(a->key, key, 16);
+		a->next = *bucket;
+		*bucket = a;
+	}
+	if (a->n >= s->lim.per_address)
+		return NULL;
+	a->n++;
+	return a;
+}
+
+static void
+address_drop(struct http_server *s, struct address *a)
+{
+	struct address **p;
+
+	if (--a->n > 0)
+		return;
+	for (p = address_bucket(s, a->key); *p != a; p = &(*p)->next)
+		;
+	*p = a->next;
+	free(a);
+}
+
+static void
+on_drained(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *s = arg;
+	void (*done)(void *) = s->done;
+
+	(void)fd;
+	(void)what;
+	s->done = NULL;
+	if (done != NULL)
+		done(s->done_arg);
+}
+
+static void
+check_drained(struct http_server *s)
+{
+	if (s->drained != NULL && s->n.open == 0)
+		event_active(s->drained, EV_TIMEOUT, 1);
+}
+
+/* A connection is over. */
+void
+server_forget(struct http_server *s, struct conn *c)
+{
+	TAILQ_REMOVE(&s->conns, c, link);
+	address_drop(s, c->address);
+	s->n.open--;
+	check_drained(s);
+}
+
+static void
+on_accept(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+{
+	struct listener *l = arg;
+	struct http_server *s = l->server;
+	struct address *a = NULL;
+	int one = 1;
+
+	(void)ev;
+	(void)len;
+	s->n.accepted++;
+	if (s->n.open >= s->lim.connections)
+		s->n.refused_full++;
+	else if ((a = address_take(s, sa)) == NULL)
+		s->n.refused_address++;
+	if (a == NULL) {
+		close(fd);
+		return;
+	}
+	/* Without it a small answer waits 40 ms for the client's delayed ACK. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	s->n.open++;
+	conn_open(s, l, fd, a, sa);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *s = arg;
+	int i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < s->nlisteners; i++)
+		if (s->listeners[i]->ev != NULL)
+			evconnlistener_enable(s->listeners[i]->ev);
+}
+
+/* Out of file descriptors, most likely: pause instead of spinning. */
+static void
+on_accept_error(struct evconnlistener *ev, void *arg)
+{
+	struct listener *l = arg;
+	struct timeval tv = { 0, RESUME_US };
+
+	log_event(LOG_WARN, "http.accept", LF_S("error", strerror(EVUTIL_SOCKET_ERROR())),
+	    LF_I("open", l->server->n.open));
+	evconnlistener_disable(ev);
+	if (l->server->resume == NULL)
+		l->server->resume = evtimer_new(l->server->base, on_resume, l->server);
+	evtimer_add(l->server->resume, &tv);
+}
+
+static int
+parse_address(const char *address, uint16_t port, struct sockaddr_storage *ss, socklen_t *n)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *in = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		*n = sizeof(*in);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		*n = sizeof(*in6);
+		return 0;
+	}
+	return -1;
+}
+
+/* A listening socket. "::" takes IPv4 as well. */
+int
+http_listen_open(const char *address, uint16_t port, struct err *e)
+{
+	struct sockaddr_storage ss;
+	int fd, on = 1, off = 0;
+	socklen_t n;
+
+	if (parse_address(address, port, &ss, &n) < 0)
+		return err_set(e, ERR_VALUE, "\"%s\" is not an IP address to listen on", address);
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(e, ERR_IO, "socket: %s", strerror(errno));
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (ss.ss_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(fd, (struct sockaddr *)&ss, n) < 0 || listen(fd, BACKLOG) < 0) {
+		err_set(e, ERR_IO, "cannot listen on %s port %u: %s", address, port,
+		    strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+is_loopback(const struct sockaddr_storage *ss)
+{
+	if (ss->ss_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)ss)->sin_addr.s_addr) >> 24 == 127;
+	return ss->ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)ss)->sin6_addr);
+}
+
+/* Serve what comes in on a listening socket. */
+int
+http_server_listen(struct http_server *s, int fd, struct tls *tls, struct err *e)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof(ss);
+	struct listener *l;
+
+	if (s->nlisteners == MAX_LISTENERS) {
+		close(fd);
+		return err_set(e, ERR_LIMIT, "more than %d listeners", MAX_LISTENERS);
+	}
+	if (getsockname(fd, (struct sockaddr *)&ss, &n) < 0) {
+		err_set(e, ERR_IO, "listener: %s", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	if (tls == NULL && !is_loopback(&ss)) {
+		close(fd);
+		return err_set(e, ERR_FORBIDDEN, "without TLS only loopback addresses are served");
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->server = s;
+	l->number = s->nlisteners;
+	l->port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port :
+	    ((struct sockaddr_in6 *)&ss)->sin6_port);
+	l->tls = tls == NULL ? NULL : tls_ref(tls);
+	l->ev = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE |
+	    LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (l->ev == NULL) {
+		close(fd);
+		tls_free(l->tls);
+		free(l);
+		return err_set(e, ERR_IO, "cannot add a listener to the event loop");
+	}
+	evconnlistener_set_error_cb(l->ev, on_accept_error);
+	s->listeners[s->nlisteners++] = l;
+	return l->number;
+}
+
+/* Where it listens. */
+uint16_t
+http_server_port(const struct http_server *s, int listener)
+{
+	return s->listeners[listener]->port;
+}
+
+/* New keys for new connections. */
+void
+http_server_swap_tls(struct http_server *s, int listener, struct tls *tls)
+{
+	struct listener *l = s->listeners[listener];
+	struct tls *old = l->tls;
+
+	if (old == NULL)
+		return;			/* a plain listener stays plain */
+	l->tls = tls_ref(tls);
+	tls_free(old);
+}
+
+/* Finish what is in hand. */
+void
+http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
+{
+	struct conn *c, *next;
+
+	if (s->draining)
+		return;
+	s->draining = true;
+	s->done = done;
+	s->done_arg = arg;
+	s->drained = evtimer_new(s->base, on_drained, s);
+	close_listeners(s);
+	for (c = TAILQ_FIRST(&s->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		conn_drain(c);
+	}
+	check_drained(s);
+}
+
+/* How it went so far. */
+const struct http_counters *
+http_server_counters(const struct http_server *s)
+{
+	return &s->n;
+}
