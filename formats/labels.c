@@ -97,9 +97,9 @@ is_classified(const json *def)
 	return vocab_is_classified(json_member(def, "name"));
 }
 
-/* Return what the marking with this id says, and add the flags it brings. */
+/* Return what the marking with this id says. */
 static enum label_case
-read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level, uint32_t *flags)
+read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level)
 {
 	enum tlp fixed = tlp_of_marking_id(id);
 	const json *def;
@@ -112,11 +112,7 @@ read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level, uint3
 		if (slice_is_nocase(id, other_ids[i]))
 			return LABEL_OTHER;
 	def = find == NULL ? NULL : find(ctx, id);
-	if (def == NULL)
-		return LABEL_UNREADABLE;
-	if (is_classified(def))
-		*flags |= OBJECT_CLASSIFIED;
-	return labels_of_definition(def, level);
+	return def == NULL ? LABEL_UNREADABLE : labels_of_definition(def, level);
 }
 
 /* The stronger of two cases: what cannot be read outweighs what can, and that outweighs nothing. */
@@ -133,13 +129,12 @@ stronger(enum label_case a, enum label_case b)
 
 /* Count one marking: raise *seen and *level. */
 static void
-count_ref(const json *ref, object_find_fn find, void *ctx, enum label_case *seen, enum tlp *level,
-    uint32_t *flags)
+count_ref(const json *ref, object_find_fn find, void *ctx, enum label_case *seen, enum tlp *level)
 {
 	enum tlp t = TLP_UNSET;
 
 	*seen = stronger(*seen, json_is_string(ref) ?
-	    read_ref(json_slice(ref), find, ctx, &t, flags) : LABEL_UNREADABLE);
+	    read_ref(json_slice(ref), find, ctx, &t) : LABEL_UNREADABLE);
 	if (t > *level)
 		*level = t;
 }
@@ -172,12 +167,11 @@ labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out
 	*out = (struct labels){ 0 };
 	for (const json *r = json_first(json_get(tree, "object_marking_refs")); r != NULL;
 	    r = json_next(r))
-		count_ref(r, find, ctx, &out->label, &out->tlp, &out->flags);
+		count_ref(r, find, ctx, &out->label, &out->tlp);
 	read_tags(tree, out);
 	for (g = json_first(json_get(tree, "granular_markings")); g != NULL; g = json_next(g))
 		if (json_get(g, "marking_ref") != NULL)
-			count_ref(json_get(g, "marking_ref"), find, ctx, &seen, &granular,
-			    &out->flags);
+			count_ref(json_get(g, "marking_ref"), find, ctx, &seen, &granular);
 	if (seen == LABEL_UNREADABLE)
 		out->label = LABEL_UNREADABLE;
 	else if (seen == LABEL_OTHER)

@@ -24,8 +24,9 @@ struct labels {
 	uint32_t	flags;		/* OBJECT_GRANULAR, OBJECT_CLASSIFIED, OBJECT_EXERCISE */
 };
 
-/* Read object_marking_refs, granular_markings and the label tags of `tree`; for a
- * marking-definition, also whether its own text names a classification. */
+/* Read object_marking_refs, granular_markings and the label tags of `tree`. OBJECT_CLASSIFIED is told
+ * of marking-definitions only: their text is searched once, and advisory_settle hands the flag on to
+ * what they mark. */
 void	labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out);
 /* What one definition says: LABEL_TLP (*level set), LABEL_OTHER or LABEL_UNREADABLE. */
 enum label_case	labels_of_definition(const json *def, enum tlp *level);

@@ -134,9 +134,9 @@ phase_of(const struct object *o, const struct vocab_type *t)
 	return t == NULL ? PHASE_UNSET : t->phase;
 }
 
-/* Return the sectors an object names itself: identity.sectors and labels `sector:SLUG`. */
-static uint32_t
-sectors_of(const struct object *o)
+/* Return the sectors an object names itself. */
+uint32_t
+object_own_sectors(const struct object *o)
 {
 	static const char prefix[] = "sector:";
 	const size_t n = sizeof(prefix) - 1;
@@ -196,7 +196,7 @@ object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
 	o->spec_version = spec_version_of(o);
 	o->created_by = json_member(o->tree, "created_by_ref");
 	o->phase = phase_of(o, t);
-	o->sectors = sectors_of(o);
+	o->sectors = object_own_sectors(o);
 	o->valid_until_key = SLICE_EMPTY;
 	if (slice_is(o->type, "indicator"))
 		stamp_key(mem, json_member(o->tree, "valid_until"), &o->valid_until_key);

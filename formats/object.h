@@ -67,7 +67,7 @@ struct object {
 	struct slice	valid_until_key; /* instant key, indicators only; empty = no end */
 	enum object_class class;
 	enum tlp	tlp;		/* strictest of object and granular markings; TLP_UNSET if none */
-	enum label_case	label;
+	enum label_case	label;		/* unless LABEL_TLP, tlp is only a floor (labels.h) */
 	enum phase	phase;		/* its own, from label `cip-phase:X`, else by type */
 	uint32_t	sectors;	/* bit set of vocab_sector() */
 	uint32_t	flags;
@@ -115,8 +115,11 @@ struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum v
 /* Make an object from a tree that a translator built: prints it, fills the header, sets
  * OBJECT_MINTED. */
 int	advisory_mint(struct advisory *adv, struct arena *mem, json *tree, struct err *e);
+/* The sectors an object names itself: identity.sectors, labels `sector:SLUG`. */
+uint32_t	object_own_sectors(const struct object *o);
 /* Phases of reports and groupings from their members (trust.md 8), sectors from referenced
- * identities, notes from their parents: the facts that need the whole message. */
+ * identities, notes from their parents: the facts that need the whole message (the rules are told in
+ * settle.c). Readers call it; calling it again changes nothing. */
 void	advisory_settle(struct advisory *adv, struct arena *mem);
 
 /* Words. Unknown words give TLP_UNSET / PHASE_UNSET / -1. */

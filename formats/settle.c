@@ -11,6 +11,8 @@
  * groupings that hold it: what CERT A writes about energy is about energy in all its parts.
  * Relationships and sightings take the sectors of the identities they point at.
  *
+ * Classification: what a marking-definition that names one marks, is classified.
+ *
  * Victims: identities targeted or sighting, what observed-data holds, and the identities and
  * observables that an incident points at.
  */
@@ -204,6 +206,30 @@ give_sectors(const struct settle *s, const struct object *o)
 	}
 }
 
+/* True if a reference names a marking-definition that names a classification. */
+static bool
+is_classified(const struct settle *s, const json *ref)
+{
+	const struct object *m = resolve(s, ref);
+
+	return m != NULL && (m->flags & OBJECT_CLASSIFIED) != 0 &&
+	    slice_is(m->type, "marking-definition");
+}
+
+/* Hand the flag of classified markings on to an object that they mark. */
+static void
+settle_classification_of(const struct settle *s, struct object *o)
+{
+	const json *r;
+
+	for (r = json_first(json_get(o->tree, "object_marking_refs")); r != NULL; r = json_next(r))
+		if (is_classified(s, r))
+			o->flags |= OBJECT_CLASSIFIED;
+	for (r = json_first(json_get(o->tree, "granular_markings")); r != NULL; r = json_next(r))
+		if (is_classified(s, json_get(r, "marking_ref")))
+			o->flags |= OBJECT_CLASSIFIED;
+}
+
 /* Fill what needs the whole message, as said above. */
 void
 advisory_settle(struct advisory *adv, struct arena *mem)
@@ -215,7 +241,11 @@ advisory_settle(struct advisory *adv, struct arena *mem)
 	index_objects(&s, mem);
 	settle_phases(&s);
 	for (size_t i = 0; i < adv->n; i++)
+		adv->objects[i].sectors = object_own_sectors(&adv->objects[i]);
+	for (size_t i = 0; i < adv->n; i++) {
+		settle_classification_of(&s, &adv->objects[i]);
 		settle_victims_of(&s, &adv->objects[i]);
+	}
 	for (size_t i = 0; i < adv->n; i++)
 		if (is_container(&adv->objects[i]))
 			adv->objects[i].sectors = sectors_of_members(&s, &adv->objects[i]);

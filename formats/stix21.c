@@ -34,6 +34,7 @@ struct reading {
 	struct slice		 in;		/* our copy of the input */
 	struct json_doc		 doc;
 	struct idmap		 markings;	/* id -> item */
+	struct idmap		 lost;		/* ids of marking-definitions that were refused */
 	struct pos		 here;		/* of the item looked at, moved forward only */
 	size_t			 line_at;	/* offset where its line begins */
 };
@@ -63,14 +64,15 @@ sniff(struct slice head)
 	return 5;
 }
 
-/* Move r->here to a later offset of the input. */
+/* Move r->here to a later offset of the input; every byte is looked at once. */
 static void
 move_to(struct reading *r, size_t offset)
 {
+	size_t from = r->here.offset;
 	const char *nl;
 
-	while ((nl = memchr(r->in.p + r->line_at, '\n', offset - r->line_at)) != NULL) {
-		r->line_at = (size_t)(nl - r->in.p) + 1;
+	while ((nl = memchr(r->in.p + from, '\n', offset - from)) != NULL) {
+		from = r->line_at = (size_t)(nl - r->in.p) + 1;
 		r->here.line++;
 	}
 	r->here.column = (uint32_t)(offset - r->line_at) + 1;
@@ -187,6 +189,8 @@ refuse_item(struct reading *r, const struct json_item *item, const char *code, s
 
 	place_verdict(r, v, item, err);
 	v->text = item->text;
+	if (slice_is(json_member(item->node, "type"), "marking-definition"))
+		idmap_add(&r->lost, r->mem, v->id, v->index);
 	count_object(r->job->loss, LOSS_DROPPED, item->node, v->id, "the object was refused");
 }
 
@@ -349,6 +353,37 @@ refuse_conflicts(struct reading *r)
 	r->adv->n = kept;
 }
 
+/* True if an object is marked by a definition that was refused. */
+static bool
+has_lost_marking(const struct reading *r, const struct object *o)
+{
+	const json *m;
+
+	for (m = json_first(json_get(o->tree, "object_marking_refs")); m != NULL; m = json_next(m))
+		if (idmap_find(&r->lost, json_slice(m)) != IDMAP_NONE)
+			return true;
+	for (m = json_first(json_get(o->tree, "granular_markings")); m != NULL; m = json_next(m))
+		if (idmap_find(&r->lost, json_member(m, "marking_ref")) != IDMAP_NONE)
+			return true;
+	return false;
+}
+
+/* What a refused definition said does not count: what it marked cannot be read any more. The fixed
+ * TLP ids need no definition. */
+static void
+unread_lost_markings(struct reading *r)
+{
+	if (r->lost.n == 0)
+		return;
+	for (size_t i = 0; i < r->lost.n; i++)
+		if (tlp_of_marking_id(r->lost.v[i].id) != TLP_UNSET)
+			r->lost.v[i].id = SLICE_EMPTY;
+	idmap_sort(&r->lost);
+	for (size_t i = 0; i < r->adv->n; i++)
+		if (has_lost_marking(r, &r->adv->objects[i]))
+			r->adv->objects[i].label = LABEL_UNREADABLE;
+}
+
 /* Give the advisory the bundle's id, or one made from the input. */
 static void
 name_advisory(struct reading *r)
@@ -410,6 +445,7 @@ stix21_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 	for (size_t i = 0; i < r.doc.nitems; i++)
 		read_item(&r, &r.doc.items[i]);
 	refuse_conflicts(&r);
+	unread_lost_markings(&r);
 	advisory_settle(adv, mem);
 	return 0;
 fail:

@@ -13,7 +13,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 
-enum { RULES_A_TYPE = 4, NAME_MIN = 3, NAME_MAX = 250 };
+enum { RULES_A_TYPE = 4, NAME_MIN = 3, NAME_MAX = 250, SELECTOR_BUDGET = 1000000 };
 
 /* True for [a-z0-9_] names of legal length. */
 static bool
@@ -70,7 +70,7 @@ check_identity(struct check *c)
 static void
 check_emptiness(struct check *c, const json *node)
 {
-	size_t had = c->path.n, i = 0;
+	size_t i = 0;
 	const json *m;
 
 	if (json_is_null(node))
@@ -83,7 +83,7 @@ check_emptiness(struct check *c, const json *node)
 	for (m = json_first(node); m != NULL; m = json_next(m), i++) {
 		check_enter(c, json_name(m), i);
 		check_emptiness(c, m);
-		check_leave(c, had);
+		check_leave(c);
 	}
 }
 
@@ -190,47 +190,70 @@ check_rules(struct check *c)
 	}
 }
 
+/* Return the child that one step of a selector names: [n], or a member. Every child passed is paid
+ * from *budget, because a long list of selectors into a long list would take for ever. */
+static const json *
+select_child(const json *at, struct slice step, size_t *budget)
+{
+	bool is_index = step.n > 2 && step.p[0] == '[' && step.p[step.n - 1] == ']';
+	unsigned long long want = 0, i = 0;
+
+	if (is_index && (!json_is_list(at) || !slice_u64(slice_from(step.p + 1, step.n - 2), &want)))
+		return NULL;
+	for (const json *m = json_first(at); m != NULL && *budget > 0; m = json_next(m), i++) {
+		--*budget;
+		if (is_index ? i == want : json_name(m) != NULL && slice_is(step, json_name(m)))
+			return m;
+	}
+	return NULL;
+}
+
 /* True if the path of a selector exists: names and [n] joined by dots. */
 static bool
-selector_exists(struct check *c, struct slice selector)
+selector_exists(const struct check *c, struct slice selector, size_t *budget)
 {
-	const json *at = c->tree;
-	unsigned long long i;
+	const json *at = selector.n == 0 ? NULL : c->tree;
 
-	if (selector.n == 0)
-		return false;
-	while (selector.n > 0 && at != NULL) {
-		struct slice step = slice_cut(&selector, '.');
-
-		if (step.n > 2 && step.p[0] == '[' && step.p[step.n - 1] == ']')
-			at = slice_u64(slice_from(step.p + 1, step.n - 2), &i) && json_is_list(at) ?
-			    json_at(at, i) : NULL;
-		else
-			at = json_get(at, arena_str(c->mem, step));
-	}
+	while (selector.n > 0 && at != NULL)
+		at = select_child(at, slice_cut(&selector, '.'), budget);
 	return at != NULL;
+}
+
+/* Report each selector of a granular marking that selects nothing. */
+static void
+check_selectors(struct check *c, const json *list, size_t *budget)
+{
+	size_t i = 0;
+
+	check_enter(c, "selectors", 0);
+	for (const json *s = json_first(list); s != NULL && *budget > 0; s = json_next(s), i++) {
+		if (selector_exists(c, json_slice(s), budget))
+			continue;
+		check_enter(c, NULL, i);
+		check_report(c, "BAD_SELECTOR", ERR_REFERENCE, true, NULL, *budget > 0 ?
+		    "selects what is not in the object" : "is one of too many to be followed");
+		check_leave(c);
+	}
+	check_leave(c);
 }
 
 /* Check each granular marking: one of marking_ref and lang, selectors that exist. */
 static void
 check_granular(struct check *c)
 {
-	const json *list = json_get(c->tree, "granular_markings");
-	size_t i = 0, had = c->path.n;
+	size_t i = 0, budget = SELECTOR_BUDGET;
+	const json *g;
 
-	for (const json *g = json_first(list); g != NULL; g = json_next(g), i++) {
-		check_enter(c, "granular_markings", 0);
+	check_enter(c, "granular_markings", 0);
+	for (g = json_first(json_get(c->tree, "granular_markings")); g != NULL; g = json_next(g), i++) {
 		check_enter(c, NULL, i);
 		if ((json_get(g, "marking_ref") != NULL) == (json_get(g, "lang") != NULL))
 			check_report(c, "BAD_MARKING", ERR_VALUE, true, NULL,
 			    "needs exactly one of marking_ref and lang");
-		for (const json *s = json_first(json_get(g, "selectors")); s != NULL;
-		    s = json_next(s))
-			if (!selector_exists(c, json_slice(s)))
-				check_report(c, "BAD_SELECTOR", ERR_REFERENCE, true, "selectors",
-				    "select what is not in the object");
-		check_leave(c, had);
+		check_selectors(c, json_get(g, "selectors"), &budget);
+		check_leave(c);
 	}
+	check_leave(c);
 }
 
 /* Check that nothing marks itself, and that the nine fixed definitions say what they must. */
@@ -310,24 +333,36 @@ has_extension_of(const struct check *c, const char *kind)
 	return false;
 }
 
-/* Report properties that no table knows. */
+/* Report a property that no table knows. */
 static void
-check_names(struct check *c)
+check_unknown(struct check *c, const char *name, bool extended)
+{
+	if (!is_property_name(name))
+		check_report(c, "BAD_NAME", ERR_VALUE, true, name,
+		    "is no property name: they are 3 to 250 of [a-z0-9_]");
+	else if (c->type != NULL && !extended)
+		check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, name,
+		    "is not in the standard and no extension declares it");
+}
+
+/* Check every property of the object by its row. */
+static void
+check_properties(struct check *c)
 {
 	bool extended = has_extension_of(c, "toplevel-") || has_extension_of(c, "new-");
 
+	check_required(c, c->tree, c->common);
+	if (c->type != NULL)
+		check_required(c, c->tree, c->type->own);
 	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m)) {
-		const char *name = json_name(m);
+		const struct stix21_prop *p = stix21_prop_find(c->common, json_name(m));
 
-		if (stix21_prop_find(c->common, name) != NULL ||
-		    (c->type != NULL && stix21_prop_find(c->type->own, name) != NULL))
-			continue;
-		if (!is_property_name(name))
-			check_report(c, "BAD_NAME", ERR_VALUE, true, name,
-			    "is no property name: they are 3 to 250 of [a-z0-9_]");
-		else if (c->type != NULL && !extended)
-			check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, name,
-			    "is not in the standard and no extension declares it");
+		if (p == NULL && c->type != NULL)
+			p = stix21_prop_find(c->type->own, json_name(m));
+		if (p != NULL)
+			check_property(c, m, p);
+		else
+			check_unknown(c, json_name(m), extended);
 	}
 }
 
@@ -376,28 +411,23 @@ stix21_check(const json *tree, struct arena *mem, stix21_issue_fn *report, void 
 	struct slice type = json_member(tree, "type");
 	struct check c = {
 		.tree = tree, .mem = mem, .report = report, .ctx = ctx,
-		.type = stix21_type_find(type), .path = STRBUF_INIT,
+		.type = stix21_type_find(type),
 	};
 
 	c.common = c.type == NULL ? stix21_custom_common : c.type->common;
 	check_identity(&c);
 	check_spec_version(&c);
 	check_emptiness(&c, tree);
-	check_names(&c);
-	check_properties(&c, tree, c.common);
+	check_properties(&c);
 	check_granular(&c);
-	if (c.type == NULL) {
-		if (!has_extension_of(&c, "new-"))
-			check_report(&c, "CUSTOM_TYPE", ERR_VALUE, false, "type",
-			    "is not in the standard and no extension declares it");
-	} else {
-		check_properties(&c, tree, c.type->own);
+	if (c.type != NULL)
 		check_rules(&c);
-	}
+	else if (!has_extension_of(&c, "new-"))
+		check_report(&c, "CUSTOM_TYPE", ERR_VALUE, false, "type",
+		    "is not in the standard and no extension declares it");
 	if (object_class_of(type) == OBJECT_SCO)
 		check_sco_id(&c);
 	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
 		if (slice_is(type, special[i].type))
 			special[i].check(&c);
-	strbuf_fini(&c.path);
 }

@@ -494,7 +494,7 @@ const struct stix21_prop *
 stix21_prop_find(const struct stix21_prop *table, const char *name)
 {
 	for (; table->name != NULL; table++)
-		if (strcmp(table->name, name) == 0)
+		if (table->name[0] == name[0] && strcmp(table->name, name) == 0)
 			return table;
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/strbuf.h"
 
 static const char tlsh_prefix[] = "T1";
 
@@ -16,6 +17,20 @@ static const struct { const char *name; size_t digits; } hash_lengths[] = {
 	{ "SHA3-512", 128 }, { "SHA-224", 56 }, { "SHA-384", 96 }, { "RIPEMD-160", 40 },
 };
 
+static void	check_members(struct check *, const json *, const struct stix21_prop *);
+
+/* Append one step to a path in a fixed buffer; what does not fit is cut. */
+static void
+add_step(char *path, size_t cap, const char *name, size_t index)
+{
+	size_t n = strlen(path);
+
+	if (name == NULL)
+		snprintf(path + n, cap - n, "[%zu]", index);
+	else
+		snprintf(path + n, cap - n, "%s%s", n > 0 ? "." : "", name);
+}
+
 /* Report an issue at the path, or at `member` of it. */
 void
 check_report(struct check *c, const char *code, enum err_code err, bool must, const char *member,
@@ -23,8 +38,10 @@ check_report(struct check *c, const char *code, enum err_code err, bool must, co
 {
 	struct stix21_issue issue = { .code = code, .err = err, .must = must };
 
-	snprintf(issue.path, sizeof(issue.path), "%s%s%s", c->path.p,
-	    c->path.n > 0 && member != NULL ? "." : "", member != NULL ? member : "");
+	for (size_t i = 0; i < c->nsteps && i < CHECK_STEPS; i++)
+		add_step(issue.path, sizeof(issue.path), c->step[i].name, c->step[i].index);
+	if (member != NULL)
+		add_step(issue.path, sizeof(issue.path), member, 0);
 	snprintf(issue.reason, sizeof(issue.reason), "%s", reason);
 	c->report(c->ctx, &issue);
 }
@@ -33,17 +50,16 @@ check_report(struct check *c, const char *code, enum err_code err, bool must, co
 void
 check_enter(struct check *c, const char *name, size_t index)
 {
-	if (name == NULL)
-		strbuf_addf(&c->path, "[%zu]", index);
-	else
-		strbuf_addf(&c->path, "%s%.100s", c->path.n > 0 ? "." : "", name);
+	if (c->nsteps < CHECK_STEPS)
+		c->step[c->nsteps] = (struct check_step){ name, index };
+	c->nsteps++;
 }
 
-/* Step back. */
+/* Step out again. */
 void
-check_leave(struct check *c, size_t had)
+check_leave(struct check *c)
 {
-	strbuf_setlen(&c->path, had);
+	c->nsteps--;
 }
 
 /* Report a value of the wrong JSON type. */
@@ -185,8 +201,6 @@ check_hash(struct check *c, const char *name, const json *v)
 static void
 check_hashes(struct check *c, const json *v)
 {
-	size_t had = c->path.n;
-
 	if (!json_is_object(v)) {
 		wrong_type(c, "must be a dictionary of hashes");
 		return;
@@ -194,7 +208,7 @@ check_hashes(struct check *c, const json *v)
 	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
 		check_enter(c, json_name(m), 0);
 		check_hash(c, json_name(m), m);
-		check_leave(c, had);
+		check_leave(c);
 	}
 }
 
@@ -254,7 +268,7 @@ check_extension(struct check *c, const json *v)
 		check_report(c, "BAD_EXTENSION", ERR_VALUE, true, NULL,
 		    "belongs to another type of object");
 	} else {
-		check_properties(c, v, known->props);
+		check_members(c, v, known->props);
 	}
 }
 
@@ -262,8 +276,6 @@ check_extension(struct check *c, const json *v)
 static void
 check_extensions(struct check *c, const json *v)
 {
-	size_t had = c->path.n;
-
 	if (!json_is_object(v)) {
 		wrong_type(c, "must be a dictionary of extensions");
 		return;
@@ -271,8 +283,32 @@ check_extensions(struct check *c, const json *v)
 	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
 		check_enter(c, json_name(m), 0);
 		check_extension(c, m);
-		check_leave(c, had);
+		check_leave(c);
 	}
+}
+
+/* An external reference says something beyond the name of its source. */
+static void
+check_reference(struct check *c, const json *o)
+{
+	if (json_get(o, "description") == NULL && json_get(o, "url") == NULL &&
+	    json_get(o, "external_id") == NULL)
+		check_report(c, "BAD_REFERENCE", ERR_MISSING, true, NULL,
+		    "needs one of: description url external_id");
+}
+
+/* Check the members of an object inside an object; what the table does not know is left alone. */
+static void
+check_members(struct check *c, const json *o, const struct stix21_prop *table)
+{
+	const struct stix21_prop *p;
+
+	check_required(c, o, table);
+	for (const json *m = json_first(o); m != NULL; m = json_next(m))
+		if ((p = stix21_prop_find(table, json_name(m))) != NULL)
+			check_property(c, m, p);
+	if (stix21_prop_find(table, "source_name") != NULL)
+		check_reference(c, o);
 }
 
 /* Check one value (an element, if the row is a list). */
@@ -300,7 +336,7 @@ check_value(struct check *c, const json *v, const struct stix21_prop *p)
 		break;
 	case KIND_OBJECT:
 		if (json_is_object(v))
-			check_properties(c, v, p->sub);
+			check_members(c, v, p->sub);
 		else
 			wrong_type(c, "must be an object");
 		break;
@@ -321,15 +357,14 @@ check_value(struct check *c, const json *v, const struct stix21_prop *p)
 }
 
 /* Check one property by its row. What is null was reported as such already. */
-static void
+void
 check_property(struct check *c, const json *v, const struct stix21_prop *p)
 {
-	size_t had = c->path.n, inner, i = 0;
+	size_t i = 0;
 
 	if (json_is_null(v))
 		return;
 	check_enter(c, p->name, 0);
-	inner = c->path.n;
 	if ((p->flags & PROP_LIST) == 0) {
 		check_value(c, v, p);
 	} else if (!json_is_list(v)) {
@@ -339,34 +374,17 @@ check_property(struct check *c, const json *v, const struct stix21_prop *p)
 			check_enter(c, NULL, i);
 			if (!json_is_null(m))
 				check_value(c, m, p);
-			check_leave(c, inner);
+			check_leave(c);
 		}
 	}
-	check_leave(c, had);
+	check_leave(c);
 }
 
-/* An external reference says something beyond the name of its source. */
-static void
-check_reference(struct check *c, const json *o)
-{
-	if (json_get(o, "description") == NULL && json_get(o, "url") == NULL &&
-	    json_get(o, "external_id") == NULL)
-		check_report(c, "BAD_REFERENCE", ERR_MISSING, true, NULL,
-		    "needs one of: description url external_id");
-}
-
-/* Check what a table knows of an object. */
+/* Report the properties that are required and missing. */
 void
-check_properties(struct check *c, const json *o, const struct stix21_prop *table)
+check_required(struct check *c, const json *o, const struct stix21_prop *table)
 {
-	const struct stix21_prop *p;
-
-	for (p = table; p->name != NULL; p++)
+	for (const struct stix21_prop *p = table; p->name != NULL; p++)
 		if ((p->flags & PROP_REQUIRED) != 0 && json_get(o, p->name) == NULL)
 			check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, p->name, "is missing");
-	for (const json *m = json_first(o); m != NULL; m = json_next(m))
-		if ((p = stix21_prop_find(table, json_name(m))) != NULL)
-			check_property(c, m, p);
-	if (stix21_prop_find(table, "source_name") != NULL)
-		check_reference(c, o);
 }

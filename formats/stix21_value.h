@@ -10,7 +10,14 @@
 
 #include "formats/stix21_check.h"
 #include "formats/stix21_types.h"
-#include "gateway/base/strbuf.h"
+
+/* One step of a path: a member, or an element if it has no name. */
+struct check_step {
+	const char	*name;
+	size_t		 index;
+};
+
+enum { CHECK_STEPS = 160 };	/* deeper places are reported at this depth */
 
 struct check {
 	const json			*tree;
@@ -19,17 +26,20 @@ struct check {
 	void				*ctx;
 	const struct stix21_type	*type;		/* NULL: custom */
 	const struct stix21_prop	*common;
-	struct strbuf			 path;		/* of the value looked at */
+	struct check_step		 step[CHECK_STEPS];	/* the path of the value looked at */
+	size_t				 nsteps;
 };
 
 /* Report an issue at the path, or at `member` of it. */
 void	check_report(struct check *c, const char *code, enum err_code err, bool must,
 	    const char *member, const char *reason);
-/* Step into a member (name) or an element (name NULL). */
+/* Step into a member (name) or an element (name NULL), and out again. Nothing is formatted before
+ * there is something to report. */
 void	check_enter(struct check *c, const char *name, size_t index);
-/* Step back to where path had `had` bytes. */
-void	check_leave(struct check *c, size_t had);
-/* Check the members of `o` that `table` knows, and that the required ones are there. */
-void	check_properties(struct check *c, const json *o, const struct stix21_prop *table);
+void	check_leave(struct check *c);
+/* Check one member by its row. */
+void	check_property(struct check *c, const json *v, const struct stix21_prop *p);
+/* Report the properties that `table` requires and `o` has not. */
+void	check_required(struct check *c, const json *o, const struct stix21_prop *table);
 
 #endif

@@ -299,6 +299,40 @@ test_settle(void **state)
 	assert_false(find(adv, "identity--" UUID("10"))->flags & OBJECT_VICTIM);
 }
 
+/* A member of two reports must not carry the sectors of one into the other. */
+static void
+test_settling_twice_changes_nothing(void **state)
+{
+	struct advisory *adv = message(
+	    REPORT("30", "\"tool--" UUID("05") "\",\"identity--" UUID("31") "\"") ","
+	    REPORT("32", "\"tool--" UUID("05") "\",\"vulnerability--" UUID("33") "\",\"identity--"
+	    UUID("34") "\"") "," TOOL("05", "") "," VULN("33") "," IDENTITY("31", "energy") ","
+	    IDENTITY("34", "chemical"));
+	uint32_t energy = vocab_sector_bit(SLICE_LIT("energy"));
+	uint32_t chemical = vocab_sector_bit(SLICE_LIT("chemical"));
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(find(adv, "tool--" UUID("05"))->sectors, energy | chemical);
+		assert_int_equal(find(adv, "report--" UUID("30"))->sectors, energy);
+		assert_int_equal(find(adv, "vulnerability--" UUID("33"))->sectors, chemical);
+		advisory_settle(adv, mem);
+	}
+}
+
+/* A definition that was refused says nothing: what it marks is as good as RED. */
+static void
+test_refused_definition_cannot_be_read(void **state)
+{
+	const struct advisory *adv = message(TOOL("05", ",\"object_marking_refs\":[\"" OWN "\"]")
+	    ",{\"type\":\"marking-definition\",\"id\":\"" OWN "\",\"created\":\"yesterday\","
+	    "\"definition_type\":\"statement\",\"definition\":{\"statement\":\"Copyright\"}}");
+
+	(void)state;
+	assert_int_equal(adv->n, 1);
+	assert_int_equal(adv->objects[0].label, LABEL_UNREADABLE);
+}
+
 static void
 test_minted_objects_and_what_they_need(void **state)
 {
@@ -364,6 +398,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_definition_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_settling_twice_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_definition_cannot_be_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_minted_objects_and_what_they_need, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shipped_objects_are_valid, setup, teardown),
 	};

@@ -92,7 +92,7 @@ static const struct expectation expectations[] = {
 	{ OBJECT("tool", ",\"name\":\"t\",\"external_references\":[{\"source_name\":\"s\"}]"),
 	    "BAD_REFERENCE", "external_references[0]", true },
 	{ OBJECT("tool", ",\"name\":\"t\",\"granular_markings\":[{\"lang\":\"es\",\"selectors\":"
-	    "[\"aliases\"]}]"), "BAD_SELECTOR", "granular_markings[0].selectors", true },
+	    "[\"aliases\"]}]"), "BAD_SELECTOR", "granular_markings[0].selectors[0]", true },
 	{ OBJECT("tool", ",\"name\":\"t\",\"granular_markings\":[{\"selectors\":[\"name\"]}]"),
 	    "BAD_MARKING", "granular_markings[0]", true },
 	{ OBJECT("tool", ",\"name\":\"t\",\"granular_markings\":[{\"lang\":\"es\",\"selectors\":"
@@ -100,7 +100,7 @@ static const struct expectation expectations[] = {
 	{ OBJECT("tool", ",\"name\":\"t\",\"aliases\":[\"a\"],\"granular_markings\":[{\"lang\":\"es\","
 	    "\"selectors\":[\"aliases.[0]\"]}]"), NULL, NULL, false },
 	{ OBJECT("tool", ",\"name\":\"t\",\"aliases\":[\"a\"],\"granular_markings\":[{\"lang\":\"es\","
-	    "\"selectors\":[\"aliases.[1]\"]}]"), "BAD_SELECTOR", "granular_markings[0].selectors",
+	    "\"selectors\":[\"aliases.[1]\"]}]"), "BAD_SELECTOR", "granular_markings[0].selectors[0]",
 	    true },
 	{ OBJECT("x-thing", ",\"anything\":1"), "CUSTOM_TYPE", "type", false },
 	{ OBJECT("x-thing", ",\"extensions\":{\"" TO("extension-definition") "\":{\"extension_type\":"
