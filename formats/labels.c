@@ -156,6 +156,28 @@ read_tags(const json *tree, struct labels *out)
 	}
 }
 
+/* True for one of the nine fixed definitions, saying what it must. */
+static bool
+is_fixed_definition(const json *tree)
+{
+	enum tlp said = TLP_UNSET, fixed = tlp_of_marking_id(json_member(tree, "id"));
+
+	return fixed != TLP_UNSET && labels_of_definition(tree, &said) == LABEL_TLP && said == fixed;
+}
+
+/* Add what a marking-definition says about itself: its text may be classified, and the fixed TLP
+ * definitions are public. */
+static void
+read_definition(const json *tree, struct labels *out)
+{
+	if (is_classified(tree))
+		out->flags |= OBJECT_CLASSIFIED;
+	if (out->label == LABEL_ABSENT && is_fixed_definition(tree)) {
+		out->label = LABEL_TLP;
+		out->tlp = TLP_CLEAR;
+	}
+}
+
 /* Fill *out with what the markings of an object say. */
 void
 labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out)
@@ -180,6 +202,6 @@ labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out
 		out->tlp = granular;
 		out->flags |= OBJECT_GRANULAR;
 	}
-	if (slice_is(json_member(tree, "type"), "marking-definition") && is_classified(tree))
-		out->flags |= OBJECT_CLASSIFIED;
+	if (slice_is(json_member(tree, "type"), "marking-definition"))
+		read_definition(tree, out);
 }

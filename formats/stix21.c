@@ -6,8 +6,8 @@
  * Writes:  a bundle of those bytes, in order, with an id that its content gives.
  *
  * Verdicts of the reader: BAD_OBJECT BAD_TYPE BAD_ID BAD_TIMESTAMP MISSING_PROPERTY TOO_LARGE
- * VERSION_CONFLICT refuse an object in any mode; the codes of stix21_check.h warn, or refuse when
- * strict.
+ * NESTED_BUNDLE VERSION_CONFLICT refuse an object in any mode; the codes of stix21_check.h warn, or
+ * refuse when strict.
  */
 #include <stdlib.h>
 
@@ -273,6 +273,11 @@ read_item(struct reading *r, const struct json_item *item)
 		refuse_item(r, item, "TOO_LARGE", err);
 		return;
 	}
+	if (slice_is(json_member(item->node, "type"), "bundle")) {
+		err_set(&err, ERR_VALUE, "a bundle within a list of objects would hide what is in it");
+		refuse_item(r, item, "NESTED_BUNDLE", err);
+		return;
+	}
 	o = advisory_add(r->adv, r->mem);
 	o->tree = item->node;
 	o->bytes = item->text;
@@ -388,10 +393,12 @@ unread_lost_markings(struct reading *r)
 static void
 name_advisory(struct reading *r)
 {
+	static const char prefix[] = "bundle--";
+	const size_t n = sizeof(prefix) - 1;
 	struct slice id = json_member(r->doc.root, "id");
 	char hex[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
 
-	if (slice_starts(id, "bundle--") && id.n == strlen("bundle--") + UUID_TEXT) {
+	if (slice_starts(id, prefix) && uuid_is_valid(slice_from(id.p + n, id.n - n))) {
 		r->adv->id = id;
 		return;
 	}

@@ -259,6 +259,19 @@ test_forged_definition_changes_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(adv->objects[0].tlp, TLP_RED);
+	assert_int_equal(adv->objects[1].label, LABEL_ABSENT);
+}
+
+/* The fixed definitions are public, so that they can follow what they mark to any peer. */
+static void
+test_fixed_definitions_are_public(void **state)
+{
+	struct advisory adv = { 0 };
+
+	(void)state;
+	assert_int_equal(advisory_add_marking(&adv, mem, TLP_RED), 0);
+	assert_int_equal(adv.objects[0].label, LABEL_TLP);
+	assert_int_equal(adv.objects[0].tlp, TLP_CLEAR);
 }
 
 #define REPORT(n, refs)	"{\"type\":\"report\",\"spec_version\":\"2.1\",\"id\":\"report--" UUID(n) "\","	\
@@ -397,6 +410,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_versions_without_modified, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_definition_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fixed_definitions_are_public, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settling_twice_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_definition_cannot_be_read, setup, teardown),
