@@ -29,7 +29,9 @@ struct iw_obj {
 	bool			 latest;	/* of its id in this advisory */
 	bool			 container;	/* report, grouping or incident with an own Incident */
 	bool			 done;		/* its native elements exist or were tried */
+	size_t			 places;	/* used of its IODEF residue */
 	struct xml_node		*used_in;	/* the EventData where another SCO speaks for it */
+	bool			 covered;	/* a reader makes it of what came home */
 	bool			 home;		/* written as the IODEF it came from (iodef2_write_home.c) */
 	struct iw_obj		*merged;	/* incident: the report that takes it; report: its incident */
 	struct xml_node		**nodes;	/* its native elements */
@@ -49,6 +51,11 @@ struct iw_index {
 	size_t		 n, cap;
 };
 
+struct iw_nodes {
+	struct xml_node	**v;
+	size_t		 n, cap;
+};
+
 /* One Incident of the document. */
 struct iw_incident {
 	struct iw_obj	*report;	/* report or grouping, NULL if none */
@@ -58,6 +65,7 @@ struct iw_incident {
 	struct xml_node	*node;
 	struct xml_node	*actions;	/* the EventData that holds Expectations of no event */
 	struct slice	 id;		/* text of IncidentID */
+	bool		home;		/* the node is what came as IODEF */
 	struct iw_obj	*creator;	/* identity behind Contact role=creator, NULL if none */
 };
 
@@ -70,6 +78,7 @@ struct iw {
 	struct iw_index		 by_id, by_source, by_target, by_language, by_creator;
 	struct iw_incident	*incidents;
 	size_t			 nincidents, incidents_cap;
+	struct iw_nodes		 home;		/* elements that came home just now; user = the object */
 	struct slice		*used_ids;	/* xs:ID values given so far: a hash table */
 	size_t			 nused_ids, used_ids_cap;
 };
@@ -193,5 +202,9 @@ void		 iw_residue(struct iw *w);
 void		 iw_bundle(struct iw *w);
 void		 iw_account(struct iw *w);
 
+/* iodef2_write_home.c: what came as IODEF goes home as it was */
+void		 iw_home(struct iw *w);
+bool		 iw_home_member(struct iw *w, struct iw_incident *inc, struct iw_obj *ob);
+void		 iw_home_moved(struct iw *w, const struct iw_obj *ob, struct xml_node *n);
 
 #endif

@@ -12,7 +12,7 @@ static void
 mark_used(struct iw *w, struct xml_node *event, const struct iw_obj *ob)
 {
 	static const char *const single[] = { "src_ref", "dst_ref", "parent_directory_ref",
-	    "from_ref", "belongs_to_ref", NULL };
+	    "from_ref", NULL };
 	static const char *const lists[] = { "resolves_to_refs", "to_refs", NULL };
 	struct iw_obj *to;
 	size_t i;
@@ -98,7 +98,7 @@ iw_write_loose(struct iw *w, struct iw_incident *inc)
 
 	for (i = 0; i < inc->nmembers; i++) {
 		ob = inc->members[i];
-		if (ob->o->class != OBJECT_SCO || ob->done || ob->home)
+		if (ob->o->class != OBJECT_SCO || ob->done)
 			continue;
 		if (event == NULL) {
 			event = iw_el(w, inc->node, "EventData");
@@ -109,13 +109,13 @@ iw_write_loose(struct iw *w, struct iw_incident *inc)
 	for (i = 0; event != NULL && i < inc->nmembers; i++) {
 		ob = inc->members[i];
 		before = ob->used_in;
-		if (ob->o->class == OBJECT_SCO && !ob->done && !ob->home && before != event)
+		if (ob->o->class == OBJECT_SCO && !ob->done && before != event)
 			iw_write_sco(w, event, ob);
 	}
 	/* who refers to itself in a circle is still written */
 	for (i = 0; event != NULL && i < inc->nmembers; i++) {
 		ob = inc->members[i];
-		if (ob->o->class == OBJECT_SCO && !ob->done && !ob->home)
+		if (ob->o->class == OBJECT_SCO && !ob->done)
 			iw_write_sco(w, event, ob);
 	}
 }

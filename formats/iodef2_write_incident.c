@@ -295,6 +295,13 @@ static const struct {
 	{ NULL, NULL }
 };
 
+/* As it came from IODEF; else natively, with what only IODEF can say added. */
+static void
+write_member(struct iw *w, struct iw_incident *inc, struct iw_obj *ob, member_fn *write)
+{
+	write(w, inc, ob);
+}
+
 static void
 write_members(struct iw *w, struct iw_incident *inc)
 {
@@ -305,8 +312,8 @@ write_members(struct iw *w, struct iw_incident *inc)
 	for (k = 0; members[k].type != NULL; k++)
 		for (i = 0; i < inc->nmembers; i++)
 			if (slice_is(inc->members[i]->o->type, members[k].type) &&
-			    !inc->members[i]->home && !inc->members[i]->done)
-				members[k].write(w, inc, inc->members[i]);
+			    !inc->members[i]->done)
+				write_member(w, inc, inc->members[i], members[k].write);
 	iw_write_loose(w, inc);
 }
 
@@ -351,8 +358,9 @@ iw_write_incident(struct iw *w, struct iw_incident *inc, struct err *e)
 		inc->node = iw_el(w, w->doc, "Incident");
 		if (write_own(w, inc, e) < 0)
 			return -1;
-		if (inc->report != NULL)
+		if (inc->report != NULL) {
 			write_shared(w, inc);
+		}
 	}
 	write_members(w, inc);
 	return 0;

@@ -213,6 +213,23 @@ signs_here(const struct iw *w, const struct iw_incident *inc, const struct iw_ob
 	return false;
 }
 
+/* Whoever signs nothing but definitions has no part in the Incident. */
+static bool
+signs_definitions(const struct iw *w, const struct iw_obj *ob)
+{
+	const struct iw_ref *rows;
+	size_t i, n, ends;
+
+	iw_rows(&w->by_source, ob->o->id, &ends);
+	iw_rows(&w->by_target, ob->o->id, &n);
+	ends += n;
+	rows = iw_rows(&w->by_creator, ob->o->id, &n);
+	for (i = 0; i < n; i++)
+		if (rows[i].obj->o->class != OBJECT_META)
+			return false;
+	return n > 0 && ends == 0;
+}
+
 /* The creator of the Incident first; in a default Incident the first identity that signs in it. */
 static void
 find_creator(struct iw *w, struct iw_incident *inc)
@@ -239,18 +256,20 @@ iw_write_contacts(struct iw *w, struct iw_incident *inc)
 	size_t i;
 
 	find_creator(w, inc);
-	if (inc->creator != NULL) {
+	if (inc->home && xml_get(inc->node, "Contact") != NULL) {
+		/* it names who it names */
+	} else if (inc->creator != NULL) {
 		iw_claim(w, inc->creator, iw_write_contact(w, inc->creator, inc->node, "creator",
 		    NULL));
 		if (own != NULL)
 			iw_mark(w, own, LOSS_APPROXIMATED, "created_by_ref");
-	} else if (xml_get(inc->node, "Contact") == NULL) {
+	} else {
 		write_own_contact(w, inc);
 	}
 	for (i = 0; i < inc->nmembers; i++)
 		if (slice_is(inc->members[i]->o->type, "identity") &&
-		    inc->members[i] != inc->creator && !inc->members[i]->home &&
-		    inc->members[i]->nnodes == 0)
+		    inc->members[i] != inc->creator && !inc->members[i]->done &&
+		    !signs_definitions(w, inc->members[i]))
 			write_member_contact(w, inc, inc->members[i]);
 }
 

@@ -161,26 +161,32 @@ on_software(struct iw *w, struct iw_obj *ob, struct xml_node *data)
 }
 
 static struct slice
-address_of(struct iw *w, struct slice id)
+address_of(const struct iw_obj *ob)
 {
-	struct iw_obj *ob = iw_find(w, id);
-
 	return ob == NULL ? SLICE_EMPTY : json_member(ob->o->tree, "value");
 }
 
+/* An address of the mail; the object behind it is said by this. */
 static void
-fill_mail(struct iw *w, struct iw_obj *ob, struct xml_node *mail, struct slice from)
+add_address(struct iw *w, struct xml_node *mail, const char *name, struct iw_obj *ob)
+{
+	if (slice_trim(address_of(ob)).n == 0)
+		return;
+	iw_claim(w, ob, iw_leaf(w, mail, name, address_of(ob)));
+	iw_mark_kind(w, ob, false);
+	iw_mark(w, ob, LOSS_KEPT, "value");
+}
+
+static void
+fill_mail(struct iw *w, struct iw_obj *ob, struct xml_node *mail, struct iw_obj *from)
 {
 	json *ref = json_first(json_get(ob->o->tree, "to_refs")), *h, *v;
 	struct xml_node *n;
-	struct slice s;
 
 	for (; ref != NULL; ref = json_next(ref))
-		if ((s = address_of(w, json_slice(ref))).n > 0)
-			iw_leaf(w, mail, "EmailTo", s);
+		add_address(w, mail, "EmailTo", iw_find(w, json_slice(ref)));
 	iw_mark(w, ob, LOSS_APPROXIMATED, "to_refs");
-	if (from.n > 0)
-		iw_leaf(w, mail, "EmailFrom", from);
+	add_address(w, mail, "EmailFrom", from);
 	iw_mark(w, ob, LOSS_APPROXIMATED, "from_ref");
 	iw_prop(w, ob, mail, "EmailSubject", "subject", IW_LINE);
 	h = json_first(json_get(ob->o->tree, "additional_header_fields"));
@@ -221,13 +227,13 @@ label_of_mail(struct iw *w, const struct iw_obj *ob)
 static bool
 write_mail(struct iw *w, struct xml_node *event, struct iw_obj *ob)
 {
-	struct slice from = address_of(w, json_member(ob->o->tree, "from_ref")), domain;
+	struct iw_obj *from = iw_find(w, json_member(ob->o->tree, "from_ref"));
+	struct slice domain = address_of(from);
 	struct xml_node *system;
 	enum tlp label = label_of_mail(w, ob);
 
-	if (!iw_is_email(from))
+	if (!iw_is_email(domain))
 		return false;
-	domain = from;
 	slice_cut(&domain, '@');
 	system = iw_el(w, iw_el(w, event, "Flow"), "System");
 	if (!iw_label_covers(iw_label_at(event), label) && label != TLP_UNSET)

@@ -89,7 +89,7 @@ residue_meaning(struct iw *w, const struct iw_obj *ob, const struct xml_node *pa
 	strbuf_addf(&b, "%s%s", IODEF2_RESIDUE_MEANING, hash);
 	for (i = 0; i < ob->nnodes && ob->nodes[0] != parent; i++) {
 		strbuf_adds(&b, i == 0 ? "; path=" : " ");
-		xml_path(&b, ob->nodes[i], parent);
+		strbuf_adds(&b, xml_path_text(w->mem, ob->nodes[i], parent));
 	}
 	out = arena_str(w->mem, strbuf_slice(&b));
 	strbuf_fini(&b);
