@@ -1,0 +1,20 @@
+/*
+ * operations.h -- /metrics, /healthz and /readyz on a listener of their own, loopback only.
+ *
+ * Owns:    those three answers.
+ * Called:  by serve.c.
+ * Never:   shows content, names of objects or secrets; answers on an open address.
+ */
+#ifndef ADAPTERS_OPERATIONS_H
+#define ADAPTERS_OPERATIONS_H
+
+#include "adapters/http_server.h"
+
+struct gateway;
+struct operations;
+
+struct operations *operations_new(struct gateway *g, const struct http_server *taxii);
+void		 operations_free(struct operations *o);
+const struct http_handler *operations_handler(struct operations *o);
+
+#endif

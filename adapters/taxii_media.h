@@ -1,0 +1,21 @@
+/*
+ * taxii_media.h -- which representation is asked for, and which is sent (reference/taxii.md 4).
+ *
+ * Owns:    reading Accept and Content-Type the way real clients write them.
+ * Called:  by taxii_server.c.
+ * Never:   looks at anything but those header values.
+ */
+#ifndef ADAPTERS_TAXII_MEDIA_H
+#define ADAPTERS_TAXII_MEDIA_H
+
+#include "adapters/http1.h"
+
+/* What every answer has, letter by letter. */
+extern const char taxii_media_type[];	/* "application/taxii+json;version=2.1" */
+
+/* May we answer in TAXII 2.1? All Accept lines count; none means yes. */
+bool	taxii_accepts(const struct http1_head *h);
+/* Is this body a TAXII 2.1 envelope by its Content-Type, and not coded? */
+bool	taxii_content_fits(const struct http1_head *h);
+
+#endif

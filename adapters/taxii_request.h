@@ -1,0 +1,62 @@
+/*
+ * taxii_request.h -- one TAXII request under way, shared by the files of the TAXII server.
+ *
+ * Owns:    struct taxii_request: it outlives its exchange when something asynchronous still points at it.
+ * Called:  by taxii_server.c (routing), taxii_read.c and taxii_post.c (endpoints).
+ * Never:   answers twice: taxii_answer and taxii_refuse do nothing once the client is gone.
+ *
+ * Before an asynchronous call: taxii_hold(rq); in its callback, last: taxii_let_go(rq).
+ */
+#ifndef ADAPTERS_TAXII_REQUEST_H
+#define ADAPTERS_TAXII_REQUEST_H
+
+#include "adapters/http_server.h"
+#include "adapters/taxii_query.h"
+#include "gateway/catalog.h"
+
+struct gateway;
+struct taxii_server;
+
+struct taxii_request {
+	struct taxii_server	*server;
+	struct gateway		*g;
+	struct http_exchange	*x;		/* NULL: the client is gone */
+	struct arena		*mem;		/* of this request, not of the exchange */
+	unsigned		 holds;
+	struct trust		*trust;		/* held: `reader` points into it */
+	struct config		*config;	/* held */
+	struct reader		 reader;
+	const struct taxii_route *route;
+	const struct collection_conf *collection; /* a copy in mem */
+	struct slice		 collection_name; /* as the token knows it: the UUID */
+	struct slice		 object_id;	/* decoded path segment, or a status id */
+	struct taxii_query	 q;
+	bool			 answered;
+};
+
+void	taxii_hold(struct taxii_request *rq);
+void	taxii_let_go(struct taxii_request *rq);
+struct slice taxii_next_key(struct taxii_request *rq);
+/* 2xx with a TAXII body (its bytes are taken). */
+void	taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,
+	    const struct http_header *headers, size_t nheaders);
+void	taxii_refuse(struct taxii_request *rq, int status, const char *detail);
+/* 429 or 503 with Retry-After in whole seconds, rounded up. */
+void	taxii_later(struct taxii_request *rq, int status, int64_t wait_us, const char *detail);
+
+/* Endpoints: called when everything that the head can say is in order. */
+void	taxii_get_discovery(struct taxii_request *rq);
+void	taxii_get_root(struct taxii_request *rq);
+void	taxii_get_collections(struct taxii_request *rq);
+void	taxii_get_collection(struct taxii_request *rq);
+void	taxii_get_objects(struct taxii_request *rq);
+void	taxii_get_object(struct taxii_request *rq);
+void	taxii_get_manifest(struct taxii_request *rq);
+void	taxii_get_versions(struct taxii_request *rq);
+void	taxii_get_status(struct taxii_request *rq);
+void	taxii_delete_object(struct taxii_request *rq);
+/* POST: the head asks for the body, the body is taken in. */
+void	taxii_post_head(struct taxii_request *rq);
+void	taxii_post_body(struct taxii_request *rq, struct slice body);
+
+#endif

@@ -1,0 +1,468 @@
+#include "adapters/taxii_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "adapters/taxii_auth.h"
+#include "adapters/taxii_media.h"
+#include "adapters/taxii_request.h"
+#include "adapters/taxii_write.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+#include "gateway/keys.h"
+#include "gateway/limiter.h"
+#include "gateway/stats.h"
+
+enum { SEGMENTS_MAX = 8 };
+
+struct taxii_server {
+	struct gateway		*g;
+	struct http_handler	 handler;
+	uint8_t			 next_key[SHA256_LEN];
+};
+
+/* ---- routes ---- */
+
+/* What stands at a place in the path. */
+enum segment { S_END, S_TAXII2, S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS,
+	S_MANIFEST, S_STATUS, S_STATUS_ID };
+
+enum right { NO_RIGHT, RIGHT_SEE, RIGHT_READ, RIGHT_WRITE, RIGHT_BOTH };
+
+struct taxii_route {
+	enum segment	 path[6];
+	enum http_method method;
+	enum right	 right;
+	void		(*run)(struct taxii_request *rq);
+};
+
+static const struct taxii_route routes[] = {
+	{ { S_TAXII2 }, HTTP_GET, NO_RIGHT, taxii_get_discovery },
+	{ { S_ROOT }, HTTP_GET, NO_RIGHT, taxii_get_root },
+	{ { S_ROOT, S_STATUS, S_STATUS_ID }, HTTP_GET, NO_RIGHT, taxii_get_status },
+	{ { S_ROOT, S_COLLECTIONS }, HTTP_GET, NO_RIGHT, taxii_get_collections },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION }, HTTP_GET, RIGHT_SEE, taxii_get_collection },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_MANIFEST }, HTTP_GET, RIGHT_READ,
+	    taxii_get_manifest },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_GET, RIGHT_READ,
+	    taxii_get_objects },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_POST, RIGHT_WRITE,
+	    taxii_post_head },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT }, HTTP_GET, RIGHT_READ,
+	    taxii_get_object },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT }, HTTP_DELETE, RIGHT_BOTH,
+	    taxii_delete_object },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS }, HTTP_GET,
+	    RIGHT_READ, taxii_get_versions },
+};
+enum { ROUTES = sizeof(routes) / sizeof(*routes) };
+
+static const char *const fixed_words[] = {
+	[S_TAXII2] = "taxii2", [S_COLLECTIONS] = "collections", [S_OBJECTS] = "objects",
+	[S_VERSIONS] = "versions", [S_MANIFEST] = "manifest", [S_STATUS] = "status",
+	[S_STATUS_ID] = NULL,
+};
+
+/* The segments of a path; a trailing slash makes none. -1 if there are too many or one is empty. */
+static int
+split(struct slice path, struct slice out[SEGMENTS_MAX])
+{
+	int n = 0;
+
+	slice_cut(&path, '/');
+	while (path.n > 0) {
+		if (n == SEGMENTS_MAX)
+			return -1;
+		out[n] = slice_cut(&path, '/');
+		if (out[n++].n == 0)
+			return -1;
+	}
+	return n;
+}
+
+static bool
+segment_fits(const struct taxii_request *rq, enum segment want, struct slice have)
+{
+	switch (want) {
+	case S_ROOT:
+		return slice_is(have, rq->config->api_root);
+	case S_COLLECTION:
+	case S_OBJECT:
+	case S_STATUS_ID:
+		return true;
+	default:
+		return slice_is(have, fixed_words[want]);
+	}
+}
+
+static bool
+path_fits(const struct taxii_request *rq, const struct taxii_route *r, const struct slice *have,
+    int n)
+{
+	int i;
+
+	for (i = 0; i < 6 && r->path[i] != S_END; i++)
+		if (i >= n || !segment_fits(rq, r->path[i], have[i]))
+			return false;
+	return i == n;
+}
+
+/* Take what varies out of the path. */
+static void
+take_parts(struct taxii_request *rq, const struct taxii_route *r, const struct slice *have)
+{
+	for (int i = 0; i < 6 && r->path[i] != S_END; i++) {
+		const struct collection_conf *col;
+
+		if (r->path[i] == S_OBJECT || r->path[i] == S_STATUS_ID)
+			rq->object_id = arena_slice(rq->mem, have[i]);
+		if (r->path[i] != S_COLLECTION)
+			continue;
+		col = catalog_find(rq->g->catalog, have[i]);
+		if (col != NULL) {
+			struct collection_conf *copy = arena_raw(rq->mem, sizeof(*copy));
+
+			*copy = *col;
+			copy->name = arena_str(rq->mem, slice_of(col->name));
+			rq->collection = copy;
+			rq->collection_name = slice_of(copy->uuid);
+		}
+	}
+}
+
+/* The route of method and path. NULL: *allow lists the methods of this path, or is empty (404). */
+static const struct taxii_route *
+find_route(struct taxii_request *rq, char *allow, size_t cap)
+{
+	const struct http1_head *h = rq->x->head;
+	enum http_method method = h->method == HTTP_HEAD ? HTTP_GET : h->method;
+	struct slice have[SEGMENTS_MAX];
+	int n = h->path_odd ? -1 : split(h->path, have);
+	size_t len = 0;
+
+	allow[0] = '\0';
+	for (int i = 0; n >= 0 && i < ROUTES; i++) {
+		if (!path_fits(rq, &routes[i], have, n))
+			continue;
+		if (len == 0)
+			take_parts(rq, &routes[i], have);
+		if (routes[i].method == method)
+			return &routes[i];
+		len += (size_t)snprintf(allow + len, cap - len, "%s%s", len > 0 ? ", " : "",
+		    routes[i].method == HTTP_GET ? "GET, HEAD" :
+		    routes[i].method == HTTP_POST ? "POST" : "DELETE");
+	}
+	if (len > 0)
+		snprintf(allow + len, cap - len, ", OPTIONS");
+	return NULL;
+}
+
+/* ---- requests ---- */
+
+void
+taxii_hold(struct taxii_request *rq)
+{
+	rq->holds++;
+}
+
+void
+taxii_let_go(struct taxii_request *rq)
+{
+	if (--rq->holds > 0)
+		return;
+	trust_free(rq->trust);
+	config_free(rq->config);
+	arena_free(rq->mem);
+}
+
+struct slice
+taxii_next_key(struct taxii_request *rq)
+{
+	return slice_from(rq->server->next_key, sizeof(rq->server->next_key));
+}
+
+void
+taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,
+    const struct http_header *headers, size_t nheaders)
+{
+	struct http_answer a = {
+		.status = status, .content_type = taxii_media_type, .headers = headers,
+		.nheaders = nheaders, .take = body, .may_gzip = true,
+	};
+
+	if (rq->x != NULL && !rq->answered) {
+		rq->answered = true;
+		http_respond(rq->x, &a);
+	}
+	strbuf_fini(body);
+}
+
+void
+taxii_refuse(struct taxii_request *rq, int status, const char *detail)
+{
+	static const struct http_header who = { "WWW-Authenticate",
+	    "Basic realm=\"tocsin\", charset=\"UTF-8\"" };
+
+	if (rq->x == NULL || rq->answered)
+		return;
+	rq->answered = true;
+	http_refuse(rq->x, status, detail, status == 401 ? &who : NULL, status == 401);
+}
+
+void
+taxii_later(struct taxii_request *rq, int status, int64_t wait_us, const char *detail)
+{
+	char seconds[24];
+	struct http_header after = { "Retry-After", seconds };
+	int64_t wait = (wait_us + 999999) / 1000000;
+
+	if (rq->x == NULL || rq->answered)
+		return;
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait < 1 ? 1 : wait));
+	rq->answered = true;
+	http_refuse(rq->x, status, detail, &after, 1);
+}
+
+/* ---- decisions ---- */
+
+/* 0, or the status to refuse with. A collection without any right looks like one that is not there. */
+static int
+check_rights(const struct taxii_request *rq)
+{
+	const struct catalog *c = rq->g->catalog;
+	const struct collection_conf *col = rq->collection;
+	bool see, read, write;
+
+	if (rq->route->right == NO_RIGHT)
+		return 0;
+	if (col == NULL)
+		return 404;
+	see = catalog_visible(c, col, &rq->reader);
+	read = catalog_can_read(c, col, &rq->reader);
+	write = catalog_can_write(c, col, &rq->reader);
+	if (!see)
+		return 404;
+	switch (rq->route->right) {
+	case RIGHT_READ:
+		return read ? 0 : 403;
+	case RIGHT_WRITE:
+		return write ? 0 : 403;
+	case RIGHT_BOTH:
+		return read && write ? 0 : read || write ? 403 : 404;
+	default:
+		return 0;
+	}
+}
+
+/* The budget of this client is asked last, so that a refusal above costs it nothing. */
+static void
+on_budget(void *arg, struct limiter_answer a)
+{
+	struct taxii_request *rq = arg;
+
+	if (!a.allowed) {
+		stats_add(rq->g->stats, STAT_LIMITED, rq->reader.name, 1);
+		taxii_later(rq, 429, a.wait_us,
+		    "this client is above its rate; the limit holds for all nodes that share it");
+	} else if (rq->x != NULL) {
+		rq->route->run(rq);
+	}
+	taxii_let_go(rq);
+}
+
+static void
+take_budget(struct taxii_request *rq)
+{
+	const struct peer *p = rq->reader.peer;
+	struct limit limit = rq->config->limits.requests;
+
+	if (p != NULL && p->limit_in.per_second > 0)
+		limit = p->limit_in;
+	taxii_hold(rq);
+	limiter_take(rq->g->limiter, slice_of(arena_fmt(rq->mem, "in:%s", rq->reader.name)), limit,
+	    1, on_budget, rq);
+}
+
+static void
+answer_options(struct taxii_request *rq, const char *allow)
+{
+	struct http_header h = { "Allow", allow };
+	struct strbuf empty = STRBUF_INIT;
+
+	taxii_answer(rq, 200, &empty, &h, 1);
+}
+
+static void
+refuse_method(struct taxii_request *rq, const char *allow)
+{
+	struct http_header h = { "Allow", allow };
+
+	rq->answered = true;
+	if (rq->x->head->method == HTTP_OTHER)
+		http_refuse(rq->x, 501, "unknown method", NULL, 0);
+	else
+		http_refuse(rq->x, 405, "not here", &h, 1);
+}
+
+/* Steps 2 to 6 of reference/taxii.md 6. */
+static void
+decide(struct taxii_request *rq)
+{
+	char allow[64];
+	int64_t wait_us = 0;
+	int refused;
+
+	switch (taxii_auth(rq->g, rq->x, &rq->reader.peer, &wait_us)) {
+	case TAXII_AUTH_OK:
+		break;
+	case TAXII_AUTH_SLOW:
+		taxii_later(rq, 429, wait_us, "too many failed logins from this address");
+		return;
+	case TAXII_AUTH_WHO:
+		taxii_refuse(rq, 401, "credentials are missing or wrong");
+		return;
+	}
+	rq->reader.name = rq->reader.peer == NULL ? "public" : rq->reader.peer->name;
+	rq->route = find_route(rq, allow, sizeof(allow));
+	if (rq->route == NULL && allow[0] == '\0') {
+		if (rq->x->head->method == HTTP_OTHER)
+			taxii_refuse(rq, 501, "unknown method");
+		else
+			taxii_refuse(rq, 404, "there is nothing here");
+		return;
+	}
+	if (rq->route == NULL) {
+		if (rq->x->head->method == HTTP_OPTIONS)
+			answer_options(rq, allow);
+		else
+			refuse_method(rq, allow);
+		return;
+	}
+	if (rq->route->right != NO_RIGHT && rq->collection == NULL) {
+		taxii_refuse(rq, 404, "there is no such collection");
+		return;
+	}
+	if (!taxii_accepts(rq->x->head)) {
+		taxii_refuse(rq, 406, "this server speaks application/taxii+json;version=2.1");
+		return;
+	}
+	refused = check_rights(rq);
+	if (refused == 404)
+		taxii_refuse(rq, 404, "there is no such collection");
+	else if (refused != 0)
+		taxii_refuse(rq, refused, "this client may not do that here");
+	else
+		take_budget(rq);
+}
+
+/* ---- the handler ---- */
+
+static void
+on_head(struct http_exchange *x, void *arg)
+{
+	struct taxii_server *s = arg;
+	struct arena *mem = arena_new();
+	struct taxii_request *rq = arena_alloc(mem, sizeof(*rq));
+
+	rq->server = s;
+	rq->g = s->g;
+	rq->x = x;
+	rq->mem = mem;
+	rq->trust = trust_hold(s->g->trust);
+	rq->config = config_hold(s->g->config);
+	rq->reader.name = "nobody";
+	rq->holds = 2;			/* the exchange's, and ours for this call */
+	x->user = rq;
+	decide(rq);
+	taxii_let_go(rq);
+}
+
+static void
+on_body_end(struct http_exchange *x, struct slice body, void *arg)
+{
+	struct taxii_request *rq = x->user;
+
+	(void)arg;
+	taxii_hold(rq);
+	taxii_post_body(rq, body);
+	taxii_let_go(rq);
+}
+
+static void
+forget(struct http_exchange *x)
+{
+	struct taxii_request *rq = x->user;
+
+	if (rq == NULL)
+		return;
+	x->user = NULL;
+	rq->x = NULL;
+	taxii_let_go(rq);
+}
+
+static void
+on_gone(struct http_exchange *x, void *arg)
+{
+	(void)arg;
+	forget(x);
+}
+
+static void
+on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_out, bool ok,
+    void *arg)
+{
+	struct taxii_server *s = arg;
+	const struct taxii_request *rq = x->user;
+	char word[16];
+
+	snprintf(word, sizeof(word), "%d", status);
+	stats_add(s->g->stats, STAT_HTTP, word, 1);
+	stats_time(s->g->stats, "request", clock_mono_us() - x->began_us);
+	log_event(status >= 500 ? LOG_WARN : LOG_INFO, "http", LF_S("request", x->id),
+	    LF_S("client", rq == NULL ? "" : rq->reader.name), LF_S("remote", x->remote),
+	    LF_SL("method", x->head == NULL ? SLICE_EMPTY : x->head->method_text),
+	    LF_SL("path", x->head == NULL ? SLICE_EMPTY : x->head->path), LF_I("status", status),
+	    LF_I("in", bytes_in), LF_I("out", bytes_out), LF_S("end", ok ? "sent" : "lost"),
+	    LF_I("us", clock_mono_us() - x->began_us));
+	forget(x);
+}
+
+static const char *
+error_body(const struct http_exchange *x, int status, const char *title, const char *detail,
+    struct strbuf *out, void *arg)
+{
+	(void)arg;
+	taxii_write_error(out, status, title, detail, x->id);
+	return taxii_media_type;
+}
+
+struct taxii_server *
+taxii_server_new(struct gateway *g)
+{
+	struct taxii_server *s = xcalloc(1, sizeof(*s));
+
+	s->g = g;
+	s->handler = (struct http_handler){
+		.on_head = on_head, .on_body_end = on_body_end, .on_gone = on_gone,
+		.on_done = on_done, .error_body = error_body, .arg = s,
+	};
+	digest_hmac_sha256(slice_from(g->keys->audit, sizeof(g->keys->audit)),
+	    SLICE_LIT("taxii next key 1"), s->next_key);
+	return s;
+}
+
+void
+taxii_server_free(struct taxii_server *s)
+{
+	free(s);
+}
+
+const struct http_handler *
+taxii_server_handler(struct taxii_server *s)
+{
+	return &s->handler;
+}

@@ -1,0 +1,205 @@
+#include "adapters/taxii_write.h"
+
+#include <stdio.h>
+
+#include "adapters/taxii_media.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/json.h"
+#include "gateway/base/strbuf.h"
+
+/* ,"name":"value" (no comma behind an opening bracket) */
+static void
+text(struct strbuf *b, const char *name, struct slice value)
+{
+	char last = b->n > 0 ? b->p[b->n - 1] : '{';
+
+	if (last != '{' && last != '[')
+		strbuf_addc(b, ',');
+	strbuf_addf(b, "\"%s\":", name);
+	json_print_string(b, value);
+}
+
+void
+taxii_write_discovery(struct strbuf *out, const struct config *conf)
+{
+	struct strbuf root = STRBUF_INIT;
+
+	strbuf_addf(&root, "%s/%s/", conf->public_url, conf->api_root);
+	strbuf_addc(out, '{');
+	text(out, "title", slice_of(conf->title));
+	if (conf->description != NULL)
+		text(out, "description", slice_of(conf->description));
+	if (conf->contact != NULL)
+		text(out, "contact", slice_of(conf->contact));
+	text(out, "default", strbuf_slice(&root));
+	strbuf_adds(out, ",\"api_roots\":[");
+	json_print_string(out, strbuf_slice(&root));
+	strbuf_adds(out, "]}");
+	strbuf_fini(&root);
+}
+
+void
+taxii_write_root(struct strbuf *out, const struct config *conf)
+{
+	strbuf_addc(out, '{');
+	text(out, "title", slice_of(conf->title));
+	if (conf->description != NULL)
+		text(out, "description", slice_of(conf->description));
+	strbuf_addf(out, ",\"versions\":[\"%s\"],\"max_content_length\":%zu}", taxii_media_type,
+	    conf->limits.body_bytes);
+}
+
+void
+taxii_write_collection(struct strbuf *out, const struct catalog *c,
+    const struct collection_conf *col, const struct reader *r)
+{
+	strbuf_addc(out, '{');
+	text(out, "id", slice_of(col->uuid));
+	text(out, "title", slice_of(col->title != NULL ? col->title : col->name));
+	if (col->description != NULL)
+		text(out, "description", slice_of(col->description));
+	text(out, "alias", slice_of(col->name));
+	strbuf_addf(out, ",\"can_read\":%s,\"can_write\":%s,"
+	    "\"media_types\":[\"application/stix+json;version=2.1\"]}",
+	    catalog_can_read(c, col, r) ? "true" : "false",
+	    catalog_can_write(c, col, r) ? "true" : "false");
+}
+
+/* {"more":true,"next":"...", -- or just the bracket */
+static void
+open_page(struct strbuf *out, const char *next)
+{
+	strbuf_addc(out, '{');
+	if (next == NULL)
+		return;
+	strbuf_adds(out, "\"more\":true");
+	text(out, "next", slice_of(next));
+}
+
+static void
+open_list(struct strbuf *out, const char *name)
+{
+	strbuf_addf(out, "%s\"%s\":[", out->p[out->n - 1] == '{' ? "" : ",", name);
+}
+
+void
+taxii_write_envelope(struct strbuf *out, const struct store_page *page, const char *next)
+{
+	size_t bytes = 64;
+
+	for (size_t i = 0; i < page->n; i++)
+		bytes += page->rows[i].bytes.n + 1;
+	strbuf_reserve(out, bytes);
+	open_page(out, next);
+	if (page->n > 0) {
+		open_list(out, "objects");
+		for (size_t i = 0; i < page->n; i++) {
+			if (i > 0)
+				strbuf_addc(out, ',');
+			strbuf_addsl(out, page->rows[i].bytes);
+		}
+		strbuf_addc(out, ']');
+	}
+	strbuf_addc(out, '}');
+}
+
+void
+taxii_write_manifest(struct strbuf *out, const struct store_page *page, const char *next)
+{
+	open_page(out, next);
+	for (size_t i = 0; i < page->n; i++) {
+		const struct store_row *r = &page->rows[i];
+		char at[STAMP_TEXT + 1];
+
+		if (i == 0)
+			open_list(out, "objects");
+		else
+			strbuf_addc(out, ',');
+		stamp_text(r->date_added_us, at);
+		strbuf_addc(out, '{');
+		text(out, "id", r->id);
+		text(out, "date_added", slice_of(at));
+		text(out, "version", r->version);
+		strbuf_addf(out, ",\"media_type\":\"application/stix+json;version=%.*s\"}",
+		    SLICE_ARG(r->spec_version));
+	}
+	strbuf_adds(out, page->n > 0 ? "]}" : "}");
+}
+
+void
+taxii_write_versions(struct strbuf *out, const struct store_page *page, const char *next)
+{
+	open_page(out, next);
+	for (size_t i = 0; i < page->n; i++) {
+		if (i == 0)
+			open_list(out, "versions");
+		else
+			strbuf_addc(out, ',');
+		json_print_string(out, page->rows[i].version);
+	}
+	strbuf_adds(out, page->n > 0 ? "]}" : "}");
+}
+
+/* One of the lists of a status; left out when empty. */
+static void
+details(struct strbuf *out, const struct store_status *st, bool failed, const char *name)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < st->n; i++) {
+		const struct store_status_entry *x = &st->entries[i];
+
+		if (x->failed != failed)
+			continue;
+		if (open)
+			strbuf_addc(out, ',');
+		else
+			strbuf_addf(out, ",\"%s\":[", name);
+		open = true;
+		strbuf_addc(out, '{');
+		text(out, "id", x->id);
+		text(out, "version", x->version);
+		if (x->message != NULL)
+			text(out, "message", slice_of(x->message));
+		strbuf_addc(out, '}');
+	}
+	if (open)
+		strbuf_addc(out, ']');
+}
+
+void
+taxii_write_status(struct strbuf *out, const struct store_status *st)
+{
+	char at[STAMP_TEXT + 1];
+	size_t failed = 0;
+
+	for (size_t i = 0; i < st->n; i++)
+		failed += st->entries[i].failed;
+	stamp_text(st->requested_us, at);
+	strbuf_addc(out, '{');
+	text(out, "id", slice_of(st->id));
+	text(out, "status", slice_of(st->pending ? "pending" : "complete"));
+	text(out, "request_timestamp", slice_of(at));
+	strbuf_addf(out, ",\"total_count\":%zu,\"success_count\":%zu,\"failure_count\":%zu,"
+	    "\"pending_count\":0", st->n, st->n - failed, failed);
+	details(out, st, false, "successes");
+	details(out, st, true, "failures");
+	strbuf_addc(out, '}');
+}
+
+void
+taxii_write_error(struct strbuf *out, int status, const char *title, const char *detail,
+    const char *request_id)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", status);
+	strbuf_addc(out, '{');
+	text(out, "title", slice_of(title));
+	if (detail != NULL && detail[0] != '\0')
+		text(out, "description", slice_of(detail));
+	text(out, "error_id", slice_of(request_id));
+	text(out, "error_code", slice_of(number));
+	text(out, "http_status", slice_of(number));
+	strbuf_addc(out, '}');
+}

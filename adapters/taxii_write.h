@@ -1,0 +1,27 @@
+/*
+ * taxii_write.h -- the resources of TAXII 2.1, as text (reference/taxii.md 7).
+ *
+ * Owns:    their JSON.
+ * Called:  by taxii_server.c.
+ * Never:   decides what a reader may see.
+ */
+#ifndef ADAPTERS_TAXII_WRITE_H
+#define ADAPTERS_TAXII_WRITE_H
+
+#include "gateway/catalog.h"
+
+struct strbuf;
+
+void	taxii_write_discovery(struct strbuf *out, const struct config *conf);
+void	taxii_write_root(struct strbuf *out, const struct config *conf);
+void	taxii_write_collection(struct strbuf *out, const struct catalog *c,
+	    const struct collection_conf *col, const struct reader *r);
+/* next NULL: nothing is left. */
+void	taxii_write_envelope(struct strbuf *out, const struct store_page *page, const char *next);
+void	taxii_write_manifest(struct strbuf *out, const struct store_page *page, const char *next);
+void	taxii_write_versions(struct strbuf *out, const struct store_page *page, const char *next);
+void	taxii_write_status(struct strbuf *out, const struct store_status *st);
+void	taxii_write_error(struct strbuf *out, int status, const char *title, const char *detail,
+	    const char *request_id);
+
+#endif
