@@ -193,3 +193,12 @@ iodef2_sniff(struct slice head)
 		return 0;
 	return memmem(head.p, head.n, IODEF2_NS, sizeof(IODEF2_NS) - 1) != NULL ? 95 : 60;
 }
+
+const struct format_ops format_iodef2 = {
+	.name = "iodef2",
+	.media_type = "application/xml",
+	.file_ending = ".xml",
+	.sniff = iodef2_sniff,
+	.read = iodef2_read,
+	.write = iodef2_write,
+};

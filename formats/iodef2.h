@@ -15,9 +15,9 @@
  *	  element    "Incident"
  *	  xml        the Incident as exact XML with its namespace declarations, *without* the parts that
  *	             live elsewhere; each of those left a `<cut xmlns="urn:tocsin:iodef" ref="X"/>`
- *	             in its place, X = id of the object that holds the part, or "part:N" = parts[N]
- *	  parts      XML texts of elements without an object of their own whose restriction is stricter
- *	             than the report's; each is covered by a granular marking
+ *	             in its place, X = id of the object that holds the part. An element that is
+ *	             stricter than its owner and has no object of its own (an Assessment) became a
+ *	             note with abstract "iodef-part:Assessment" that holds it
  *	  objects    [{"path": "Contact[1]", "id": "identity--...", "sha256": S}]: elements inside `xml`
  *	             that became an object which does not hold its own XML. Path: below the element of
  *	             this residue, counted in `xml` as it stands, cuts not counted as the element
@@ -31,7 +31,7 @@
  *
  *	R on an object that holds its own part (always: indicator = Indicator, observed-data = EventData,
  *	course-of-action = Expectation, note = HistoryItem; others when their restriction is stricter
- *	than their owner's): the same `version`, `element`, `xml`, `parts`, `objects`, `moved`, `sha256`,
+ *	than their owner's): the same `version`, `element`, `xml`, `objects`, `moved`, `sha256`,
  *	and `in` = id of the object whose xml has the cut. An object that fills several places has the
  *	first in R and the others, same members, in the list R.more.
  *

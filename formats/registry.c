@@ -3,6 +3,7 @@
 
 const struct format_ops *const formats[] = {
 	&format_stix21,
+	&format_iodef2,
 	NULL
 };
 

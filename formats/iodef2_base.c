@@ -1,0 +1,640 @@
+/* iodef2_base.c -- the tools of the IODEF v2 reader: marks, texts, labels, ids, new objects. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/iodef2_read.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/strbuf.h"
+
+enum { NAME_MAX_CHARS = 120 };
+
+/* Marks: the loss report and the `moved` list are made of them. */
+
+void
+ir_mark(struct xml_node *n, enum xml_mark mark)
+{
+	if (n == NULL)
+		return;
+	n->mark = mark;
+	for (struct xml_node *k = n->first; k != NULL; k = k->next) {
+		if (xml_is_text(k))
+			k->mark = mark;
+	}
+}
+
+void
+ir_mark_all(struct xml_node *n, enum xml_mark mark)
+{
+	if (n == NULL)
+		return;
+	n->mark = mark;
+	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		a->mark = mark;
+	for (struct xml_node *k = n->first; k != NULL; k = k->next)
+		ir_mark_all(k, mark);
+}
+
+struct slice
+ir_text(struct ir *r, struct xml_node *n)
+{
+	if (n == NULL)
+		return SLICE_EMPTY;
+	ir_mark(n, XML_KEPT);
+	return xml_text_trim(n, r->mem);
+}
+
+struct slice
+ir_line(struct ir *r, struct xml_node *n)
+{
+	if (n == NULL)
+		return SLICE_EMPTY;
+	ir_mark(n, XML_KEPT);
+	return xml_text_line(n, r->mem);
+}
+
+struct slice
+ir_attr(struct xml_node *n, const char *name)
+{
+	struct xml_attr *a = xml_attr(n, name);
+
+	if (a == NULL)
+		return SLICE_EMPTY;
+	a->mark = XML_KEPT;
+	return slice_trim(a->value);
+}
+
+struct slice
+ir_word(struct xml_node *n, const char *name)
+{
+	struct slice word = ir_attr(n, name);
+	char ext[48] = "ext-";
+
+	if (!slice_is(word, "ext-value"))
+		return word;
+	strncat(ext, name, sizeof(ext) - 5);
+	return ir_attr(n, ext);
+}
+
+struct slice
+ir_child_line(struct ir *r, struct xml_node *n, const char *name)
+{
+	return ir_line(r, xml_get(n, name));
+}
+
+struct slice
+ir_time(struct ir *r, struct xml_node *n, const char *name)
+{
+	struct xml_node *t = xml_get(n, name);
+	struct slice utc, written;
+
+	if (t == NULL)
+		return SLICE_EMPTY;
+	written = xml_text_line(t, r->mem);
+	if (!stamp_to_utc(r->mem, written, &utc))
+		return SLICE_EMPTY;
+	/* the instant is kept; how it was written is residue */
+	ir_mark(t, slice_eq(written, utc) ? XML_KEPT : XML_APPROXIMATED);
+	return utc;
+}
+
+bool
+ir_before(struct ir *r, struct slice a, struct slice b)
+{
+	struct slice x, y;
+
+	return stamp_key(r->mem, a, &x) && stamp_key(r->mem, b, &y) && slice_cmp(x, y) < 0;
+}
+
+struct slice
+ir_millis(struct ir *r, struct slice stamp)
+{
+	const char *dot = memchr(stamp.p, '.', stamp.n);
+	size_t digits = dot == NULL ? 0 : stamp.n - (size_t)(dot - stamp.p) - 2;
+
+	if (stamp.n == 0 || digits >= 3)
+		return stamp;
+	return slice_of(arena_fmt(r->mem, "%.*s%s%.*sZ", (int)(stamp.n - 1), stamp.p,
+	    dot == NULL ? "." : "", (int)(3 - digits), "000"));
+}
+
+/* Labels. */
+
+/* Place in the order of strictness; no label counts between GREEN and AMBER. */
+static int
+rank(enum tlp t)
+{
+	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
+}
+
+bool
+ir_stricter(struct ir_label a, struct ir_label b)
+{
+	return rank(a.tlp) > rank(b.tlp);
+}
+
+struct ir_label
+ir_strictest(struct ir_label a, struct ir_label b)
+{
+	return ir_stricter(b, a) ? b : a;
+}
+
+/* What an element's own attribute says; false if it has none. */
+static bool
+own_label(const struct ir *r, const struct xml_node *n, struct ir_label *out)
+{
+	const struct xml_attr *a = xml_attr(n, "restriction");
+
+	if (a == NULL)
+		return false;
+	out->tlp = iodef2_restriction_read(slice_trim(a->value), xml_value(n, "ext-restriction"),
+	    r->job->iodef_amber_strict, &out->label);
+	return true;
+}
+
+struct ir_label
+ir_label_here(const struct ir *r, const struct xml_node *n)
+{
+	struct ir_label label = { TLP_RED, LABEL_IODEF_ABSENT };
+
+	for (; n != NULL; n = n->parent) {
+		if (own_label(r, n, &label))
+			return label;
+		if (xml_is(n, IODEF2_NS, "Incident"))
+			break;
+	}
+	return label;
+}
+
+static struct ir_label
+strictest_below(const struct ir *r, const struct xml_node *n, struct ir_label label)
+{
+	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
+		struct ir_label own;
+
+		if (slice_is(k->ns, IODEF2_NS) && own_label(r, k, &own))
+			label = ir_strictest(label, own);
+		label = strictest_below(r, k, label);
+	}
+	return label;
+}
+
+struct ir_label
+ir_label_within(const struct ir *r, const struct xml_node *n)
+{
+	return strictest_below(r, n, ir_label_here(r, n));
+}
+
+/* Ids. */
+
+struct slice
+ir_uuid(struct ir *r, const char *kind, const struct slice *fields, size_t n)
+{
+	struct strbuf name = STRBUF_INIT;
+	char uuid[UUID_TEXT + 1];
+
+	strbuf_addf(&name, "iodef|%s", kind);
+	for (size_t i = 0; i < n; i++) {
+		strbuf_addc(&name, '|');
+		for (size_t k = 0; k < fields[i].n; k++) {
+			if (fields[i].p[k] == '|' || fields[i].p[k] == '\\')
+				strbuf_addc(&name, '\\');
+			strbuf_addc(&name, fields[i].p[k]);
+		}
+	}
+	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
+	strbuf_fini(&name);
+	return arena_slice(r->mem, slice_of(uuid));
+}
+
+struct slice
+ir_id(struct ir *r, const char *type, struct slice uuid)
+{
+	return slice_of(arena_fmt(r->mem, "%s--%.*s", type, SLICE_ARG(uuid)));
+}
+
+/* Objects. */
+
+/* Order of ids in the index of an Incident: a plain hash table would need a seed; ids are UUIDs that a
+ * sender cannot steer (version 5 over his text), but given ids he can, so the index is sorted. */
+struct ir_obj *
+ir_find(struct ir_incident *inc, struct slice id)
+{
+	size_t lo = 0, hi = inc->ids.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = slice_cmp(inc->ids.v[mid].id, id);
+
+		if (c == 0)
+			return inc->objs[inc->ids.v[mid].value];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = inc->ids.n; i < inc->n; i++) {
+		if (slice_eq(inc->objs[i]->id, id))
+			return inc->objs[i];
+	}
+	return NULL;
+}
+
+/* Add to the list; the sorted part of the index is renewed when the rest has grown too long. */
+static void
+add_object(struct ir *r, struct ir_incident *inc, struct ir_obj *ob)
+{
+	inc->objs = arena_grow(r->mem, inc->objs, inc->n, &inc->cap, sizeof(*inc->objs));
+	inc->objs[inc->n++] = ob;
+	if (inc->n - inc->ids.n < 64 + inc->ids.n / 4)
+		return;
+	for (size_t i = inc->ids.n; i < inc->n; i++)
+		idmap_add(&inc->ids, r->mem, inc->objs[i]->id, i);
+	idmap_sort(&inc->ids);
+}
+
+void
+ir_tag(struct ir *r, struct ir_obj *ob, struct xml_node *n)
+{
+	struct ir_tag *t = arena_alloc(r->mem, sizeof(*t)), **tail = (struct ir_tag **)&n->user;
+
+	t->ob = ob;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = t;
+}
+
+void
+ir_unit(struct ir_obj *ob, struct xml_node *n)
+{
+	for (struct ir_tag *t = n->user; t != NULL; t = t->next) {
+		if (t->ob == ob)
+			t->unit = true;
+	}
+}
+
+struct ir_obj *
+ir_enter(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml_node *n)
+{
+	struct ir_obj *owner = inc->owner;
+
+	if (ir_stricter(ir_label_within(r, n), owner->label)) {
+		ir_unit(ob, n);
+		inc->owner = ob;
+	}
+	return owner;
+}
+
+struct ir_obj *
+ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uuid,
+    struct xml_node *from, bool *old)
+{
+	struct slice id = ir_id(r, type, uuid);
+	struct ir_obj *ob = ir_find(inc, id);
+	struct ir_label label = from == NULL ? (struct ir_label){ TLP_CLEAR, LABEL_TLP } :
+	    ir_label_within(r, from);
+
+	if (old != NULL)
+		*old = ob != NULL;
+	if (ob != NULL) {
+		ob->label = ir_strictest(ob->label, label);
+		if (from != NULL)
+			ir_tag(r, ob, from);
+		return ob;
+	}
+	ob = arena_alloc(r->mem, sizeof(*ob));
+	ob->id = id;
+	ob->from = from;
+	ob->label = label;
+	if (from != NULL)
+		ir_tag(r, ob, from);
+	ob->tree = json_object(r->mem);
+	json_put_str(r->mem, ob->tree, "type", slice_of(type));
+	json_put_str(r->mem, ob->tree, "spec_version", SLICE_LIT("2.1"));
+	json_put_str(r->mem, ob->tree, "id", id);
+	if (inc->creator != NULL)
+		json_put_str(r->mem, ob->tree, "created_by_ref", inc->creator->id);
+	json_put_str(r->mem, ob->tree, "created", inc->generated);
+	json_put_str(r->mem, ob->tree, "modified", inc->generated);
+	if (inc->lang.n > 0 && from != NULL)
+		json_put_str(r->mem, ob->tree, "lang", inc->lang);
+	add_object(r, inc, ob);
+	return ob;
+}
+
+/* ID Contributing Properties of the SCOs made here (STIX 2.1 section 6). */
+static const struct {
+	const char	*type, *props;
+} contributing[] = {
+	{ "artifact", "hashes payload_bin" }, { "autonomous-system", "number" },
+	{ "directory", "path" }, { "domain-name", "value" }, { "email-addr", "value" },
+	{ "email-message", "from_ref subject body" },
+	{ "file", "hashes name extensions parent_directory_ref" }, { "ipv4-addr", "value" },
+	{ "ipv6-addr", "value" }, { "mac-addr", "value" }, { "mutex", "name" },
+	{ "network-traffic",
+	  "start end src_ref dst_ref src_port dst_port protocols extensions" },
+	{ "software", "name cpe swid vendor version" }, { "url", "value" },
+	{ "user-account", "account_type user_id account_login" },
+	{ "windows-registry-key", "key values" }, { "x509-certificate", "hashes serial_number" },
+};
+
+/* Of several hashes only one contributes. */
+static json *
+contributing_hash(struct ir *r, const json *hashes)
+{
+	static const char *const names[] = { "MD5", "SHA-1", "SHA-256", "SHA-512" };
+	const char *best = NULL;
+	json *one = json_object(r->mem);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && best == NULL; i++) {
+		if (json_get(hashes, names[i]) != NULL)
+			best = names[i];
+	}
+	for (json *m = json_first(hashes); m != NULL && best == NULL; m = json_next(m)) {
+		if (best == NULL || strcmp(json_name(m), best) < 0)
+			best = json_name(m);
+	}
+	if (best != NULL)
+		json_put_str(r->mem, one, best, json_member(hashes, best));
+	return one;
+}
+
+/* The deterministic id of an SCO: UUIDv5 over the JCS text of what contributes. */
+static struct slice
+sco_id(struct ir *r, json *tree)
+{
+	const char *type = json_str(json_get(tree, "type")), *props = "";
+	struct strbuf text = STRBUF_INIT;
+	json *name = json_object(r->mem);
+	char uuid[UUID_TEXT + 1];
+	struct slice rest;
+
+	for (size_t i = 0; i < sizeof(contributing) / sizeof(*contributing); i++) {
+		if (strcmp(contributing[i].type, type) == 0)
+			props = contributing[i].props;
+	}
+	rest = slice_of(props);
+	while (rest.n > 0) {
+		const char *prop = arena_str(r->mem, slice_cut(&rest, ' '));
+		json *value = json_get(tree, prop);
+
+		if (value != NULL)
+			json_put(r->mem, name, prop, strcmp(prop, "hashes") == 0 ?
+			    contributing_hash(r, value) : json_copy(r->mem, value));
+	}
+	if (json_first(name) != NULL) {
+		json_print_jcs(&text, name);
+		uuid_v5(uuid_ns_stix_sco, strbuf_slice(&text), uuid);
+	} else {	/* nothing contributes: the SCO namespace is closed to us, ours is not */
+		strbuf_adds(&text, "iodef|sco|");
+		json_print_jcs(&text, tree);
+		uuid_v5(uuid_ns_tocsin, strbuf_slice(&text), uuid);
+	}
+	strbuf_fini(&text);
+	return ir_id(r, type, slice_of(uuid));
+}
+
+struct ir_obj *
+ir_sco(struct ir *r, struct ir_incident *inc, json *tree, struct ir_label label)
+{
+	struct slice id = sco_id(r, tree);
+	struct ir_obj *ob = ir_find(inc, id);
+	json *full;
+
+	if (ob != NULL) {
+		if (ir_stricter(ob->label, label))
+			ob->label = label;
+		return ob;
+	}
+	full = json_object(r->mem);
+	json_put_str(r->mem, full, "type", json_member(tree, "type"));
+	json_put_str(r->mem, full, "spec_version", SLICE_LIT("2.1"));
+	json_put_str(r->mem, full, "id", id);
+	for (json *m = json_next(json_first(tree)), *next; m != NULL; m = next) {
+		next = json_next(m);
+		json_put(r->mem, full, json_name(m), json_copy(r->mem, m));
+	}
+	ob = arena_alloc(r->mem, sizeof(*ob));
+	ob->id = id;
+	ob->tree = full;
+	ob->label = label;
+	ob->sco = true;
+	add_object(r, inc, ob);
+	return ob;
+}
+
+struct ir_obj *
+ir_relate(struct ir *r, struct ir_incident *inc, struct ir_obj *from, const char *type,
+    struct ir_obj *to)
+{
+	struct strbuf name = STRBUF_INIT;
+	char uuid[UUID_TEXT + 1];
+	struct ir_obj *ob;
+	bool old;
+
+	strbuf_addf(&name, "rel|%.*s|%s|%.*s", SLICE_ARG(from->id), type, SLICE_ARG(to->id));
+	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
+	strbuf_fini(&name);
+	ob = ir_new(r, inc, "relationship", slice_of(uuid), NULL, &old);
+	if (old)
+		return ob;
+	json_put_str(r->mem, ob->tree, "relationship_type", slice_of(type));
+	json_put_str(r->mem, ob->tree, "source_ref", from->id);
+	json_put_str(r->mem, ob->tree, "target_ref", to->id);
+	ob->label = ir_strictest(from->label, to->label);
+	return ob;
+}
+
+void
+ir_list_add(struct ir *r, json *tree, const char *name, struct slice value)
+{
+	json *list = json_get(tree, name);
+
+	if (value.n == 0)
+		return;
+	if (list == NULL)
+		list = json_put(r->mem, tree, name, json_list(r->mem));
+	for (json *m = json_first(list); m != NULL; m = json_next(m)) {
+		if (slice_eq(json_slice(m), value))
+			return;
+	}
+	json_push(list, json_string(r->mem, value));
+}
+
+void
+ir_reference(struct ir *r, json *tree, const char *source, struct slice external_id,
+    struct slice url, struct slice description)
+{
+	json *list = json_get(tree, "external_references"), *ref;
+
+	if (external_id.n == 0 && url.n == 0 && description.n == 0)
+		return;
+	if (list == NULL)
+		list = json_put(r->mem, tree, "external_references", json_list(r->mem));
+	ref = json_object(r->mem);
+	json_put_str(r->mem, ref, "source_name", slice_of(source));
+	if (description.n > 0)
+		json_put_str(r->mem, ref, "description", description);
+	if (url.n > 0)
+		json_put_str(r->mem, ref, "url", url);
+	if (external_id.n > 0)
+		json_put_str(r->mem, ref, "external_id", external_id);
+	for (json *m = json_first(list); m != NULL; m = json_next(m)) {
+		if (json_equal(m, ref))
+			return;
+	}
+	json_push(list, ref);
+}
+
+struct slice
+ir_cut(struct ir *r, struct slice line, size_t max)
+{
+	size_t chars = 0, i = 0, word = 0;
+
+	while (i < line.n && chars < max) {
+		if (line.p[i] == ' ')
+			word = i;
+		i++;
+		while (i < line.n && ((unsigned char)line.p[i] & 0xC0) == 0x80)
+			i++;
+		chars++;
+	}
+	if (i == line.n)
+		return line;
+	if (line.p[i] == ' ')
+		word = i;
+	return arena_slice(r->mem, slice_from(line.p, word > 0 ? word : i));
+}
+
+/* The language of a text: its own xml:lang or that of the Incident. */
+static struct slice
+lang_of(struct ir_incident *inc, struct xml_node *n)
+{
+	struct xml_attr *a = xml_attr(n, "xml:lang");
+
+	return a != NULL ? slice_trim(a->value) : inc->lang;
+}
+
+/* Translations of the name and description of ob become one language-content. */
+static void
+translate(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, json *contents,
+    struct xml_node *n, bool first)
+{
+	struct slice lang = lang_of(inc, n), text = ir_text(r, n);
+	const char *key = arena_str(r->mem, lang);
+	json *entry = json_get(contents, key);
+
+	xml_attr(n, "xml:lang")->mark = XML_KEPT;
+	ir_attr(n, "translation-id");
+	if (entry == NULL)
+		entry = json_put(r->mem, contents, key, json_object(r->mem));
+	if (first && json_get(entry, "name") == NULL && json_get(ob->tree, "name") != NULL)
+		json_put_str(r->mem, entry, "name",
+		    ir_cut(r, xml_collapse(text, r->mem), NAME_MAX_CHARS));
+	if (json_get(ob->tree, "description") != NULL && json_get(entry, "description") == NULL)
+		json_put_str(r->mem, entry, "description", text);
+}
+
+/* Gather the Descriptions in the language of the Incident into *text; returns the first of them. */
+static struct xml_node *
+main_texts(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct strbuf *text)
+{
+	struct xml_node *first = NULL;
+
+	for (struct xml_node *d = xml_get(n, "Description"); d != NULL; d = xml_more(d)) {
+		struct xml_attr *lang = xml_attr(d, "xml:lang");
+
+		if (!slice_eq(lang_of(inc, d), inc->lang) && xml_attr(d, "translation-id") != NULL)
+			continue;
+		if (lang != NULL && slice_eq(lang_of(inc, d), inc->lang))
+			lang->mark = XML_KEPT;
+		if (text->n > 0)
+			strbuf_adds(text, "\n\n");
+		strbuf_addsl(text, ir_text(r, d));
+		first = first == NULL ? d : first;
+	}
+	return first;
+}
+
+static void
+add_translations(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml_node *n,
+    struct xml_node *first)
+{
+	json *contents = json_object(r->mem);
+	struct ir_obj *lc;
+
+	for (struct xml_node *d = xml_get(n, "Description"); d != NULL; d = xml_more(d)) {
+		struct slice lang = lang_of(inc, d);
+
+		if (slice_eq(lang, inc->lang) || lang.n < 2 || xml_attr(d, "translation-id") == NULL ||
+		    xml_attr(d, "xml:lang") == NULL)
+			continue;
+		translate(r, inc, ob, contents, d, first != NULL &&
+		    slice_eq(xml_value(d, "translation-id"), xml_value(first, "translation-id")));
+	}
+	if (json_first(contents) == NULL)
+		return;
+	ir_attr(first, "translation-id");
+	lc = ir_new(r, inc, "language-content", IR_UUID(r, "lang", ob->id), NULL, NULL);
+	json_put_str(r->mem, lc->tree, "object_ref", ob->id);
+	json_put_str(r->mem, lc->tree, "object_modified", json_member(ob->tree, "modified"));
+	json_put(r->mem, lc->tree, "contents", contents);
+	lc->label = ob->label;
+}
+
+void
+ir_describe(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml_node *n,
+    struct slice fallback)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct xml_node *first = main_texts(r, inc, n, &text);
+	struct slice all = arena_slice(r->mem, strbuf_slice(&text)), name = SLICE_EMPTY;
+
+	strbuf_fini(&text);
+	if (first != NULL)
+		name = ir_cut(r, xml_text_line(first, r->mem), NAME_MAX_CHARS);
+	if (name.n == 0)
+		name = fallback;
+	if (json_get(ob->tree, "name") == NULL && name.n > 0)
+		json_put_str(r->mem, ob->tree, "name", name);
+	if (all.n > 0)
+		json_put_str(r->mem, ob->tree, "description", all);
+	if (first != NULL)
+		add_translations(r, inc, ob, n, first);
+}
+
+int
+ir_confidence(struct ir *r, struct xml_node *n)
+{
+	static const struct { const char *word; int value; } words[] = {
+		{ "low", 15 }, { "medium", 50 }, { "high", 85 },
+	};
+	struct slice rating = slice_trim(xml_value(n, "rating")), text;
+	char *end;
+	double v;
+
+	if (n == NULL)
+		return -1;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (slice_is(rating, words[i].word)) {
+			ir_attr(n, "rating");
+			xml_attr(n, "rating")->mark = XML_APPROXIMATED;
+			ir_mark(n, XML_KEPT);
+			return words[i].value;
+		}
+	}
+	text = xml_text_line(n, r->mem);
+	if (!slice_is(rating, "numeric") || text.n == 0 || text.n > 32)
+		return -1;
+	v = strtod(text.p, &end);
+	if (*end != '\0' || !(v >= 0) || v > 100)
+		return -1;
+	ir_attr(n, "rating");
+	if (memchr(text.p, '.', text.n) != NULL && v <= 1) {
+		ir_mark(n, XML_APPROXIMATED);
+		return (int)(v * 100 + 0.5);
+	}
+	ir_mark(n, v == (int)v ? XML_KEPT : XML_APPROXIMATED);
+	return (int)(v + 0.5);
+}
