@@ -32,8 +32,8 @@ struct iw_obj {
 	size_t			 places;	/* used of its IODEF residue */
 	struct xml_node		*used_in;	/* the EventData where another SCO speaks for it */
 	bool			 covered;	/* a reader makes it of what came home */
-	bool			 home;		/* written as the IODEF it came from (iodef2_write_home.c) */
-	struct iw_obj		*merged;	/* incident: the report that takes it; report: its incident */
+	bool			 home;		/* as are all others: no residue */
+	struct iw_obj		*merged;	/* incident: the report it is in; report: its incident */
 	struct xml_node		**nodes;	/* its native elements */
 	size_t			 nnodes, nodes_cap;
 	struct iw_mark		*marks;

@@ -54,7 +54,7 @@ iw_rows(const struct iw_index *ix, struct slice key, size_t *n)
 	for (end = lo; end < ix->n && slice_eq(ix->v[end].key, key); end++)
 		;
 	*n = end - lo;
-	return ix->v + lo;
+	return ix->n == 0 ? NULL : ix->v + lo;
 }
 
 struct iw_obj *
