@@ -4,6 +4,7 @@
 const struct format_ops *const formats[] = {
 	&format_stix21,
 	&format_iodef2,
+	&format_mapped,
 	NULL
 };
 

@@ -1,0 +1,719 @@
+/*
+ * mapped_read.c -- an in-house input becomes an advisory, record by record.
+ *
+ * A record is read into cells, cells into facts, facts into objects. Then the objects are turned back
+ * into cells: what differs from the source, and what no row maps, goes to the residue extension of
+ * the record's object. So whatever a mapping does, the way back restores the record.
+ *
+ * A record that cannot be read is refused alone (a verdict with place and reason); its children go
+ * with it. A child that cannot be read is refused without its parent.
+ */
+#include "formats/mapped_impl.h"
+#include "formats/shipped.h"
+#include "formats/xml.h"
+#include "gateway/base/digest.h"
+
+enum { OBJECTS_DEFAULT = 100000, BYTES_DEFAULT = 64 << 20 };
+
+/* A record that was read, until the whole input is. */
+struct unit {
+	struct map_made	 made;
+	struct err	 err;
+	struct slice	 text;
+	const char	*path;
+	size_t		 index;
+	struct texts	 groups;	/* names of reports it belongs to */
+	bool		 child, refused;
+};
+
+struct reading {
+	struct mapped_reader	 r;
+	struct advisory		*adv;
+	const struct mapped_watch *watch;
+	struct unit		*units;
+	size_t			 n, cap;
+	size_t			 records;	/* all, refused ones too */
+	bool			 warned_zone;
+};
+
+void
+map_fields_add(struct map_fields *f, struct arena *mem, const char *path, json *value)
+{
+	if (f->n == MAPPED_FIELDS_MAX) {
+		f->overflow = true;
+		return;
+	}
+	json_put(mem, f->o, path, value);
+	f->n++;
+}
+
+/* ---- verdicts and the account ----------------------------------------------------------------- */
+
+static const char *
+verdict_code(enum err_code code)
+{
+	switch (code) {
+	case ERR_MISSING:	return "MISSING_FIELD";
+	case ERR_VALUE:		return "BAD_VALUE";
+	case ERR_ENCODING:	return "BAD_ENCODING";
+	case ERR_LIMIT:		return "TOO_LARGE";
+	case ERR_DUPLICATE:	return "DUPLICATE_KEY";
+	default:		return "BAD_RECORD";
+	}
+}
+
+/* Entries for every leaf of a value. */
+static void
+account_value(struct loss *l, enum loss_kind kind, const char *note, const char *path,
+    const json *v, struct arena *mem)
+{
+	size_t i = 0;
+
+	if (l == NULL || v == NULL)
+		return;
+	if (!json_is_object(v) && !json_is_list(v)) {
+		loss_add(l, kind, path, note);
+		return;
+	}
+	for (const json *k = json_first(v); k != NULL; k = json_next(k), i++)
+		account_value(l, kind, note, json_name(k) != NULL ?
+		    arena_fmt(mem, "%s/%s", path, json_name(k)) :
+		    arena_fmt(mem, "%s/%zu", path, i), k, mem);
+}
+
+static void
+refuse(struct reading *rd, const struct mapped_record *rec, struct slice text, struct slice id,
+    const struct err *e)
+{
+	struct verdict *v = advisory_verdict(rd->adv, rd->r.mem, VERDICT_REFUSED,
+	    verdict_code(e->code));
+
+	v->err = *e;
+	if (v->err.at.line == 0)
+		v->err.at = rec->err.at;
+	err_input(&v->err, rd->r.job->input);
+	err_path(&v->err, "%s", rec->path);
+	v->id = id;
+	v->index = rec->index;
+	v->text = text;
+	if (rd->watch != NULL)
+		rd->watch->record(rd->watch->ctx, rec, &v->err);
+}
+
+/* The text of a record for quarantine. */
+static struct slice
+record_text(struct reading *rd, const struct mapped_record *rec)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct slice s = rec->text;
+
+	if (s.n == 0 && rec->node != NULL) {
+		json_print(&b, rec->node);
+		s = arena_slice(rd->r.mem, strbuf_slice(&b));
+	} else if (s.n == 0 && rec->xml != NULL) {
+		xml_print(&b, rec->xml, 0);
+		s = arena_slice(rd->r.mem, strbuf_slice(&b));
+	}
+	strbuf_fini(&b);
+	return s;
+}
+
+/* ---- one record: cells and facts -------------------------------------------------------------- */
+
+struct current {
+	struct reading		*rd;
+	struct mapped_record	*rec;
+	const struct map_record	*def;
+	json			**cells;	/* of the rows */
+	bool			*left;		/* a value of the row stays in the residue */
+	struct facts		 facts;
+	struct texts		 keys;
+	size_t			 kept;		/* residue entries that came from rows */
+};
+
+static json *
+other_cell(void *ctx, const struct map_path *path)
+{
+	struct current *c = ctx;
+
+	return c->rd->r.input->cell(&c->rd->r, c->rec, path, false);
+}
+
+/* Does the record meet the conditions of its mapping? */
+static bool
+is_wanted(struct current *c)
+{
+	for (size_t i = 0; i < c->def->nwhens; i++) {
+		const struct map_when *w = &c->def->whens[i];
+		struct texts t = { 0 };
+		bool in = false;
+
+		if (!map_cell_texts(other_cell(c, &w->path), c->rd->r.mem, &t))
+			return false;
+		for (size_t k = 0; k < t.n; k++)
+			for (size_t j = 0; j < w->nwords; j++)
+				in |= slice_eq(t.v[k], w->words[j]);
+		if ((w->test == WHEN_IN && !in) || (w->test == WHEN_NOT_IN && in) ||
+		    (w->test == WHEN_PRESENT && t.n == 0) || (w->test == WHEN_ABSENT && t.n > 0))
+			return false;
+	}
+	return true;
+}
+
+static int
+read_rows(struct current *c, struct err *e)
+{
+	const struct mapped_reader *r = &c->rd->r;
+
+	for (size_t i = 0; i < c->def->nrows; i++) {
+		const struct map_row *row = &c->def->rows[i];
+
+		if (!row->is_const)
+			c->cells[i] = r->input->cell(&c->rd->r, c->rec, &row->source, true);
+	}
+	for (size_t i = 0; i < c->def->nrows; i++)
+		if (map_row_forth(&c->def->rows[i], c->cells[i], other_cell, c, r->mem, &c->facts,
+		    &c->left[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Key texts: the parent's, if a child has keys at all, then its own. */
+static int
+read_keys(struct current *c, const struct texts *parent, struct err *e)
+{
+	for (size_t i = 0; parent != NULL && c->def->nkeys > 0 && i < parent->n; i++)
+		texts_add(&c->keys, c->rd->r.mem, parent->v[i]);
+	for (size_t i = 0; i < c->def->nkeys; i++) {
+		struct texts t = { 0 };
+
+		if (!map_cell_texts(other_cell(c, &c->def->keys[i]), c->rd->r.mem, &t))
+			return err_set(e, ERR_VALUE, "the key is no plain value");
+		texts_add(&c->keys, c->rd->r.mem, t.n > 0 ? slice_trim(t.v[0]) : SLICE_EMPTY);
+	}
+	return 0;
+}
+
+/* ---- residue ---------------------------------------------------------------------------------- */
+
+static bool
+same_cell(const json *a, const json *b)
+{
+	return a == NULL || b == NULL ? a == b : json_equal(a, b);
+}
+
+/* Which rows' own facts can be had back from the objects? `back` are the cells they give. */
+static void
+compare_rows(struct current *c, json *const *back, bool *keep)
+{
+	for (size_t i = 0; i < c->def->nrows; i++) {
+		const struct map_row *row = &c->def->rows[i];
+		bool differs = row->target == T_X || c->left[i] || !same_cell(c->cells[i], back[i]);
+
+		if (row->is_const || !differs)
+			continue;
+		for (size_t k = 0; k < c->def->nrows; k++)
+			if (map_group(c->def, &c->def->rows[k]) == map_group(c->def, row))
+				keep[k] = true;
+	}
+}
+
+/* A row that looks into the parent record: the parent keeps that field. */
+static bool
+is_upward(const struct map_row *row)
+{
+	return row->source.up > 0 ||
+	    (row->source.steps != NULL && row->source.steps[0].kind == STEP_PARENT);
+}
+
+static void
+watch_field(struct current *c, size_t i, const json *back, bool kept)
+{
+	const struct mapped_watch *w = c->rd->watch;
+
+	if (w != NULL)
+		w->field(w->ctx, &c->def->rows[i], c->cells[i],
+		    c->left[i] || c->def->rows[i].target == T_X ? "residue only" :
+		    c->cells[i] == NULL ? "" : back == NULL ? "no place in the object: residue" :
+		    kept ? "exact text in the residue" : "");
+}
+
+/* Turn the objects back into cells and keep what is not restored. */
+static int
+keep_residue(struct current *c, struct map_made *made, json **back, struct map_fields *fields,
+    bool *keep, struct err *e)
+{
+	struct mapped_reader *r = &c->rd->r;
+	struct map_graph g = { .mem = r->mem };
+	struct map_atom *atoms;
+	struct facts f;
+	bool exact;
+	size_t n;
+
+	for (size_t i = 0; i < made->n; i++)
+		map_graph_add(&g, made->v[i]);
+	map_graph_settle(&g);
+	n = map_facts(&g, r->map, made->v[0], &f, &atoms, &exact);
+	if (n > 0)
+		map_atom_facts(c->def, &atoms[0], r->mem, &f);
+	map_rows_back(r->map, c->def, &f, r->mem, back);
+	compare_rows(c, back, keep);
+	for (size_t i = 0; i < c->def->nrows; i++) {
+		const struct map_row *row = &c->def->rows[i];
+
+		if (keep[i] && !row->is_const && !is_upward(row) && c->cells[i] != NULL)
+			map_fields_add(fields, r->mem, row->target == T_X ?
+			    arena_str(r->mem, row->x_name) : arena_str(r->mem, row->source.text),
+			    json_copy(r->mem, c->cells[i]));
+		else if (keep[i] && !row->is_const && !is_upward(row) &&
+		    r->map->format == MAP_CSV && row->target != T_X)
+			map_fields_add(fields, r->mem, arena_str(r->mem, row->source.text),
+			    json_string(r->mem, SLICE_EMPTY));
+	}
+	c->kept = n = fields->n;
+	r->input->rest(r, c->rec, fields);
+	if (fields->overflow)
+		return err_set(e, ERR_LIMIT, "more than %d fields beside the mapped ones",
+		    MAPPED_FIELDS_MAX);
+	if (c->rd->watch != NULL) {
+		for (size_t i = 0; i < c->def->nrows; i++)
+			watch_field(c, i, back[i], keep[i]);
+		for (const json *v = json_first(fields->o); v != NULL; v = json_next(v))
+			if (n == 0)
+				c->rd->watch->left(c->rd->watch->ctx, json_name(v), v);
+			else
+				n--;
+	}
+	return 0;
+}
+
+static void
+put_extension(struct current *c, json *tree, json *fields)
+{
+	struct arena *mem = c->rd->r.mem;
+	const struct mapping *m = c->rd->r.map;
+	json *all = json_put(mem, tree, "extensions", json_object(mem));
+	json *ext = json_put(mem, all, MAPPED_EXTENSION, json_object(mem));
+	json *key = json_list(mem);
+
+	json_put_str(mem, ext, "extension_type", SLICE_LIT("property-extension"));
+	json_put_str(mem, ext, "mapping", m->name);
+	json_put_int(mem, ext, "version", m->version);
+	for (size_t i = 0; i < c->keys.n; i++)
+		json_push(key, json_string(mem, c->keys.v[i]));
+	if (c->keys.n > 0)
+		json_put(mem, ext, "key", key);
+	json_put(mem, ext, "fields", fields);
+}
+
+/* Every leaf of the record into the account. The first c->kept of `fields` are rows told before. */
+static void
+account_record(struct current *c, json *const *back, const json *fields, bool refused)
+{
+	struct mapped_reader *r = &c->rd->r;
+	struct loss *l = r->job->loss;
+	enum loss_kind other = refused || r->map->no_residue ? LOSS_DROPPED : LOSS_MOVED;
+	const char *why = refused ? "the record was refused" :
+	    r->map->no_residue ? "not mapped" : "kept in the extension";
+	size_t kept = c->kept;
+
+	for (size_t i = 0; l != NULL && i < c->def->nrows; i++) {
+		const struct map_row *row = &c->def->rows[i];
+		bool said = !refused && back[i] != NULL && !c->left[i];
+
+		if (!row->is_const && !is_upward(row))
+			account_value(l, said ? LOSS_KEPT : other, said ? NULL : why,
+			    arena_fmt(r->mem, "%s/%.*s", c->rec->path,
+			    SLICE_ARG(row->source.text)), c->cells[i], r->mem);
+	}
+	for (const json *v = l == NULL ? NULL : json_first(fields); v != NULL; v = json_next(v))
+		if (kept > 0)
+			kept--;
+		else
+			account_value(l, other, why, arena_fmt(r->mem, "%s/%s", c->rec->path,
+			    json_name(v)), v, r->mem);
+}
+
+/* ---- one record: objects ---------------------------------------------------------------------- */
+
+/* Add a unit in front of its children, which were read before it: the units from `at` on. */
+static struct unit *
+unit_add(struct reading *rd, const struct mapped_record *rec, size_t at)
+{
+	struct unit *u;
+
+	rd->units = arena_grow(rd->r.mem, rd->units, rd->n, &rd->cap, sizeof(*rd->units));
+	u = &rd->units[at];
+	memmove(u + 1, u, (rd->n++ - at) * sizeof(*u));
+	memset(u, 0, sizeof(*u));
+	u->err.at = rec->err.at;
+	u->text = rec->text;
+	u->path = rec->path;
+	u->index = rec->index;
+	u->child = rec->parent != NULL;
+	return u;
+}
+
+static int	one_record(struct reading *rd, struct mapped_record *rec,
+		    const struct map_made *parent, const struct texts *parent_keys,
+		    const struct facts *inherited);
+
+/* Read the children; refs gets the ids of those that could be read. */
+static int
+read_children(struct current *c, const struct map_made *made, struct texts *refs, struct err *e)
+{
+	struct reading *rd = c->rd;
+	size_t most = rd->r.job->limits.objects == 0 ? OBJECTS_DEFAULT : rd->r.job->limits.objects;
+
+	for (size_t d = 0; d < c->def->nchildren; d++) {
+		struct mapped_record *kids;
+		size_t n = rd->r.input->children(&rd->r, c->rec, &c->def->children[d], &kids);
+
+		if ((rd->records += n) > most)
+			return err_set(e, ERR_LIMIT, "more than %zu records", most);
+		for (size_t i = 0; i < n; i++)
+			if (one_record(rd, &kids[i], made, &c->keys, &c->facts) > 0)
+				texts_add(refs, rd->r.mem,
+				    json_member(rd->units[rd->n - 1].made.v[0], "id"));
+	}
+	return 0;
+}
+
+/* Label and language are the parent's unless a child has its own. */
+static void
+inherit(struct current *c, const struct facts *parent)
+{
+	static const enum map_target which[] = { T_TLP, T_LANG };
+
+	for (size_t i = 0; parent != NULL && i < 2; i++)
+		if (c->facts.t[which[i]].n == 0)
+			c->facts.t[which[i]] = parent->t[which[i]];
+}
+
+/* From cells to objects: *made and the ids of children. */
+static int
+make_objects(struct current *c, const struct map_made *parent, const struct texts *parent_keys,
+    const struct facts *inherited, struct map_made *made, struct err *e)
+{
+	struct map_build b = { .map = c->rd->r.map, .def = c->def, .mem = c->rd->r.mem,
+	    .received = c->rd->r.job->received, .facts = &c->facts, .parent = parent };
+	struct texts refs = { 0 };
+
+	if (read_rows(c, e) < 0 || read_keys(c, parent_keys, e) < 0)
+		return -1;
+	inherit(c, inherited);
+	map_defaults(c->rd->r.map, c->rd->r.mem, &c->facts);
+	b.keys = c->keys.v;
+	b.nkeys = c->keys.n;
+	if (map_build_begin(&b, made, e) < 0)
+		return -1;
+	if (c->rd->r.input->children != NULL && read_children(c, made, &refs, e) < 0)
+		return -1;
+	b.refs = refs.v;
+	b.nrefs = refs.n;
+	return map_build(&b, made, e);
+}
+
+/* A local time without a zone is taken as UTC: say so, once. */
+static void
+warn_zone(struct reading *rd, const struct mapped_record *rec)
+{
+	for (size_t i = 0; !rd->warned_zone && i < rec->def->nrows; i++) {
+		const struct map_time *t = &rec->def->rows[i].time;
+		struct verdict *v;
+
+		if (t->form != TIME_FORMAT || t->zone != NULL ||
+		    memmem(t->format.p, t->format.n, "%z", 2) != NULL)
+			continue;
+		rd->warned_zone = true;
+		v = advisory_verdict(rd->adv, rd->r.mem, VERDICT_WARNED, "NO_ZONE");
+		err_set(&v->err, ERR_VALUE, "%.*s has no time zone, and the mapping names none: "
+		    "read as UTC", SLICE_ARG(rec->def->rows[i].source.text));
+		err_input(&v->err, rd->r.job->input);
+	}
+}
+
+/* One record and its children; 1 = it is the last unit, 0 = skipped or refused. */
+static int
+one_record(struct reading *rd, struct mapped_record *rec, const struct map_made *parent,
+    const struct texts *parent_keys, const struct facts *inherited)
+{
+	struct arena *mem = rd->r.mem;
+	size_t units = rd->n, nrows = rec->def->nrows;
+	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
+	struct map_fields fields = { .o = json_object(mem) };
+	json **back = arena_alloc(mem, (nrows + 1) * sizeof(*back));
+	bool *keep = arena_alloc(mem, nrows + 1);
+	struct map_made made = { 0 };
+	struct err e = rec->err;
+	struct unit *u;
+
+	c.cells = arena_alloc(mem, (nrows + 1) * sizeof(*c.cells));
+	c.left = arena_alloc(mem, nrows + 1);
+	if (e.code == ERR_NONE && !is_wanted(&c)) {
+		if (rd->watch != NULL)
+			rd->watch->record(rd->watch->ctx, rec, NULL);
+		rd->r.input->rest(&rd->r, rec, &fields);
+		account_value(rd->r.job->loss, LOSS_DROPPED, "not wanted by the mapping",
+		    rec->path, fields.o, mem);
+		return 0;
+	}
+	if (e.code == ERR_NONE && rd->watch != NULL)
+		rd->watch->record(rd->watch->ctx, rec, NULL);
+	if (e.code != ERR_NONE || make_objects(&c, parent, parent_keys, inherited, &made, &e) < 0 ||
+	    keep_residue(&c, &made, back, &fields, keep, &e) < 0) {
+		rd->n = units;		/* the children go with it */
+		refuse(rd, rec, record_text(rd, rec), SLICE_EMPTY, &e);
+		if (rec->err.code == ERR_NONE && fields.n == 0)
+			rd->r.input->rest(&rd->r, rec, &fields);
+		account_record(&c, back, fields.o, true);
+		return 0;
+	}
+	warn_zone(rd, rec);
+	if (!rd->r.map->no_residue)
+		put_extension(&c, made.v[0], fields.o);
+	u = unit_add(rd, rec, units);
+	u->made = made;
+	u->groups = c.facts.t[T_REPORT];
+	account_record(&c, back, fields.o, false);
+	return 1;
+}
+
+/* ---- the whole input -------------------------------------------------------------------------- */
+
+/* Two records under one key: the same twice is one; another content under the same version is
+ * refused; another version is another version. */
+static void
+check_duplicates(struct reading *rd)
+{
+	struct idmap ids = { 0 };
+	size_t k;
+
+	for (size_t i = 0; i < rd->n; i++)
+		idmap_add(&ids, rd->r.mem, json_member(rd->units[i].made.v[0], "id"), i);
+	idmap_sort(&ids);
+	for (size_t i = 1; i < ids.n; i++) {
+		struct unit *u = &rd->units[ids.v[i].value], *first;
+		struct mapped_record rec = { .path = u->path, .index = u->index,
+		    .text = u->text };
+		struct err e = ERR_INIT;
+
+		for (k = i; k > 0 && slice_eq(ids.v[k - 1].id, ids.v[i].id); k--) {
+			first = &rd->units[ids.v[k - 1].value];
+			if (!slice_eq(first->made.modified, u->made.modified) || first->refused)
+				continue;
+			u->refused = true;
+			if (json_equal(first->made.v[0], u->made.v[0]))
+				break;
+			rec.err.at = u->err.at;
+			err_set(&e, ERR_DUPLICATE, "the same key and time as %s, but not the same "
+			    "content", first->path);
+			refuse(rd, &rec, u->text, ids.v[i].id, &e);
+			break;
+		}
+	}
+}
+
+/* All objects in order, each id once (records: each version once), with the strictest label that any
+ * record gave to it. */
+struct entry {
+	json	*tree;
+	enum tlp tlp;
+	bool	 own, skip;
+};
+
+static void
+merge(struct reading *rd, struct entry *v, size_t n)
+{
+	struct idmap ids = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		idmap_add(&ids, rd->r.mem, json_member(v[i].tree, "id"), i);
+	idmap_sort(&ids);
+	for (size_t i = 0, end; i < n; i = end) {
+		enum tlp tlp = v[ids.v[i].value].tlp;
+		bool own = false, first = true;
+
+		for (end = i; end < n && slice_eq(ids.v[end].id, ids.v[i].id); end++) {
+			own |= v[ids.v[end].value].own;
+			tlp = map_stricter(tlp, v[ids.v[end].value].tlp);
+		}
+		for (size_t k = i; k < end && end - i > 1; k++) {
+			struct entry *en = &v[ids.v[k].value];
+
+			en->skip = en->own ? false : own || !first;
+			first = false;
+			if (!en->own && tlp != en->tlp)
+				map_set_tlp(rd->r.mem, en->tree, tlp);
+		}
+	}
+}
+
+/* Reports named by the records (target `report`) or by the mapping (`container`). */
+static void
+add_groups(struct reading *rd, struct idmap *members, json **groups, size_t *ngroups, size_t cap)
+{
+	const struct mapping *m = rd->r.map;
+
+	for (size_t i = 0; i < rd->n; i++) {
+		struct unit *u = &rd->units[i];
+		size_t names = u->groups.n + (m->container.n > 0);
+
+		for (size_t k = 0; !u->refused && !u->child && k < names; k++) {
+			struct slice name = k < u->groups.n ? u->groups.v[k] : m->container_name;
+			const char *type = k < u->groups.n ? "report" :
+			    slice_is(m->container, "report") ? "report" : "grouping";
+			struct slice id = map_id(m, rd->r.mem, type, &name, 1);
+			size_t g = 0;
+
+			while (g < *ngroups && !slice_eq(json_member(groups[g], "id"), id))
+				g++;
+			if (g == cap)
+				continue;
+			if (g == *ngroups)
+				groups[(*ngroups)++] = map_group_new(m, rd->r.mem, type, name,
+				    &u->made);
+			json_push(json_get(groups[g], "object_refs"), json_string(rd->r.mem,
+			    json_member(u->made.v[0], "id")));
+			idmap_add(members, rd->r.mem, id, (size_t)u->made.tlp);
+		}
+	}
+}
+
+enum { GROUPS_MAX = 1000 };
+
+static int
+mint_groups(struct reading *rd, struct err *e)
+{
+	json **groups = arena_alloc(rd->r.mem, GROUPS_MAX * sizeof(*groups));
+	struct idmap members = { 0 };
+	size_t n = 0;
+
+	add_groups(rd, &members, groups, &n, GROUPS_MAX);
+	for (size_t g = 0; g < n; g++) {
+		enum tlp tlp = TLP_UNSET;
+		bool any = false;
+
+		for (size_t i = 0; i < members.n; i++)
+			if (slice_eq(members.v[i].id, json_member(groups[g], "id"))) {
+				enum tlp t = (enum tlp)members.v[i].value;
+
+				tlp = any ? map_stricter(tlp, t) : t;
+				any = true;
+			}
+		map_set_tlp(rd->r.mem, groups[g], tlp);
+		if (advisory_mint(rd->adv, rd->r.mem, groups[g], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+mint_definitions(struct reading *rd, const struct entry *v, size_t n, struct err *e)
+{
+	bool used[TLP_LEVELS] = { false };
+	json *producer;
+
+	for (size_t i = 0; i < n; i++)
+		used[v[i].tlp] = true;
+	producer = map_producer(rd->r.map, rd->r.mem, rd->r.job->received);
+	if (producer != NULL)
+		used[tlp_parse(fact_one(&rd->r.map->defaults, T_TLP))] = true;
+	for (int t = TLP_CLEAR; t < TLP_LEVELS; t++)
+		if (used[t])
+			advisory_add_marking(rd->adv, rd->r.mem, (enum tlp)t);
+	if (!rd->r.map->no_residue)
+		advisory_add_extension(rd->adv, rd->r.mem, EXTENSION_INHOUSE);
+	return producer == NULL ? 0 : advisory_mint(rd->adv, rd->r.mem, producer, e);
+}
+
+static int
+mint_all(struct reading *rd, struct err *e)
+{
+	struct entry *v;
+	size_t n = 0, total = 0;
+
+	for (size_t i = 0; i < rd->n; i++)
+		total += rd->units[i].made.n;
+	v = arena_alloc(rd->r.mem, (total + 1) * sizeof(*v));
+	for (size_t i = 0; i < rd->n; i++)
+		for (size_t k = 0; !rd->units[i].refused && k < rd->units[i].made.n; k++)
+			v[n++] = (struct entry){ rd->units[i].made.v[k], rd->units[i].made.tlp,
+			    k == 0, false };
+	if (n == 0)
+		return 0;
+	merge(rd, v, n);
+	if (mint_definitions(rd, v, n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].skip && advisory_mint(rd->adv, rd->r.mem, v[i].tree, e) < 0)
+			return -1;
+	return mint_groups(rd, e);
+}
+
+static const struct mapped_input *const inputs[] = {
+	[MAP_CSV] = &mapped_csv_in, [MAP_JSON] = &mapped_json_in, [MAP_JSONL] = &mapped_jsonl_in,
+	[MAP_XML] = &mapped_xml_in
+};
+
+static int
+read_records(struct reading *rd, struct err *e)
+{
+	const struct read_job *job = rd->r.job;
+	size_t most = job->limits.objects == 0 ? OBJECTS_DEFAULT : job->limits.objects;
+	int more;
+
+	for (size_t i = 0;; i++) {
+		struct mapped_record rec = { .def = &rd->r.map->record, .index = i };
+
+		if ((more = rd->r.input->next(&rd->r, &rec, e)) <= 0)
+			return more;
+		if (rd->records++ >= most)
+			return err_at(e, ERR_LIMIT, rec.err.at, "more than %zu records", most);
+		one_record(rd, &rec, NULL, NULL, NULL);
+	}
+}
+
+/* "bundle--UUID" by mapping and content: the same input gives the same bundle. */
+static struct slice
+bundle_id(const struct reading *rd)
+{
+	char hash[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
+
+	digest_sha256_hex(rd->r.job->in, hash);
+	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(rd->r.mem, "inhouse|%.*s|bundle|%s",
+	    SLICE_ARG(rd->r.map->name), hash)), uuid);
+	return slice_of(arena_fmt(rd->r.mem, "bundle--%s", uuid));
+}
+
+int
+mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
+    const struct mapped_watch *watch, struct err *e)
+{
+	struct reading rd = { .adv = adv, .watch = watch,
+	    .r = { .map = job->mapping, .job = job, .mem = mem } };
+	struct map_fields outside = { 0 };
+
+	if (job->mapping == NULL)
+		return err_set(e, ERR_CONFIG, "an in-house format needs a mapping");
+	if (job->in.n > (job->limits.bytes == 0 ? BYTES_DEFAULT : job->limits.bytes))
+		return err_set(e, ERR_LIMIT, "the input is larger than its limit");
+	rd.r.input = inputs[job->mapping->format];
+	adv->id = bundle_id(&rd);
+	if (rd.r.input->open(&rd.r, e) < 0 || read_records(&rd, e) < 0) {
+		err_input(e, job->input);
+		return -1;
+	}
+	if (rd.r.input->outside != NULL && job->loss != NULL) {
+		outside.o = json_object(mem);
+		rd.r.input->outside(&rd.r, &outside);
+		for (const json *v = json_first(outside.o); v != NULL; v = json_next(v))
+			account_value(job->loss, LOSS_DROPPED, "outside of the records",
+			    json_name(v), v, mem);
+	}
+	check_duplicates(&rd);
+	if (mint_all(&rd, e) < 0)
+		return -1;
+	advisory_settle(adv, mem);
+	return 0;
+}
