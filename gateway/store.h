@@ -43,6 +43,8 @@ struct store_conf {
 struct store	*store_open(const struct store_conf *conf, struct err *e);
 /* Commits what is queued, then closes. */
 void		 store_close(struct store *s);
+/* A UUID made when the store was created: two nodes with separate stores have different ones. */
+const char	*store_id(const struct store *s);
 
 typedef void store_done_cb(void *arg, const struct err *e);	/* e NULL: durable */
 
