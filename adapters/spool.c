@@ -1,0 +1,445 @@
+#include "adapters/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/file.h"
+#include "gateway/base/log.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+#include "gateway/intake.h"
+#include "gateway/stats.h"
+#include "formats/mapped.h"
+
+enum { NAMES_MAX = 4096, ID_BYTES = 8 };
+
+/* What a file looked like at the last look. */
+struct seen {
+	char		*name;
+	off_t		 size;
+	struct timespec	 changed;
+};
+
+struct spool {
+	struct spools		*all;
+	struct config		*config;	/* held: conf points into it */
+	const struct spool_conf	*conf;
+	struct arena		*mem;		/* of the compiled mapping */
+	struct mapping		*mapping;
+	struct event		*timer;
+	struct seen		*seen;
+	size_t			 nseen;
+	/* the file in hand */
+	bool			 busy;
+	bool			 retired;	/* by a reload; freed when the file is finished */
+	char			*name;
+	char			 request_id[2 * ID_BYTES + 1];
+	struct strbuf		 body;
+	char			*source;
+	struct spool		*next;
+};
+
+struct spools {
+	struct gateway	*g;
+	struct spool	*v;
+	size_t		 nbusy;
+	void		(*drained)(void *arg);
+	void		*drained_arg;
+	bool		 draining;
+};
+
+static void	spool_free(struct spool *s);
+
+/* ---- names ---- */
+
+static bool
+is_taken(const char *name)
+{
+	struct slice s = slice_of(name);
+
+	return name[0] != '.' && !slice_ends(s, ".tmp") && !slice_ends(s, ".part");
+}
+
+static char *
+path_of(const struct spool *s, const char *folder, const char *name, const char *tail)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	strbuf_addf(&b, "%s/%s/%s%s", s->conf->path, folder, name, tail);
+	return strbuf_take(&b, NULL);
+}
+
+/* Where a file goes: its name, with a number if that is taken. */
+static char *
+free_path(const struct spool *s, const char *folder, const char *name)
+{
+	char tail[32] = "", *path = path_of(s, folder, name, tail);
+
+	for (unsigned i = 1; file_exists(path) && i < 1000000; i++) {
+		free(path);
+		snprintf(tail, sizeof(tail), ".%u", i);
+		path = path_of(s, folder, name, tail);
+	}
+	return path;
+}
+
+/* ---- after the file ---- */
+
+static void
+schedule(struct spool *s, int64_t in_us)
+{
+	struct timeval tv = { in_us / 1000000, in_us % 1000000 };
+
+	if (!s->all->draining)
+		evtimer_add(s->timer, &tv);
+}
+
+/* The file in hand is finished; look again in a while, unless the spool was retired meanwhile. */
+static void
+let_go(struct spool *s, int64_t look_in_us)
+{
+	struct spools *all = s->all;
+
+	free(s->name);
+	s->name = NULL;
+	strbuf_fini(&s->body);
+	s->busy = false;
+	all->nbusy--;
+	if (s->retired)
+		spool_free(s);
+	else
+		schedule(s, look_in_us);
+	if (all->nbusy == 0 && all->drained != NULL) {
+		void (*cb)(void *) = all->drained;
+
+		all->drained = NULL;
+		cb(all->drained_arg);
+	}
+}
+
+/* Move the file in hand; a failure is logged and the file is met again at the next look. */
+static void
+move_to(struct spool *s, const char *folder)
+{
+	char *from = path_of(s, "incoming", s->name, ""), *to = free_path(s, folder, s->name);
+	struct err e = ERR_INIT;
+
+	if (file_move(from, to, &e) < 0)
+		log_event(LOG_ERROR, "spool.move", LF_S("spool", s->conf->name),
+		    LF_S("file", s->name), LF_S("error", e.reason));
+	free(from);
+	free(to);
+}
+
+static void
+reject(struct spool *s, const struct err *cause)
+{
+	char *path = path_of(s, "rejected", s->name, ".reason"), text[sizeof(struct err) + 64];
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+
+	strbuf_addf(&b, "%s\n", err_text(cause, text, sizeof(text)));
+	if (file_write(path, strbuf_slice(&b), 0600, &e) < 0)
+		log_event(LOG_ERROR, "spool.reason", LF_S("spool", s->conf->name),
+		    LF_S("error", e.reason));
+	strbuf_fini(&b);
+	free(path);
+	move_to(s, "rejected");
+}
+
+static void
+on_taken(void *arg, const struct intake_result *r)
+{
+	struct spool *s = arg;
+	struct stats *stats = s->all->g->stats;
+
+	if (r->error != NULL && r->retryable) {
+		stats_add(stats, STAT_SPOOL, "later", 1);
+		let_go(s, s->conf->interval_us);
+		return;
+	}
+	if (r->error != NULL) {
+		stats_add(stats, STAT_SPOOL, "rejected", 1);
+		reject(s, r->error);
+	} else {
+		stats_add(stats, STAT_SPOOL, "done", 1);
+		move_to(s, "done");
+	}
+	let_go(s, 0);
+}
+
+/* ---- taking a file ---- */
+
+static void
+take(struct spool *s, const char *name)
+{
+	struct intake_message m = {
+		.input = name, .format = s->conf->format, .mapping = s->mapping,
+		.source = s->source, .collections = s->conf->collections,
+		.request_id = s->request_id,
+	};
+	uint8_t id[ID_BYTES];
+	struct err e = ERR_INIT;
+	char *path = path_of(s, "incoming", name, "");
+
+	s->busy = true;
+	s->all->nbusy++;
+	s->name = xstrdup(name);
+	random_bytes(id, sizeof(id));
+	hex_text(id, sizeof(id), s->request_id);
+	if (file_read(path, s->conf->max_bytes, &s->body, &e) < 0) {
+		err_input(&e, name);
+		stats_add(s->all->g->stats, STAT_SPOOL, "rejected", 1);
+		reject(s, &e);
+		free(path);
+		let_go(s, 0);
+		return;
+	}
+	free(path);
+	m.body = strbuf_slice(&s->body);
+	m.input = s->name;
+	intake_submit(s->all->g->intake, &m, on_taken, s);
+}
+
+/* ---- looking ---- */
+
+static const struct seen *
+seen_before(const struct spool *s, const char *name)
+{
+	for (size_t i = 0; i < s->nseen; i++)
+		if (strcmp(s->seen[i].name, name) == 0)
+			return &s->seen[i];
+	return NULL;
+}
+
+static bool
+is_settled(const struct spool *s, const char *name, const struct stat *st)
+{
+	const struct seen *was = seen_before(s, name);
+
+	return was != NULL && was->size == st->st_size &&
+	    was->changed.tv_sec == st->st_mtim.tv_sec &&
+	    was->changed.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+static void
+forget(struct seen *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i].name);
+	free(v);
+}
+
+/* The folder as it is now; returns the settled file that comes first by name (to be freed), or NULL. */
+static char *
+scan(struct spool *s, DIR *dir)
+{
+	struct seen *now = NULL;
+	size_t n = 0;
+	char *first = NULL;
+	struct dirent *d;
+
+	while ((d = readdir(dir)) != NULL && n < NAMES_MAX) {
+		struct stat st;
+
+		if (!is_taken(d->d_name) ||
+		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		now = xrealloc(now, (n + 1) * sizeof(*now));
+		now[n++] = (struct seen){ xstrdup(d->d_name), st.st_size, st.st_mtim };
+		if (is_settled(s, d->d_name, &st) &&
+		    (first == NULL || strcmp(d->d_name, first) < 0)) {
+			free(first);
+			first = xstrdup(d->d_name);
+		}
+	}
+	forget(s->seen, s->nseen);
+	s->seen = now;
+	s->nseen = n;
+	return first;
+}
+
+static void
+look(struct spool *s)
+{
+	char *path, *name = NULL;
+	DIR *dir;
+
+	if (s->busy || s->all->draining)
+		return;
+	path = path_of(s, "incoming", "", "");
+	dir = opendir(path);
+	if (dir == NULL)
+		log_event(LOG_ERROR, "spool.look", LF_S("spool", s->conf->name),
+		    LF_S("error", strerror(errno)));
+	else
+		name = scan(s, dir);
+	if (dir != NULL)
+		closedir(dir);
+	free(path);
+	if (name != NULL)
+		take(s, name);
+	else
+		schedule(s, s->conf->interval_us);
+	free(name);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	look(arg);
+}
+
+/* ---- life ---- */
+
+static int
+make_folders(const struct spool_conf *conf, struct err *e)
+{
+	static const char *const folders[] = { "incoming", "done", "rejected" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		struct strbuf b = STRBUF_INIT;
+		int rc;
+
+		strbuf_addf(&b, "%s/%s", conf->path, folders[i]);
+		rc = dir_make(b.p, 0700, e);
+		strbuf_fini(&b);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+spool_free(struct spool *s)
+{
+	if (s->timer != NULL)
+		event_free(s->timer);
+	forget(s->seen, s->nseen);
+	strbuf_fini(&s->body);
+	arena_free(s->mem);
+	config_free(s->config);
+	free(s->name);
+	free(s->source);
+	free(s);
+}
+
+static int
+load_mapping(struct spool *s, struct err *e)
+{
+	struct complaints c = { .mem = s->mem };
+
+	if (s->conf->mapping == NULL)
+		return 0;
+	s->mapping = mapping_load(s->conf->mapping, s->mem, &c);
+	if (s->mapping == NULL)
+		return err_set(e, ERR_CONFIG, "%s", c.n > 0 ? c.text[0] : "mapping does not load");
+	return 0;
+}
+
+static struct spool *
+spool_new(struct spools *all, const struct spool_conf *conf, struct err *e)
+{
+	struct spool *s = xcalloc(1, sizeof(*s));
+	struct strbuf source = STRBUF_INIT;
+
+	s->all = all;
+	s->config = config_hold(all->g->config);
+	s->conf = conf;
+	s->mem = arena_new();
+	s->body = (struct strbuf)STRBUF_INIT;
+	strbuf_addf(&source, "spool:%s", conf->name);
+	s->source = strbuf_take(&source, NULL);
+	if (make_folders(conf, e) < 0 || load_mapping(s, e) < 0) {
+		spool_free(s);
+		return NULL;
+	}
+	s->timer = evtimer_new(all->g->base, on_timer, s);
+	return s;
+}
+
+/* A spool with a file in hand finishes it under the old configuration before it goes. */
+int
+spools_reload(struct spools *all, struct err *e)
+{
+	const struct config *conf = all->g->config;
+	struct spool *fresh = NULL, *old, *next;
+
+	for (size_t i = 0; i < conf->nspools; i++) {
+		struct spool *s = spool_new(all, &conf->spools[i], e);
+
+		if (s == NULL) {
+			for (; fresh != NULL; fresh = next) {
+				next = fresh->next;
+				spool_free(fresh);
+			}
+			return -1;
+		}
+		s->next = fresh;
+		fresh = s;
+	}
+	for (old = all->v; old != NULL; old = next) {
+		next = old->next;
+		old->retired = true;
+		if (!old->busy)
+			spool_free(old);
+	}
+	all->v = fresh;
+	for (struct spool *s = fresh; s != NULL; s = s->next)
+		schedule(s, 0);
+	return 0;
+}
+
+struct spools *
+spools_new(struct gateway *g, struct err *e)
+{
+	struct spools *all = xcalloc(1, sizeof(*all));
+
+	all->g = g;
+	if (spools_reload(all, e) < 0) {
+		free(all);
+		return NULL;
+	}
+	return all;
+}
+
+void
+spools_free(struct spools *all)
+{
+	struct spool *s, *next;
+
+	if (all == NULL)
+		return;
+	for (s = all->v; s != NULL; s = next) {
+		next = s->next;
+		spool_free(s);
+	}
+	free(all);
+}
+
+void
+spools_drain(struct spools *all, void (*cb)(void *arg), void *arg)
+{
+	all->draining = true;
+	for (struct spool *s = all->v; s != NULL; s = s->next)
+		evtimer_del(s->timer);
+	if (all->nbusy == 0) {
+		cb(arg);
+		return;
+	}
+	all->drained = cb;
+	all->drained_arg = arg;
+}
