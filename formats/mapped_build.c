@@ -5,6 +5,7 @@
  * named malware, actors, campaigns, attack patterns and vulnerabilities with their relationships.
  */
 #include "formats/mapped_value.h"
+#include "formats/sco.h"
 #include "gateway/base/clock.h"
 
 static void
@@ -172,12 +173,14 @@ static json *
 creator(const struct map_build *b, const struct map_made *made)
 {
 	struct slice name = fact_one(b->facts, T_CREATOR_NAME);
-	struct slice mail = fact_one(b->facts, T_CREATOR_EMAIL), parts[2] = { name, mail }, c;
+	struct slice mail = fact_one(b->facts, T_CREATOR_EMAIL), c;
+	struct slice parts[3] = { name, mail, fact_one(b->facts, T_CREATOR_PHONE) };
 	json *o;
 
 	if (name.n == 0 && mail.n == 0)
 		return NULL;
-	o = new_sdo(b->mem, "identity", map_id(b->map, b->mem, "identity", parts, 2), SLICE_EMPTY,
+	o = new_sdo(b->mem, "identity", map_id(b->map, b->mem, "identity", parts,
+	    parts[2].n > 0 ? 3 : 2), SLICE_EMPTY,
 	    made->created, made->created);
 	json_put_str(b->mem, o, "name", name.n > 0 ? name : mail);
 	json_put_str(b->mem, o, "identity_class", SLICE_LIT("organization"));
@@ -374,7 +377,7 @@ observe_traffic(const struct map_build *b, struct map_made *out, json *refs,
 		json_push(protocols, json_string(b->mem, c->protocol));
 	put_count(b, o, "src_byte_count", c->src_bytes);
 	put_count(b, o, "dst_byte_count", c->dst_bytes);
-	map_observable_id(b->mem, o);
+	json_put_str(b->mem, o, "id", sco_id(b->mem, o));
 	observe(b, out, refs, o);
 	return 0;
 }
@@ -435,7 +438,7 @@ observe_all(const struct map_build *b, struct map_made *out, json *refs, struct 
 			map_observable_put(b->mem, file, flat, fact_one(f, flat->target));
 		}
 	if (file != NULL && (json_get(file, "hashes") != NULL || json_get(file, "name") != NULL)) {
-		map_observable_id(b->mem, file);
+		json_put_str(b->mem, file, "id", sco_id(b->mem, file));
 		observe(b, out, refs, file);
 	}
 	for (enum map_target t = T_TRAFFIC_SRC; t <= T_TRAFFIC_DST_BYTES; t++)

@@ -291,8 +291,6 @@ struct slice map_flat_type(enum map_target t, struct slice value);
 /* type and value of an observable with a flat type; *node (if not NULL) is the property. */
 bool	map_observable_value(const json *sco, struct arena *mem, struct slice *type,
 	    struct slice *value, const json **node);
-/* Set `id` from the contributing properties (STIX 2.1 section 2.9). */
-void	map_observable_id(struct arena *mem, json *sco);
 
 /* ---- a set of STIX objects (mapped_graph.c) --------------------------------------------------- */
 

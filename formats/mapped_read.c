@@ -129,6 +129,7 @@ struct current {
 	struct facts		 facts;
 	struct texts		 keys;
 	size_t			 kept;		/* residue entries that came from rows */
+	json			*absent;	/* rows that had nothing where the way back has something */
 };
 
 static json *
@@ -238,6 +239,22 @@ watch_field(struct current *c, size_t i, const json *back, bool kept)
 		    kept ? "exact text in the residue" : "");
 }
 
+/* The cell of a row into the residue; if there is none, the fact that there was none. */
+static void
+keep_row(struct current *c, const struct map_row *row, const json *cell, struct map_fields *fields)
+{
+	struct arena *mem = c->rd->r.mem;
+	struct slice path = row->target == T_X ? row->x_name : row->source.text;
+
+	if (cell != NULL) {
+		map_fields_add(fields, mem, arena_str(mem, path), json_copy(mem, cell));
+	} else if (row->target != T_X) {
+		if (c->absent == NULL)
+			c->absent = json_list(mem);
+		json_push(c->absent, json_string(mem, path));
+	}
+}
+
 /* Turn the objects back into cells and keep what is not restored. */
 static int
 keep_residue(struct current *c, struct map_made *made, json **back, struct map_fields *fields,
@@ -258,18 +275,9 @@ keep_residue(struct current *c, struct map_made *made, json **back, struct map_f
 		map_atom_facts(c->def, &atoms[0], r->mem, &f);
 	map_rows_back(r->map, c->def, &f, r->mem, back);
 	compare_rows(c, back, keep);
-	for (size_t i = 0; i < c->def->nrows; i++) {
-		const struct map_row *row = &c->def->rows[i];
-
-		if (keep[i] && !row->is_const && !is_upward(row) && c->cells[i] != NULL)
-			map_fields_add(fields, r->mem, row->target == T_X ?
-			    arena_str(r->mem, row->x_name) : arena_str(r->mem, row->source.text),
-			    json_copy(r->mem, c->cells[i]));
-		else if (keep[i] && !row->is_const && !is_upward(row) &&
-		    r->map->format == MAP_CSV && row->target != T_X)
-			map_fields_add(fields, r->mem, arena_str(r->mem, row->source.text),
-			    json_string(r->mem, SLICE_EMPTY));
-	}
+	for (size_t i = 0; i < c->def->nrows; i++)
+		if (keep[i] && !c->def->rows[i].is_const && !is_upward(&c->def->rows[i]))
+			keep_row(c, &c->def->rows[i], c->cells[i], fields);
 	c->kept = n = fields->n;
 	r->input->rest(r, c->rec, fields);
 	if (fields->overflow)
@@ -285,6 +293,43 @@ keep_residue(struct current *c, struct map_made *made, json **back, struct map_f
 				n--;
 	}
 	return 0;
+}
+
+/* STIX knows no null and no empty lists or objects. */
+static bool
+fits_stix(const json *v)
+{
+	if (json_is_null(v))
+		return false;
+	if (!json_is_object(v) && !json_is_list(v))
+		return true;
+	for (const json *k = json_first(v); k != NULL; k = json_next(k))
+		if (!fits_stix(k))
+			return false;
+	return json_first(v) != NULL;
+}
+
+/* The fields as they are, and as JSON text under `json` where STIX could not hold them. */
+static void
+put_fields(struct arena *mem, json *ext, json *fields)
+{
+	json *odd = json_object(mem);
+
+	for (json *v = json_first(fields), *next; v != NULL; v = next) {
+		struct strbuf b = STRBUF_INIT;
+
+		next = json_next(v);
+		if (fits_stix(v))
+			continue;
+		json_print(&b, v);
+		json_put_str(mem, odd, json_name(v), strbuf_slice(&b));
+		json_detach(fields, v);
+		strbuf_fini(&b);
+	}
+	if (json_first(fields) != NULL)
+		json_put(mem, ext, "fields", fields);
+	if (json_first(odd) != NULL)
+		json_put(mem, ext, "json", odd);
 }
 
 static void
@@ -303,7 +348,9 @@ put_extension(struct current *c, json *tree, json *fields)
 		json_push(key, json_string(mem, c->keys.v[i]));
 	if (c->keys.n > 0)
 		json_put(mem, ext, "key", key);
-	json_put(mem, ext, "fields", fields);
+	put_fields(mem, ext, fields);
+	if (c->absent != NULL)
+		json_put(mem, ext, "absent", c->absent);
 }
 
 /* Every leaf of the record into the account. The first c->kept of `fields` are rows told before. */
@@ -470,12 +517,12 @@ one_record(struct reading *rd, struct mapped_record *rec, const struct map_made 
 		return 0;
 	}
 	warn_zone(rd, rec);
+	account_record(&c, back, fields.o, false);
 	if (!rd->r.map->no_residue)
 		put_extension(&c, made.v[0], fields.o);
 	u = unit_add(rd, rec, units);
 	u->made = made;
 	u->groups = c.facts.t[T_REPORT];
-	account_record(&c, back, fields.o, false);
 	return 1;
 }
 

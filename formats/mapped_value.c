@@ -6,6 +6,7 @@
  */
 #include "formats/fingerprint.h"
 #include "formats/mapped_value.h"
+#include "formats/sco.h"
 
 const struct map_flat map_flats[] = {
 	{ "ipv4", T_IPV4, false, "ipv4-addr:value", "ipv4-addr", "value", NULL },
@@ -188,77 +189,6 @@ map_value_parse(struct slice kind, struct slice text, struct arena *mem, struct 
 
 /* ---- observables ------------------------------------------------------------------------------ */
 
-/* Properties an observable's id is made of (STIX 2.1 section 2.9 and 6). */
-static const struct {
-	const char	*type;
-	const char	*names[9];
-} contributing[] = {
-	{ "autonomous-system", { "number" } },
-	{ "domain-name", { "value" } },
-	{ "email-addr", { "value" } },
-	{ "file", { "hashes", "name", "extensions", "parent_directory_ref" } },
-	{ "ipv4-addr", { "value" } },
-	{ "ipv6-addr", { "value" } },
-	{ "mac-addr", { "value" } },
-	{ "mutex", { "name" } },
-	{ "network-traffic", { "start", "end", "src_ref", "dst_ref", "src_port", "dst_port",
-	    "protocols", "extensions" } },
-	{ "url", { "value" } },
-	{ "user-account", { "account_type", "user_id", "account_login" } },
-	{ "windows-registry-key", { "key", "values" } },
-	{ "x509-certificate", { "hashes", "serial_number" } },
-};
-
-/* Of several hashes the first of MD5, SHA-1, SHA-256, SHA-512 counts, else the first by name. */
-static json *
-one_hash(struct arena *mem, const json *hashes)
-{
-	static const char *const order[] = { "MD5", "SHA-1", "SHA-256", "SHA-512" };
-	json *out = json_object(mem);
-	const json *best = NULL;
-
-	for (size_t i = 0; i < 4; i++) {
-		const json *h = json_get(hashes, order[i]);
-
-		if (h != NULL) {
-			json_put(mem, out, order[i], json_copy(mem, h));
-			return out;
-		}
-	}
-	for (const json *h = json_first(hashes); h != NULL; h = json_next(h))
-		if (best == NULL || strcmp(json_name(h), json_name(best)) < 0)
-			best = h;
-	if (best != NULL)
-		json_put(mem, out, json_name(best), json_copy(mem, best));
-	return out;
-}
-
-void
-map_observable_id(struct arena *mem, json *sco)
-{
-	struct slice type = json_member(sco, "type");
-	struct strbuf b = STRBUF_INIT;
-	json *name = json_object(mem);
-	char uuid[UUID_TEXT + 1];
-
-	for (size_t i = 0; i < sizeof(contributing) / sizeof(*contributing); i++)
-		for (size_t k = 0; slice_is(type, contributing[i].type) &&
-		    contributing[i].names[k] != NULL; k++) {
-			const char *key = contributing[i].names[k];
-			json *v = json_get(sco, key);
-
-			if (v != NULL && strcmp(key, "hashes") == 0)
-				json_put(mem, name, key, one_hash(mem, v));
-			else if (v != NULL)
-				json_put(mem, name, key, json_copy(mem, v));
-		}
-	json_print_jcs(&b, name);
-	uuid_v5(uuid_ns_stix_sco, strbuf_slice(&b), uuid);
-	strbuf_fini(&b);
-	json_put_str(mem, sco, "id",
-	    slice_of(arena_fmt(mem, "%.*s--%s", SLICE_ARG(type), uuid)));
-}
-
 json *
 map_observable_new(struct arena *mem, const char *type)
 {
@@ -266,7 +196,7 @@ map_observable_new(struct arena *mem, const char *type)
 
 	json_put_str(mem, o, "type", slice_of(type));
 	json_put_str(mem, o, "spec_version", SLICE_LIT("2.1"));
-	json_put_str(mem, o, "id", SLICE_EMPTY);	/* its place; map_observable_id fills it */
+	json_put_str(mem, o, "id", SLICE_EMPTY);	/* its place */
 	return o;
 }
 
@@ -298,7 +228,7 @@ map_observable(struct arena *mem, struct slice type, struct slice value)
 		return NULL;
 	o = map_observable_new(mem, f->sco);
 	map_observable_put(mem, o, f, value);
-	map_observable_id(mem, o);
+	json_put_str(mem, o, "id", sco_id(mem, o));
 	return o;
 }
 

@@ -25,7 +25,7 @@ struct source {
 	const struct map_record	*def;
 	json			*tree;
 	const struct facts	*facts;
-	json			*fields;	/* of its residue, or NULL */
+	json			*fields, *absent; /* of its residue, or NULL */
 	json			*key;		/* of its residue, or NULL */
 	json			**cells;	/* of the rows, in the end */
 };
@@ -44,6 +44,19 @@ residue_of_row(const struct source *s, const struct map_row *row)
 	return row->is_const || s->fields == NULL ? NULL :
 	    json_get(s->fields, arena_str(s->wr->w.mem,
 	    row->target == T_X ? row->x_name : row->source.text));
+}
+
+/* Does the residue know what stood in a row's field, or that nothing did? */
+static bool
+residue_knows(const struct source *s, const struct map_row *row)
+{
+	if (residue_of_row(s, row) != NULL)
+		return true;
+	for (const json *v = row->is_const ? NULL : json_first(s->absent); v != NULL;
+	    v = json_next(v))
+		if (slice_eq(json_slice(v), row->source.text))
+			return true;
+	return false;
 }
 
 static bool
@@ -95,7 +108,7 @@ choose_cells(struct source *s)
 			if (map_group(s->def, &s->def->rows[k]) != group)
 				continue;
 			first &= k >= i;
-			any |= residue_of_row(s, &s->def->rows[k]) != NULL;
+			any |= residue_knows(s, &s->def->rows[k]);
 		}
 		if (!any || !first)
 			continue;
@@ -195,6 +208,23 @@ refused(struct writing *wr, const json *tree, const struct err *e)
 	    "%.*s", SLICE_ARG(id));
 }
 
+/* The fields of a residue; those that stand as JSON text are parsed. */
+static json *
+residue_fields(struct writing *wr, json *ext)
+{
+	json *fields = json_get(ext, "fields"), *odd = json_get(ext, "json");
+	struct json_limits lim = { .depth = MAPPED_DEPTH_MAX };
+	struct json_doc doc;
+
+	if (odd == NULL)
+		return fields;
+	fields = fields == NULL ? json_object(wr->w.mem) : json_copy(wr->w.mem, fields);
+	for (json *v = json_first(odd); v != NULL; v = json_next(v))
+		if (json_parse(json_slice(v), &lim, wr->w.mem, &doc, NULL) == 0)
+			json_put(wr->w.mem, fields, json_name(v), doc.root);
+	return fields;
+}
+
 /* One record from an object (and one of its values, if it has several). */
 static int
 write_record(struct writing *wr, const struct map_record *def, json *tree,
@@ -202,7 +232,8 @@ write_record(struct writing *wr, const struct map_record *def, json *tree,
 {
 	json *ext = residue ? map_residue(wr->w.map, tree) : NULL;
 	struct source s = { .wr = wr, .def = def, .tree = tree, .facts = facts,
-	    .fields = json_get(ext, "fields"), .key = json_get(ext, "key") };
+	    .fields = residue_fields(wr, ext), .absent = json_get(ext, "absent"),
+	    .key = json_get(ext, "key") };
 	struct err e = ERR_INIT;
 
 	s.cells = arena_alloc(wr->w.mem, (def->nrows + 1) * sizeof(*s.cells));
