@@ -74,8 +74,10 @@ typedef void http_reply_cb(const struct http_reply *r, void *arg);
 struct http_client	*http_client_new(struct event_base *base, const struct http_client_conf *conf);
 /* Calls under way end without their callback. NULL is fine; legal inside a callback. */
 void			 http_client_free(struct http_client *c);
-/* Queue a call; `cb` is called once, from the loop, never before this returns. NULL and *e
- * (ERR_BUSY) if the queue is full. */
+/* Take no new calls, finish those queued and under way (their callbacks come), then free. */
+void			 http_client_retire(struct http_client *c);
+/* Queue a call; `cb` is called once, from the loop, never before this returns; the call is gone then.
+ * NULL and *e if the queue is full (ERR_BUSY) or the request cannot be written (ERR_VALUE). */
 struct http_call	*http_client_send(struct http_client *c, const struct http_request *rq,
 			    http_reply_cb *cb, void *arg, struct err *e);
 /* Forget a call; its callback will not be called. If it is in flight the connection is closed. */

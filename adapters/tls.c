@@ -371,6 +371,25 @@ library_words(unsigned long code, struct err *e)
 	return err_set(e, ERR_CRYPTO, "tls: %s", text);
 }
 
+/* What OpenSSL left behind. libevent puts bare SSL_ERROR_ numbers among its codes: those say nothing.
+ * When a write failed, the alert that says why may still lie unread in the socket. */
+static unsigned long
+library_code(struct bufferevent *bev, SSL *ssl, short what)
+{
+	unsigned long code = 0, next;
+	char byte;
+
+	while ((next = bufferevent_get_openssl_error(bev)) != 0)
+		if (code == 0 && ERR_GET_LIB(next) == ERR_LIB_SSL)
+			code = next;
+	ERR_clear_error();
+	if (code == 0 && (what & BEV_EVENT_ERROR) != 0 && (what & BEV_EVENT_WRITING) != 0 &&
+	    SSL_read(ssl, &byte, 1) <= 0)
+		code = ERR_peek_error();
+	ERR_clear_error();
+	return ERR_GET_LIB(code) == ERR_LIB_SSL ? code : 0;
+}
+
 /* The reason for the end of a connection. */
 int
 tls_error(struct bufferevent *bev, short what, struct err *e)
@@ -378,12 +397,8 @@ tls_error(struct bufferevent *bev, short what, struct err *e)
 	int number = EVUTIL_SOCKET_ERROR();
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);
 	struct trouble *t = trouble_of(ssl);
-	unsigned long code = 0, next;
+	unsigned long code = ssl == NULL ? 0 : library_code(bev, ssl, what);
 
-	if (ssl != NULL)
-		while ((next = bufferevent_get_openssl_error(bev)) != 0)
-			code = code == 0 ? next : code;
-	ERR_clear_error();
 	if (t != NULL && t->code != X509_V_OK)
 		return certificate_words(ssl, t, e);
 	if (code != 0)
