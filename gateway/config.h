@@ -18,6 +18,8 @@
 #include "gateway/peer.h"
 
 struct arena;
+struct config_origins;
+struct strbuf;
 
 enum clients_mode { CLIENTS_NONE, CLIENTS_OPTIONAL, CLIENTS_REQUIRED };
 
@@ -54,7 +56,7 @@ struct spool_conf {
 	const char	*name;
 	const char	*path;		/* folder with incoming/ done/ rejected/ (made if missing) */
 	const char	*format;	/* NULL: sniffed */
-	const char	*mapping;	/* file in the mappings folder, for `mapped` */
+	const char	*mapping;	/* path of its mapping file, for `mapped`; written as its name */
 	const char *const *collections;	/* where its objects go */
 	int64_t		 interval_us;	/* of looking */
 	size_t		 max_bytes;	/* of one file */
@@ -143,10 +145,12 @@ struct config {
 	size_t		 nspools;
 	struct route_conf *routes;
 	size_t		 nroutes;
+	struct config_origins *origins;	/* where each value was written; config_print.c */
 };
 
 /* Load, apply defaults, check ranges and references inside the file. NULL with complaints. Paths are
- * made relative to the folder of the configuration file. */
+ * made relative to the folder of the configuration file. With c->mem NULL the complaints get an arena of
+ * their own, which the caller frees. */
 struct config	*config_load(const char *path, struct complaints *c);
 struct config	*config_parse(struct slice text, const char *name, struct complaints *c);
 /* Counted, as trust_hold. */
@@ -162,6 +166,10 @@ int	config_check(const struct config *conf, const struct trust *trust,
 void	config_print(struct strbuf *out, const struct config *conf);
 /* conf/README.md's reference, from the table. */
 void	config_print_reference(struct strbuf *out);
+/* "section key: old -> new" a line, for every key that differs and takes a restart: what a reload must
+ * refuse. Returns how many. */
+size_t		 config_restart_needed(struct strbuf *out, const struct config *old,
+		    const struct config *now);
 /* Collection by name, alias or UUID; NULL if none. */
 struct collection_conf *config_collection(const struct config *conf, struct slice name);
 

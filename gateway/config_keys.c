@@ -1,0 +1,287 @@
+/* config_keys.c -- every knob of tocsin.conf, one row each. Part of config.h; shapes: config_parts.h. */
+#include "gateway/config_parts.h"
+
+#include <stdint.h>
+
+#define SEC	INT64_C(1000000)
+#define MIN_	(60 * SEC)
+#define HOUR	(3600 * SEC)
+#define DAY	(86400 * SEC)
+#define KB	INT64_C(1024)
+#define MB	(1024 * KB)
+#define GB	(1024 * MB)
+
+#define FIELD(type, member)	offsetof(type, member), sizeof(((type *)NULL)->member)
+#define CONF(member)		FIELD(struct config, member)
+#define REDIS(member)		FIELD(struct redis_conf, member)
+#define LIMIT(member)		FIELD(struct limits_conf, member)
+#define LISTEN(member)		FIELD(struct listen_conf, member)
+#define COLL(member)		FIELD(struct collection_conf, member)
+#define SPOOL(member)		FIELD(struct spool_conf, member)
+#define ROUTE(member)		FIELD(struct route_conf, member)
+#define END			{ .name = NULL }
+
+static const char *const clients_words[] = { "none", "optional", "required", NULL };
+static const char *const mode_words[] = { "kept", "view", NULL };
+static const char *const validate_words[] = { "tolerant", "strict", NULL };
+static const char *const log_words[] = { "logfmt", "json", NULL };
+
+static const struct config_key node_keys[] = {
+	{ "state", &config_path, CONF(state_dir), "/var/lib/tocsin", 0, 0, CONFIG_RESTART,
+	    "Folder for the store, the control socket and everything else that the node writes.", NULL },
+	{ "url", &config_base_url, CONF(public_url), NULL, 0, 0, 0,
+	    "How clients reach this node; discovery answers with it. Without it, the Host of the "
+	    "request is used.", NULL },
+	{ "csirt", &config_host, CONF(csirt), NULL, 0, 0, 0,
+	    "Domain name of your team: IncidentID@name in IODEF that this node writes.", NULL },
+	{ "contact", &config_mail, CONF(contact), NULL, 0, 0, 0,
+	    "Mail address of your team, for the creator's Contact in IODEF that this node writes.", NULL },
+	{ "sign-key", &config_path, CONF(sign_key), NULL, 0, 0, CONFIG_RESTART,
+	    "Ed25519 private key (64 hex digits) that signs what is relayed to peers.", NULL },
+	{ "audit-key", &config_path, CONF(audit_key), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
+	    "Key (64 hex digits) that seals the audit log.", NULL },
+	{ "dedup-key", &config_path, CONF(dedup_key), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
+	    "Key (64 hex digits) that blinds what is asked of Redis; nodes that share a Redis share "
+	    "this key.", NULL },
+	{ "certificate", &config_path, CONF(client_certificate), NULL, 0, 0, 0,
+	    "Certificate chain (PEM) shown to peers that we call, and by `listen` unless it names "
+	    "another.", NULL },
+	{ "key", &config_path, CONF(client_key), NULL, 0, 0, 0,
+	    "Private key (PEM, no pass phrase) of that certificate.", NULL },
+	{ "peer-ca", &config_path, CONF(peer_ca), NULL, 0, 0, 0,
+	    "CAs and self-signed peers (PEM) that certificates of peers must chain to.", NULL },
+	{ "trust", &config_path, CONF(trust_file), "trust.conf", 0, 0, 0,
+	    "File with communities, peers, consumers and rules.", NULL },
+	{ "credentials", &config_path, CONF(credentials_file), "credentials", 0, 0, 0,
+	    "File with the hashes of tokens and passwords; written by `tocsin consumer add`.", NULL },
+	{ "mappings", &config_path, CONF(mappings_dir), "mappings", 0, 0, 0,
+	    "Folder with the mapping files of in-house formats (NAME.map).", NULL },
+	{ "control", &config_path, CONF(control), "STATE/control.sock", 0, 0, CONFIG_RESTART,
+	    "Unix socket that `tocsin status` and its sisters talk to (mode 0600).", NULL },
+	END
+};
+
+static const struct config_key listen_keys[] = {
+	{ "certificate", &config_path, LISTEN(certificate), NULL, 0, 0, 0,
+	    "Certificate chain (PEM); without it, the node's.", NULL },
+	{ "key", &config_path, LISTEN(key), NULL, 0, 0, 0,
+	    "Private key (PEM, no pass phrase); without it, the node's.", NULL },
+	{ "peer-ca", &config_path, LISTEN(peer_ca), NULL, 0, 0, 0,
+	    "CAs and self-signed peers (PEM) for client certificates; without it, the node's.", NULL },
+	{ "clients", &config_choice, LISTEN(clients), "optional", 0, 0, 0,
+	    "Client certificates: never asked for, asked for, or required. A peer needs one.",
+	    clients_words },
+	END
+};
+
+static const struct config_key store_keys[] = {
+	{ "path", &config_path_or_memory, CONF(store_path), "STATE/tocsin.db", 0, 0, CONFIG_RESTART,
+	    "Database file, or `memory`: nothing survives a restart then.", NULL },
+	END
+};
+
+static const struct config_key redis_keys[] = {
+	{ "user", &config_text, REDIS(user), NULL, 0, 0, CONFIG_RESTART,
+	    "ACL user.", NULL },
+	{ "password-file", &config_path, REDIS(password_file), NULL, 0, 0, CONFIG_RESTART,
+	    "File whose first line is the password (mode 0600).", NULL },
+	{ "ca", &config_path, REDIS(ca), NULL, 0, 0, CONFIG_RESTART,
+	    "CAs (PEM) that the server's certificate must chain to; needed for rediss.", NULL },
+	{ "prefix", &config_prefix, REDIS(prefix), "tocsin:", 0, 0, CONFIG_RESTART,
+	    "What every key begins with.", NULL },
+	{ "connect-timeout", &config_span, REDIS(connect_us), "2s", SEC / 100, MIN_, CONFIG_RESTART,
+	    "Longest wait for a connection.", NULL },
+	{ "command-timeout", &config_span, REDIS(command_us), "200ms", SEC / 1000, MIN_, CONFIG_RESTART,
+	    "Longest wait for an answer; then the node goes on without Redis.", NULL },
+	{ "claim-short", &config_span, REDIS(claim_short_us), "30s", SEC, HOUR, CONFIG_RESTART,
+	    "Life of a claim until the object is stored; longer than any commit takes.", NULL },
+	{ "claim-long", &config_span, REDIS(claim_long_us), "7d", MIN_, 400 * DAY, CONFIG_RESTART,
+	    "Life of a confirmed claim: how long duplicates are known without asking the store.", NULL },
+	{ "queue", &config_count, REDIS(queue_max), "10000", 16, 1000000, CONFIG_RESTART,
+	    "Commands that may wait; more are answered locally.", NULL },
+	{ "reply", &config_bytes, REDIS(reply_max), "1m", 4 * KB, 64 * MB, CONFIG_RESTART,
+	    "Largest reply that is believed.", NULL },
+	END
+};
+
+static const struct config_key limits_keys[] = {
+	{ "body", &config_bytes, LIMIT(body_bytes), "10m", 4 * KB, GB, 0,
+	    "Largest request body; TAXII's max_content_length.", NULL },
+	{ "object", &config_bytes, LIMIT(object_bytes), "8m", KB, GB, 0,
+	    "Largest single object, Incident or record.", NULL },
+	{ "objects", &config_count, LIMIT(objects), "100000", 1, 10000000, 0,
+	    "Objects in one message.", NULL },
+	{ "page-objects", &config_count, LIMIT(page_objects), "1000", 1, 100000, 0,
+	    "Largest page, whatever `limit` a client asks for.", NULL },
+	{ "page-bytes", &config_bytes, LIMIT(page_bytes), "8m", 64 * KB, GB, 0,
+	    "Largest page in bytes; one object always fits.", NULL },
+	{ "connections", &config_count, LIMIT(connections), "4096", 4, 1000000, 0,
+	    "Connections at once.", NULL },
+	{ "connections-per-address", &config_count, LIMIT(connections_per_address), "64", 1, 1000000, 0,
+	    "Connections at once from one address (IPv6: one /64).", NULL },
+	{ "handshake-timeout", &config_span, LIMIT(handshake_us), "10s", SEC / 10, 10 * MIN_, 0,
+	    "TLS handshake.", NULL },
+	{ "head-timeout", &config_span, LIMIT(head_us), "10s", SEC / 10, 10 * MIN_, 0,
+	    "Request line and headers.", NULL },
+	{ "body-timeout", &config_span, LIMIT(body_us), "10s", SEC / 10, HOUR, 0,
+	    "Request body, on top of its size divided by `body-rate`.", NULL },
+	{ "write-timeout", &config_span, LIMIT(write_us), "10s", SEC / 10, HOUR, 0,
+	    "Answer, on top of its size divided by `body-rate`.", NULL },
+	{ "idle-timeout", &config_span, LIMIT(idle_us), "60s", SEC / 10, HOUR, 0,
+	    "Connection without a request.", NULL },
+	{ "body-rate", &config_bytes, LIMIT(body_rate_bytes), "4k", 1, GB, 0,
+	    "Bytes a second that a client must reach at least.", NULL },
+	{ "requests", &config_limit, LIMIT(requests), "1200/min burst 300", 0, 0, 0,
+	    "Requests of one client, unless its section in trust.conf says otherwise.", NULL },
+	{ "guesses", &config_limit, LIMIT(guesses), "10/min burst 10", 0, 0, 0,
+	    "Failed logins from one address (IPv6: one /64).", NULL },
+	{ "intake-queue", &config_count, LIMIT(intake_queue), "64", 1, 100000, 0,
+	    "Messages in work at once; more are asked to come again.", NULL },
+	{ "quarantine-rows", &config_count, LIMIT(quarantine_rows), "10000", 1, 10000000, 0,
+	    "Refused objects kept for a look; the oldest go first.", NULL },
+	{ "quarantine-bytes", &config_bytes, LIMIT(quarantine_bytes), "256m", MB, 1024 * GB, 0,
+	    "Their size in all.", NULL },
+	{ "status-keep", &config_span, LIMIT(status_keep_us), "24h", MIN_, 365 * DAY, 0,
+	    "How long the status of a POST can be asked for.", NULL },
+	{ "lease", &config_span, LIMIT(lease_us), "60s", SEC, HOUR, 0,
+	    "How long an item of the outbox belongs to who took it; must outlast one delivery.", NULL },
+	{ "retry-min", &config_span, LIMIT(retry_min_us), "1s", SEC / 100, HOUR, 0,
+	    "First wait after a failed delivery; doubles each time.", NULL },
+	{ "retry-max", &config_span, LIMIT(retry_max_us), "5m", SEC / 100, DAY, 0,
+	    "Longest wait between deliveries.", NULL },
+	{ "retry-age", &config_span, LIMIT(retry_age_us), "7d", SEC, 400 * DAY, 0,
+	    "Age at which an undelivered item becomes a dead letter.", NULL },
+	{ "relay-objects", &config_count, LIMIT(relay_objects), "1000", 1, 100000, 0,
+	    "Objects in one POST to a peer.", NULL },
+	{ "relay-bytes", &config_bytes, LIMIT(relay_bytes), "8m", 4 * KB, GB, 0,
+	    "Their size; less than the peer's own `body`.", NULL },
+	{ "hops", &config_count, LIMIT(hops), "8", 1, 64, 0,
+	    "Nodes that an advisory may have passed when it is relayed again.", NULL },
+	{ "drain", &config_span, LIMIT(drain_us), "20s", 0, HOUR, 0,
+	    "Longest wait for work in progress when the node is told to stop.", NULL },
+	END
+};
+
+static const struct config_key taxii_keys[] = {
+	{ "api-root", &config_segment, CONF(api_root), "api", 0, 0, CONFIG_RESTART,
+	    "Path of the API root: https://host:port/API-ROOT/.", NULL },
+	{ "title", &config_text, CONF(title), "Tocsin", 0, 0, 0,
+	    "Title of discovery and API root.", NULL },
+	{ "description", &config_text, CONF(description), NULL, 0, 0, 0,
+	    "Their description.", NULL },
+	{ "authentication", &config_yes_no, CONF(authentication), "yes", 0, 0, 0,
+	    "`no` makes everybody a reader of relation public; on loopback only, for trials.", NULL },
+	END
+};
+
+static const struct config_key collection_keys[] = {
+	{ "id", &config_uuid, COLL(id), NULL, 0, 0, CONFIG_RESTART,
+	    "UUIDv4; without it the store gives one at first start and keeps it.", NULL },
+	{ "title", &config_text, COLL(title), NULL, 0, 0, 0,
+	    "Title; without it, the name.", NULL },
+	{ "description", &config_text, COLL(description), NULL, 0, 0, 0,
+	    "Description.", NULL },
+	{ "mode", &config_flip, COLL(view), "kept", 0, 0, CONFIG_RESTART,
+	    "A kept collection is written to (POST, spool, relay, route); a view shows what its filter "
+	    "selects of everything stored.", mode_words },
+	{ "hidden", &config_yes_no, COLL(hidden), "no", 0, 0, 0,
+	    "Not listed for consumers that do not name it.", NULL },
+	{ "validate", &config_flip, COLL(validate_strict), "tolerant", 0, 0, 0,
+	    "Strict refuses what tolerant stores with a warning.", validate_words },
+	{ "distinct", &config_yes_no, COLL(distinct), "no", 0, 0, 0,
+	    "View: one row for objects that mean the same; the others count as sightings.", NULL },
+	{ "kinds", &config_kinds, COLL(kinds), NULL, 0, 0, 0,
+	    "View: only these types.", NULL },
+	{ "tlp", &config_tlps, COLL(tlps), NULL, 0, 0, 0,
+	    "View: only these labels.", NULL },
+	{ "sectors", &config_sectors_of, COLL(sectors), NULL, 0, 0, 0,
+	    "View: only what concerns one of these sectors.", NULL },
+	{ "phases", &config_phases, COLL(phases), NULL, 0, 0, 0,
+	    "View: only these phases.", NULL },
+	{ "from", &config_sources, COLL(sources), NULL, 0, 0, 0,
+	    "View: only what came from one of these: peer, consumer or spool:NAME.", NULL },
+	END
+};
+
+static const struct config_key spool_keys[] = {
+	{ "path", &config_path, SPOOL(path), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Folder; incoming/, done/ and rejected/ are made in it.", NULL },
+	{ "format", &config_format, SPOOL(format), NULL, 0, 0, 0,
+	    "Format of the files; without it, each is looked at.", NULL },
+	{ "mapping", &config_name, SPOOL(mapping), NULL, 0, 0, 0,
+	    "Mapping (mappings/NAME.map) for format `mapped`.", NULL },
+	{ "collections", &config_names, SPOOL(collections), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Kept collections that its objects go to.", NULL },
+	{ "interval", &config_span, SPOOL(interval_us), "1s", SEC / 100, DAY, 0,
+	    "How often the folder is looked at.", NULL },
+	{ "file", &config_bytes, SPOOL(max_bytes), "64m", KB, GB, 0,
+	    "Largest file.", NULL },
+	END
+};
+
+static const struct config_key route_keys[] = {
+	{ "from", &config_sources, ROUTE(from), "*", 0, 0, 0,
+	    "Sources: peer, consumer, spool:NAME, or * for any.", NULL },
+	{ "kinds", &config_kinds, ROUTE(kinds), NULL, 0, 0, 0,
+	    "Only these types.", NULL },
+	{ "collections", &config_names, ROUTE(collections), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Kept collections that they join as well.", NULL },
+	END
+};
+
+static const struct config_key log_keys[] = {
+	{ "format", &config_flip, CONF(log_json), "logfmt", 0, 0, 0,
+	    "One line an event, on standard error.", log_words },
+	{ "level", &config_level, CONF(log_level), "info", 0, 0, 0,
+	    "The least level that is written: debug, info, warn, error or off.", NULL },
+	END
+};
+
+static const struct config_key no_keys[] = { END };
+
+#define LIST(list, number, type)						\
+	true, offsetof(struct config, list), offsetof(struct config, number),	\
+	    sizeof(type), offsetof(type, file), offsetof(type, line)
+#define ONCE(base)	false, (base), 0, 0, 0, 0
+#define NO_ARG		{ .name = NULL }
+
+const struct config_section config_sections[] = {
+	{ "node", { "NAME", &config_name, CONF(name), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
+	    "Name of this node, as its peers know it.", NULL }, ONCE(0), node_keys,
+	    "This node: its name, its folders and its keys." },
+	{ "listen", { "ADDRESS", &config_address, LISTEN(address), NULL, 0, 0,
+	    CONFIG_REQUIRED | CONFIG_RESTART,
+	    "IP address and port; port 0 lets the system choose.", NULL },
+	    LIST(listens, nlistens, struct listen_conf), listen_keys,
+	    "An address that serves TAXII and peers over TLS. None: the node only calls others." },
+	{ "operations", { "ADDRESS", &config_address_or_off, CONF(operations), "127.0.0.1:9443", 0, 0,
+	    CONFIG_RESTART,
+	    "Loopback address and port, or `off`.", NULL }, ONCE(0), no_keys,
+	    "Where /metrics, /healthz and /readyz answer, in clear text and without authentication." },
+	{ "store", NO_ARG, ONCE(0), store_keys,
+	    "What the node remembers." },
+	{ "redis", { "URL", &config_redis_url, REDIS(url), NULL, 0, 0, CONFIG_RESTART,
+	    "unix:/path, redis://host:port or rediss://host:port (TLS).", NULL },
+	    ONCE(offsetof(struct config, redis)), redis_keys,
+	    "Redis that federated nodes share for rate limits and claims. Without it, or while it is "
+	    "away, the node works alone." },
+	{ "limits", NO_ARG, ONCE(offsetof(struct config, limits)), limits_keys,
+	    "Every size, count and wait." },
+	{ "taxii", NO_ARG, ONCE(0), taxii_keys,
+	    "What TAXII clients see of the node as a whole." },
+	{ "collection", { "NAME", &config_name, COLL(name), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Name of the collection, also its alias in URLs.", NULL },
+	    LIST(collections, ncollections, struct collection_conf), collection_keys,
+	    "A TAXII collection." },
+	{ "spool", { "NAME", &config_name, SPOOL(name), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Name of the spool; as a source its objects are known by spool:NAME.", NULL },
+	    LIST(spools, nspools, struct spool_conf), spool_keys,
+	    "A folder whose files are taken in." },
+	{ "route", { "NAME", &config_name, ROUTE(name), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Name of the route.", NULL },
+	    LIST(routes, nroutes, struct route_conf), route_keys,
+	    "Objects from some sources join further collections." },
+	{ "log", NO_ARG, ONCE(0), log_keys,
+	    "The event log." },
+	{ .name = NULL }
+};
