@@ -203,10 +203,12 @@ complete_key(struct load *ld, const struct config_section *s, size_t element, si
 	const struct config_origin *o = origin(ld, s, element, SIZE_MAX);
 	struct slice words[4], rest = slice_of(k->initial);
 	struct config_value v = { .mem = ld->mem, .c = ld->c, .folder = ld->folder,
-	    .state = ld->conf->state_dir == NULL ? "" : ld->conf->state_dir, .what = k->name, .words = words };
+	    .state = ld->conf->state_dir, .what = k->name, .words = words };
 
 	if (origin(ld, s, element, number) != NULL)
 		return;
+	if (v.state == NULL)
+		v.state = "";		/* its line was refused already */
 	if ((k->flags & CONFIG_REQUIRED) != 0 && o != NULL) {
 		struct line at = line_of(o);
 

@@ -36,7 +36,7 @@ static const struct config_key node_keys[] = {
 	    "Domain name of your team: IncidentID@name in IODEF that this node writes.", NULL },
 	{ "contact", &config_mail, CONF(contact), NULL, 0, 0, 0,
 	    "Mail address of your team, for the creator's Contact in IODEF that this node writes.", NULL },
-	{ "sign-key", &config_path, CONF(sign_key), NULL, 0, 0, CONFIG_RESTART,
+	{ "sign-key", &config_path, CONF(sign_key), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
 	    "Ed25519 private key (64 hex digits) that signs what is relayed to peers.", NULL },
 	{ "audit-key", &config_path, CONF(audit_key), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
 	    "Key (64 hex digits) that seals the audit log.", NULL },

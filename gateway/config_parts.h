@@ -77,6 +77,9 @@ extern const struct config_type config_name, config_text, config_path, config_pa
     config_flip, config_count, config_bytes, config_span, config_limit, config_names,
     config_sources, config_kinds, config_tlps, config_sectors_of, config_phases, config_level;
 
+/* Complain "WHAT: 'WORD' ..." about the first word. Always returns -1. */
+int	config_refuse(const struct config_value *v, const char *why);
+
 /* Where a value came from; defaults have no entry. */
 struct config_origin {
 	size_t			 section, element, key;	/* key SIZE_MAX: the section itself */

@@ -26,41 +26,47 @@ write_value(struct strbuf *out, const struct config_key *k, const void *element)
 	k->type->write(out, k, (const char *)element + k->offset);
 }
 
-/* The rest of a line: value and origin. Keys without a value become comments. */
-static void
-print_value(struct strbuf *out, size_t from, const struct config_key *k, const void *element,
+/* A line: key, value and origin. False, and a comment instead, if it has no value. */
+static bool
+print_value(struct strbuf *out, const char *name, const struct config_key *k, const void *element,
     const struct config_origin *o)
 {
-	size_t value;
+	size_t from = out->n, value;
 
+	strbuf_adds(out, name);
 	pad(out, from, VALUE_COLUMN);
 	value = out->n;
 	write_value(out, k, element);
-	if (out->n == value)
-		strbuf_adds(out, "-");
+	if (out->n == value) {
+		strbuf_setlen(out, from);
+		strbuf_addf(out, "#%s", name[0] == ' ' ? name + 1 : name);
+		pad(out, from, VALUE_COLUMN);
+		strbuf_adds(out, "none\n");
+		return false;
+	}
 	pad(out, from, ORIGIN_COLUMN);
 	if (o == NULL)
 		strbuf_adds(out, "# default\n");
 	else
 		strbuf_addf(out, "# %s:%u\n", o->file, o->line);
+	return true;
 }
 
 static void
 print_element(struct strbuf *out, const struct config *conf, const struct config_section *s, size_t i)
 {
 	const void *element = config_element(conf, s, i);
-	size_t number = (size_t)(s - config_sections), from = out->n;
+	size_t number = (size_t)(s - config_sections);
+	char name[64];
 
-	strbuf_adds(out, s->name);
 	if (s->arg.type == NULL)
-		strbuf_addc(out, '\n');
-	else
-		print_value(out, from, &s->arg, element,
-		    config_origin_of(conf, number, i, SIZE_MAX));
+		strbuf_addf(out, "%s\n", s->name);
+	else if (!print_value(out, s->name, &s->arg, element,
+	    config_origin_of(conf, number, i, SIZE_MAX)))
+		return;
 	for (size_t k = 0; s->keys[k].name != NULL; k++) {
-		from = out->n;
-		strbuf_addf(out, "    %s", s->keys[k].name);
-		print_value(out, from, &s->keys[k], element, config_origin_of(conf, number, i, k));
+		snprintf(name, sizeof(name), "    %s", s->keys[k].name);
+		print_value(out, name, &s->keys[k], element, config_origin_of(conf, number, i, k));
 	}
 }
 

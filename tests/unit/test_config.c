@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "gateway/base/arena.h"
 #include "gateway/base/file.h"
@@ -282,27 +282,17 @@ static void
 effective_values_can_be_read_again(void **state)
 {
 	struct config *a = good(minimal), *b;
-	struct strbuf out = STRBUF_INIT, lines = STRBUF_INIT, again = STRBUF_INIT;
-	struct slice rest;
+	struct strbuf out = STRBUF_INIT, again = STRBUF_INIT;
 
 	(void)state;
 	config_print(&out, a);
-	for (rest = strbuf_slice(&out); rest.n > 0;) {
-		struct slice line = slice_cut(&rest, '\n');
-
-		if (memmem(line.p, line.n, " -  ", 4) == NULL) {
-			strbuf_addsl(&lines, line);
-			strbuf_addc(&lines, '\n');
-		}
-	}
-	b = good(lines.p);
+	b = good(out.p);
 	assert_int_equal(config_restart_needed(&again, a, b), 0);
 	assert_string_equal(again.p, "");
 	assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
 	config_free(a);
 	config_free(b);
 	strbuf_fini(&out);
-	strbuf_fini(&lines);
 	strbuf_fini(&again);
 }
 
