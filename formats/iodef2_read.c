@@ -138,8 +138,7 @@ make_container(struct ir *r, struct ir_incident *inc, const char *type)
 	ir_describe(r, inc, ob, inc->node,
 	    slice_of(arena_fmt(r->mem, "%s/%s", inc->name.p, inc->text.p)));
 	ir_reference(r, ob->tree, arena_fmt(r->mem, "iodef:%s", inc->name.p), inc->text, SLICE_EMPTY,
-	    inc->instance.n > 0 ? slice_of(arena_fmt(r->mem, "instance %s", inc->instance.p)) :
-	    SLICE_EMPTY);
+	    inc->instance);
 	return ob;
 }
 
@@ -170,8 +169,7 @@ alternative_ids(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 		struct slice name = ir_attr(id, "name"), instance = ir_attr(id, "instance");
 
 		ir_reference(r, ir_sink(inc, false)->tree, arena_fmt(r->mem, "iodef:%s", name.p),
-		    ir_line(r, id), SLICE_EMPTY, instance.n > 0 ?
-		    slice_of(arena_fmt(r->mem, "instance %s", instance.p)) : SLICE_EMPTY);
+		    ir_line(r, id), SLICE_EMPTY, instance);
 	}
 }
 
@@ -390,6 +388,22 @@ mint_one(struct ir *r, struct ir_obj *ob, struct err *e)
 	return 0;
 }
 
+/* An object is at least as strict as everything in the XML that it will hold. */
+static void
+raise_holders(struct ir *r, struct xml_node *n, struct ir_obj *holder)
+{
+	for (struct ir_tag *t = n->user; t != NULL; t = t->next) {
+		if (t->unit)
+			holder = t->ob;
+	}
+	if (slice_is(n->ns, IODEF2_NS) && xml_attr(n, "restriction") != NULL)
+		holder->label = ir_strictest(holder->label, ir_label_here(r, n));
+	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
+		if (k->mark != XML_DROPPED)
+			raise_holders(r, k, holder);
+	}
+}
+
 /* The first report carries the AdditionalData of the document: it is as strict as they are. */
 static void
 raise_first_report(struct ir *r)
@@ -407,6 +421,8 @@ raise_first_report(struct ir *r)
 int
 ir_mint(struct ir *r, struct err *e)
 {
+	for (size_t i = 0; i < r->nincidents; i++)
+		raise_holders(r, r->incidents[i]->node, r->incidents[i]->report);
 	raise_first_report(r);
 	join_objects(r);
 	write_labels(r);

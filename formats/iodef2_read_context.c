@@ -23,6 +23,7 @@ make_part(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	struct ir_obj *ob = ir_new(r, inc, "note", IR_UUID(r, "part", inc->report->id, nth), n, NULL);
 	json *refs = json_list(r->mem);
 
+	ob->label = ir_label_here(r, n);	/* what is stricter inside may get its own object */
 	json_put_str(r->mem, ob->tree, "abstract",
 	    slice_of(arena_fmt(r->mem, "iodef-part:%s", n->name.p)));
 	json_put_str(r->mem, ob->tree, "content", text.n > 0 ? text : n->name);

@@ -330,7 +330,7 @@ end_tests(struct ir *r, struct xml_node *node, const char *path, bool *none)
 		if (xml_is(n, IODEF2_NS, "Address")) {
 			if (!slice_starts(slice_trim(xml_value(n, "category")), "ip") &&
 			    xml_attr(n, "category") != NULL)
-				return NULL;
+				continue;	/* a MAC is no end of such traffic */
 			p = address_element(r, n, path, none);
 			if (p == NULL)
 				return NULL;
