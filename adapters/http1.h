@@ -41,8 +41,10 @@ struct http1_head {
 	enum http_method method;
 	struct slice	 method_text;
 	struct slice	 target;	/* as sent */
-	struct slice	 path;		/* starts with '/'; unreserved escapes decoded once. "*" for OPTIONS * */
-	bool		 path_odd;	/* other escapes, bad UTF-8, '\', ';', "//", dot segments: route as 404 */
+	struct slice	 path;		/* from '/' on, unreserved escapes decoded once; "*" for
+					 * OPTIONS * */
+	bool		 path_odd;	/* other escapes, bytes above 127, '\\', ';', '#', "//", dot
+					 * segments: route as 404 */
 	bool		 has_query;
 	struct slice	 query;		/* behind '?', raw: see http1_query_next */
 	struct slice	 host;		/* Host, or the authority of an absolute target */

@@ -1,5 +1,9 @@
 /*
- * http1_parse.h -- between http1.c (framing) and http1_head.c (what a head means). Nobody else's.
+ * http1_parse.h -- between http1.c (framing) and http1_head.c (what a head means).
+ *
+ * Owns:    the parser's state.
+ * Called:  by those two files.
+ * Never:   included by anyone else.
  */
 #ifndef ADAPTERS_HTTP1_PARSE_H
 #define ADAPTERS_HTTP1_PARSE_H

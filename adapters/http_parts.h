@@ -1,6 +1,10 @@
 /*
  * http_parts.h -- between http_server.c (listeners, who may come in), http_conn.c (one connection's
- * life) and http_answer.c (what is sent back). Nobody else's.
+ * life) and http_answer.c (what is sent back).
+ *
+ * Owns:    the server's, a connection's and an exchange's insides.
+ * Called:  by those three files.
+ * Never:   included by anyone else.
  */
 #ifndef ADAPTERS_HTTP_PARTS_H
 #define ADAPTERS_HTTP_PARTS_H

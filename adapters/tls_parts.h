@@ -1,6 +1,9 @@
 /*
- * tls_parts.h -- between tls.c (connections) and tls_cert.c (files). Nobody else's: it shows
- * OpenSSL's types.
+ * tls_parts.h -- between tls.c (connections) and tls_cert.c (files).
+ *
+ * Owns:    nothing lasting.
+ * Called:  by those two files.
+ * Never:   included by anyone else: it shows OpenSSL's types.
  */
 #ifndef ADAPTERS_TLS_PARTS_H
 #define ADAPTERS_TLS_PARTS_H

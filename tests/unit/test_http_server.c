@@ -23,6 +23,7 @@
 #include "adapters/tls.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 
 #define MS	INT64_C(1000)
@@ -46,6 +47,7 @@ struct world {
 	struct http_exchange	*kept;
 	bool			 drained;
 	size_t			 big;
+	char			 digest[2 * SHA256_LEN + 1];
 };
 
 /* --- the handler --------------------------------------------------------------------------------- */
@@ -94,6 +96,8 @@ on_head(struct http_exchange *x, void *arg)
 		    .nheaders = 3 });
 	else if (slice_is(path, "/keep"))
 		w->kept = x;
+	else if (slice_is(path, "/large"))
+		http_want_body(x, 8 << 20);
 	else if (!http_want_body(x, 100))
 		strbuf_adds(&w->diary, "too much;");
 }
@@ -103,6 +107,11 @@ on_body_end(struct http_exchange *x, struct slice body, void *arg)
 {
 	struct world *w = arg;
 
+	if (slice_is(x->head->path, "/large")) {
+		digest_sha256_hex(body, w->digest);
+		say(x, 202, w->digest, false);
+		return;
+	}
 	strbuf_addf(&w->diary, "body %.*s;", SLICE_ARG(body));
 	assert_ptr_equal(x->user, w);
 	if (slice_is(x->head->path, "/late"))
@@ -1047,6 +1056,44 @@ test_tls(void **state)
 	tls_free(known);
 }
 
+/* Megabytes come in as they were sent, by length and in chunks. */
+static void
+test_large_body(void **state)
+{
+	struct tls *one = server_tls("one.crt", "one.key"), *plain = client_tls(false);
+	char want[2 * SHA256_LEN + 1], line[16];
+	struct strbuf body = STRBUF_INIT;
+	struct world w;
+	struct client c;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < 3000000; i++)
+		strbuf_addc(&body, (char)(i * i >> 7));
+	digest_sha256_hex(strbuf_slice(&body), want);
+	world_open(&w, fast(), one);
+	client_open(&c, &w, plain);
+	send_text(&c, "POST /large HTTP/1.1\r\n" H "Content-Length: 3000000\r\n\r\n");
+	bufferevent_write(c.bev, body.p, body.n);
+	until(&c, want);
+	strbuf_reset(&c.got);
+	send_text(&c, "POST /large HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n");
+	for (i = 0; i < body.n; i += n) {
+		n = body.n - i < 77777 ? body.n - i : 77777;
+		snprintf(line, sizeof(line), "%zX\r\n", n);
+		send_text(&c, line);
+		bufferevent_write(c.bev, body.p + i, n);
+		send_text(&c, "\r\n");
+	}
+	send_text(&c, "0\r\n\r\n");
+	until(&c, want);
+	strbuf_fini(&body);
+	client_close(&c);
+	world_close(&w);
+	tls_free(one);
+	tls_free(plain);
+}
+
 /* close_notify from a client that waits for its answer, and a cut from one that does not. */
 static void
 test_tls_ends(void **state)
@@ -1140,6 +1187,7 @@ main(void)
 		cmocka_unit_test(test_free_in_hand),
 		cmocka_unit_test(test_plain_only_on_loopback),
 		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_large_body),
 		cmocka_unit_test(test_tls_ends),
 		cmocka_unit_test(test_tls_handshake),
 	};
