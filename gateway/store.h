@@ -42,7 +42,7 @@ struct store_conf {
  * (ERR_BUSY). */
 struct store	*store_open(const struct store_conf *conf, struct err *e);
 /* Commits what is queued, then closes. */
-void		 store_close(struct store *s);
+void		 store_close(struct store *s);		/* NULL is fine */
 /* A UUID made when the store was created: two nodes with separate stores have different ones. */
 const char	*store_id(const struct store *s);
 

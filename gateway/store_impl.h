@@ -1,0 +1,159 @@
+/*
+ * store_impl.h -- what stands between the contract (store.h) and a backend.
+ *
+ *	store.c        every function of store.h: makes jobs of writes, asks the backend for reads
+ *	store_queue.c  group commit: jobs of one turn of the loop, one transaction, one sync
+ *	store_rules.c  rules that every backend obeys alike: dates, covering, choice of versions, audit
+ *
+ * Owns:    the queue of writes, the last date given, the head of the audit chain.
+ * Called:  by store.c and the backends only.
+ * Never:   knows how a backend keeps things. A backend is synchronous: it runs one job at a time inside
+ *          a transaction that the queue begins, commits or rolls back.
+ */
+#ifndef GATEWAY_STORE_IMPL_H
+#define GATEWAY_STORE_IMPL_H
+
+#include "gateway/audit.h"
+#include "gateway/base/arena.h"
+#include "gateway/store.h"
+
+/* A write waiting for its group. It lives in its own arena. */
+struct job {
+	int		(*run)(struct store *s, struct job *j, struct err *e);
+	void		(*finish)(struct job *j, const struct err *e);
+	struct arena	*mem;		/* of the job: freed after finish */
+	struct arena	*scratch;	/* of one run: a run may have to be repeated */
+	struct job	*next;
+	bool		 failed;
+	struct err	 err;
+};
+
+/* A backend. Functions that may fail return -1 with *e: ERR_STORE means that the store itself is in
+ * trouble (the whole group fails), any other code that this one job cannot be done. */
+struct store_ops {
+	void	(*close)(struct store *s);
+	/* a group: what `rollback` undoes includes s->last_us and the audit head */
+	int	(*begin)(struct store *s, struct err *e);
+	int	(*commit)(struct store *s, struct err *e);
+	void	(*rollback)(struct store *s);
+	/* writes, inside a group */
+	int	(*put_txn)(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
+	int	(*add_audit)(struct store *s, const struct store_audit *a, const char *extra,
+		    struct err *e);
+	int	(*take_out)(struct store *s, const struct page_query *q, struct arena *mem, size_t *n,
+		    struct err *e);
+	int	(*join)(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
+		    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
+	int	(*outbox_update)(struct store *s, const struct outbox_update *u, size_t n,
+		    struct arena *mem, struct err *e);
+	int	(*outbox_requeue)(struct store *s, const char *peer, size_t *n, struct err *e);
+	int	(*quarantine_set)(struct store *s, int64_t qid, const char *state, struct err *e);
+	int	(*quarantine_trim)(struct store *s, size_t max_rows, uint64_t max_bytes, size_t *n,
+		    struct err *e);
+	int	(*status_expire)(struct store *s, int64_t before_us, size_t *n, struct err *e);
+	/* at once, between groups */
+	int64_t	(*collection)(struct store *s, const char *name, const char *uuid, char *uuid_out,
+		    struct err *e);
+	int	(*view_digest)(struct store *s, int64_t cid, uint8_t out[32], struct err *e);
+	int	(*view_set_digest)(struct store *s, int64_t cid, const uint8_t digest[32],
+		    struct err *e);
+	int	(*page)(struct store *s, const struct page_query *q, struct arena *mem,
+		    struct store_page *out, struct err *e);
+	int	(*object)(struct store *s, struct slice id, struct arena *mem,
+		    struct store_object *out, bool *found, struct err *e);
+	int	(*scan)(struct store *s, int64_t after_vid, size_t max, struct arena *mem,
+		    struct store_page *out, struct err *e);
+	int	(*outbox_lease)(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
+		    size_t max_items, size_t max_bytes, struct arena *mem,
+		    struct outbox_item **items, size_t *n, struct err *e);
+	int64_t	(*outbox_due_us)(struct store *s, const char *peer);
+	int	(*outbox_counts)(struct store *s, const char *peer, struct outbox_counts *out,
+		    struct err *e);
+	/* qid 0: a list after `after_qid`; else that row, with bytes */
+	int	(*quarantine_rows)(struct store *s, int64_t qid, int64_t after_qid, size_t max,
+		    bool all_states, struct arena *mem, struct quarantine_row **rows, size_t *n,
+		    struct err *e);
+	int	(*status_get)(struct store *s, const char *id, struct arena *mem,
+		    struct store_status *out, bool *found, struct err *e);
+	int	(*audit_each)(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx,
+		    struct err *e);
+	int	(*figures)(struct store *s, struct store_figures *out, struct err *e);
+};
+
+/* The head of every backend's struct. */
+struct store {
+	const struct store_ops	*ops;
+	char			 id[37];	/* UUID of this store */
+	/* the queue */
+	struct event_base	*base;
+	struct event		*timer;
+	size_t			 group_max;
+	struct job		*head, **tail;
+	size_t			 queued;
+	bool			 urgent;	/* something in the queue does not wait for company */
+	uint64_t		 commits, syncs, commit_us_total, commit_us_max;
+	/* dates and audit; kept durable by the backend */
+	int64_t			 last_us;	/* last date given */
+	bool			 dated;		/* this group has started its millisecond */
+	uint8_t			 audit_key[32];
+	uint64_t		 audit_seq;
+	char			 audit_prev[AUDIT_MAC_TEXT + 1];
+};
+
+/* store_queue.c */
+int	 queue_init(struct store *s, const struct store_conf *conf, struct err *e);
+void	 queue_fini(struct store *s);
+void	 queue_add(struct store *s, struct job *j, bool lazy);
+/* Commit everything that waits, now. */
+void	 queue_flush(struct store *s);
+
+/* store_rules.c */
+/* The next date: the first of a group lies on a fresh millisecond. */
+int64_t	 store_next_date(struct store *s);
+/* Seal the next record of the chain into *line and move the head on. */
+void	 store_seal(struct store *s, struct strbuf *line, const char *members, const char *extra);
+
+/* What covering looks at. */
+struct copy_facts {
+	enum tlp	tlp;
+	uint32_t	flags;
+	struct slice	valid_until;	/* instant key; empty = no end */
+};
+/* True if `have` says as much as `want`, to nobody fewer (rulings 1); same fingerprint given. */
+bool	 store_covers(const struct copy_facts *have, const struct copy_facts *want);
+
+/* Versions of one id in one collection. */
+struct version_choice {
+	int64_t		vid, date_us;
+	struct slice	spec, version_key;
+	int		class;		/* SQLite backend: how it stands, see there */
+	int64_t		over_us;
+	bool		left;		/* passes added_after and specification version */
+	bool		chosen;
+};
+/* Mark what the query chooses among all n versions (taxii.md 9 steps 1 and 2). */
+void	 store_choose(const struct page_query *q, struct version_choice *v, size_t n);
+/* The same for a removal: no keyword means all, of every specification version. Counts the chosen. */
+size_t	 store_choose_removed(const struct page_query *q, struct version_choice *v, size_t n);
+/* True if match[version] alone could mean this version. */
+bool	 store_keyword_hits(const struct page_query *q, struct slice version_key);
+bool	 store_query_is_last(const struct page_query *q);
+bool	 slice_in(struct slice s, const struct slice *v, size_t n);
+
+/* The strictest of what two sources say (rulings 24). */
+void	 store_merge_origin(enum origin *origin, struct slice *audience, enum origin other,
+	    struct slice other_audience);
+
+/* Complete a status from the outcomes: versions (dates[i] of put i), conflicts are failures. */
+void	 store_fill_status(struct store_txn *t, const int64_t *dates, struct arena *mem);
+/* ",\"new\":1,..." of this transaction. */
+const char *store_count_members(const struct store_txn *t, struct arena *mem);
+/* How a conflict lies in quarantine. */
+struct store_quarantine store_conflict_row(const struct store_txn *t, const struct store_put *p);
+/* The shown version: as written, else the date. */
+struct slice store_shown(struct slice version, int64_t date_us, struct arena *mem);
+
+struct store *store_sqlite_open(const struct store_conf *conf, struct err *e);
+struct store *store_mem_open(const struct store_conf *conf, struct err *e);
+
+#endif

@@ -1,0 +1,196 @@
+#include <stdio.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/store_impl.h"
+
+/* ---- dates ---- */
+
+int64_t
+store_next_date(struct store *s)
+{
+	int64_t now;
+
+	if (s->dated)
+		return ++s->last_us;
+	now = clock_wall_us();
+	now -= now % 1000;
+	if (now <= s->last_us)
+		now = (s->last_us / 1000 + 1) * 1000;
+	s->dated = true;
+	return s->last_us = now;
+}
+
+struct slice
+store_shown(struct slice version, int64_t date_us, struct arena *mem)
+{
+	char text[STAMP_TEXT + 1];
+
+	if (version.n > 0)
+		return version;
+	stamp_text(date_us, text);
+	return arena_slice(mem, slice_of(text));
+}
+
+/* ---- audit ---- */
+
+void
+store_seal(struct store *s, struct strbuf *line, const char *members, const char *extra)
+{
+	char mac[AUDIT_MAC_TEXT + 1];
+
+	audit_seal(line, mac, slice_from(s->audit_key, sizeof(s->audit_key)), ++s->audit_seq,
+	    clock_wall_us(), members, extra, s->audit_prev);
+	memcpy(s->audit_prev, mac, sizeof(mac));
+}
+
+const char *
+store_count_members(const struct store_txn *t, struct arena *mem)
+{
+	size_t n[STORE_CONFLICT + 1] = { 0 };
+
+	for (size_t i = 0; i < t->nputs; i++)
+		n[t->puts[i].outcome]++;
+	return arena_fmt(mem, ",\"new\":%zu,\"known\":%zu,\"conflict\":%zu", n[STORE_NEW],
+	    n[STORE_KNOWN], n[STORE_CONFLICT]);
+}
+
+/* ---- copies and sources ---- */
+
+bool
+store_covers(const struct copy_facts *have, const struct copy_facts *want)
+{
+	if (have->tlp > want->tlp || ((have->flags ^ want->flags) & OBJECT_REVOKED) != 0)
+		return false;
+	if (have->valid_until.n == 0)
+		return true;
+	return want->valid_until.n > 0 && slice_cmp(have->valid_until, want->valid_until) >= 0;
+}
+
+void
+store_merge_origin(enum origin *origin, struct slice *audience, enum origin other,
+    struct slice other_audience)
+{
+	if (other != ORIGIN_OWN) {
+		if (*origin == ORIGIN_OWN)
+			*audience = other_audience;
+		else if (!slice_eq(*audience, other_audience))
+			*audience = SLICE_EMPTY;
+	}
+	if (other > *origin)
+		*origin = other;
+}
+
+/* ---- choice of versions ---- */
+
+bool
+slice_in(struct slice s, const struct slice *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(s, v[i]))
+			return true;
+	return false;
+}
+
+bool
+store_query_is_last(const struct page_query *q)
+{
+	return !q->all && !q->first && q->nversion_keys == 0;
+}
+
+bool
+store_keyword_hits(const struct page_query *q, struct slice version_key)
+{
+	return store_query_is_last(q) || q->all || q->first || q->last ||
+	    slice_in(version_key, q->version_keys, q->nversion_keys);
+}
+
+/* Step 1: added_after and specification version; without that filter only the greatest stays. */
+static void
+mark_left(const struct page_query *q, struct version_choice *v, size_t n)
+{
+	struct slice top = SLICE_EMPTY;
+
+	for (size_t i = 0; i < n; i++) {
+		v[i].chosen = false;
+		v[i].left = v[i].date_us > q->added_after_us;
+		if (q->nspec_versions > 0)
+			v[i].left = v[i].left &&
+			    slice_in(v[i].spec, q->spec_versions, q->nspec_versions);
+		else if (v[i].left && slice_cmp(v[i].spec, top) > 0)
+			top = v[i].spec;
+	}
+	for (size_t i = 0; q->nspec_versions == 0 && i < n; i++)
+		v[i].left = v[i].left && slice_eq(v[i].spec, top);
+}
+
+void
+store_choose(const struct page_query *q, struct version_choice *v, size_t n)
+{
+	bool last = q->last || store_query_is_last(q);
+	struct version_choice *least = NULL, *most = NULL;
+
+	mark_left(q, v, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i].left)
+			continue;
+		if (least == NULL || slice_cmp(v[i].version_key, least->version_key) < 0)
+			least = &v[i];
+		if (most == NULL || slice_cmp(v[i].version_key, most->version_key) > 0)
+			most = &v[i];
+		v[i].chosen = q->all ||
+		    slice_in(v[i].version_key, q->version_keys, q->nversion_keys);
+	}
+	if (least != NULL && q->first)
+		least->chosen = true;
+	if (most != NULL && last)
+		most->chosen = true;
+}
+
+size_t
+store_choose_removed(const struct page_query *q, struct version_choice *v, size_t n)
+{
+	bool everything = q->all || (store_query_is_last(q) && !q->last);
+	struct page_query pq = *q;
+	size_t count = 0;
+
+	pq.added_after_us = -1;
+	store_choose(&pq, v, n);
+	for (size_t i = 0; i < n; i++) {
+		if (everything)
+			v[i].chosen = q->nspec_versions == 0 ||
+			    slice_in(v[i].spec, q->spec_versions, q->nspec_versions);
+		count += v[i].chosen;
+	}
+	return count;
+}
+
+/* ---- transactions ---- */
+
+void
+store_fill_status(struct store_txn *t, const int64_t *dates, struct arena *mem)
+{
+	struct store_status *st = t->status;
+
+	for (size_t i = 0; st != NULL && i < st->n; i++) {
+		struct store_status_entry *x = &st->entries[i];
+
+		if (x->put < 0 || (size_t)x->put >= t->nputs)
+			continue;
+		x->version = store_shown(t->puts[x->put].object->version, dates[x->put], mem);
+		x->failed = t->puts[x->put].outcome == STORE_CONFLICT;
+		x->message = x->failed ?
+		    "VERSION_CONFLICT: this version is already here with other content" : NULL;
+	}
+}
+
+struct store_quarantine
+store_conflict_row(const struct store_txn *t, const struct store_put *p)
+{
+	return (struct store_quarantine){
+		.source = t->source.name, .input = "", .format = "stix21",
+		.code = "VERSION_CONFLICT", .path = "", .offset = p->object->offset,
+		.reason = "this version is already here with other content, which stays",
+		.object_id = p->object->id, .bytes = p->object->bytes, .collection = "",
+	};
+}

@@ -1,0 +1,143 @@
+/* Linked copies: versions under other ids with the same fingerprint (rulings 1). */
+#include "gateway/store_sqlite.h"
+
+int64_t
+sq_fp_key(struct slice fp)
+{
+	int64_t v;
+
+	memcpy(&v, fp.p, sizeof(v));
+	return v;
+}
+
+/* Columns vid, obj, fp, tlp, flags, valid_until. */
+static void
+read_copy(sqlite3_stmt *st, struct copy *c, struct arena *mem)
+{
+	c->vid = sqlite3_column_int64(st, 0);
+	c->obj = sqlite3_column_int64(st, 1);
+	c->fp = sq_copy(st, 2, mem);
+	c->facts.tlp = (enum tlp)sqlite3_column_int(st, 3);
+	c->facts.flags = (uint32_t)sqlite3_column_int64(st, 4);
+	c->facts.valid_until = sq_copy(st, 5, mem);
+}
+
+int
+sq_copies(struct sq *q, struct copies *c, struct arena *mem, struct err *e)
+{
+	sqlite3_stmt *st;
+	size_t cap = 0;
+	int rc;
+
+	c->v = NULL;
+	c->n = 0;
+	if (c->of.fp.n != FINGERPRINT_LEN)
+		return 0;
+	st = sq_bind(q, SQ_VERSION_COPIES, e, "ii", sq_fp_key(c->of.fp), (int64_t)COPIES_MAX);
+	if (st == NULL)
+		return -1;
+	while ((rc = sq_step(q, st, e)) > 0) {
+		c->v = arena_grow(mem, c->v, c->n, &cap, sizeof(*c->v));
+		read_copy(st, &c->v[c->n], mem);
+		if (c->v[c->n].obj != c->of.obj && slice_eq(c->v[c->n].fp, c->of.fp))
+			c->n++;
+	}
+	return rc;
+}
+
+int
+sq_copies_of(struct sq *q, int64_t vid, struct copies *c, struct arena *mem, struct err *e)
+{
+	sqlite3_stmt *st = sq_bind(q, SQ_VERSION_FACTS, e, "i", vid);
+	int rc = st == NULL ? -1 : sq_step(q, st, e);
+
+	memset(c, 0, sizeof(*c));
+	if (rc <= 0)
+		return rc;
+	read_copy(st, &c->of, mem);
+	sq_reset(st);
+	return sq_copies(q, c, mem, e);
+}
+
+/* Has the peer given us this version, or got it, or is it on its way? */
+static int
+peer_has(struct sq *q, int64_t pno, int64_t vid, struct err *e)
+{
+	enum delivery_state state;
+	int64_t oid;
+	int rc = sq_delivery_of(q, pno, vid, &oid, &state, e);
+	sqlite3_stmt *st;
+
+	if (rc < 0 || (rc > 0 && (state == DELIVERY_QUEUED || state == DELIVERY_WAITS ||
+	    state == DELIVERY_SENT)))
+		return rc;
+	st = sq_bind(q, SQ_SOURCE_GET, e, "ii", vid, pno);
+	rc = st == NULL ? -1 : sq_step(q, st, e);
+	if (rc > 0)
+		sq_reset(st);
+	return rc;
+}
+
+int
+sq_peer_covered(struct sq *q, const struct copies *c, int64_t pno, struct err *e)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		int rc;
+
+		if (!store_covers(&c->v[i].facts, &c->of.facts))
+			continue;
+		if ((rc = peer_has(q, pno, c->v[i].vid, e)) != 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+sq_view_covered(struct sq *q, const struct copies *c, int64_t cid, struct err *e)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		int64_t date_us;
+
+		if (!store_covers(&c->v[i].facts, &c->of.facts))
+			continue;
+		date_us = sq_member_date(q, cid, c->v[i].obj, c->v[i].vid, e);
+		if (date_us != 0)
+			return date_us < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+/* If this copy was left out for one peer and nothing covers it any more, it is queued. */
+static int
+recheck(struct sq *q, struct party *peer, int64_t vid, int64_t now_us, struct arena *mem,
+    struct err *e)
+{
+	enum delivery_state state;
+	struct copies c;
+	int64_t oid;
+	int rc = sq_delivery_of(q, peer->pno, vid, &oid, &state, e);
+
+	if (rc <= 0 || state != DELIVERY_COVERED)
+		return rc < 0 ? -1 : 0;
+	if (sq_copies_of(q, vid, &c, mem, e) < 0)
+		return -1;
+	if ((rc = sq_peer_covered(q, &c, peer->pno, e)) != 0)
+		return rc < 0 ? -1 : 0;
+	return sq_deliver_after_all(q, peer, oid, now_us, e);
+}
+
+int
+sq_uncover(struct sq *q, struct party *peer, int64_t vid, int64_t now_us, struct arena *mem,
+    struct err *e)
+{
+	struct copies c;
+
+	if (peer->count[DELIVERY_COVERED] == 0)
+		return 0;
+	if (sq_copies_of(q, vid, &c, mem, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c.n; i++)
+		if (recheck(q, peer, c.v[i].vid, now_us, mem, e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,358 @@
+#include "gateway/base/clock.h"
+#include "gateway/store_sqlite.h"
+
+enum { PROBES_MAX = 64 };
+
+/* One transaction at work. */
+struct putting {
+	struct sq		*q;
+	struct store_txn	*t;
+	struct arena		*mem;
+	struct party		*source;
+	int64_t			 mid;		/* of its message; 0 until something needs it */
+	int64_t			 now_us;
+	int64_t			*dates;		/* shown for put i */
+};
+
+/* One put at work. */
+struct one {
+	struct store_put	*p;
+	int64_t			 vid, obj, key, date_us;
+	bool			 new_id;	/* no version of the id was known */
+	struct copies		 copies;
+};
+
+/* ---- ids ---- */
+
+int
+sq_object(struct sq *q, struct slice id, int64_t *obj, int64_t *key, struct err *e)
+{
+	*key = sq_hash(q, id);
+	/* two ids with one hash: the later one has the next free number */
+	for (int i = 0; i < PROBES_MAX; i++, *key = (*key + 1) & INT64_MAX) {
+		sqlite3_stmt *st = sq_bind(q, SQ_OBJECT_BY_KEY, e, "i", *key);
+		int rc = st == NULL ? -1 : sq_step(q, st, e);
+		bool same;
+
+		if (rc <= 0)
+			return rc;
+		*obj = sqlite3_column_int64(st, 0);
+		sq_reset(st);
+		st = sq_bind(q, SQ_VERSION_ID, e, "i", *obj);
+		rc = st == NULL ? -1 : sq_step(q, st, e);
+		if (rc < 0)
+			return -1;
+		same = rc > 0 && slice_eq(sq_col(st, 0), id);
+		sq_reset(st);
+		if (same)
+			return 1;
+	}
+	return err_set(e, ERR_STORE, "no free number for an object");
+}
+
+/* ---- sources ---- */
+
+/* The message row that all puts of the transaction share. */
+static int
+message(struct putting *w, int64_t *mid, struct err *e)
+{
+	const struct store_source *src = &w->t->source;
+
+	if (w->mid == 0) {
+		if (sq_run(w->q, SQ_MESSAGE_ADD, e, "issi", w->source->pno,
+		    src->advisory == NULL ? "" : src->advisory, src->hops == NULL ? "" : src->hops,
+		    src->received_us) < 0)
+			return -1;
+		w->mid = sqlite3_last_insert_rowid(w->q->db);
+	}
+	*mid = w->mid;
+	return 0;
+}
+
+static int
+add_source(struct putting *w, int64_t vid, struct err *e)
+{
+	const struct store_source *src = &w->t->source;
+	int64_t mid;
+
+	if (message(w, &mid, e) < 0 || sq_run(w->q, SQ_SOURCE_ADD, e, "iiiiti", vid,
+	    w->source->pno, mid, (int64_t)src->origin, slice_of(src->audience),
+	    src->received_us) < 0)
+		return -1;
+	w->q->count[N_SOURCES]++;
+	return 0;
+}
+
+/* The same version again: count it, and let the strictest source decide what it is for us. The version
+ * row is of `have`. */
+static int
+see_again(struct putting *w, int64_t vid, enum origin have, struct slice have_audience,
+    struct err *e)
+{
+	const struct store_source *src = &w->t->source;
+	enum origin origin = have;
+	struct slice audience = have_audience;
+	sqlite3_stmt *st = sq_bind(w->q, SQ_SOURCE_GET, e, "ii", vid, w->source->pno);
+	int rc = st == NULL ? -1 : sq_step(w->q, st, e);
+
+	if (rc < 0)
+		return -1;
+	store_merge_origin(&origin, &audience, src->origin, slice_of(src->audience));
+	if (rc > 0) {
+		enum origin was = (enum origin)sqlite3_column_int(st, 0);
+		struct slice said = sq_copy(st, 1, w->mem);
+
+		sq_reset(st);
+		store_merge_origin(&was, &said, src->origin, slice_of(src->audience));
+		rc = sq_run(w->q, SQ_SOURCE_SET, e, "iiiti", vid, w->source->pno, (int64_t)was,
+		    said, src->received_us);
+	} else {
+		rc = add_source(w, vid, e);
+	}
+	if (rc < 0 || (origin == have && slice_eq(audience, have_audience)))
+		return rc < 0 ? -1 : 0;
+	return sq_run(w->q, SQ_VERSION_ORIGIN, e, "iit", vid, (int64_t)origin, audience) < 0 ?
+	    -1 : 0;
+}
+
+/* ---- memberships ---- */
+
+static int
+join_one(struct putting *w, struct one *o, int64_t cid, bool new_version, struct err *e)
+{
+	struct member m = {
+		.cid = cid, .vid = o->vid, .obj = o->obj, .kind = sq_kind(o->p->object->type),
+		.spec = o->p->object->spec_version, .version_key = o->p->object->version_key,
+	};
+
+	if (!new_version) {
+		int64_t date_us = sq_member_date(w->q, cid, o->obj, o->vid, e);
+
+		if (date_us != 0)
+			return date_us < 0 ? -1 : 0;
+	}
+	if (o->date_us == 0)
+		o->date_us = store_next_date(&w->q->store);
+	m.date_us = o->date_us;
+	return sq_join(w->q, &m, o->new_id, e) < 0 ? -1 : 0;
+}
+
+/* One row a fingerprint group: joined unless a copy that says as much is in. A new version of an id that
+ * is in always joins. */
+static int
+join_distinct(struct putting *w, struct one *o, int64_t cid, bool new_version, struct err *e)
+{
+	int rc = o->new_id ? 0 : sq_is_in(w->q, cid, o->obj, e);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 0 && (rc = sq_view_covered(w->q, &o->copies, cid, e)) != 0)
+		return rc < 0 ? -1 : 0;
+	return join_one(w, o, cid, new_version, e);
+}
+
+static bool
+listed(int64_t cid, const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == cid)
+			return true;
+	return false;
+}
+
+/* A collection may stand in the lists twice: what others lend is added to what is its own. */
+static int
+join_all(struct putting *w, struct one *o, bool new_version, struct err *e)
+{
+	const int64_t *plain = o->p->collections, *distinct = o->p->distinct;
+
+	for (size_t i = 0; i < o->p->ncollections; i++)
+		if (!listed(plain[i], plain, i) && join_one(w, o, plain[i], new_version, e) < 0)
+			return -1;
+	for (size_t i = 0; i < o->p->ndistinct; i++)
+		if (!listed(distinct[i], plain, o->p->ncollections) &&
+		    !listed(distinct[i], distinct, i) &&
+		    join_distinct(w, o, distinct[i], new_version, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- outcomes ---- */
+
+static int
+queue_for_peers(struct putting *w, struct one *o, struct err *e)
+{
+	for (size_t i = 0; i < o->p->npeers; i++) {
+		struct party *peer = sq_party(w->q, o->p->peers[i], true, e);
+		int64_t mid;
+		int covered = 0;
+
+		if (peer == NULL || message(w, &mid, e) < 0)
+			return -1;
+		if (peer == w->source)
+			continue;
+		if (o->new_id)		/* a new version of a known id is never covered */
+			covered = sq_peer_covered(w->q, &o->copies, peer->pno, e);
+		if (covered < 0 || sq_deliver(w->q, peer, o->vid, mid, o->p->lane,
+		    covered ? DELIVERY_COVERED : DELIVERY_QUEUED, w->now_us, e) < 0)
+			return -1;
+		o->p->queued += !covered;
+	}
+	return 0;
+}
+
+static int
+add_version(struct putting *w, struct one *o, struct err *e)
+{
+	const struct store_put *p = o->p;
+	const struct object *b = p->object;
+	const struct store_source *src = &w->t->source;
+	struct slice fp = b->has_fp ? slice_from(b->fp, FINGERPRINT_LEN) : SLICE_EMPTY;
+	struct slice audience = src->origin == ORIGIN_OWN ? SLICE_EMPTY : slice_of(src->audience);
+	int64_t fpk = b->has_fp ? sq_fp_key(fp) : 0;
+
+	o->vid = w->q->next_vid++;
+	if (o->new_id)
+		o->obj = o->vid;
+	return sq_run(w->q, SQ_VERSION_ADD, e, "iitbttttiiiiititti" "zbsb",
+	    o->vid, o->obj, b->version_key, slice_from(p->content, sizeof(p->content)), b->id,
+	    b->type, b->spec_version, b->version, (int64_t)p->tlp, (int64_t)p->tlp_by_default,
+	    (int64_t)b->phase, (int64_t)b->sectors, (int64_t)b->flags, b->created_by,
+	    (int64_t)src->origin, audience, b->valid_until_key, o->date_us, fpk, fp,
+	    p->warnings, b->bytes) < 0 ? -1 : 0;
+}
+
+static int
+put_new(struct putting *w, struct one *o, struct err *e)
+{
+	struct sq *q = w->q;
+
+	o->p->outcome = STORE_NEW;
+	o->date_us = store_next_date(&q->store);
+	if (add_version(w, o, e) < 0)
+		return -1;
+	if (o->new_id && sq_run(q, SQ_OBJECT_ADD, e, "ii", o->key, o->obj) < 0)
+		return -1;
+	q->count[N_VERSIONS]++;
+	q->count[N_OBJECTS] += o->new_id;
+	o->copies.of = (struct copy){
+		.vid = o->vid, .obj = o->obj,
+		.fp = o->p->object->has_fp ? slice_from(o->p->object->fp, FINGERPRINT_LEN) :
+		    SLICE_EMPTY,
+		.facts = { o->p->tlp, o->p->object->flags, o->p->object->valid_until_key },
+	};
+	if (sq_copies(q, &o->copies, w->mem, e) < 0)
+		return -1;
+	o->p->linked = o->copies.n > 0;
+	q->count[N_SIGHTINGS] += o->p->linked;
+	if (add_source(w, o->vid, e) < 0 || join_all(w, o, true, e) < 0)
+		return -1;
+	return queue_for_peers(w, o, e);
+}
+
+/* What put_known needs of the version that is here. */
+struct here {
+	enum origin	 origin;
+	struct slice	 audience;
+	int64_t		 first_us;
+};
+
+static int
+put_known(struct putting *w, struct one *o, const struct here *h, size_t i, struct err *e)
+{
+	struct sq *q = w->q;
+	int64_t shown = 0;
+
+	o->p->outcome = STORE_KNOWN;
+	q->count[N_SIGHTINGS]++;
+	if (o->p->ndistinct > 0 && sq_copies_of(q, o->vid, &o->copies, w->mem, e) < 0)
+		return -1;
+	if (see_again(w, o->vid, h->origin, h->audience, e) < 0 ||
+	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
+		return -1;
+	if (o->p->ncollections > 0)
+		shown = sq_member_date(q, o->p->collections[0], o->obj, o->vid, e);
+	w->dates[i] = shown > 0 ? shown : h->first_us;
+	return shown < 0 ? -1 : 0;
+}
+
+static int
+put_conflict(struct putting *w, struct one *o, struct err *e)
+{
+	struct store_quarantine row = store_conflict_row(w->t, o->p);
+
+	o->p->outcome = STORE_CONFLICT;
+	return sq_quarantine_add(w->q, &row, w->now_us, e);
+}
+
+static int
+put(struct putting *w, size_t i, struct err *e)
+{
+	struct one o = { .p = &w->t->puts[i] };
+	const struct object *b = o.p->object;
+	struct here h;
+	sqlite3_stmt *st;
+	bool same;
+	int rc;
+
+	o.p->linked = false;
+	o.p->queued = 0;
+	if ((rc = sq_object(w->q, b->id, &o.obj, &o.key, e)) < 0)
+		return -1;
+	o.new_id = rc == 0;
+	st = o.new_id ? NULL : sq_bind(w->q, SQ_VERSION_FIND, e, "it", o.obj, b->version_key);
+	rc = o.new_id ? 0 : st == NULL ? -1 : sq_step(w->q, st, e);
+	if (rc < 0)
+		return -1;
+	if (rc == 0) {
+		rc = put_new(w, &o, e);
+		w->dates[i] = o.date_us;
+		return rc;
+	}
+	o.vid = sqlite3_column_int64(st, 0);
+	same = slice_eq(sq_col(st, 1), slice_from(o.p->content, sizeof(o.p->content)));
+	h = (struct here){ (enum origin)sqlite3_column_int(st, 2), sq_copy(st, 3, w->mem),
+	    sqlite3_column_int64(st, 4) };
+	sq_reset(st);
+	w->dates[i] = h.first_us;
+	return same ? put_known(w, &o, &h, i, e) : put_conflict(w, &o, e);
+}
+
+static int
+check_collections(const struct putting *w, const int64_t *cids, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cids[i] < 1 || cids[i] > w->q->max_cid)
+			return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
+			    (long long)cids[i]);
+	return 0;
+}
+
+int
+sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *e)
+{
+	struct sq *q = sq_of(s);
+	struct putting w = { .q = q, .t = t, .mem = mem, .now_us = clock_wall_us() };
+
+	q->dirty = true;
+	w.dates = arena_alloc(mem, (t->nputs + 1) * sizeof(*w.dates));
+	w.source = t->nputs == 0 ? NULL : sq_party(q, t->source.name, true, e);
+	if (t->nputs > 0 && w.source == NULL)
+		return -1;
+	for (size_t i = 0; i < t->nputs; i++)
+		if (check_collections(&w, t->puts[i].collections, t->puts[i].ncollections, e) < 0 ||
+		    check_collections(&w, t->puts[i].distinct, t->puts[i].ndistinct, e) < 0 ||
+		    put(&w, i, e) < 0)
+			return -1;
+	for (size_t i = 0; i < t->nquarantine; i++)
+		if (sq_quarantine_add(q, &t->quarantine[i], w.now_us, e) < 0)
+			return -1;
+	store_fill_status(t, w.dates, mem);
+	if (t->status != NULL && sq_status_add(q, t->status, e) < 0)
+		return -1;
+	for (size_t i = 0; i < t->naudit; i++)
+		if (sq_add_audit(s, &t->audit[i],
+		    t->audit[i].counts ? store_count_members(t, mem) : "", e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,209 @@
+#include "gateway/store_sqlite.h"
+
+/*
+ * Keys are short and grow where they can: a new object costs one insert at a random place (object, by a
+ * hash of 8 bytes); everything else is appended behind what was written before.
+ *
+ *	object(idk -> obj)      number of an id; obj is the vid of its first version
+ *	version(vid)            facts, then the verbatim bytes; unique by (obj, vkey). The bytes name id and
+ *	                        version, so equal bytes are one row: content is kept once
+ *	member(cid, class, date_us)   a page is a range of this; see store_sqlite_member.c for class
+ *	source(vid, pno)        who gave it, how often
+ *	delivery(oid)           outbox and ledger in one: who shall get it, or has it
+ *	message(mid)            what all objects of one advisory share
+ */
+static const char step_1[] =
+    "PRAGMA application_id = 0x546f6373; PRAGMA user_version = 1;"
+    "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL,"
+    " key BLOB NOT NULL, last_us INTEGER NOT NULL DEFAULT 0, objects INTEGER NOT NULL DEFAULT 0,"
+    " versions INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0,"
+    " sources INTEGER NOT NULL DEFAULT 0, sightings INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE collection (cid INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " uuid TEXT NOT NULL UNIQUE, digest BLOB) STRICT;"
+    "CREATE TABLE party (pno INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " queued INTEGER NOT NULL DEFAULT 0, waits INTEGER NOT NULL DEFAULT 0,"
+    " held INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,"
+    " denied INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0,"
+    " covered INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE message (mid INTEGER PRIMARY KEY, pno INTEGER NOT NULL, advisory TEXT NOT NULL,"
+    " hops TEXT NOT NULL, received_us INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE object (idk INTEGER PRIMARY KEY, obj INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE version (vid INTEGER PRIMARY KEY, obj INTEGER NOT NULL, vkey TEXT NOT NULL,"
+    " hash BLOB NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, spec TEXT NOT NULL,"
+    " shown TEXT NOT NULL, tlp INTEGER NOT NULL, by_default INTEGER NOT NULL,"
+    " phase INTEGER NOT NULL, sectors INTEGER NOT NULL, flags INTEGER NOT NULL,"
+    " created_by TEXT NOT NULL, origin INTEGER NOT NULL, audience TEXT NOT NULL,"
+    " valid_until TEXT NOT NULL, first_us INTEGER NOT NULL, fpk INTEGER, fp BLOB, warnings TEXT,"
+    " bytes BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX version_of ON version (obj, vkey);"
+    "CREATE INDEX version_fp ON version (fpk) WHERE fpk IS NOT NULL;"
+    "CREATE TABLE member (cid INTEGER NOT NULL, class INTEGER NOT NULL, date_us INTEGER NOT NULL,"
+    " vid INTEGER NOT NULL, obj INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " over_us INTEGER NOT NULL, PRIMARY KEY (cid, class, date_us)) WITHOUT ROWID, STRICT;"
+    "CREATE INDEX member_kind ON member (cid, kind, class, date_us, vid, over_us);"
+    "CREATE UNIQUE INDEX member_of ON member (obj, cid, class, vid, date_us);"
+    "CREATE TABLE source (vid INTEGER NOT NULL, pno INTEGER NOT NULL, mid INTEGER NOT NULL,"
+    " origin INTEGER NOT NULL, audience TEXT NOT NULL, first_us INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (vid, pno))"
+    " WITHOUT ROWID, STRICT;"
+    "CREATE TABLE delivery (oid INTEGER PRIMARY KEY, pno INTEGER NOT NULL, vid INTEGER NOT NULL,"
+    " mid INTEGER NOT NULL, lane INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, due_us INTEGER NOT NULL, queued_us INTEGER NOT NULL,"
+    " at_us INTEGER NOT NULL, reason TEXT) STRICT;"
+    "CREATE UNIQUE INDEX delivery_of ON delivery (vid, pno);"
+    "CREATE INDEX delivery_ready ON delivery (pno, lane, oid) WHERE state = 0;"
+    "CREATE INDEX delivery_later ON delivery (pno, due_us) WHERE state IN (1, 2);"
+    "CREATE INDEX delivery_dead ON delivery (pno) WHERE state = 5;"
+    "CREATE TABLE quarantine (qid INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL,"
+    " state TEXT NOT NULL, source TEXT NOT NULL, input TEXT NOT NULL, format TEXT NOT NULL,"
+    " code TEXT NOT NULL, path TEXT NOT NULL, line INTEGER NOT NULL, col INTEGER NOT NULL,"
+    " off INTEGER NOT NULL, reason TEXT NOT NULL, object_id TEXT NOT NULL,"
+    " collection TEXT NOT NULL, size INTEGER NOT NULL, bytes BLOB) STRICT;"
+    "CREATE TABLE status (id TEXT PRIMARY KEY, user TEXT NOT NULL, requested_us INTEGER NOT NULL,"
+    " entries BLOB NOT NULL) STRICT;"
+    "CREATE INDEX status_age ON status (requested_us);"
+    "CREATE TABLE audit (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;";
+
+const char *const sq_steps[] = { step_1 };
+const size_t sq_nsteps = sizeof(sq_steps) / sizeof(*sq_steps);
+
+#define ROW	"v.vid, v.id, v.type, v.spec, v.shown, v.vkey, v.tlp, v.by_default, v.phase,"	\
+		" v.sectors, v.flags, v.created_by, v.origin, v.audience, v.first_us, v.fp, v.obj"
+
+const char *const sq_range_text[RANGES] = {
+	[RANGE_ALL] = "SELECT m.date_us, m.over_us, " ROW ", v.bytes FROM member m"
+	    " CROSS JOIN version v ON v.vid = m.vid"
+	    " WHERE m.cid = ?1 AND m.class = ?2 AND m.date_us > ?3 ORDER BY m.date_us",
+	[RANGE_ALL_HEAD] = "SELECT m.date_us, m.over_us, " ROW " FROM member m"
+	    " CROSS JOIN version v ON v.vid = m.vid"
+	    " WHERE m.cid = ?1 AND m.class = ?2 AND m.date_us > ?3 ORDER BY m.date_us",
+	[RANGE_KIND] = "SELECT m.date_us, m.over_us, " ROW ", v.bytes FROM member m"
+	    " INDEXED BY member_kind CROSS JOIN version v ON v.vid = m.vid WHERE m.cid = ?1"
+	    " AND m.class = ?2 AND m.date_us > ?3 AND m.kind = ?4 ORDER BY m.date_us",
+	[RANGE_KIND_HEAD] = "SELECT m.date_us, m.over_us, " ROW " FROM member m"
+	    " INDEXED BY member_kind CROSS JOIN version v ON v.vid = m.vid WHERE m.cid = ?1"
+	    " AND m.class = ?2 AND m.date_us > ?3 AND m.kind = ?4 ORDER BY m.date_us",
+};
+
+const char *const sq_text[SQ_COUNT] = {
+	[SQ_BEGIN] = "BEGIN IMMEDIATE",
+	[SQ_COMMIT] = "COMMIT",
+	[SQ_ROLLBACK] = "ROLLBACK",
+	[SQ_STATE_GET] = "SELECT id, key, last_us, objects, versions, members, sources, sightings"
+	    " FROM state",
+	[SQ_STATE_ADD] = "INSERT INTO state (one, id, key) VALUES (1, ?1, ?2)",
+	[SQ_STATE_SET] = "UPDATE state SET last_us = ?1, objects = ?2, versions = ?3, members = ?4,"
+	    " sources = ?5, sightings = ?6",
+	[SQ_PARTY_ALL] = "SELECT pno, name, queued, waits, held, sent, denied, dead, covered"
+	    " FROM party",
+	[SQ_PARTY_ADD] = "INSERT INTO party (name) VALUES (?1)",
+	[SQ_PARTY_SET] = "UPDATE party SET queued = ?2, waits = ?3, held = ?4, sent = ?5,"
+	    " denied = ?6, dead = ?7, covered = ?8 WHERE pno = ?1",
+
+	[SQ_COLLECTION_BY_NAME] = "SELECT cid, uuid FROM collection WHERE name = ?1",
+	[SQ_COLLECTION_BY_UUID] = "SELECT cid, name FROM collection WHERE uuid = ?1",
+	[SQ_COLLECTION_ADD] = "INSERT INTO collection (name, uuid) VALUES (?1, ?2)",
+	[SQ_DIGEST_GET] = "SELECT digest FROM collection WHERE cid = ?1",
+	[SQ_DIGEST_SET] = "UPDATE collection SET digest = ?2 WHERE cid = ?1",
+
+	[SQ_OBJECT_BY_KEY] = "SELECT obj FROM object WHERE idk = ?1",
+	[SQ_OBJECT_ADD] = "INSERT INTO object (idk, obj) VALUES (?1, ?2)",
+	[SQ_VERSION_FIND] = "SELECT vid, hash, origin, audience, first_us FROM version"
+	    " WHERE obj = ?1 AND vkey = ?2",
+	[SQ_VERSION_ADD] = "INSERT INTO version (vid, obj, vkey, hash, id, type, spec, shown, tlp,"
+	    " by_default, phase, sectors, flags, created_by, origin, audience, valid_until,"
+	    " first_us, fpk, fp, warnings, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	    " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+	[SQ_VERSION_ROW] = "SELECT 0, 0, " ROW ", v.bytes FROM version v WHERE v.vid = ?1",
+	[SQ_VERSION_HEAD] = "SELECT 0, 0, " ROW " FROM version v WHERE v.vid = ?1",
+	[SQ_VERSION_LAST] = "SELECT 0, 0, " ROW ", v.bytes, v.warnings, v.valid_until FROM version v"
+	    " WHERE v.obj = ?1 ORDER BY v.vkey DESC LIMIT 1",
+	[SQ_VERSION_SCAN] = "SELECT 0, 0, " ROW ", v.bytes FROM version v WHERE v.vid > ?1"
+	    " ORDER BY v.vid",
+	[SQ_VERSION_ID] = "SELECT id FROM version WHERE vid = ?1",
+	[SQ_TOPS] = "SELECT (SELECT max(vid) FROM version), (SELECT max(cid) FROM collection)",
+	[SQ_VERSION_ORIGIN] = "UPDATE version SET origin = ?2, audience = ?3 WHERE vid = ?1",
+	[SQ_VERSION_COPIES] = "SELECT vid, obj, fp, tlp, flags, valid_until FROM version"
+	    " WHERE fpk = ?1 ORDER BY vid LIMIT ?2",
+	[SQ_VERSION_FACTS] = "SELECT vid, obj, fp, tlp, flags, valid_until, type, spec, vkey"
+	    " FROM version WHERE vid = ?1",
+
+	[SQ_MESSAGE_ADD] = "INSERT INTO message (pno, advisory, hops, received_us)"
+	    " VALUES (?1, ?2, ?3, ?4)",
+	[SQ_SOURCE_GET] = "SELECT origin, audience FROM source WHERE vid = ?1 AND pno = ?2",
+	[SQ_SOURCE_ADD] = "INSERT INTO source (vid, pno, mid, origin, audience, first_us, last_us,"
+	    " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)",
+	[SQ_SOURCE_SET] = "UPDATE source SET origin = ?3, audience = ?4, last_us = max(last_us, ?5),"
+	    " count = count + 1 WHERE vid = ?1 AND pno = ?2",
+	[SQ_SOURCE_SIGHTINGS] = "SELECT p.name, s.origin, m.advisory, m.hops, s.first_us, s.last_us,"
+	    " s.count FROM source s CROSS JOIN party p ON p.pno = s.pno"
+	    " CROSS JOIN message m ON m.mid = s.mid WHERE s.vid = ?1",
+
+	[SQ_MEMBER_ADD] = "INSERT INTO member (cid, class, date_us, vid, obj, kind, over_us)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQ_MEMBER_MOVE] = "UPDATE member SET class = ?4, over_us = ?5"
+	    " WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
+	[SQ_MEMBER_DEL] = "DELETE FROM member WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
+	/* the four classes by hand, so that the index finds the vid without walking the versions */
+	[SQ_MEMBER_DATE] = "SELECT date_us FROM member WHERE obj = ?1 AND cid = ?2"
+	    " AND class IN (0, 1, 2, 3) AND vid = ?3",
+	[SQ_MEMBER_LIVE] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey FROM member m"
+	    " CROSS JOIN version v ON v.vid = m.vid"
+	    " WHERE m.obj = ?1 AND m.cid = ?2 AND m.class IN (0, 2, 3) ORDER BY m.class",
+	[SQ_MEMBER_GROUP] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey, m.over_us FROM member m"
+	    " CROSS JOIN version v ON v.vid = m.vid WHERE m.obj = ?1 AND m.cid = ?2",
+	[SQ_MEMBER_IN] = "SELECT 1 FROM member WHERE obj = ?1 AND cid = ?2 LIMIT 1",
+
+	[SQ_DELIVERY_ADD] = "INSERT INTO delivery (pno, vid, mid, lane, state, attempts, due_us,"
+	    " queued_us, at_us) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, ?6)",
+	[SQ_DELIVERY_OF] = "SELECT oid, state FROM delivery WHERE vid = ?1 AND pno = ?2",
+	[SQ_DELIVERY_LIST] = "SELECT p.name, d.state, d.reason, d.at_us FROM delivery d"
+	    " CROSS JOIN party p ON p.pno = d.pno WHERE d.vid = ?1",
+	[SQ_DELIVERY_GET] = "SELECT pno, vid, state, attempts FROM delivery WHERE oid = ?1",
+	[SQ_DELIVERY_SET] = "UPDATE delivery SET state = ?2, attempts = ?3, due_us = ?4, at_us = ?5,"
+	    " reason = ?6 WHERE oid = ?1",
+	[SQ_DELIVERY_DEL] = "DELETE FROM delivery WHERE oid = ?1",
+	[SQ_DELIVERY_READY] = "SELECT d.oid, d.vid, d.mid, d.attempts, d.queued_us, m.advisory,"
+	    " m.hops, p.name FROM delivery d INDEXED BY delivery_ready"
+	    " CROSS JOIN message m ON m.mid = d.mid CROSS JOIN party p ON p.pno = m.pno"
+	    " WHERE d.state = 0 AND d.pno = ?1 ORDER BY d.lane, d.oid",
+	[SQ_DELIVERY_LATER] = "SELECT oid, state FROM delivery INDEXED BY delivery_later"
+	    " WHERE state IN (1, 2) AND pno = ?1 AND due_us <= ?2 ORDER BY due_us LIMIT ?3",
+	[SQ_DELIVERY_DUE_READY] = "SELECT oid, due_us FROM delivery INDEXED BY delivery_ready"
+	    " WHERE state = 0 AND pno = ?1 ORDER BY lane, oid",
+	[SQ_DELIVERY_DUE_LATER] = "SELECT due_us FROM delivery INDEXED BY delivery_later"
+	    " WHERE state IN (1, 2) AND pno = ?1 ORDER BY due_us LIMIT 1",
+	[SQ_DELIVERY_QUEUE] = "UPDATE delivery SET state = 0, due_us = ?2 WHERE oid = ?1",
+	[SQ_DELIVERY_OLDEST_READY] = "SELECT queued_us FROM delivery INDEXED BY delivery_ready"
+	    " WHERE state = 0 AND pno = ?1 AND lane = ?2 ORDER BY oid LIMIT 1",
+	[SQ_DELIVERY_OLDEST_LATER] = "SELECT min(queued_us) FROM (SELECT queued_us FROM delivery"
+	    " INDEXED BY delivery_later WHERE state IN (1, 2) AND pno = ?1 ORDER BY due_us"
+	    " LIMIT 1000)",
+	/* asked for by hand: patience starts anew */
+	[SQ_DELIVERY_FREE_HELD] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"
+	    " queued_us = ?2, reason = NULL WHERE state IN (1, 2) AND state = 2 AND pno = ?1",
+	[SQ_DELIVERY_FREE_DEAD] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"
+	    " queued_us = ?2, reason = NULL WHERE state = 5 AND pno = ?1",
+
+	[SQ_QUARANTINE_ADD] = "INSERT INTO quarantine (at_us, state, source, input, format, code,"
+	    " path, line, col, off, reason, object_id, collection, size, bytes)"
+	    " VALUES (?1, 'held', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	[SQ_QUARANTINE_LIST] = "SELECT qid, at_us, state, source, input, format, code, path, line,"
+	    " col, off, reason, object_id, collection FROM quarantine WHERE qid > ?1"
+	    " AND (?2 OR state = 'held') ORDER BY qid LIMIT ?3",
+	[SQ_QUARANTINE_GET] = "SELECT qid, at_us, state, source, input, format, code, path, line,"
+	    " col, off, reason, object_id, collection, bytes FROM quarantine WHERE qid = ?1",
+	[SQ_QUARANTINE_SET] = "UPDATE quarantine SET state = ?2 WHERE qid = ?1",
+	[SQ_QUARANTINE_SIZES] = "SELECT qid, size FROM quarantine ORDER BY qid DESC",
+	[SQ_QUARANTINE_DEL] = "DELETE FROM quarantine WHERE qid <= ?1",
+	[SQ_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine WHERE state = 'held'",
+
+	[SQ_STATUS_ADD] = "INSERT INTO status (id, user, requested_us, entries)"
+	    " VALUES (?1, ?2, ?3, ?4)",
+	[SQ_STATUS_GET] = "SELECT id, user, requested_us, entries FROM status WHERE id = ?1",
+	[SQ_STATUS_EXPIRE] = "DELETE FROM status WHERE requested_us < ?1",
+
+	[SQ_AUDIT_ADD] = "INSERT INTO audit (seq, line) VALUES (?1, ?2)",
+	[SQ_AUDIT_LAST] = "SELECT seq, line FROM audit ORDER BY seq DESC LIMIT 1",
+	[SQ_AUDIT_EACH] = "SELECT seq, line FROM audit WHERE seq > ?1 ORDER BY seq",
+};

@@ -1,0 +1,181 @@
+#include <stdarg.h>
+
+#include "gateway/store_sqlite.h"
+
+int
+sq_fail(struct sq *q, struct err *e, const char *what)
+{
+	int code = sqlite3_extended_errcode(q->db);
+
+	switch (code & 0xff) {
+	case SQLITE_TOOBIG:
+		return err_set(e, ERR_LIMIT, "%s: %s", what, sqlite3_errmsg(q->db));
+	case SQLITE_CONSTRAINT:
+		return err_set(e, ERR_CONFLICT, "%s: %s", what, sqlite3_errmsg(q->db));
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		q->broken = true;
+		break;
+	case SQLITE_IOERR:
+		/* after a failed sync nobody knows what of the file is on the disk */
+		if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+			q->broken = true;
+		break;
+	}
+	return err_set(e, ERR_STORE, "%s: %s (%d)%s", what, sqlite3_errmsg(q->db), code,
+	    q->broken ? "; nothing more is written until a restart" : "");
+}
+
+sqlite3_stmt *
+sq_prepare(struct sq *q, const char *text, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v3(q->db, text, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) == SQLITE_OK)
+		return st;
+	sq_fail(q, e, text);
+	return NULL;
+}
+
+void
+sq_reset(sqlite3_stmt *st)
+{
+	sqlite3_reset(st);
+}
+
+static int
+bind_slice(sqlite3_stmt *st, int i, struct slice s, char kind)
+{
+	if (s.n == 0 && kind == 'b')
+		return sqlite3_bind_null(st, i);
+	if (kind == 'b')
+		return sqlite3_bind_blob64(st, i, s.p, s.n, SQLITE_STATIC);
+	return sqlite3_bind_text64(st, i, s.n == 0 ? "" : s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int
+bind_number(sqlite3_stmt *st, int i, int64_t v, char kind)
+{
+	return v == 0 && kind == 'z' ? sqlite3_bind_null(st, i) : sqlite3_bind_int64(st, i, v);
+}
+
+static int
+bind_all(sqlite3_stmt *st, const char *kinds, va_list ap)
+{
+	int rc = SQLITE_OK;
+
+	for (int i = 1; *kinds != '\0' && rc == SQLITE_OK; kinds++, i++) {
+		if (*kinds == 'i' || *kinds == 'z')
+			rc = bind_number(st, i, va_arg(ap, int64_t), *kinds);
+		else if (*kinds == 's')
+			rc = sqlite3_bind_text(st, i, va_arg(ap, const char *), -1, SQLITE_STATIC);
+		else
+			rc = bind_slice(st, i, va_arg(ap, struct slice), *kinds);
+	}
+	return rc;
+}
+
+static sqlite3_stmt *
+bind_list(struct sq *q, enum sq_id id, struct err *e, const char *kinds, va_list ap)
+{
+	sqlite3_stmt *st = q->stmt[id];
+
+	if (st == NULL) {
+		st = q->stmt[id] = sq_prepare(q, sq_text[id], e);
+		if (st == NULL)
+			return NULL;
+	}
+	if (bind_all(st, kinds, ap) != SQLITE_OK) {
+		sq_fail(q, e, "bind");
+		return NULL;
+	}
+	return st;
+}
+
+sqlite3_stmt *
+sq_bind(struct sq *q, enum sq_id id, struct err *e, const char *kinds, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	va_start(ap, kinds);
+	st = bind_list(q, id, e, kinds, ap);
+	va_end(ap);
+	return st;
+}
+
+int
+sq_step(struct sq *q, sqlite3_stmt *st, struct err *e)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		sq_fail(q, e, "store");
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int
+sq_run(struct sq *q, enum sq_id id, struct err *e, const char *kinds, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	va_start(ap, kinds);
+	st = bind_list(q, id, e, kinds, ap);
+	va_end(ap);
+	if (st == NULL)
+		return -1;
+	if (sq_step(q, st, e) != 0) {
+		sqlite3_reset(st);
+		return -1;
+	}
+	return sqlite3_changes(q->db);
+}
+
+struct slice
+sq_col(sqlite3_stmt *st, int col)
+{
+	const void *p = sqlite3_column_blob(st, col);
+
+	return p == NULL ? SLICE_EMPTY : slice_from(p, (size_t)sqlite3_column_bytes(st, col));
+}
+
+struct slice
+sq_copy(sqlite3_stmt *st, int col, struct arena *mem)
+{
+	struct slice s = sq_col(st, col);
+
+	return s.n == 0 ? SLICE_EMPTY : arena_slice(mem, s);
+}
+
+void
+sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row)
+{
+	int64_t date_us = sqlite3_column_int64(st, COL_DATE);
+
+	row->vid = sqlite3_column_int64(st, COL_VID);
+	row->id = sq_copy(st, COL_ID, mem);
+	row->type = sq_copy(st, COL_TYPE, mem);
+	row->spec_version = sq_copy(st, COL_SPEC, mem);
+	row->version = store_shown(sq_copy(st, COL_SHOWN, mem),
+	    date_us != 0 ? date_us : sqlite3_column_int64(st, COL_FIRST), mem);
+	row->version_key = sq_copy(st, COL_VKEY, mem);
+	row->date_added_us = date_us;
+	row->facts = (struct policy_facts){
+		.tlp = (enum tlp)sqlite3_column_int(st, COL_TLP),
+		.tlp_by_default = sqlite3_column_int(st, COL_BY_DEFAULT) != 0,
+		.origin = (enum origin)sqlite3_column_int(st, COL_ORIGIN),
+		.kind = row->type,
+		.sectors = (uint32_t)sqlite3_column_int64(st, COL_SECTORS),
+		.phase = (enum phase)sqlite3_column_int(st, COL_PHASE),
+		.flags = (uint32_t)sqlite3_column_int64(st, COL_FLAGS),
+		.created_by = sq_copy(st, COL_CREATED_BY, mem),
+		.audience = sq_copy(st, COL_AUDIENCE, mem),
+	};
+	row->fp = sq_copy(st, COL_FP, mem);
+	row->bytes = sqlite3_column_count(st) > COL_BYTES ? sq_copy(st, COL_BYTES, mem) :
+	    SLICE_EMPTY;
+}
