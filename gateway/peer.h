@@ -19,6 +19,8 @@ struct arena;
 
 enum relation { RELATION_OWN, RELATION_CLIENT, RELATION_PARTNER, RELATION_PUBLIC, RELATIONS };
 enum { PEER_PINS = 2, PEERS_MAX = 1024, COMMUNITIES_MAX = 64 };
+/* Does a peer take part in exercises: not at all, beside the real traffic, or in nothing else. */
+enum exercise_part { EXERCISE_NO, EXERCISE_ALSO, EXERCISE_ONLY };
 
 struct limit {
 	double		per_second;	/* 0 = no limit */
@@ -33,9 +35,9 @@ struct peer {
 	uint8_t		 pins[PEER_PINS][32];	/* SHA-256 of SubjectPublicKeyInfo */
 	size_t		 npins;
 	/* wire */
-	const char	*url;			/* of the peer's API root, https://host:port/root/; NULL: pull only */
+	const char	*url;			/* of its API root, https://host:port/root/; NULL: pull only */
 	const char	*collection;		/* where we POST, in that API root */
-	const char	*ca;			/* PEM that its server certificate must chain to; NULL: peer-ca */
+	const char	*ca;			/* PEM its server certificate must chain to; NULL: peer-ca */
 	const char	*const *speaks;		/* format names, NULL-terminated; first is preferred */
 	bool		 has_sign_key;
 	uint8_t		 sign_key[32];		/* Ed25519 public key for relay envelopes */
@@ -56,6 +58,7 @@ struct peer {
 	bool		 tlp1_vocabulary;	/* `tlp-vocab 1.0`: cannot say AMBER+STRICT */
 	uint32_t	 uses;			/* bit set of POLICY_USES_* */
 	uint32_t	 wants_phases;		/* bit set of phases it subscribed to; 0 = all */
+	enum exercise_part exercise;
 	const char	*file;			/* of its section, for explain */
 	uint32_t	 line;
 };
@@ -80,6 +83,7 @@ enum tlp	 trust_unmarked_tlp(const struct trust *t);	/* shipped: AMBER */
 enum tlp	 trust_iodef_unmarked_tlp(const struct trust *t); /* shipped: RED */
 struct slice	 trust_node_identity(const struct trust *t);
 const char	*trust_node_name(const struct trust *t);	/* NULL if the file has no node section */
+const char	*trust_node_sign_key(const struct trust *t);	/* file it names, or NULL */
 bool		 trust_fast_phase(const struct trust *t, enum phase p);
 const char	*relation_word(enum relation r);
 

@@ -33,6 +33,9 @@ struct policy_facts {
 	struct slice	created_by;
 	struct slice	audience;		/* comma separated names: a peer named here makes RECEIVED
 						 * an ADDRESSED one */
+	struct slice	embargo_desk;		/* the community that an embargo leaves out; empty: none,
+						 * and then it goes to nobody */
+	int64_t		embargo_until_us;	/* 0 = until somebody ends it */
 };
 
 enum policy_verdict { POLICY_RELEASE, POLICY_DENY, POLICY_HOLD };
@@ -78,8 +81,13 @@ void	policy_admit(const struct trust *t, const struct policy_facts *f, const str
 /* Facts of an object under this trust: labels resolved per rulings 10. */
 void	policy_facts_of(const struct trust *t, const struct object *o, enum origin origin,
 	    struct policy_facts *f);
+enum pap trust_unmarked_pap(const struct trust *t);	/* shipped: AMBER */
 const char *policy_reason_word(enum policy_reason r);
+const char *policy_origin_word(enum origin o);			/* "own" "addressed" "received" */
+const char *policy_pap_word(enum pap p);			/* "none" for PAP_UNSET */
 const char *policy_verdict_word(enum policy_verdict v);		/* "release" "deny" "hold" */
+/* What happens: a release that a redaction would change is held until redaction is built. */
+enum policy_verdict policy_effective(const struct decision *d);
 /* The text of `tocsin explain` (policy.md 1.5), and its JSON. */
 void	policy_explain(struct strbuf *out, const struct trust *t, const struct policy_facts *f,
 	    struct slice object_id, const struct peer *p, int64_t now_us, const struct decision *d);

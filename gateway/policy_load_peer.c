@@ -1,0 +1,511 @@
+/* Sections node, community, peer and consumer. Part of policy_load.h. */
+#include "gateway/policy_load.h"
+
+#include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/strbuf.h"
+
+static struct peer *
+this_peer(struct load *ld)
+{
+	return &ld->t->peers[ld->index];
+}
+
+static struct peer_more *
+this_more(struct load *ld)
+{
+	return &ld->t->more[ld->index];
+}
+
+static struct community *
+this_community(struct load *ld)
+{
+	return &ld->t->communities[ld->index];
+}
+
+/* "tlp WORD" at words[i] and i + 1. */
+static bool
+take_tlp(struct load *ld, const struct line *l, size_t i, enum tlp *out)
+{
+	enum tlp label;
+
+	if (!slice_is(l->words[i], "tlp") || i + 1 >= l->nwords) {
+		complain(ld->c, l, "'%s' takes 'tlp' and a label", l->words[0].p);
+		return false;
+	}
+	label = tlp_parse(l->words[i + 1]);
+	if (label == TLP_UNSET) {
+		complain_unknown(ld->c, l, "label", l->words[i + 1], words_tlp + 1);
+		return false;
+	}
+	*out = label;
+	return true;
+}
+
+/* ---- node ---- */
+
+void
+open_node(struct load *ld)
+{
+	ld->t->node = load_where(ld);
+}
+
+static void
+node_identity(struct load *ld, const struct line *l)
+{
+	load_identity(ld, l, 1, &ld->t->identity);
+}
+
+static void
+node_aliases(struct load *ld, const struct line *l)
+{
+	ld->t->aliases = load_list(ld, l, 1);
+}
+
+static void
+node_country(struct load *ld, const struct line *l)
+{
+	struct countries one = { 0 };
+
+	load_countries(ld, l, 1, &one);
+	ld->t->country = l->words[1].p;
+}
+
+static void
+node_sectors(struct load *ld, const struct line *l)
+{
+	ld->t->sectors = (uint32_t)load_bits(ld, l, "sector", 1, words_sector);
+}
+
+static void
+node_contact(struct load *ld, const struct line *l)
+{
+	ld->t->contact = l->words[1].p;
+}
+
+static void
+node_sign_key(struct load *ld, const struct line *l)
+{
+	ld->t->sign_key = load_path(ld, l, 1);
+}
+
+static void
+node_unmarked(struct load *ld, const struct line *l)
+{
+	static const char *const what[] = { "tlp", "pap", NULL };
+
+	for (size_t i = 1; i < l->nwords; i += 2) {
+		int w = load_word(ld, l, "marking", i, what);
+
+		if (w == 0) {
+			take_tlp(ld, l, i, &ld->t->unmarked_tlp);
+		} else if (w == 1 && i + 1 < l->nwords) {
+			int pap = load_word(ld, l, "permission", i + 1, words_pap + 1);
+
+			if (pap >= 0)
+				ld->t->unmarked_pap = (enum pap)(pap + 1);
+		} else if (w == 1) {
+			complain(ld->c, l, "'pap' takes a level");
+		}
+	}
+}
+
+static void
+node_iodef_unmarked(struct load *ld, const struct line *l)
+{
+	take_tlp(ld, l, 1, &ld->t->iodef_unmarked_tlp);
+}
+
+static void
+node_red(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "never", "named", NULL };
+
+	if (load_word(ld, l, "value", 1, words) == 1)
+		complain(ld->c, l, "'red named' needs mailboxes of persons, which this build cannot "
+		    "reach: say 'red never'");
+}
+
+static void
+node_fast(struct load *ld, const struct line *l)
+{
+	/* phases count from 1: bit 0 of the list would be "none" */
+	ld->t->fast = (uint32_t)load_bits(ld, l, "phase", 1, words_phase + 1) << 1;
+}
+
+const struct directive directives_node[] = {
+	{ "identity", 1, 1, 0, node_identity },
+	{ "aliases", 1, WORDS_ANY, 0, node_aliases },
+	{ "country", 1, 1, 0, node_country },
+	{ "sectors", 1, WORDS_ANY, 0, node_sectors },
+	{ "contact", 1, 1, 0, node_contact },
+	{ "sign-key", 1, 1, 0, node_sign_key },
+	{ "unmarked", 2, 4, 0, node_unmarked },
+	{ "iodef-unmarked", 2, 2, 0, node_iodef_unmarked },
+	{ "red", 1, 1, 0, node_red },
+	{ "fast", 1, WORDS_ANY, 0, node_fast },
+	{ NULL, 0, 0, 0, NULL }
+};
+
+/* ---- community ---- */
+
+void
+open_community(struct load *ld)
+{
+	this_community(ld)->at = load_where(ld);
+	this_community(ld)->ceiling = TLP_RED;
+}
+
+static void
+community_members(struct load *ld, const struct line *l)
+{
+	for (size_t i = 1; i < l->nwords; i++) {
+		int peer = load_name(ld, l, NAMES_PEER, i);
+
+		if (peer >= 0)
+			ld->t->peers[peer].communities |= UINT64_C(1) << ld->index;
+	}
+}
+
+static void
+community_green(struct load *ld, const struct line *l)
+{
+	load_bool(ld, l, 1, &this_community(ld)->green);
+}
+
+static void
+community_ceiling(struct load *ld, const struct line *l)
+{
+	take_tlp(ld, l, 1, &this_community(ld)->ceiling);
+}
+
+const struct directive directives_community[] = {
+	{ "members", 1, WORDS_ANY, DIRECTIVE_MANY | DIRECTIVE_NEEDED, community_members },
+	{ "green", 1, 1, 0, community_green },
+	{ "ceiling", 2, 2, 0, community_ceiling },
+	{ NULL, 0, 0, 0, NULL }
+};
+
+/* ---- peer and consumer ---- */
+
+void
+open_peer(struct load *ld)
+{
+	static const char *const none[] = { NULL };
+	struct peer *p = this_peer(ld);
+
+	p->name = ld->opened->words[1].p;
+	p->index = ld->index;
+	p->file = ld->opened->file;
+	p->line = ld->opened->number;
+	p->speaks = p->reads = p->writes = none;
+	p->relation = RELATION_PUBLIC;
+}
+
+void
+open_consumer(struct load *ld)
+{
+	open_peer(ld);
+	this_peer(ld)->is_consumer = true;
+	this_peer(ld)->relation = RELATION_OWN;
+}
+
+void
+close_peer(struct load *ld)
+{
+	static const char *const stix[] = { "stix21", NULL };
+	struct peer *p = this_peer(ld);
+
+	if (p->speaks[0] == NULL)
+		p->speaks = stix;
+	if (p->url != NULL && p->collection == NULL)
+		complain(ld->c, ld->opened, "peer '%s' has a url but no collection to post to", p->name);
+	if (p->collection != NULL && p->url == NULL)
+		complain(ld->c, ld->opened, "peer '%s' has a collection but no url", p->name);
+	if (!p->is_consumer && p->npins == 0 && !ld->partial)
+		complain(ld->c, ld->opened, "peer '%s' lacks the line 'pin': a peer is an endpoint "
+		    "with a key (a 'consumer' needs none)", p->name);
+}
+
+static void
+peer_pin(struct load *ld, const struct line *l)
+{
+	struct peer *p = this_peer(ld);
+	struct slice w = l->words[1];
+	uint8_t pin[32];
+
+	if (!slice_starts(w, "sha256:") || !hex_decode(slice_from(w.p + 7, w.n - 7), pin, 32)) {
+		complain(ld->c, l, "'%.20s' is not a pin: sha256: and 64 hex digits", w.p);
+		return;
+	}
+	if (p->npins == PEER_PINS) {
+		complain(ld->c, l, "peer '%s' has more than %d pins", p->name, (int)PEER_PINS);
+		return;
+	}
+	for (size_t i = 0; i < ld->t->npeers; i++)
+		for (size_t j = 0; j < ld->t->peers[i].npins; j++)
+			if (memcmp(ld->t->peers[i].pins[j], pin, 32) == 0)
+				complain(ld->c, l, "peer '%s' has this pin already",
+				    ld->t->peers[i].name);
+	memcpy(p->pins[p->npins++], pin, 32);
+}
+
+static void
+peer_relation(struct load *ld, const struct line *l)
+{
+	int r = load_word(ld, l, "relation", 1, words_relation);
+
+	if (r < 0)
+		return;
+	if (this_peer(ld)->is_consumer && r > RELATION_CLIENT)
+		complain(ld->c, l, "a consumer is of relation own or client; a %s is a peer, with a pin",
+		    words_relation[r]);
+	this_peer(ld)->relation = (enum relation)r;
+}
+
+static void
+peer_country(struct load *ld, const struct line *l)
+{
+	struct countries one = { 0 };
+
+	load_countries(ld, l, 1, &one);
+	if (l->words[1].n != 2 || slice_is(l->words[1], "EU"))
+		complain(ld->c, l, "'country' takes one country");
+	this_peer(ld)->country = l->words[1].p;
+}
+
+static void
+peer_sectors(struct load *ld, const struct line *l)
+{
+	this_peer(ld)->sectors = (uint32_t)load_bits(ld, l, "sector", 1, words_sector);
+}
+
+/* vetting none | LEVEL by WHO until DATE */
+static void
+peer_vetting(struct load *ld, const struct line *l)
+{
+	struct peer_more *m = this_more(ld);
+	int level = load_word(ld, l, "vetting", 1, words_vetting);
+
+	if (level < 0 || (level == VETTING_NONE && l->nwords == 2))
+		return;
+	if (l->nwords != 6 || !slice_is(l->words[2], "by") || !slice_is(l->words[4], "until")) {
+		complain(ld->c, l, "vetting is 'none', or a level, 'by' WHO and 'until' DATE");
+		return;
+	}
+	m->vetting = (enum vetting)level;
+	m->vetting_by = l->words[3].p;
+	load_date(ld, l, 5, &m->vetting_until_us);
+}
+
+static void
+peer_stores_in(struct load *ld, const struct line *l)
+{
+	load_countries(ld, l, 1, &this_more(ld)->stores_in);
+}
+
+/* Names of formats; `inhouse` is what administrators call `mapped`. */
+static void
+peer_speaks(struct load *ld, const struct line *l)
+{
+	const char **names = arena_alloc(ld->mem, l->nwords * sizeof(*names));
+
+	for (size_t i = 1; i < l->nwords; i++) {
+		int f = load_word(ld, l, "format", i, words_format);
+
+		names[i - 1] = f == 0 ? "mapped" : l->words[i].p;
+	}
+	this_peer(ld)->speaks = names;
+}
+
+static void
+peer_tlp_vocab(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "2.0", "1.0", NULL };
+
+	this_peer(ld)->tlp1_vocabulary = load_word(ld, l, "TLP version", 1, words) == 1;
+}
+
+static void
+peer_uses(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "detect", "lookup", "block", NULL };
+
+	this_peer(ld)->uses = (uint32_t)load_bits(ld, l, "use", 1, words);
+}
+
+/* limit in|out RATE [burst N]; the burst that is not said is ten seconds' worth. */
+static void
+peer_limit(struct load *ld, const struct line *l)
+{
+	static const char *const ways[] = { "in", "out", NULL };
+	int way = load_word(ld, l, "direction", 1, ways);
+	int64_t burst = 0;
+	struct limit *lim;
+
+	if (way < 0)
+		return;
+	lim = way == 0 ? &this_peer(ld)->limit_in : &this_peer(ld)->limit_out;
+	if (lim->per_second > 0)
+		complain(ld->c, l, "a second 'limit %s'", ways[way]);
+	if (!word_rate(l->words[2], &lim->per_second)) {
+		complain(ld->c, l, "'%.60s' is not a rate such as 600/min", l->words[2].p);
+		return;
+	}
+	if (l->nwords > 3 && (l->nwords != 5 || !slice_is(l->words[3], "burst") ||
+	    !word_int(l->words[4], 1, UINT32_MAX, &burst))) {
+		complain(ld->c, l, "after the rate stands 'burst' and a number");
+		return;
+	}
+	if (burst == 0)
+		burst = lim->per_second < 1e8 ? (int64_t)(lim->per_second * 10) + 1 : UINT32_MAX;
+	lim->burst = (uint32_t)burst;
+}
+
+/* https://host[:port]/root/ and nothing else. */
+static void
+peer_url(struct load *ld, const struct line *l)
+{
+	static const char head[] = "https://";
+	struct slice w = l->words[1], rest, host;
+
+	if (slice_starts(w, head) && slice_ends(w, "/")) {
+		rest = slice_from(w.p + sizeof(head) - 1, w.n - (sizeof(head) - 1));
+		host = slice_cut(&rest, '/');
+		if (host.n > 0 && rest.n > 1 && strpbrk(w.p, "?#@\\ ") == NULL) {
+			this_peer(ld)->url = w.p;
+			return;
+		}
+	}
+	complain(ld->c, l, "'%.100s' is not the address of an API root such as "
+	    "https://peer.example:8443/api/", w.p);
+}
+
+static void
+peer_collection(struct load *ld, const struct line *l)
+{
+	this_peer(ld)->collection = l->words[1].p;
+}
+
+static void
+peer_ca(struct load *ld, const struct line *l)
+{
+	this_peer(ld)->ca = load_path(ld, l, 1);
+}
+
+static void
+peer_sign_key(struct load *ld, const struct line *l)
+{
+	struct peer *p = this_peer(ld);
+	struct strbuf key = STRBUF_INIT;
+	struct slice w = l->words[1];
+
+	if (slice_starts(w, "ed25519:") &&
+	    base64_decode(slice_from(w.p + 8, w.n - 8), false, &key) && key.n == sizeof(p->sign_key)) {
+		memcpy(p->sign_key, key.p, key.n);
+		p->has_sign_key = true;
+	} else {
+		complain(ld->c, l, "'%.20s' is not a key: ed25519: and 32 bytes in base64", w.p);
+	}
+	strbuf_fini(&key);
+}
+
+static void
+peer_identity(struct load *ld, const struct line *l)
+{
+	load_identity(ld, l, 1, &this_peer(ld)->identity);
+}
+
+static void
+peer_speaks_for(struct load *ld, const struct line *l)
+{
+	struct peer *p = this_peer(ld);
+
+	if (l->nwords == 2 && slice_is(l->words[1], "any")) {
+		p->speaks_for_any = true;
+		return;
+	}
+	p->speaks_for = arena_alloc(ld->mem, l->nwords * sizeof(*p->speaks_for));
+	for (size_t i = 1; i < l->nwords; i++)
+		if (load_identity(ld, l, i, &p->speaks_for[p->nspeaks_for]))
+			p->nspeaks_for++;
+}
+
+static void
+peer_iodef_amber(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "plain", "strict", NULL };
+
+	this_peer(ld)->iodef_amber_strict = load_word(ld, l, "value", 1, words) == 1;
+}
+
+static void
+peer_validate(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "tolerant", "strict", NULL };
+
+	this_peer(ld)->validate_strict = load_word(ld, l, "value", 1, words) == 1;
+}
+
+static void
+peer_phases(struct load *ld, const struct line *l)
+{
+	this_peer(ld)->wants_phases =
+	    (uint32_t)load_bits(ld, l, "phase", 1, words_phase + 1) << 1;
+}
+
+static void
+peer_exercise(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "no", "also", "only", NULL };
+	int part = load_word(ld, l, "part in exercises", 1, words);
+
+	this_peer(ld)->exercise = part < 0 ? EXERCISE_NO : (enum exercise_part)part;
+}
+
+static void
+peer_read(struct load *ld, const struct line *l)
+{
+	this_peer(ld)->reads = load_list(ld, l, 1);
+}
+
+static void
+peer_write(struct load *ld, const struct line *l)
+{
+	this_peer(ld)->writes = load_list(ld, l, 1);
+}
+
+#define COMMON_LINES								\
+	{ "country", 1, 1, 0, peer_country },					\
+	{ "sectors", 1, WORDS_ANY, 0, peer_sectors },				\
+	{ "vetting", 1, 5, 0, peer_vetting },					\
+	{ "stores-in", 1, WORDS_ANY, 0, peer_stores_in },			\
+	{ "speaks", 1, 16, 0, peer_speaks },					\
+	{ "speaks-for", 1, WORDS_ANY, 0, peer_speaks_for },			\
+	{ "identity", 1, 1, 0, peer_identity },					\
+	{ "tlp-vocab", 1, 1, 0, peer_tlp_vocab },				\
+	{ "uses", 1, 3, 0, peer_uses },						\
+	{ "limit", 2, 4, DIRECTIVE_MANY, peer_limit },				\
+	{ "iodef-amber", 1, 1, 0, peer_iodef_amber },				\
+	{ "validate", 1, 1, 0, peer_validate },					\
+	{ "phases", 1, WORDS_ANY, 0, peer_phases },				\
+	{ "exercise", 1, 1, 0, peer_exercise },					\
+	{ "read", 1, WORDS_ANY, 0, peer_read },					\
+	{ "write", 1, WORDS_ANY, 0, peer_write }
+
+const struct directive directives_peer[] = {
+	{ "pin", 1, 1, DIRECTIVE_MANY, peer_pin },
+	{ "relation", 1, 1, DIRECTIVE_NEEDED, peer_relation },
+	{ "url", 1, 1, 0, peer_url },
+	{ "collection", 1, 1, 0, peer_collection },
+	{ "ca", 1, 1, 0, peer_ca },
+	{ "sign-key", 1, 1, 0, peer_sign_key },
+	COMMON_LINES,
+	{ NULL, 0, 0, 0, NULL }
+};
+
+const struct directive directives_consumer[] = {
+	{ "relation", 1, 1, 0, peer_relation },
+	COMMON_LINES,
+	{ NULL, 0, 0, 0, NULL }
+};
