@@ -235,6 +235,12 @@ read_coding(struct http1 *p, struct slice v)
 	return false;
 }
 
+static bool
+is_ip6_char(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f') || c == ':' || c == '.';
+}
+
 /* host[:port] with nothing odd in it. */
 static bool
 is_authority(struct slice s)
@@ -243,7 +249,7 @@ is_authority(struct slice s)
 
 	if (s.n > 0 && s.p[0] == '[') {
 		for (i = 1; i < s.n && s.p[i] != ']'; i++)
-			if (memchr("0123456789abcdefABCDEF:.", s.p[i], 24) == NULL)
+			if (!is_ip6_char(s.p[i]))
 				return false;
 		if (i == s.n || i == 1)
 			return false;

@@ -42,7 +42,7 @@ struct http_client {
 	char			*host, *name, *authority;
 	char			**pins;
 	struct evdns_base	*own_dns;
-	TAILQ_HEAD(, http_call)	 queue;
+	TAILQ_HEAD(call_list, http_call) queue;
 	size_t			 queued;
 	struct http_call	*call;		/* the one under way */
 	struct dial		*dial;		/* connecting, for it */

@@ -242,6 +242,7 @@ on_data(struct conn *c, struct slice data)
 	struct http_server *s = c->server;
 	struct exchange *x = c->x;
 
+	assert(x != NULL);
 	x->bytes_in += data.n;
 	c->moved += data.n;
 	if (c->state == CONN_SKIP) {
@@ -267,6 +268,7 @@ on_end(struct conn *c)
 {
 	struct http_server *s = c->server;
 
+	assert(c->x != NULL);
 	c->x->ended = true;
 	if (c->state == CONN_SKIP) {
 		next_request(c);

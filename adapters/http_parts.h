@@ -97,7 +97,7 @@ struct http_server {
 	struct http_counters	 n;
 	struct listener		*listeners[MAX_LISTENERS];
 	int			 nlisteners;
-	TAILQ_HEAD(, conn)	 conns;
+	TAILQ_HEAD(conn_list, conn) conns;
 	struct address		*addresses[ADDRESS_BUCKETS];
 	struct event		*resume;	/* accept again after running out of files */
 	struct event		*drained;

@@ -258,6 +258,7 @@ on_accept_error(struct evconnlistener *ev, void *arg)
 	evtimer_add(l->server->resume, &tv);
 }
 
+/* The family of an IP address, or -1. */
 static int
 parse_address(const char *address, uint16_t port, struct sockaddr_storage *ss, socklen_t *n)
 {
@@ -269,13 +270,13 @@ parse_address(const char *address, uint16_t port, struct sockaddr_storage *ss, s
 		in->sin_family = AF_INET;
 		in->sin_port = htons(port);
 		*n = sizeof(*in);
-		return 0;
+		return AF_INET;
 	}
 	if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons(port);
 		*n = sizeof(*in6);
-		return 0;
+		return AF_INET6;
 	}
 	return -1;
 }
@@ -284,17 +285,17 @@ parse_address(const char *address, uint16_t port, struct sockaddr_storage *ss, s
 int
 http_listen_open(const char *address, uint16_t port, struct err *e)
 {
-	struct sockaddr_storage ss;
-	int fd, on = 1, off = 0;
+	struct sockaddr_storage ss = { 0 };
+	int fd, family, on = 1, off = 0;
 	socklen_t n;
 
-	if (parse_address(address, port, &ss, &n) < 0)
+	if ((family = parse_address(address, port, &ss, &n)) < 0)
 		return err_set(e, ERR_VALUE, "\"%s\" is not an IP address to listen on", address);
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(e, ERR_IO, "socket: %s", strerror(errno));
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (ss.ss_family == AF_INET6)
+	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, (struct sockaddr *)&ss, n) < 0 || listen(fd, BACKLOG) < 0) {
 		err_set(e, ERR_IO, "cannot listen on %s port %u: %s", address, port,
@@ -318,7 +319,7 @@ is_loopback(const struct sockaddr_storage *ss)
 int
 http_server_listen(struct http_server *s, int fd, struct tls *tls, struct err *e)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	socklen_t n = sizeof(ss);
 	struct listener *l;
 
