@@ -44,6 +44,7 @@ write_tree(struct iw *w, struct err *e)
 	start_document(w);
 	iw_index_build(w);
 	iw_plan(w);
+	iw_home(w);
 	for (i = 0; i < w->nincidents; i++)
 		if (iw_write_incident(w, &w->incidents[i], e) < 0)
 			return -1;

@@ -75,6 +75,7 @@ struct iw {
 	struct xml_node		*doc;
 	struct iw_obj		*v;
 	size_t			 n;
+	struct iw_index		 versions;	/* all of them; by_id has the latest only */
 	struct iw_index		 by_id, by_source, by_target, by_language, by_creator;
 	struct iw_incident	*incidents;
 	size_t			 nincidents, incidents_cap;
@@ -93,6 +94,8 @@ const struct iw_ref *iw_rows(const struct iw_index *ix, struct slice key, size_t
 struct iw_obj	*iw_rel_from(const struct iw *w, struct slice source, const char *type);
 struct iw_obj	*iw_rel_to(const struct iw *w, struct slice target, const char *type);
 void		 iw_plan(struct iw *w);
+bool		 iw_has_native_form(const struct object *o);
+bool		 iw_only_signs(const struct iw *w, const struct iw_obj *identity);
 /* Take the xs:ID value; false if it is taken already. */
 bool		 iw_take_id(struct iw *w, struct slice id);
 

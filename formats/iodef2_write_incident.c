@@ -106,8 +106,9 @@ write_ids(struct iw *w, struct iw_incident *inc, struct iw_obj *own)
 		if (ours && name.n == 0) {
 			name = other;
 			inc->id = id;
-			if (json_member(ref, "description").n > 0) {
-				xml_set(w->mem, n, "instance", json_member(ref, "description"));
+			if (slice_starts(json_member(ref, "description"), "instance ")) {
+				iw_set(w, n, "instance",
+				    json_member(ref, "description").p + strlen("instance "));
 				iw_markf(w, own, LOSS_KEPT, "external_references[%zu]", i);
 			}
 			continue;
@@ -299,7 +300,18 @@ static const struct {
 static void
 write_member(struct iw *w, struct iw_incident *inc, struct iw_obj *ob, member_fn *write)
 {
+	struct slice element = json_member(iodef2_residue(ob->o->tree), "element");
+	struct xml_node *n;
+
+	if (element.n > 0 && iw_home_member(w, inc, ob))
+		return;
 	write(w, inc, ob);
+	n = element.n > 0 && ob->nnodes > 0 ? ob->nodes[0] : NULL;
+	for (; n != NULL && n != w->doc; n = n->parent)
+		if (slice_eq(n->name, element)) {
+			iw_home_moved(w, ob, n);
+			break;
+		}
 }
 
 static void
@@ -315,6 +327,28 @@ write_members(struct iw *w, struct iw_incident *inc)
 			    !inc->members[i]->done)
 				write_member(w, inc, inc->members[i], members[k].write);
 	iw_write_loose(w, inc);
+}
+
+/* The incident in a report: what it says beside that, or that it says the same. */
+static void
+write_merged(struct iw *w, struct iw_incident *inc)
+{
+	static const char *const props[] = { "name", "description", NULL };
+	struct iw_obj *ob = inc->incident;
+	size_t i;
+
+	iw_mark_kind(w, ob, false);
+	for (i = 0; props[i] != NULL; i++)
+		if (!slice_eq(json_member(ob->o->tree, props[i]),
+		    json_member(inc->report->o->tree, props[i])))
+			break;
+	if (props[i] != NULL) {
+		iw_descriptions(w, ob, inc->node, true);
+		return;
+	}
+	iw_claim(w, ob, xml_get(inc->node, "IncidentID"));
+	iw_mark(w, ob, LOSS_KEPT, "name");
+	iw_mark(w, ob, LOSS_KEPT, "description");
 }
 
 /* What the containers themselves say. A report that takes an incident in speaks first. */
@@ -339,10 +373,8 @@ write_own(struct iw *w, struct iw_incident *inc, struct err *e)
 	}
 	iw_mark_kind(w, own, false);
 	iw_descriptions(w, own, inc->node, true);
-	if (inc->incident != NULL && inc->incident != own) {
-		iw_mark_kind(w, inc->incident, false);
-		iw_descriptions(w, inc->incident, inc->node, true);
-	}
+	if (inc->incident != NULL && inc->incident != own)
+		write_merged(w, inc);
 	write_urls(w, inc, own);
 	if (inc->incident != NULL)
 		write_assessment(w, inc, inc->incident);
@@ -351,17 +383,35 @@ write_own(struct iw *w, struct iw_incident *inc, struct err *e)
 	return 0;
 }
 
+/* A default Incident of whose members nothing is left to say beside the Incidents that came home. */
+static bool
+is_needless(const struct iw *w, const struct iw_incident *inc)
+{
+	size_t i;
+
+	if (inc->report != NULL || inc->incident != NULL || w->nincidents == 1)
+		return false;
+	for (i = 0; i < inc->nmembers; i++)
+		if (!inc->members[i]->done && iw_has_native_form(inc->members[i]->o) &&
+		    !iw_only_signs(w, inc->members[i]))
+			return false;
+	return true;
+}
+
 int
 iw_write_incident(struct iw *w, struct iw_incident *inc, struct err *e)
 {
+	if (is_needless(w, inc))
+		return 0;
 	if (inc->node == NULL) {
 		inc->node = iw_el(w, w->doc, "Incident");
 		if (write_own(w, inc, e) < 0)
 			return -1;
-		if (inc->report != NULL) {
+		if (inc->report != NULL)
 			write_shared(w, inc);
-		}
 	}
 	write_members(w, inc);
+	if (inc->report != NULL && !inc->home)
+		iw_home_moved(w, inc->report, inc->node);
 	return 0;
 }

@@ -137,6 +137,8 @@ add_named(struct iw *w, struct iw_obj *ob, struct xml_node *method, struct slice
 
 	if (name.n == 0)
 		name = ob->o->id;
+	if (slice_eq(name, id))
+		id = SLICE_EMPTY;
 	iw_leaf(w, method, "Description", slice_of(arena_fmt(w->mem, "%.*s: %.*s%s%.*s",
 	    SLICE_ARG(ob->o->type), SLICE_ARG(id), id.n > 0 ? " " : "", SLICE_ARG(name))));
 	iw_mark(w, ob, id.n == 0 && iw_exact(name, IW_LINE) ? LOSS_KEPT : LOSS_APPROXIMATED,

@@ -173,9 +173,9 @@ write_member_contact(struct iw *w, struct iw_incident *inc, struct iw_obj *ob)
 	size_t use = is_victim(w, inc, ob) ? 0 : 1;
 	struct xml_node *n;
 
-	if (role.n > 0 && !slice_is(role, "creator") &&
-	    iodef2_enum_has(SLICE_LIT("Contact"), SLICE_LIT("role"), role)) {
-		n = iw_write_contact(w, ob, inc->node, arena_str(w->mem, role), NULL);
+	if (role.n > 0 && !slice_is(role, "creator") && iw_exact(role, IW_LINE)) {
+		n = iw_write_contact(w, ob, inc->node, "ext-value", NULL);
+		iw_set_word(w, n, "role", role);
 		if (json_count(json_get(ob->o->tree, "roles")) == 1)
 			iw_mark(w, ob, LOSS_KEPT, "roles");
 	} else {

@@ -125,9 +125,12 @@ iw_index_build(struct iw *w)
 {
 	size_t i;
 
-	for (i = 0; i < w->n; i++)
+	for (i = 0; i < w->n; i++) {
 		index_add(w, &w->by_id, w->v[i].o->id, &w->v[i]);
+		index_add(w, &w->versions, w->v[i].o->id, &w->v[i]);
+	}
 	keep_latest(&w->by_id);
+	index_sort(&w->versions);
 	for (i = 0; i < w->n; i++) {
 		struct iw_obj *ob = &w->v[i];
 		const json *t = ob->o->tree;
@@ -357,8 +360,8 @@ follow_subjects(struct iw *w)
 }
 
 /* Does it become an element of its own kind? The others are only residue. */
-static bool
-has_native_form(const struct object *o)
+bool
+iw_has_native_form(const struct object *o)
 {
 	static const char *const types[] = {
 		"identity", "indicator", "observed-data", "sighting", "threat-actor", "intrusion-set",
@@ -374,8 +377,8 @@ has_native_form(const struct object *o)
 }
 
 /* An identity that only signs other objects appears where these are written. */
-static bool
-only_signs(const struct iw *w, const struct iw_obj *identity)
+bool
+iw_only_signs(const struct iw *w, const struct iw_obj *identity)
 {
 	struct slice id = identity->o->id;
 	size_t n;
@@ -401,7 +404,7 @@ make_default(struct iw *w)
 
 	for (i = 0; i < w->n && !needed; i++)
 		needed = w->v[i].latest && w->v[i].incident == 0 &&
-		    has_native_form(w->v[i].o) && !only_signs(w, &w->v[i]);
+		    iw_has_native_form(w->v[i].o) && !iw_only_signs(w, &w->v[i]);
 	if (needed)
 		incident_add(w);
 	if (w->nincidents == 0)

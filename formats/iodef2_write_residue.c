@@ -165,7 +165,7 @@ leaf_kind(const struct iw *w, const struct iw_obj *ob, const char *path)
 	for (i = 0; i < ob->nmarks; i++) {
 		n = strlen(ob->marks[i].path);
 		if (n < best || strncmp(path, ob->marks[i].path, n) != 0 ||
-		    (path[n] != '\0' && path[n] != '.' && path[n] != '['))
+		    (n > 0 && path[n] != '\0' && path[n] != '.' && path[n] != '['))
 			continue;
 		best = n;
 		kind = ob->marks[i].kind;
@@ -196,6 +196,15 @@ account_tree(struct iw *w, const struct iw_obj *ob, const json *node, struct str
 	}
 }
 
+/* The definitions of TLP 2.0 are the same everywhere: the word in @restriction says them. */
+static bool
+is_tlp(const struct object *o)
+{
+	enum tlp t = tlp_of_marking_id(o->id);
+
+	return t != TLP_UNSET && slice_is(o->id, tlp_marking_id(t));
+}
+
 void
 iw_account(struct iw *w)
 {
@@ -204,7 +213,10 @@ iw_account(struct iw *w)
 
 	if (w->job->loss == NULL)
 		return;
-	for (i = 0; i < w->n; i++)
+	for (i = 0; i < w->n; i++) {
+		if (is_tlp(w->v[i].o))
+			iw_mark(w, &w->v[i], LOSS_KEPT, "");
 		account_tree(w, &w->v[i], w->v[i].o->tree, &path);
+	}
 	strbuf_fini(&path);
 }
