@@ -306,41 +306,45 @@ http_listen_open(const char *address, uint16_t port, struct err *e)
 	return fd;
 }
 
+union address_any {
+	struct sockaddr		sa;
+	struct sockaddr_in	in;
+	struct sockaddr_in6	in6;
+};
+
 static bool
-is_loopback(const struct sockaddr_storage *ss)
+is_loopback(const union address_any *a)
 {
-	if (ss->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)ss)->sin_addr.s_addr) >> 24 == 127;
-	return ss->ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)ss)->sin6_addr);
+	if (a->sa.sa_family == AF_INET)
+		return ntohl(a->in.sin_addr.s_addr) >> 24 == 127;
+	return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
 }
 
 /* Serve what comes in on a listening socket. */
 int
 http_server_listen(struct http_server *s, int fd, struct tls *tls, struct err *e)
 {
-	struct sockaddr_storage ss = { 0 };
-	socklen_t n = sizeof(ss);
+	union address_any a = { .in6 = { 0 } };
+	socklen_t n = sizeof(a);
 	struct listener *l;
 
 	if (s->nlisteners == MAX_LISTENERS) {
 		close(fd);
 		return err_set(e, ERR_LIMIT, "more than %d listeners", MAX_LISTENERS);
 	}
-	if (getsockname(fd, (struct sockaddr *)&ss, &n) < 0) {
+	if (getsockname(fd, &a.sa, &n) < 0) {
 		err_set(e, ERR_IO, "listener: %s", strerror(errno));
 		close(fd);
 		return -1;
 	}
-	if (tls == NULL && !is_loopback(&ss)) {
+	if (tls == NULL && !is_loopback(&a)) {
 		close(fd);
 		return err_set(e, ERR_FORBIDDEN, "without TLS only loopback addresses are served");
 	}
 	l = xcalloc(1, sizeof(*l));
 	l->server = s;
 	l->number = s->nlisteners;
-	l->port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port :
-	    ((struct sockaddr_in6 *)&ss)->sin6_port);
+	l->port = ntohs(a.sa.sa_family == AF_INET ? a.in.sin_port : a.in6.sin6_port);
 	l->tls = tls == NULL ? NULL : tls_ref(tls);
 	l->ev = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE |
 	    LEV_OPT_CLOSE_ON_EXEC, 0, fd);
