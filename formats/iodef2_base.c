@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/iodef2_read.h"
+#include "formats/sco.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
@@ -323,82 +324,28 @@ ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uui
 	return ob;
 }
 
-/* ID Contributing Properties of the SCOs made here (STIX 2.1 section 6). */
-static const struct {
-	const char	*type, *props;
-} contributing[] = {
-	{ "artifact", "hashes payload_bin" }, { "autonomous-system", "number" },
-	{ "directory", "path" }, { "domain-name", "value" }, { "email-addr", "value" },
-	{ "email-message", "from_ref subject body" },
-	{ "file", "hashes name extensions parent_directory_ref" }, { "ipv4-addr", "value" },
-	{ "ipv6-addr", "value" }, { "mac-addr", "value" }, { "mutex", "name" },
-	{ "network-traffic",
-	  "start end src_ref dst_ref src_port dst_port protocols extensions" },
-	{ "software", "name cpe swid vendor version" }, { "url", "value" },
-	{ "user-account", "account_type user_id account_login" },
-	{ "windows-registry-key", "key values" }, { "x509-certificate", "hashes serial_number" },
-};
-
-/* Of several hashes only one contributes. */
-static json *
-contributing_hash(struct ir *r, const json *hashes)
-{
-	static const char *const names[] = { "MD5", "SHA-1", "SHA-256", "SHA-512" };
-	const char *best = NULL;
-	json *one = json_object(r->mem);
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && best == NULL; i++) {
-		if (json_get(hashes, names[i]) != NULL)
-			best = names[i];
-	}
-	for (json *m = json_first(hashes); m != NULL && best == NULL; m = json_next(m)) {
-		if (best == NULL || strcmp(json_name(m), best) < 0)
-			best = json_name(m);
-	}
-	if (best != NULL)
-		json_put_str(r->mem, one, best, json_member(hashes, best));
-	return one;
-}
-
-/* The deterministic id of an SCO: UUIDv5 over the JCS text of what contributes. */
+/* The id of the standard; what has none (a certificate without serial number) gets one of ours over
+ * all it says, since the standard's namespace is closed to us. */
 static struct slice
-sco_id(struct ir *r, json *tree)
+observable_id(struct ir *r, json *tree)
 {
-	const char *type = json_str(json_get(tree, "type")), *props = "";
+	struct slice id = sco_id(r->mem, tree);
 	struct strbuf text = STRBUF_INIT;
-	json *name = json_object(r->mem);
 	char uuid[UUID_TEXT + 1];
-	struct slice rest;
 
-	for (size_t i = 0; i < sizeof(contributing) / sizeof(*contributing); i++) {
-		if (strcmp(contributing[i].type, type) == 0)
-			props = contributing[i].props;
-	}
-	rest = slice_of(props);
-	while (rest.n > 0) {
-		const char *prop = arena_str(r->mem, slice_cut(&rest, ' '));
-		json *value = json_get(tree, prop);
-
-		if (value != NULL)
-			json_put(r->mem, name, prop, strcmp(prop, "hashes") == 0 ?
-			    contributing_hash(r, value) : json_copy(r->mem, value));
-	}
-	if (json_first(name) != NULL) {
-		json_print_jcs(&text, name);
-		uuid_v5(uuid_ns_stix_sco, strbuf_slice(&text), uuid);
-	} else {	/* nothing contributes: the SCO namespace is closed to us, ours is not */
-		strbuf_adds(&text, "iodef|sco|");
-		json_print_jcs(&text, tree);
-		uuid_v5(uuid_ns_tocsin, strbuf_slice(&text), uuid);
-	}
+	if (id.n > 0)
+		return id;
+	strbuf_adds(&text, "iodef|sco|");
+	json_print_jcs(&text, tree);
+	uuid_v5(uuid_ns_tocsin, strbuf_slice(&text), uuid);
 	strbuf_fini(&text);
-	return ir_id(r, type, slice_of(uuid));
+	return ir_id(r, json_member(tree, "type").p, slice_of(uuid));
 }
 
 struct ir_obj *
 ir_sco(struct ir *r, struct ir_incident *inc, json *tree, struct ir_label label)
 {
-	struct slice id = sco_id(r, tree);
+	struct slice id = observable_id(r, tree);
 	struct ir_obj *ob = ir_find(inc, id);
 	json *full;
 

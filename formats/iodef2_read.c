@@ -56,8 +56,6 @@ ir_open(struct ir *r, struct slice in, struct err *e)
 	if (slice_is(r->doc->ns, IODEF1_NS))
 		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc), "IODEF v1 is not read here");
 	if (r->doc->ns.n == 0) {
-		if (r->job->strict)
-			return err_at(e, ERR_VALUE, xml_pos(r->doc), "IODEF-Document without a namespace");
 		ir_warn(r, r->doc, "NO_NAMESPACE", "no namespace: read as IODEF v2");
 		adopt_namespace(r->doc);
 	}
@@ -450,22 +448,33 @@ name_advisory(struct ir *r)
 	r->adv->id = ir_id(r, "bundle", IR_UUID(r, "document", slice_of(hex)));
 }
 
+/* The whole way from text to objects. */
+static int
+read_document(struct ir *r, struct err *e)
+{
+	if (ir_open(r, r->job->in, e) < 0)
+		return -1;
+	name_advisory(r);
+	if (ir_has_originals(r))
+		return ir_restore(r, e);
+	ir_derive(r);
+	ir_account(r);
+	if (ir_mint(r, e) < 0)
+		return -1;
+	advisory_settle(r->adv, r->mem);
+	return 0;
+}
+
 /* See format.h. */
 int
 iodef2_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
 {
 	struct ir r = { .job = job, .mem = mem, .adv = adv };
+	struct err why = ERR_INIT;
 
-	err_input(e, job->input);
-	if (ir_open(&r, job->in, e) < 0)
-		return -1;
-	name_advisory(&r);
-	if (ir_has_originals(&r))
-		return ir_restore(&r, e);
-	ir_derive(&r);
-	ir_account(&r);
-	if (ir_mint(&r, e) < 0)
-		return -1;
-	advisory_settle(adv, mem);
-	return 0;
+	if (read_document(&r, &why) == 0)
+		return 0;
+	err_input(&why, job->input);
+	*e = why;
+	return -1;
 }

@@ -16,14 +16,14 @@ ir_sink(struct ir_incident *inc, bool incident)
 
 /* A note that holds an element which has no object of its own but a label of its own. */
 static struct ir_obj *
-make_part(struct ir *r, struct ir_incident *inc, struct xml_node *n)
+make_part(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct ir_label label)
 {
 	struct slice text = xml_text_line(xml_get(n, "Description"), r->mem);
 	struct slice nth = slice_of(arena_fmt(r->mem, "%zu", ++inc->nparts));
 	struct ir_obj *ob = ir_new(r, inc, "note", IR_UUID(r, "part", inc->report->id, nth), n, NULL);
 	json *refs = json_list(r->mem);
 
-	ob->label = ir_label_here(r, n);	/* what is stricter inside may get its own object */
+	ob->label = label;
 	json_put_str(r->mem, ob->tree, "abstract",
 	    slice_of(arena_fmt(r->mem, "iodef-part:%s", n->name.p)));
 	json_put_str(r->mem, ob->tree, "content", text.n > 0 ? text : n->name);
@@ -33,14 +33,28 @@ make_part(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	return ob;
 }
 
+/* Elements whose stricter children become objects of their own. */
+static bool
+holds_objects(const struct xml_node *n)
+{
+	static const char *const names[] = { "RelatedActivity", "History", "Discovery", "EventData" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (slice_is(n->name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 ir_part(struct ir *r, struct ir_incident *inc, struct xml_node *n,
     void (*read)(struct ir *, struct ir_incident *, struct xml_node *))
 {
 	struct ir_obj *owner = inc->owner;
+	struct ir_label label = holds_objects(n) ? ir_label_here(r, n) : ir_label_within(r, n);
 
-	if (ir_stricter(ir_label_here(r, n), owner->label))
-		inc->owner = make_part(r, inc, n);
+	if (ir_stricter(label, owner->label))
+		inc->owner = make_part(r, inc, n, label);
 	if (inc->owner != owner || xml_attr(n, "restriction") != NULL) {
 		ir_attr(n, "restriction");
 		ir_attr(n, "ext-restriction");
