@@ -1,0 +1,149 @@
+/* main.c -- `tocsin` and its verbs: the table, and nothing else. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/cmd.h"
+#include "gateway/serve.h"
+
+extern const struct command command_convert;
+
+static const struct command command_serve = {
+	"serve", "[--config FILE]", 0, 0, "run the node",
+	"Serves TAXII, takes in what spools and peers bring, relays. SIGHUP reloads all or nothing, "
+	"SIGTERM finishes what is in hand and ends.",
+	NULL, NULL, cmd_serve
+};
+
+/* The verbs, in the order that --help shows. */
+static const struct command *const commands[] = {
+	&command_serve,
+	&command_convert,
+	NULL
+};
+
+static void
+print_overview(FILE *out)
+{
+	fputs("usage: tocsin VERB [options] ...\n\n", out);
+	for (size_t i = 0; commands[i] != NULL; i++)
+		fprintf(out, "    %-20s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\ntocsin VERB --help says more. Exit status: 0 done, 1 done and the answer is no or "
+	    "partial, 2 not done.\n", out);
+}
+
+/* How many words of argv the name takes; 0 if it is another verb. */
+static int
+matches(const char *name, int argc, char **argv)
+{
+	struct slice rest = slice_of(name);
+	int n = 0;
+
+	while (rest.n > 0) {
+		struct slice word = slice_cut(&rest, ' ');
+
+		if (n >= argc || !slice_is(word, argv[n]))
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+/* The verbs that begin with this word ("peer" of "peer list"); false if none does. */
+static bool
+print_family(FILE *out, const char *word)
+{
+	size_t n = strlen(word);
+	bool any = false;
+
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (strncmp(commands[i]->name, word, n) != 0 || commands[i]->name[n] != ' ')
+			continue;
+		if (!any)
+			fputs("usage:\n", out);
+		fprintf(out, "    tocsin %s %-24s %s\n", commands[i]->name, commands[i]->operands,
+		    commands[i]->summary);
+		any = true;
+	}
+	return any;
+}
+
+static int
+unknown_verb(const char *word)
+{
+	const char *names[64] = { NULL };
+	const char *near;
+
+	if (print_family(stderr, word))
+		return CMD_FAILED;
+	for (size_t i = 0; commands[i] != NULL && i < 63; i++)
+		names[i] = commands[i]->name;
+	near = nearest_word(slice_of(word), names);
+	if (near == NULL)
+		return cmd_fail("there is no verb '%s'; tocsin --help lists them", word);
+	return cmd_fail("there is no verb '%s', did you mean '%s'?", word, near);
+}
+
+static bool
+asks_for_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int
+run(const struct command *c, int used, int argc, char **argv)
+{
+	struct args a;
+	int status;
+
+	if (asks_for_help(argc - used, argv + used)) {
+		cmd_help(stdout, c);
+		return CMD_DONE;
+	}
+	if (c->raw != NULL)
+		return c->raw(argc - used + 1, argv + used - 1);
+	status = args_parse(&a, c, argc - used, argv + used) < 0 ? CMD_FAILED : c->run(&a);
+	args_fini(&a);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command *best = NULL;
+	int used = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	argc--;
+	argv++;
+	if (argc == 0) {
+		print_overview(stderr);
+		return CMD_FAILED;
+	}
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    strcmp(argv[0], "help") == 0) {
+		print_overview(stdout);
+		return CMD_DONE;
+	}
+	if (strcmp(argv[0], "--version") == 0) {
+		printf("tocsin %s\n", TOCSIN_VERSION);
+		return CMD_DONE;
+	}
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		int n = matches(commands[i]->name, argc, argv);
+
+		if (n > used) {
+			best = commands[i];
+			used = n;
+		}
+	}
+	if (best == NULL) {
+		if (asks_for_help(argc, argv) && print_family(stdout, argv[0]))
+			return CMD_DONE;
+		return unknown_verb(argv[0]);
+	}
+	return run(best, used, argc, argv);
+}
