@@ -448,6 +448,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (c->state == CONN_IDLE && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0) {
+		conn_work(c);		/* it came in time; its callback is behind us in the line */
+		return;
+	}
 	if (c->state == CONN_WRITE)
 		c->moved = c->to_write - evbuffer_get_length(bufferevent_get_output(c->bev));
 	left = c->entered_us + allowed_us(c) - clock_mono_us();
