@@ -79,7 +79,8 @@ audit_check_line(struct audit_check *c, struct slice line)
 		return bad(c, seq <= c->seq ? "a record stands out of order" : "records are missing");
 	body = slice_from(line.p, line.n - tail);
 	mac = slice_from(line.p + body.n + sizeof(mac_member) - 1, AUDIT_MAC_TEXT);
-	if (memcmp(line.p + body.n, mac_member, sizeof(mac_member) - 1) != 0)
+	if (memcmp(line.p + body.n, mac_member, sizeof(mac_member) - 1) != 0 ||
+	    !slice_ends(line, "\"}"))
 		return bad(c, "its seal is not where it belongs");
 	n = snprintf(prev, sizeof(prev), "\"prev\":\"%s\"", c->prev);
 	if (body.n < (size_t)n || memcmp(body.p + body.n - n, prev, (size_t)n) != 0)
