@@ -105,7 +105,7 @@ on_domain(struct iw_pattern *pw, struct xml_node *obs, struct slice type,
 	for (i = 0; i < n; i++)
 		if (strcmp(f[i].path, "resolves_to_refs[*].value") == 0)
 			taken++;
-	if (taken != n)
+	if (taken != n || n > 2)	/* several addresses of a Node read as any of them */
 		return false;
 	node = iw_el(pw->w, iw_el(pw->w, obs, "System"), "Node");
 	iw_domain(pw->w, node, name);

@@ -104,7 +104,11 @@ residue_of(struct iw *w, struct iw_obj *ob)
 	n = iw_extra(w, parent, "string", IODEF2_RESIDUE_OBJECT, xml_safe_json(w, ob->o->bytes));
 	iw_set(w, n, "meaning", residue_meaning(w, ob, parent));
 	iw_set(w, n, "formatid", IODEF2_RESIDUE_FORMAT);
-	iw_restrict(w, n, iw_label(ob->o));
+	/* word for word: what its surroundings say is about them */
+	if (iw_label(ob->o) == TLP_UNSET && iw_label_at(parent) == TLP_RED)
+		iw_set(w, n, "restriction", iodef2_restriction_word(TLP_UNSET));
+	else
+		iw_restrict(w, n, iw_label(ob->o));
 }
 
 /* Everything that is not told by the document itself goes in whole. */
