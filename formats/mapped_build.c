@@ -638,7 +638,6 @@ own_id(const struct map_build *b, struct slice *out, struct err *e)
 	const char *type = map_object_type[b->def->object];
 	struct slice given = fact_one(b->facts, T_ID);
 	struct texts parts = { 0 };
-	bool any = false;
 
 	if (given.n > 0) {
 		size_t n = strlen(type);
@@ -650,10 +649,6 @@ own_id(const struct map_build *b, struct slice *out, struct err *e)
 		*out = given;
 		return 0;
 	}
-	for (size_t i = 0; i < b->nkeys; i++)
-		any |= b->keys[i].n > 0;
-	if (b->nkeys > 0 && !any)
-		return err_set(e, ERR_MISSING, "the key of the record is empty");
 	for (size_t i = 0; i < b->nkeys; i++)
 		texts_add(&parts, b->mem, b->keys[i]);
 	for (int t = T_NONE; b->nkeys == 0 && t < TARGETS; t++)

@@ -174,7 +174,8 @@ cut_record(struct mapped_reader *r, struct csv_in *in, size_t max, struct err *e
 		if (rc == 0 && in->at > limit)
 			rc = err_at(e, ERR_LIMIT, place(in, in->line, start),
 			    "a record is larger than its limit");
-		if (rc == 0 && !map_decode(m->encoding, strbuf_slice(&raw), &text))
+		if (rc == 0 && (memchr(raw.p, '\0', raw.n) != NULL ||
+		    !map_decode(m->encoding, strbuf_slice(&raw), &text)))
 			rc = err_at(e, ERR_ENCODING, place(in, in->line, start),
 			    "field %zu is not legal in the encoding of the mapping", in->count + 1);
 		if (rc < 0)

@@ -585,6 +585,9 @@ check_record(struct compile *k, const struct map_record *r, const char *what)
 		COMPLAIN(k, "%s has no `record` line", what);
 	if (r->nrows == 0)
 		COMPLAIN(k, "%s has no `field` line", what);
+	for (size_t i = 0; i < r->nrows; i++)
+		if (r->object == OBJ_REPORT && r->rows[i].target == T_REPORT)
+			COMPLAIN(k, "a report cannot be said to belong to a report");
 }
 
 static void
@@ -605,6 +608,8 @@ check_mapping(struct compile *k)
 	if (m->format == MAP_XML && m->records.text.n == 0)
 		COMPLAIN(k, "format xml needs `records PATH`");
 	check_record(k, &m->record, "the mapping");
+	if (m->record.object == OBJ_REPORT && slice_is(m->container, "report"))
+		COMPLAIN(k, "the container of reports is a grouping");
 	for (size_t i = 0; i < m->record.nchildren; i++)
 		check_record(k, &m->record.children[i], "children");
 }

@@ -8,6 +8,8 @@
  * A record that cannot be read is refused alone (a verdict with place and reason); its children go
  * with it. A child that cannot be read is refused without its parent.
  */
+#include <stdlib.h>
+
 #include "formats/mapped_impl.h"
 #include "formats/shipped.h"
 #include "formats/xml.h"
@@ -183,6 +185,8 @@ read_rows(struct current *c, struct err *e)
 static int
 read_keys(struct current *c, const struct texts *parent, struct err *e)
 {
+	bool any = c->def->nkeys == 0;
+
 	for (size_t i = 0; parent != NULL && c->def->nkeys > 0 && i < parent->n; i++)
 		texts_add(&c->keys, c->rd->r.mem, parent->v[i]);
 	for (size_t i = 0; i < c->def->nkeys; i++) {
@@ -191,8 +195,9 @@ read_keys(struct current *c, const struct texts *parent, struct err *e)
 		if (!map_cell_texts(other_cell(c, &c->def->keys[i]), c->rd->r.mem, &t))
 			return err_set(e, ERR_VALUE, "the key is no plain value");
 		texts_add(&c->keys, c->rd->r.mem, t.n > 0 ? slice_trim(t.v[0]) : SLICE_EMPTY);
+		any |= t.n > 0 && slice_trim(t.v[0]).n > 0;
 	}
-	return 0;
+	return any ? 0 : err_set(e, ERR_MISSING, "the key of the record is empty");
 }
 
 /* ---- residue ---------------------------------------------------------------------------------- */
@@ -309,12 +314,37 @@ fits_stix(const json *v)
 	return json_first(v) != NULL;
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(json_name(*(json *const *)a), json_name(*(json *const *)b));
+}
+
+/* Members in the order of their names: the order of a record's fields is not part of what it says. */
+static json *
+sorted(struct arena *mem, json *o)
+{
+	size_t n = json_count(o), i = 0;
+	json **v = arena_alloc(mem, (n + 1) * sizeof(*v)), *out = json_object(mem);
+
+	for (json *m = json_first(o); m != NULL; m = json_next(m))
+		v[i++] = m;
+	if (n > 1)
+		qsort(v, n, sizeof(*v), by_name);
+	for (i = 0; i < n; i++) {
+		json_detach(o, v[i]);
+		json_put(mem, out, json_name(v[i]), v[i]);
+	}
+	return out;
+}
+
 /* The fields as they are, and as JSON text under `json` where STIX could not hold them. */
 static void
 put_fields(struct arena *mem, json *ext, json *fields)
 {
 	json *odd = json_object(mem);
 
+	fields = sorted(mem, fields);
 	for (json *v = json_first(fields), *next; v != NULL; v = next) {
 		struct strbuf b = STRBUF_INIT;
 

@@ -7,6 +7,7 @@
  */
 #include "formats/mapped_impl.h"
 #include "formats/shipped.h"
+#include "gateway/base/clock.h"
 
 struct writing {
 	struct mapped_writer	 w;
@@ -24,7 +25,7 @@ struct source {
 	struct writing		*wr;
 	const struct map_record	*def;
 	json			*tree;
-	const struct facts	*facts;
+	const struct facts	*facts, *parent; /* parent: of a child record, or NULL */
 	json			*fields, *absent; /* of its residue, or NULL */
 	json			*key;		/* of its residue, or NULL */
 	json			**cells;	/* of the rows, in the end */
@@ -70,6 +71,48 @@ same_texts(const struct texts *a, const struct texts *b)
 	return true;
 }
 
+/* What the reader puts where a record says nothing about a target; n 0: nothing. */
+static struct slice
+implied(const struct source *s, enum map_target t)
+{
+	switch (t) {
+	case T_VALID_FROM:
+	case T_FIRST_OBSERVED:
+	case T_PUBLISHED:
+	case T_MODIFIED:	return json_member(s->tree, "created");
+	case T_CREATED:
+	case T_ID:		return fact_one(s->facts, t);	/* nobody changes these */
+	case T_LAST_OBSERVED:	return json_member(s->tree, "first_observed");
+	case T_NUMBER_OBSERVED:	return SLICE_LIT("1");
+	case T_CREATOR_NAME:
+		if (fact_one(s->facts, T_CREATOR_EMAIL).n > 0 || s->parent == NULL)
+			return fact_one(s->facts, T_CREATOR_EMAIL);
+		return fact_one(s->parent, t);
+	case T_TLP:
+	case T_LANG:
+	case T_CREATOR_EMAIL:
+	case T_CREATOR_PHONE:
+		return s->parent == NULL ? SLICE_EMPTY : fact_one(s->parent, t);
+	default:		return SLICE_EMPTY;
+	}
+}
+
+/* The object says of a target only what the reader put there by itself. */
+static bool
+is_implied(const struct source *s, enum map_target t)
+{
+	struct slice have = fact_one(s->facts, t), want = implied(s, t), a, b;
+
+	if (t == T_NAME || t == T_MALWARE || t == T_THREAT_ACTOR || t == T_VULNERABILITY)
+		return slice_eq(have, json_member(s->tree, "name"));
+	if (t == T_VALID_FROM && s->wr->w.map->valid_from_now)
+		return true;
+	if (map_targets[t].norm == NORM_TIME && stamp_key(s->wr->w.mem, have, &a) &&
+	    stamp_key(s->wr->w.mem, want, &b))
+		return a.n <= b.n ? memcmp(a.p, b.p, a.n) == 0 : memcmp(a.p, b.p, b.n) == 0;
+	return s->facts->t[t].n == 1 && want.n > 0 && slice_eq(have, want);
+}
+
 /* Would the residue of a group still give the object's facts? */
 static bool
 residue_holds(struct source *s, int group, enum map_target target)
@@ -92,6 +135,8 @@ residue_holds(struct source *s, int group, enum map_target target)
 		return map_pattern_build(&f, mem, &pattern, NULL) == 0 &&
 		    slice_is(pattern, json_str(json_get(s->tree, "pattern")));
 	/* A fact that the object has no place for cannot have been changed. */
+	if (s->facts->t[target].n > 0 && f.t[target].n == 0)
+		return is_implied(s, target);
 	return s->facts->t[target].n == 0 || same_texts(&f.t[target], &s->facts->t[target]);
 }
 
@@ -150,7 +195,7 @@ add_keys(struct source *s, struct mapped_row_out *out)
 
 		if (v == NULL && n == 1)
 			v = json_get(s->tree, "id");
-		if (p->up == 0 && json_is_string(v))
+		if (p->up == 0 && json_slice(v).n > 0)
 			add_cell(s, out, p->text, p, v);
 	}
 }
@@ -196,7 +241,7 @@ assemble(struct source *s, struct mapped_row_out *out, struct err *e)
 }
 
 static void	write_children(struct writing *wr, const struct map_record *def, json *tree,
-		    struct mapped_row_out *out);
+		    const struct facts *facts, struct mapped_row_out *out);
 
 /* Count what a refused or skipped object loses: all leaves that nobody saw are dropped anyway. */
 static void
@@ -228,10 +273,11 @@ residue_fields(struct writing *wr, json *ext)
 /* One record from an object (and one of its values, if it has several). */
 static int
 write_record(struct writing *wr, const struct map_record *def, json *tree,
-    const struct facts *facts, bool residue, struct mapped_row_out *out)
+    const struct facts *facts, const struct facts *parent, bool residue,
+    struct mapped_row_out *out)
 {
 	json *ext = residue ? map_residue(wr->w.map, tree) : NULL;
-	struct source s = { .wr = wr, .def = def, .tree = tree, .facts = facts,
+	struct source s = { .wr = wr, .def = def, .tree = tree, .facts = facts, .parent = parent,
 	    .fields = residue_fields(wr, ext), .absent = json_get(ext, "absent"),
 	    .key = json_get(ext, "key") };
 	struct err e = ERR_INIT;
@@ -243,14 +289,14 @@ write_record(struct writing *wr, const struct map_record *def, json *tree,
 		refused(wr, tree, &e);
 		return -1;
 	}
-	write_children(wr, def, tree, out);
+	write_children(wr, def, tree, facts, out);
 	return 0;
 }
 
 /* All records of one object: one, or one for each value when the rows hold a single value. */
 static void
 write_object(struct writing *wr, const struct map_record *def, json *tree,
-    struct mapped_row_out **v, size_t *n, size_t *cap)
+    const struct facts *parent, struct mapped_row_out **v, size_t *n, size_t *cap)
 {
 	struct map_atom *atoms;
 	struct facts facts;
@@ -270,7 +316,7 @@ write_object(struct writing *wr, const struct map_record *def, json *tree,
 
 		if (natoms > 0)
 			map_atom_facts(def, &atoms[i], wr->w.mem, &facts);
-		if (write_record(wr, def, tree, &facts, records == 1, &out) < 0)
+		if (write_record(wr, def, tree, &facts, parent, records == 1, &out) < 0)
 			continue;
 		*v = arena_grow(wr->w.mem, *v, *n, cap, sizeof(**v));
 		(*v)[(*n)++] = out;
@@ -286,7 +332,7 @@ is_of(const struct map_record *def, const json *tree)
 /* The members of a report that the mapping writes as children. */
 static void
 write_children(struct writing *wr, const struct map_record *def, json *tree,
-    struct mapped_row_out *out)
+    const struct facts *facts, struct mapped_row_out *out)
 {
 	size_t count = 0;
 
@@ -298,7 +344,7 @@ write_children(struct writing *wr, const struct map_record *def, json *tree,
 			if (i == IDMAP_NONE || !is_of(&def->children[d], wr->g.v[i]))
 				continue;
 			map_graph_saw(&wr->g, T_NONE, r);
-			write_object(wr, &def->children[d], wr->g.v[i], &out->children,
+			write_object(wr, &def->children[d], wr->g.v[i], facts, &out->children,
 			    &out->nchildren, &out->children_cap);
 		}
 }
@@ -443,7 +489,7 @@ mapped_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 	find_done(&wr);
 	for (size_t i = 0; i < job->adv->n; i++)
 		if (!wr.done[i] && is_of(&job->mapping->record, wr.g.v[i]))
-			write_object(&wr, &job->mapping->record, wr.g.v[i], &wr.rows, &wr.n,
+			write_object(&wr, &job->mapping->record, wr.g.v[i], NULL, &wr.rows, &wr.n,
 			    &wr.cap);
 	if (put_rows(&wr, e) < 0)
 		return -1;

@@ -1,0 +1,233 @@
+/* If this finds something, a record from a stranger can crash the translator, or comes back changed.
+ *
+ * The first byte picks a mapping and a direction. In: the rest is an in-house input; it is read,
+ * written, and what was written must read as the same objects. Out: the rest is a STIX bundle that is
+ * written through the mapping. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "formats/mapped.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static const char *const texts[] = {
+	/* 0: CSV */
+	"mapping list\n"
+	"    format csv delimiter ; quote \"\\\"\" comment \"#\" encoding utf-8\n"
+	"    producer Desk class organization since 2024-01-01T00:00:00.000Z\n"
+	"    default tlp amber\n"
+	"    record indicator key id\n"
+	"    when kind not-in skip\n"
+	"    field kind -> type table h host-or-url, x hash, n auto unknown pass required\n"
+	"    field value -> value trim defang required\n"
+	"    field seen -> valid_from time \"%d.%m.%Y %H:%M\" zone +01:00\n"
+	"    field until -> valid_until time epoch\n"
+	"    field tlp -> tlp\n"
+	"    field conf -> confidence table low 15, high 85\n"
+	"    field tags -> labels split \",\"\n"
+	"    field more -> labels template \"m:{}\"\n"
+	"    field fam -> malware split \"|\"\n"
+	"    field url -> source_url\n"
+	"    field odd -> x:odd\n"
+	"    field set -> report\n",
+	/* 1: JSON */
+	"mapping alerts\n"
+	"    format json records /a\n"
+	"    default tlp green\n"
+	"    record observed-data key /id\n"
+	"    field /t -> first_observed time epoch required\n"
+	"    field /t2 -> last_observed time epoch-ms\n"
+	"    field /n -> number_observed default 2\n"
+	"    field /s/ip -> traffic.src\n"
+	"    field /s/p -> traffic.src_port\n"
+	"    field /d/ip -> traffic.dst\n"
+	"    field /proto -> traffic.protocol lower\n"
+	"    field /dom -> domain\n"
+	"    field /f/m -> file.md5\n"
+	"    field /f/n -> file.name\n"
+	"    field /f/s -> file.size\n"
+	"    field /tags -> labels\n"
+	"    field /cve -> vulnerability\n",
+	/* 2: JSON lines */
+	"mapping lines\n"
+	"    format jsonl\n"
+	"    record report key /id /sub\n"
+	"    field /name -> name required\n"
+	"    field /text -> description strip-html\n"
+	"    field /at -> published time \"%Y-%m-%d %H:%M:%S.%f%z\"\n"
+	"    field /who -> creator.name\n"
+	"    field /mail -> creator.email\n"
+	"    field /b64 -> labels base64\n"
+	"    field /rep -> malware\n"
+	"children /iocs\n"
+	"    record indicator key /k\n"
+	"    field /ip -> ip\n"
+	"    field /file -> file.sha256\n"
+	"    field /name -> file.name\n"
+	"    field ../at -> valid_from time \"%Y-%m-%d %H:%M:%S.%f%z\"\n"
+	"    field /kc -> kill_chain split \",\"\n",
+	/* 3: XML */
+	"mapping cases\n"
+	"    format xml records /c:cases/c:case\n"
+	"    namespace c urn:c\n"
+	"    record report key @n\n"
+	"    default tlp amber\n"
+	"    field c:subject -> name required\n"
+	"    field c:text -> description\n"
+	"    field c:at -> published time rfc3339\n"
+	"    field @tlp -> tlp table w clear, r red unknown reject\n"
+	"    field c:by/@mail -> creator.email\n"
+	"    field c:tag -> labels\n"
+	"    field c:link[@rel='m'] -> source_url\n"
+	"children c:items/c:item\n"
+	"    record indicator\n"
+	"    field @type -> type required\n"
+	"    field . -> value trim refang required\n"
+	"    field @port -> port\n"
+	"    field ../../c:at -> valid_from time rfc3339\n",
+};
+enum { MAPPINGS = sizeof(texts) / sizeof(*texts) };
+
+static struct arena *kept;
+static struct mapping *mappings[MAPPINGS];
+
+static void
+load(void)
+{
+	struct complaints c = { 0 };
+
+	kept = c.mem = arena_new();
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		mappings[i] = mapping_parse(slice_of(texts[i]), "fuzz.map", kept, &c);
+		if (mappings[i] == NULL) {
+			fprintf(stderr, "%s\n", c.text[0]);
+			abort();
+		}
+	}
+}
+
+/* Two versions of one record: only the newer is written. */
+static bool
+has_versions(const struct advisory *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (slice_eq(a->objects[i].id, a->objects[k].id))
+				return true;
+	return false;
+}
+
+/* The objects of both are the same, in any order. */
+static bool
+same_objects(const struct advisory *a, const struct advisory *b)
+{
+	if (has_versions(a))
+		return true;
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		size_t k = 0;
+
+		while (k < b->n && !slice_eq(a->objects[i].bytes, b->objects[k].bytes))
+			k++;
+		if (k == b->n)
+			return false;
+	}
+	return true;
+}
+
+/* Show the objects of `a` that are not in `b`. */
+static void
+show_missing(const struct advisory *a, const struct advisory *b, char sign)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		size_t k = 0;
+
+		while (k < b->n && !slice_eq(a->objects[i].bytes, b->objects[k].bytes))
+			k++;
+		if (k == b->n)
+			fprintf(stderr, "%c %.*s\n", sign, SLICE_ARG(a->objects[i].bytes));
+	}
+}
+
+static void
+read_and_back(const struct mapping *m, struct slice text, struct arena *mem, struct strbuf *out)
+{
+	struct advisory first = { 0 }, again = { 0 };
+	struct loss loss;
+	struct read_job job = { .in = text, .input = "fuzz", .mapping = m, .loss = &loss,
+	    .received = SLICE_LIT("2024-06-01T00:00:00Z") };
+	struct write_job back = { .adv = &first, .mapping = m, .received = job.received };
+	struct err e = ERR_INIT;
+
+	loss_init(&loss, mem);
+	if (format_mapped.read(&job, mem, &first, &e) < 0) {
+		if (e.code == ERR_NONE || e.reason[0] == '\0')
+			abort();
+		return;
+	}
+	for (size_t i = 0; i < first.nverdicts; i++)
+		if (first.verdicts[i].err.reason[0] == '\0')
+			abort();
+	back.loss = &loss;
+	if (format_mapped.write(&back, mem, out, &e) < 0)
+		return;
+	job.in = strbuf_slice(out);
+	if (format_mapped.read(&job, mem, &again, &e) < 0 || !same_objects(&first, &again)) {
+		fprintf(stderr, "came back changed:\n%s\n%s\n", out->p, e.reason);
+		show_missing(&first, &again, '-');
+		show_missing(&again, &first, '+');
+		for (size_t i = 0; i < again.nverdicts; i++)
+			fprintf(stderr, "refused: %s\n", again.verdicts[i].err.reason);
+		abort();
+	}
+}
+
+static void
+write_stix(const struct mapping *m, struct slice text, struct arena *mem, struct strbuf *out)
+{
+	struct advisory adv = { 0 }, again = { 0 };
+	struct loss loss;
+	struct read_job job = { .in = text, .input = "fuzz",
+	    .received = SLICE_LIT("2024-06-01T00:00:00Z") };
+	struct write_job write = { .adv = &adv, .mapping = m, .received = job.received,
+	    .loss = &loss };
+	struct err e = ERR_INIT;
+
+	loss_init(&loss, mem);
+	if (format_stix21.read(&job, mem, &adv, &e) < 0 ||
+	    format_mapped.write(&write, mem, out, &e) < 0)
+		return;
+	job.in = strbuf_slice(out);
+	job.mapping = m;
+	if (format_mapped.read(&job, mem, &again, &e) < 0) {
+		fprintf(stderr, "cannot be read: %s\n%s\n", e.reason, out->p);
+		abort();
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct arena *mem;
+	struct strbuf out = STRBUF_INIT;
+	struct slice text;
+
+	if (n == 0)
+		return 0;
+	if (kept == NULL)
+		load();
+	mem = arena_new();
+	text = slice_from(data + 1, n - 1);
+	if ((data[0] & 4) == 0)
+		read_and_back(mappings[data[0] % MAPPINGS], text, mem, &out);
+	else
+		write_stix(mappings[data[0] % MAPPINGS], text, mem, &out);
+	strbuf_fini(&out);
+	arena_free(mem);
+	return 0;
+}
