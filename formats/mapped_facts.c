@@ -310,7 +310,8 @@ map_facts(struct map_graph *g, const struct mapping *m, json *tree, struct facts
 		take_side(g, f, tree);		/* in its own record a side's target is its name */
 	if (slice_is(json_member(tree, "type"), "identity"))
 		take_text(g, f, T_EMAIL, json_get(tree, "contact_information"));
-	if ((holder = map_graph_holder(g, json_member(tree, "id"))) != NULL)
+	holder = map_graph_holder(g, json_member(tree, "id"));
+	if (!slice_eq(json_member(holder, "name"), m->container_name))	/* the mapping's own */
 		take_text(g, f, T_REPORT, json_get(holder, "name"));
 	if (json_get(tree, "object_refs") != NULL)
 		return take_members(g, f, tree, atoms);

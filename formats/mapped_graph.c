@@ -11,8 +11,7 @@ map_graph_add(struct map_graph *g, json *tree)
 	idmap_add(&g->ids, g->mem, json_member(tree, "id"), g->n);
 	if (slice_is(json_member(tree, "type"), "relationship"))
 		idmap_add(&g->rels, g->mem, json_member(tree, "source_ref"), g->n);
-	if (slice_is(json_member(tree, "type"), "report") ||
-	    slice_is(json_member(tree, "type"), "grouping"))
+	if (slice_is(json_member(tree, "type"), "report"))
 		for (const json *r = json_first(json_get(tree, "object_refs")); r != NULL;
 		    r = json_next(r))
 			idmap_add(&g->members, g->mem, json_slice(r), g->n);

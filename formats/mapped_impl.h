@@ -299,7 +299,7 @@ struct map_graph {
 	json		**v;		/* in order of arrival */
 	size_t		 n, cap;
 	struct idmap	 ids, rels;	/* id -> index; source_ref of relationships -> index */
-	struct idmap	 members;	/* object_refs of reports and groupings -> index */
+	struct idmap	 members;	/* object_refs of reports -> index */
 	const json	**seen;		/* nodes that a writer has used */
 	size_t		 nseen, seen_cap;
 	const bool	*wanted;	/* by target: whose nodes `seen` is about; NULL: keep nothing */
@@ -311,7 +311,7 @@ void	 map_graph_settle(struct map_graph *g);
 json	*map_graph_find(const struct map_graph *g, struct slice id);
 /* The next relationship that starts at an object; *iter is 0 to begin with. NULL at the end. */
 json	*map_graph_rel(const struct map_graph *g, struct slice source, size_t *iter);
-/* A report or grouping that holds an object, or NULL. */
+/* The first report that holds an object, or NULL. */
 json	*map_graph_holder(const struct map_graph *g, struct slice member);
 /* A fact of target t came from this node. */
 void	 map_graph_saw(struct map_graph *g, enum map_target t, const json *node);

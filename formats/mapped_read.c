@@ -8,6 +8,8 @@
  * A record that cannot be read is refused alone (a verdict with place and reason); its children go
  * with it. A child that cannot be read is refused without its parent.
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "formats/mapped_impl.h"
@@ -35,6 +37,7 @@ struct reading {
 	struct unit		*units;
 	size_t			 n, cap;
 	size_t			 records;	/* all, refused ones too */
+	size_t			 skipped;	/* did not meet the mapping's conditions */
 	bool			 warned_zone;
 };
 
@@ -102,6 +105,24 @@ refuse(struct reading *rd, const struct mapped_record *rec, struct slice text, s
 		rd->watch->record(rd->watch->ctx, rec, &v->err);
 }
 
+/* A remark on the input as a whole. */
+static void	warn(struct reading *rd, const char *code, const char *fmt, ...)
+		    __attribute__((format(printf, 3, 4)));
+
+static void
+warn(struct reading *rd, const char *code, const char *fmt, ...)
+{
+	struct verdict *v = advisory_verdict(rd->adv, rd->r.mem, VERDICT_WARNED, code);
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_set(&v->err, ERR_VALUE, "%s", text);
+	err_input(&v->err, rd->r.job->input);
+}
+
 /* The text of a record for quarantine. */
 static struct slice
 record_text(struct reading *rd, const struct mapped_record *rec)
@@ -126,13 +147,26 @@ struct current {
 	struct reading		*rd;
 	struct mapped_record	*rec;
 	const struct map_record	*def;
-	json			**cells;	/* of the rows */
+	json			**cells;	/* of the rows, as they came */
+	json			**back;		/* as the objects give them */
+	bool			*keep;		/* rows whose cells go to the residue */
 	bool			*left;		/* a value of the row stays in the residue */
 	struct facts		 facts;
 	struct texts		 keys;
 	size_t			 kept;		/* residue entries that came from rows */
 	json			*absent;	/* rows that had nothing where the way back has something */
 };
+
+static void
+current_init(struct current *c)
+{
+	size_t n = c->def->nrows + 1;
+
+	c->cells = arena_alloc(c->rd->r.mem, n * sizeof(*c->cells));
+	c->back = arena_alloc(c->rd->r.mem, n * sizeof(*c->back));
+	c->keep = arena_alloc(c->rd->r.mem, n);
+	c->left = arena_alloc(c->rd->r.mem, n);
+}
 
 static json *
 other_cell(void *ctx, const struct map_path *path)
@@ -163,17 +197,25 @@ is_wanted(struct current *c)
 	return true;
 }
 
-static int
-read_rows(struct current *c, struct err *e)
+static void
+read_cells(struct current *c)
 {
-	const struct mapped_reader *r = &c->rd->r;
+	struct mapped_reader *r = &c->rd->r;
 
 	for (size_t i = 0; i < c->def->nrows; i++) {
 		const struct map_row *row = &c->def->rows[i];
 
 		if (!row->is_const)
-			c->cells[i] = r->input->cell(&c->rd->r, c->rec, &row->source, true);
+			c->cells[i] = r->input->cell(r, c->rec, &row->source, true);
 	}
+}
+
+static int
+read_rows(struct current *c, struct err *e)
+{
+	const struct mapped_reader *r = &c->rd->r;
+
+	read_cells(c);
 	for (size_t i = 0; i < c->def->nrows; i++)
 		if (map_row_forth(&c->def->rows[i], c->cells[i], other_cell, c, r->mem, &c->facts,
 		    &c->left[i], e) < 0)
@@ -208,19 +250,20 @@ same_cell(const json *a, const json *b)
 	return a == NULL || b == NULL ? a == b : json_equal(a, b);
 }
 
-/* Which rows' own facts can be had back from the objects? `back` are the cells they give. */
+/* Which cells cannot be had back from the objects? Rows of a group stay together. */
 static void
-compare_rows(struct current *c, json *const *back, bool *keep)
+compare_rows(struct current *c)
 {
 	for (size_t i = 0; i < c->def->nrows; i++) {
 		const struct map_row *row = &c->def->rows[i];
-		bool differs = row->target == T_X || c->left[i] || !same_cell(c->cells[i], back[i]);
+		bool differs = row->target == T_X || c->left[i] || 
+		    !same_cell(c->cells[i], c->back[i]);
 
 		if (row->is_const || !differs)
 			continue;
 		for (size_t k = 0; k < c->def->nrows; k++)
 			if (map_group(c->def, &c->def->rows[k]) == map_group(c->def, row))
-				keep[k] = true;
+				c->keep[k] = true;
 	}
 }
 
@@ -233,15 +276,15 @@ is_upward(const struct map_row *row)
 }
 
 static void
-watch_field(struct current *c, size_t i, const json *back, bool kept)
+watch_field(struct current *c, size_t i)
 {
 	const struct mapped_watch *w = c->rd->watch;
 
 	if (w != NULL)
 		w->field(w->ctx, &c->def->rows[i], c->cells[i],
 		    c->left[i] || c->def->rows[i].target == T_X ? "residue only" :
-		    c->cells[i] == NULL ? "" : back == NULL ? "no place in the object: residue" :
-		    kept ? "exact text in the residue" : "");
+		    c->cells[i] == NULL ? "" : c->back[i] == NULL ? "no place in the object: residue" :
+		    c->keep[i] ? "exact text in the residue" : "");
 }
 
 /* The cell of a row into the residue; if there is none, the fact that there was none. */
@@ -262,8 +305,7 @@ keep_row(struct current *c, const struct map_row *row, const json *cell, struct 
 
 /* Turn the objects back into cells and keep what is not restored. */
 static int
-keep_residue(struct current *c, struct map_made *made, json **back, struct map_fields *fields,
-    bool *keep, struct err *e)
+keep_residue(struct current *c, struct map_made *made, struct map_fields *fields, struct err *e)
 {
 	struct mapped_reader *r = &c->rd->r;
 	struct map_graph g = { .mem = r->mem };
@@ -278,10 +320,10 @@ keep_residue(struct current *c, struct map_made *made, json **back, struct map_f
 	n = map_facts(&g, r->map, made->v[0], &f, &atoms, &exact);
 	if (n > 0)
 		map_atom_facts(c->def, &atoms[0], r->mem, &f);
-	map_rows_back(r->map, c->def, &f, r->mem, back);
-	compare_rows(c, back, keep);
+	map_rows_back(r->map, c->def, &f, r->mem, c->back);
+	compare_rows(c);
 	for (size_t i = 0; i < c->def->nrows; i++)
-		if (keep[i] && !c->def->rows[i].is_const && !is_upward(&c->def->rows[i]))
+		if (c->keep[i] && !c->def->rows[i].is_const && !is_upward(&c->def->rows[i]))
 			keep_row(c, &c->def->rows[i], c->cells[i], fields);
 	c->kept = n = fields->n;
 	r->input->rest(r, c->rec, fields);
@@ -290,7 +332,7 @@ keep_residue(struct current *c, struct map_made *made, json **back, struct map_f
 		    MAPPED_FIELDS_MAX);
 	if (c->rd->watch != NULL) {
 		for (size_t i = 0; i < c->def->nrows; i++)
-			watch_field(c, i, back[i], keep[i]);
+			watch_field(c, i);
 		for (const json *v = json_first(fields->o); v != NULL; v = json_next(v))
 			if (n == 0)
 				c->rd->watch->left(c->rd->watch->ctx, json_name(v), v);
@@ -383,32 +425,39 @@ put_extension(struct current *c, json *tree, json *fields)
 		json_put(mem, ext, "absent", c->absent);
 }
 
+/* The path of a field in the input. */
+static const char *
+path_in(const struct current *c, struct slice field)
+{
+	return arena_fmt(c->rd->r.mem, "%s%s%.*s", c->rec->path,
+	    slice_starts(field, "/") ? "" : "/", SLICE_ARG(field));
+}
+
 /* Every leaf of the record into the account. The first c->kept of `fields` are rows told before. */
 static void
-account_record(struct current *c, json *const *back, const json *fields, bool refused)
+account_record(struct current *c, const json *fields, const char *refused)
 {
 	struct mapped_reader *r = &c->rd->r;
 	struct loss *l = r->job->loss;
-	enum loss_kind other = refused || r->map->no_residue ? LOSS_DROPPED : LOSS_MOVED;
-	const char *why = refused ? "the record was refused" :
+	enum loss_kind other = refused != NULL || r->map->no_residue ? LOSS_DROPPED : LOSS_MOVED;
+	const char *why = refused != NULL ? refused :
 	    r->map->no_residue ? "not mapped" : "kept in the extension";
 	size_t kept = c->kept;
 
 	for (size_t i = 0; l != NULL && i < c->def->nrows; i++) {
 		const struct map_row *row = &c->def->rows[i];
-		bool said = !refused && back[i] != NULL && !c->left[i];
+		bool said = refused == NULL && c->back[i] != NULL && !c->left[i];
 
 		if (!row->is_const && !is_upward(row))
 			account_value(l, said ? LOSS_KEPT : other, said ? NULL : why,
-			    arena_fmt(r->mem, "%s/%.*s", c->rec->path,
-			    SLICE_ARG(row->source.text)), c->cells[i], r->mem);
+			    path_in(c, row->source.text), c->cells[i], r->mem);
 	}
 	for (const json *v = l == NULL ? NULL : json_first(fields); v != NULL; v = json_next(v))
 		if (kept > 0)
 			kept--;
 		else
-			account_value(l, other, why, arena_fmt(r->mem, "%s/%s", c->rec->path,
-			    json_name(v)), v, r->mem);
+			account_value(l, other, why, path_in(c, slice_of(json_name(v))), v,
+			    r->mem);
 }
 
 /* ---- one record: objects ---------------------------------------------------------------------- */
@@ -497,17 +546,50 @@ warn_zone(struct reading *rd, const struct mapped_record *rec)
 {
 	for (size_t i = 0; !rd->warned_zone && i < rec->def->nrows; i++) {
 		const struct map_time *t = &rec->def->rows[i].time;
-		struct verdict *v;
 
 		if (t->form != TIME_FORMAT || t->zone != NULL ||
 		    memmem(t->format.p, t->format.n, "%z", 2) != NULL)
 			continue;
 		rd->warned_zone = true;
-		v = advisory_verdict(rd->adv, rd->r.mem, VERDICT_WARNED, "NO_ZONE");
-		err_set(&v->err, ERR_VALUE, "%.*s has no time zone, and the mapping names none: "
-		    "read as UTC", SLICE_ARG(rec->def->rows[i].source.text));
-		err_input(&v->err, rd->r.job->input);
+		warn(rd, "NO_ZONE", "%.*s has no time zone, and the mapping names none: read as UTC",
+		    SLICE_ARG(rec->def->rows[i].source.text));
 	}
+}
+
+/* Say of every leaf of a record and its children that it was dropped. */
+static void
+account_dropped(struct reading *rd, struct mapped_record *rec, const char *why)
+{
+	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
+	struct map_fields fields = { .o = json_object(rd->r.mem) };
+	struct mapped_record *kids;
+
+	if (rd->r.job->loss == NULL)
+		return;
+	if (rec->cells == NULL && rec->xml == NULL && !json_is_object(rec->node)) {
+		loss_add(rd->r.job->loss, LOSS_DROPPED, rec->path, why);
+		return;
+	}
+	current_init(&c);
+	read_cells(&c);
+	rd->r.input->rest(&rd->r, rec, &fields);
+	account_record(&c, fields.o, why);
+	for (size_t d = 0; rd->r.input->children != NULL && d < rec->def->nchildren; d++) {
+		size_t n = rd->r.input->children(&rd->r, rec, &rec->def->children[d], &kids);
+
+		for (size_t i = 0; i < n; i++)
+			account_dropped(rd, &kids[i], why);
+	}
+}
+
+/* Take back what the account said of a record's children before the record was refused. */
+static void
+account_rewind(struct loss *now, const struct loss *then)
+{
+	if (now == NULL)
+		return;
+	now->n = then->n;
+	memcpy(now->count, then->count, sizeof(now->count));
 }
 
 /* One record and its children; 1 = it is the last unit, 0 = skipped or refused. */
@@ -515,39 +597,34 @@ static int
 one_record(struct reading *rd, struct mapped_record *rec, const struct map_made *parent,
     const struct texts *parent_keys, const struct facts *inherited)
 {
-	struct arena *mem = rd->r.mem;
-	size_t units = rd->n, nrows = rec->def->nrows;
 	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
-	struct map_fields fields = { .o = json_object(mem) };
-	json **back = arena_alloc(mem, (nrows + 1) * sizeof(*back));
-	bool *keep = arena_alloc(mem, nrows + 1);
+	struct map_fields fields = { .o = json_object(rd->r.mem) };
+	struct loss *loss = rd->r.job->loss, then = { 0 };
 	struct map_made made = { 0 };
 	struct err e = rec->err;
+	size_t units = rd->n;
 	struct unit *u;
 
-	c.cells = arena_alloc(mem, (nrows + 1) * sizeof(*c.cells));
-	c.left = arena_alloc(mem, nrows + 1);
-	if (e.code == ERR_NONE && !is_wanted(&c)) {
-		if (rd->watch != NULL)
-			rd->watch->record(rd->watch->ctx, rec, NULL);
-		rd->r.input->rest(&rd->r, rec, &fields);
-		account_value(rd->r.job->loss, LOSS_DROPPED, "not wanted by the mapping",
-		    rec->path, fields.o, mem);
-		return 0;
-	}
+	current_init(&c);
+	if (loss != NULL)
+		then = *loss;
 	if (e.code == ERR_NONE && rd->watch != NULL)
 		rd->watch->record(rd->watch->ctx, rec, NULL);
+	if (e.code == ERR_NONE && !is_wanted(&c)) {
+		rd->skipped++;
+		account_dropped(rd, rec, "not wanted by the mapping");
+		return 0;
+	}
 	if (e.code != ERR_NONE || make_objects(&c, parent, parent_keys, inherited, &made, &e) < 0 ||
-	    keep_residue(&c, &made, back, &fields, keep, &e) < 0) {
+	    keep_residue(&c, &made, &fields, &e) < 0) {
 		rd->n = units;		/* the children go with it */
 		refuse(rd, rec, record_text(rd, rec), SLICE_EMPTY, &e);
-		if (rec->err.code == ERR_NONE && fields.n == 0)
-			rd->r.input->rest(&rd->r, rec, &fields);
-		account_record(&c, back, fields.o, true);
+		account_rewind(loss, &then);
+		account_dropped(rd, rec, "the record was refused");
 		return 0;
 	}
 	warn_zone(rd, rec);
-	account_record(&c, back, fields.o, false);
+	account_record(&c, fields.o, NULL);
 	if (!rd->r.map->no_residue)
 		put_extension(&c, made.v[0], fields.o);
 	u = unit_add(rd, rec, units);
@@ -631,6 +708,7 @@ static void
 add_groups(struct reading *rd, struct idmap *members, json **groups, size_t *ngroups, size_t cap)
 {
 	const struct mapping *m = rd->r.map;
+	bool full = false;
 
 	for (size_t i = 0; i < rd->n; i++) {
 		struct unit *u = &rd->units[i];
@@ -645,8 +723,13 @@ add_groups(struct reading *rd, struct idmap *members, json **groups, size_t *ngr
 
 			while (g < *ngroups && !slice_eq(json_member(groups[g], "id"), id))
 				g++;
-			if (g == cap)
+			if (g == cap) {
+				if (!full)
+					warn(rd, "TOO_MANY_REPORTS", "records name more than %zu "
+					    "reports: the rest is kept with the records only", cap);
+				full = true;
 				continue;
+			}
 			if (g == *ngroups)
 				groups[(*ngroups)++] = map_group_new(m, rd->r.mem, type, name,
 				    &u->made);
@@ -789,6 +872,9 @@ mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 			    json_name(v), v, mem);
 	}
 	check_duplicates(&rd);
+	if (rd.skipped > 0)
+		warn(&rd, "SKIPPED", "%zu records do not meet the conditions of the mapping",
+		    rd.skipped);
 	if (mint_all(&rd, e) < 0)
 		return -1;
 	advisory_settle(adv, mem);
