@@ -47,18 +47,25 @@ peer_links_new(struct gateway *g)
 	return l;
 }
 
-void
-peer_links_reload(struct peer_links *l)
+static void
+forget_clients(struct peer_links *l, void (*end)(struct http_client *))
 {
 	struct client *c, *next;
 
 	for (c = l->clients; c != NULL; c = next) {
 		next = c->next;
-		http_client_free(c->http);
+		end(c->http);
 		free(c->name);
 		free(c);
 	}
 	l->clients = NULL;
+}
+
+/* A delivery under way is finished over its old connection. */
+void
+peer_links_reload(struct peer_links *l)
+{
+	forget_clients(l, http_client_retire);
 }
 
 void
@@ -66,7 +73,7 @@ peer_links_free(struct peer_links *l)
 {
 	if (l == NULL)
 		return;
-	peer_links_reload(l);
+	forget_clients(l, http_client_free);
 	free(l);
 }
 

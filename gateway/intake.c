@@ -7,6 +7,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/crash.h"
 #include "gateway/base/log.h"
 #include "gateway/catalog.h"
 #include "gateway/dedup.h"
@@ -325,7 +326,9 @@ on_committed(void *arg, const struct err *e)
 		finish(w, e, true);
 		return;
 	}
+	crash_here(CRASH_committed);
 	dedup_confirm(g->dedup, w->keys, w->nputs, w->red);
+	crash_here(CRASH_confirmed);
 	for (size_t i = 0; i < w->nputs; i++) {
 		const struct store_put *p = &w->puts[i];
 
@@ -352,6 +355,7 @@ commit(struct work *w)
 	};
 
 	router_route(g, &route, w->mem, w->puts, w->nputs);
+	crash_here(CRASH_routed);
 	audit_intake(w);
 	w->txn.puts = w->puts;
 	w->txn.nputs = w->nputs;
@@ -362,6 +366,7 @@ commit(struct work *w)
 	if (w->m.status_user != NULL)
 		w->txn.status = make_status(w);
 	w->step = STEP_COMMITTING;
+	crash_here(CRASH_committing);
 	store_commit(g->store, &w->txn, on_committed, w);
 }
 
@@ -375,6 +380,7 @@ on_claimed(void *arg, const enum dedup_answer *answers, size_t n)
 
 	(void)answers;		/* a claim is not a fact: the store's unique index decides */
 	w->step = STEP_CLAIMED;
+	crash_here(CRASH_claimed);
 	for (size_t i = 0; i < n; i++) {
 		const struct object *o = &w->adv->objects[i];
 		struct store_put *p = &w->puts[w->nputs];
@@ -394,6 +400,7 @@ on_claimed(void *arg, const enum dedup_answer *answers, size_t n)
 		p->warnings = warnings_of(w, o);
 		w->nputs++;
 	}
+	crash_here(CRASH_admitted);
 	w->txn.source = (struct store_source){
 		.name = w->m.source, .origin = origin_of(w), .advisory = w->advisory_id,
 		.hops = w->m.relay.hops == NULL ? "" : w->m.relay.hops,
@@ -450,6 +457,7 @@ on_parsed(void *arg, struct advisory *adv, const struct format_ops *format, cons
 	enum origin origin = origin_of(w);
 
 	w->step = STEP_PARSED;
+	crash_here(CRASH_parsed);
 	w->parsed_us = clock_mono_us();
 	stats_time(w->in->g->stats, "parse", w->parsed_us - w->started_us);
 	w->adv = adv;
@@ -502,6 +510,7 @@ intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, 
 	w->arg = arg;
 	w->started_us = clock_mono_us();
 	in->in_work++;
+	crash_here(CRASH_received);
 	stamp_text(clock_wall_us(), w->received);
 	w->job = (struct read_job){
 		.in = m->body, .input = m->input, .received = slice_of(w->received),

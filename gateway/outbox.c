@@ -8,6 +8,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/crash.h"
 #include "gateway/base/log.h"
 #include "gateway/config.h"
 #include "gateway/dedup.h"
@@ -187,6 +188,7 @@ on_booked(void *arg, const struct err *e)
 		    LF_S("error", e->reason));
 		l->info.next_us = clock_wall_us() + backoff_us(o, ++l->info.failures);
 	}
+	crash_here(CRASH_booked);
 	l->parcel = NULL;
 	l->info.state = l->info.next_us > clock_wall_us() ? "waiting" : "idle";
 	trust_free(p->trust);
@@ -278,6 +280,7 @@ on_delivered(void *arg, const struct delivery_answer *a)
 	struct parcel *p = arg;
 	struct link *l = p->link;
 
+	crash_here(CRASH_delivered);
 	if (a->result == DELIVERED) {
 		delivered(p, a);
 		return;
@@ -353,6 +356,7 @@ on_rate(void *arg, struct limiter_answer a)
 		return;
 	}
 	l->info.state = "sending";
+	crash_here(CRASH_sending);
 	l->o->send(l->o->ctx, &p->d, on_delivered, p);
 }
 
@@ -389,6 +393,7 @@ on_released(void *arg)
 			l->info.denied++;
 		}
 	}
+	crash_here(CRASH_decided);
 	p->d.items = out;
 	p->d.n = p->nsent;
 	p->d.audience = audience_of(p);
@@ -459,6 +464,7 @@ on_leased(void *arg, const struct outbox_item *items, size_t n, const struct err
 		.hops = hops_with_us(p, p->items[0].hops),
 	};
 	l->parcel = p;
+	crash_here(CRASH_leased);
 	release_decide(g, p->trust, peer, p->items, n, mem, p->releases, on_released, p);
 }
 

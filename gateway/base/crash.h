@@ -1,0 +1,26 @@
+/*
+ * crash.h -- places where a test kills the process, to see that nothing acknowledged is lost.
+ *
+ * Owns:    the list of places. `TOCSIN_CRASH_AT=after-commit` in the environment makes the process kill
+ *          itself with SIGKILL there, the first time (`after-commit:3` the third).
+ * Called:  at the borders between the steps of an advisory's journey (gateway/README.md).
+ * Never:   does anything when the variable is not set.
+ */
+#ifndef BASE_CRASH_H
+#define BASE_CRASH_H
+
+/* X(word) in the order of the journey. */
+#define CRASH_POINTS(X)								\
+	X(received) X(parsed) X(claimed) X(admitted) X(routed) X(committing)	\
+	X(committed) X(confirmed) X(leased) X(decided) X(sending) X(delivered) X(booked)
+
+enum crash_point {
+#define X(word) CRASH_##word,
+	CRASH_POINTS(X)
+#undef X
+	CRASH_POINT_COUNT
+};
+
+void	crash_here(enum crash_point at);
+
+#endif
