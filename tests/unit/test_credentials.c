@@ -1,0 +1,237 @@
+/* If this fails, a stranger gets in, or a friend does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/file.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/credentials.h"
+
+static const int64_t now = INT64_C(1767225600000000);	/* 2026-01-01 */
+static const int64_t minute = 60 * INT64_C(1000000);
+
+static void
+add_token(struct strbuf *b, const char *name, const char *token, const char *tail)
+{
+	char hex[65];
+
+	digest_sha256_hex(slice_of(token), hex);
+	strbuf_addf(b, "token %s sha256:%s%s\n", name, hex, tail);
+}
+
+static struct credentials *
+good(const char *text)
+{
+	struct complaints c = { .mem = arena_new() };
+	struct credentials *cr = credentials_parse(slice_of(text), "credentials", &c);
+
+	if (cr == NULL)
+		fail_msg("%s", c.n > 0 ? c.text[0] : "no reason");
+	arena_free(c.mem);
+	return cr;
+}
+
+static void
+bad(const char *text, const char *want)
+{
+	struct complaints c = { .mem = arena_new() };
+
+	assert_null(credentials_parse(slice_of(text), "f", &c));
+	assert_true(c.n >= 1);
+	assert_string_equal(c.text[0], want);
+	arena_free(c.mem);
+}
+
+static void
+tokens_name_their_owner_until_their_day(void **state)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct credentials *cr;
+
+	(void)state;
+	add_token(&b, "soc", "secret-one", "");
+	add_token(&b, "hunter", "secret-two", " until 2026-01-01");
+	cr = good(b.p);
+	assert_string_equal(credentials_token(cr, slice_of("secret-one"), now), "soc");
+	assert_string_equal(credentials_token(cr, slice_of("secret-two"), now), "hunter");
+	assert_string_equal(credentials_token(cr, slice_of("secret-two"),
+	    now + 1439 * minute), "hunter");
+	assert_null(credentials_token(cr, slice_of("secret-two"), now + 1440 * minute));
+	assert_null(credentials_token(cr, slice_of("secret-on"), now));
+	assert_null(credentials_token(cr, slice_of(""), now));
+	assert_string_equal(credentials_name(cr, 0), "soc");
+	assert_string_equal(credentials_name(cr, 1), "hunter");
+	assert_null(credentials_name(cr, 2));
+	credentials_free(cr);
+	strbuf_fini(&b);
+}
+
+static void
+passwords_are_hashed_once_and_then_remembered(void **state)
+{
+	struct slice user = SLICE_LIT("soc"), right = SLICE_LIT("a long pass phrase"),
+	    wrong = SLICE_LIT("a long pass phrasf");
+	char hash[160], text[256];
+	struct credentials *cr;
+
+	(void)state;
+	assert_int_equal(password_hash(right, hash, NULL), 0);
+	snprintf(text, sizeof(text), "password soc %s\n", hash);
+	cr = good(text);
+	assert_int_equal(credentials_cached(cr, user, right, now), CREDENTIALS_MUST_HASH);
+	assert_null(credentials_password(cr, user, wrong, now));
+	assert_int_equal(credentials_cached(cr, user, wrong, now), CREDENTIALS_MUST_HASH);
+	assert_string_equal(credentials_password(cr, user, right, now), "soc");
+	assert_int_equal(credentials_cached(cr, user, right, now), CREDENTIALS_YES);
+	assert_int_equal(credentials_cached(cr, user, wrong, now), CREDENTIALS_MUST_HASH);
+	assert_int_equal(credentials_cached(cr, SLICE_LIT("soc2"), right, now),
+	    CREDENTIALS_MUST_HASH);
+	/* The boundary of name and password is part of the key. */
+	assert_int_equal(credentials_cached(cr, SLICE_LIT("so"), SLICE_LIT("ca long pass phrase"), now),
+	    CREDENTIALS_MUST_HASH);
+	assert_int_equal(credentials_cached(cr, user, right, now + 4 * minute), CREDENTIALS_YES);
+	assert_int_equal(credentials_cached(cr, user, right, now + 5 * minute), CREDENTIALS_MUST_HASH);
+	/* A clock that was put back does not prolong it. */
+	assert_int_equal(credentials_cached(cr, user, right, now - minute), CREDENTIALS_MUST_HASH);
+	credentials_free(cr);
+	cr = good(text);	/* a reload forgets */
+	assert_int_equal(credentials_cached(cr, user, right, now), CREDENTIALS_MUST_HASH);
+	credentials_free(cr);
+}
+
+/* Somebody who is not there must cost as much as somebody who is: else time tells the names. */
+static void
+strangers_cost_as_much_as_friends(void **state)
+{
+	struct slice wrong = SLICE_LIT("no");
+	char hash[160], text[256];
+	struct credentials *cr;
+	clock_t t[2] = { 0, 0 };	/* of the processor: other programs do not count */
+
+	(void)state;
+	assert_int_equal(password_hash(SLICE_LIT("yes"), hash, NULL), 0);
+	snprintf(text, sizeof(text), "password soc %s\n", hash);
+	cr = good(text);
+	for (int i = 0; i < 6; i++) {
+		clock_t from = clock();
+
+		assert_null(credentials_password(cr, slice_of(i % 2 == 0 ? "soc" : "cos"), wrong, now));
+		t[i % 2] += clock() - from;
+	}
+	/* A hash over 16 MiB of memory against none would be a thousand to one. */
+	assert_true(t[1] * 4 > t[0] && t[0] * 4 > t[1]);
+	credentials_free(cr);
+}
+
+static void
+impossible_pairs_are_refused_without_hashing(void **state)
+{
+	struct credentials *cr = good("");
+	char large[1026];
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	assert_int_equal(credentials_cached(cr, SLICE_LIT(""), SLICE_LIT("x"), now), CREDENTIALS_NO);
+	assert_int_equal(credentials_cached(cr, SLICE_LIT("x"), SLICE_LIT(""), now), CREDENTIALS_NO);
+	assert_int_equal(credentials_cached(cr, SLICE_LIT("x\0y"), SLICE_LIT("x"), now), CREDENTIALS_NO);
+	assert_int_equal(credentials_cached(cr, SLICE_LIT("x"), slice_from(large, 1025), now),
+	    CREDENTIALS_NO);
+	assert_null(credentials_password(cr, SLICE_LIT("x"), slice_from(large, 1025), now));
+	assert_null(credentials_token(cr, slice_from(large, 1025), now));
+	credentials_free(cr);
+	credentials_free(NULL);
+}
+
+static void
+broken_lines_are_named(void **state)
+{
+	struct strbuf twice = STRBUF_INIT;
+
+	(void)state;
+	bad("tokn a sha256:00\n", "f:1: unknown word 'tokn', did you mean 'token'?");
+	bad("token a\n", "f:1: token: a name and a hash are needed");
+	bad("token a sha256:00\n", "f:1: token: behind the name stands sha256: and 64 hex digits");
+	bad("token a/b sha256:00\n", "f:1: 'a/b' is no name of a consumer");
+	bad("\npassword a secret\n",
+	    "f:2: password: behind the name stands scrypt:LOG2N:R:P:SALT:HASH and no more");
+	bad("token a sha256:0000000000000000000000000000000000000000000000000000000000000000 until x\n",
+	    "f:1: token: behind the hash only `until 2027-03-31` may stand");
+	add_token(&twice, "a", "x", "");
+	add_token(&twice, "b", "x", "");
+	bad(twice.p, "f:2: a token stands here twice");
+	bad("password a scrypt:14:8:1:AAAAAAAAAAAAAAAAAAAAAA==:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+	    "password a scrypt:14:8:1:AAAAAAAAAAAAAAAAAAAAAA==:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+	    "f:2: a has two passwords");
+	strbuf_fini(&twice);
+}
+
+static void
+commands_add_durably(void **state)
+{
+	char dir[] = "/tmp/tocsin-credentials-XXXXXX", path[64], token[64], second[64];
+	struct complaints c = { .mem = arena_new() };
+	struct strbuf text = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct credentials *cr;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/credentials", dir);
+	assert_int_equal(credentials_add_token(path, "soc", NULL, token, &e), 0);
+	assert_int_equal(strlen(token), 43);
+	assert_int_equal(credentials_add_token(path, "soc", "2030-12-31", second, &e), 0);
+	assert_string_not_equal(token, second);
+	assert_int_equal(credentials_add_password(path, "soc", SLICE_LIT("first"), &e), 0);
+	assert_int_equal(credentials_add_password(path, "soc", SLICE_LIT("second"), &e), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	cr = credentials_load(path, &c);
+	assert_non_null(cr);
+	assert_string_equal(credentials_token(cr, slice_of(token), now), "soc");
+	assert_string_equal(credentials_token(cr, slice_of(second), now), "soc");
+	assert_null(credentials_password(cr, SLICE_LIT("soc"), SLICE_LIT("first"), now));
+	assert_string_equal(credentials_password(cr, SLICE_LIT("soc"), SLICE_LIT("second"), now), "soc");
+	credentials_free(cr);
+	/* No secret is in the file. */
+	assert_int_equal(file_read(path, 1 << 20, &text, &e), 0);
+	assert_null(strstr(text.p, token));
+	assert_null(strstr(text.p, "second"));
+	assert_int_equal(credentials_add_token(path, "a b", NULL, token, &e), -1);
+	assert_int_equal(credentials_add_token(path, "a", "tomorrow", token, &e), -1);
+	/* A file that cannot be read is left alone. */
+	assert_int_equal(file_write(path, SLICE_LIT("nonsense\n"), 0600, &e), 0);
+	assert_int_equal(credentials_add_token(path, "soc", NULL, token, &e), -1);
+	strbuf_reset(&text);
+	assert_int_equal(file_read(path, 1 << 20, &text, &e), 0);
+	assert_string_equal(text.p, "nonsense\n");
+	strbuf_fini(&text);
+	unlink(path);
+	rmdir(dir);
+	arena_free(c.mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tokens_name_their_owner_until_their_day),
+		cmocka_unit_test(passwords_are_hashed_once_and_then_remembered),
+		cmocka_unit_test(strangers_cost_as_much_as_friends),
+		cmocka_unit_test(impossible_pairs_are_refused_without_hashing),
+		cmocka_unit_test(broken_lines_are_named),
+		cmocka_unit_test(commands_add_durably),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
