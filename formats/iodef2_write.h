@@ -29,6 +29,7 @@ struct iw_obj {
 	bool			 latest;	/* of its id in this advisory */
 	bool			 container;	/* report, grouping or incident with an own Incident */
 	bool			 done;		/* its native elements exist or were tried */
+	char			*hash;		/* iodef2_object_hash, once asked for */
 	size_t			 places;	/* used of its IODEF residue */
 	struct xml_node		*used_in;	/* the EventData where another SCO speaks for it */
 	bool			 covered;	/* a reader makes it of what came home */
@@ -76,7 +77,7 @@ struct iw {
 	struct iw_obj		*v;
 	size_t			 n;
 	struct iw_index		 versions;	/* all of them; by_id has the latest only */
-	struct iw_index		 by_id, by_source, by_target, by_language, by_creator;
+	struct iw_index		 by_id, by_source, by_target, by_language, by_creator, by_place;
 	struct iw_incident	*incidents;
 	size_t			 nincidents, incidents_cap;
 	struct iw_nodes		 home;		/* elements that came home just now; user = the object */

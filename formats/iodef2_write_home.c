@@ -14,7 +14,11 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-enum { NESTING_MAX = 16, MOVED_MAX = 10000 };
+/* What a made-up residue may cost. */
+enum {
+	NESTING_MAX = 16, MOVED_MAX = 2000, STRANGERS_MAX = 20000, PLACES_MAX = 1000,
+	VERSIONS_MAX = 64
+};
 
 static struct xml_node *build(struct iw *w, struct iw_obj *ob, const json *place, unsigned depth);
 
@@ -24,6 +28,8 @@ place_at(const struct iw_obj *ob, size_t k)
 {
 	const json *r = iodef2_residue(ob->o->tree);
 
+	if (k >= PLACES_MAX)
+		return NULL;
 	return k == 0 ? r : json_at(json_get(r, "more"), k - 1);
 }
 
@@ -45,12 +51,13 @@ parse(struct iw *w, struct slice xml, const char *element)
 }
 
 static bool
-hash_fits(struct iw *w, const struct iw_obj *ob, struct slice hash)
+hash_fits(struct iw *w, struct iw_obj *ob, struct slice hash)
 {
-	char now[65];
-
-	iodef2_object_hash(ob->o->tree, w->mem, now);
-	return slice_is(hash, now);
+	if (ob->hash == NULL) {		/* a residue may ask thousands of times */
+		ob->hash = arena_alloc(w->mem, 65);
+		iodef2_object_hash(ob->o->tree, w->mem, ob->hash);
+	}
+	return slice_is(hash, ob->hash);
 }
 
 /* The version of that object with that hash, NULL if none is there. */
@@ -61,7 +68,7 @@ fitting_version(struct iw *w, struct slice id, struct slice hash)
 	size_t i, n;
 
 	rows = iw_rows(&w->versions, id, &n);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && i < VERSIONS_MAX; i++)
 		if (hash_fits(w, rows[i].obj, hash))
 			return rows[i].obj;
 	return NULL;
@@ -83,16 +90,18 @@ refs_are_there(const struct iw *w, const struct iw_obj *ob)
 }
 
 /* Elements that became objects without an xml of their own: out with those that are gone or changed. */
-static void
+static bool
 drop_strangers(struct iw *w, struct xml_node *root, const json *place)
 {
 	struct iw_nodes out = { NULL, 0, 0 };
 	struct xml_node *n;
 	struct iw_obj *ob;
-	json *row;
-	size_t i;
+	json *row = json_first(json_get(place, "objects"));
+	size_t i, count;
 
-	for (row = json_first(json_get(place, "objects")); row != NULL; row = json_next(row)) {
+	for (count = 0; row != NULL; row = json_next(row), count++) {
+		if (count == STRANGERS_MAX)
+			return false;
 		n = xml_at(root, json_member(row, "path"));
 		if (n == NULL || n == root)
 			continue;
@@ -104,6 +113,7 @@ drop_strangers(struct iw *w, struct xml_node *root, const json *place)
 	}
 	for (i = 0; i < out.n; i++)	/* all found before the first goes: paths count siblings */
 		xml_detach(out.v[i]);
+	return true;
 }
 
 static void
@@ -136,7 +146,7 @@ fill_cut(struct iw *w, const struct iw_obj *owner, const json *place, const stru
 		return parse(w, json_slice(json_at(json_get(place, "parts"), (size_t)part)), NULL);
 	}
 	rows = iw_rows(&w->versions, ref, &n);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && i < VERSIONS_MAX; i++) {
 		next = place_at(rows[i].obj, rows[i].obj->places);
 		if (next == NULL || !slice_eq(json_member(next, "in"), owner->o->id))
 			continue;
@@ -222,7 +232,8 @@ build(struct iw *w, struct iw_obj *ob, const json *place, unsigned depth)
 	root = parse(w, json_member(place, "xml"), element.p);
 	if (root == NULL)
 		return NULL;
-	drop_strangers(w, root, place);
+	if (!drop_strangers(w, root, place))
+		return NULL;
 	fill_cuts(w, ob, place, root, depth);
 	nodes_add(w, &w->home, root);
 	root->user = ob;
@@ -393,6 +404,7 @@ claim_home(struct iw *w)
 	for (i = 0; i < w->home.n; i++) {
 		n = w->home.v[i];
 		ob = n->user;
+		n->user = NULL;
 		keep_label(w, n, iw_label(ob->o));
 		iw_claim(w, ob, slice_is(n->name, "Incident") ? xml_get(n, "IncidentID") : n);
 	}

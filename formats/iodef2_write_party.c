@@ -145,23 +145,13 @@ iw_write_contact(struct iw *w, struct iw_obj *ob, struct xml_node *parent, const
 
 /* Is the identity what a sighting names as the place, or what something targets? */
 static bool
-is_victim(const struct iw *w, const struct iw_incident *inc, const struct iw_obj *ob)
+is_victim(const struct iw *w, const struct iw_obj *ob)
 {
-	size_t i;
-	json *ref;
+	size_t n;
 
-	if (iw_rel_to(w, ob->o->id, "targets") != NULL ||
-	    iw_rel_to(w, ob->o->id, "impersonates") != NULL)
-		return true;
-	for (i = 0; i < inc->nmembers; i++) {
-		if (!slice_is(inc->members[i]->o->type, "sighting"))
-			continue;
-		ref = json_first(json_get(inc->members[i]->o->tree, "where_sighted_refs"));
-		for (; ref != NULL; ref = json_next(ref))
-			if (slice_eq(json_slice(ref), ob->o->id))
-				return true;
-	}
-	return false;
+	iw_rows(&w->by_place, ob->o->id, &n);
+	return n > 0 || iw_rel_to(w, ob->o->id, "targets") != NULL ||
+	    iw_rel_to(w, ob->o->id, "impersonates") != NULL;
 }
 
 /* The role an identity is written with: its own word if IODEF knows it, else by use. */
@@ -170,7 +160,7 @@ write_member_contact(struct iw *w, struct iw_incident *inc, struct iw_obj *ob)
 {
 	static const char *const pairs[][2] = { { "victim", NULL }, { "ext-value", "related" } };
 	struct slice role = json_slice(json_first(json_get(ob->o->tree, "roles")));
-	size_t use = is_victim(w, inc, ob) ? 0 : 1;
+	size_t use = is_victim(w, ob) ? 0 : 1;
 	struct xml_node *n;
 
 	if (role.n > 0 && !slice_is(role, "creator") && iw_exact(role, IW_LINE)) {

@@ -133,11 +133,14 @@ iw_index_build(struct iw *w)
 	index_sort(&w->versions);
 	for (i = 0; i < w->n; i++) {
 		struct iw_obj *ob = &w->v[i];
-		const json *t = ob->o->tree;
+		const json *t = ob->o->tree, *ref;
 
 		if (!ob->latest)
 			continue;
 		index_add(w, &w->by_creator, json_member(t, "created_by_ref"), ob);
+		ref = json_first(json_get(t, "where_sighted_refs"));
+		for (; ref != NULL; ref = json_next(ref))
+			index_add(w, &w->by_place, json_slice(ref), ob);
 		if (slice_is(ob->o->type, "relationship")) {
 			index_add(w, &w->by_source, json_member(t, "source_ref"), ob);
 			index_add(w, &w->by_target, json_member(t, "target_ref"), ob);
@@ -149,6 +152,7 @@ iw_index_build(struct iw *w)
 	index_sort(&w->by_target);
 	index_sort(&w->by_language);
 	index_sort(&w->by_creator);
+	index_sort(&w->by_place);
 }
 
 static size_t

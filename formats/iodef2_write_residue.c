@@ -76,6 +76,40 @@ residue_parent(const struct iw *w, const struct iw_obj *ob)
 	return w->doc;
 }
 
+/* Which of its name it is among its siblings, from 1; remembered in `user`, so that the next one does
+ * not count from the start. */
+static size_t
+ordinal(struct xml_node *n)
+{
+	struct xml_node *p;
+	size_t k = 1;
+
+	if (n->user != NULL)
+		return (size_t)(uintptr_t)n->user;
+	for (p = n->prev; p != NULL; p = p->prev) {
+		if (!slice_eq(p->name, n->name))
+			continue;
+		if (p->user != NULL) {
+			k += (size_t)(uintptr_t)p->user;
+			break;
+		}
+		k++;
+	}
+	n->user = (void *)(uintptr_t)k;
+	return k;
+}
+
+/* "Flow[1]/System[2]" of n below `top`. */
+static void
+add_path(struct strbuf *b, struct xml_node *n, const struct xml_node *top)
+{
+	if (n->parent != top && n->parent != NULL) {
+		add_path(b, n->parent, top);
+		strbuf_addc(b, '/');
+	}
+	strbuf_addf(b, "%.*s[%zu]", SLICE_ARG(n->name), ordinal(n));
+}
+
 static const char *
 residue_meaning(struct iw *w, const struct iw_obj *ob, const struct xml_node *parent)
 {
@@ -89,7 +123,7 @@ residue_meaning(struct iw *w, const struct iw_obj *ob, const struct xml_node *pa
 	strbuf_addf(&b, "%s%s", IODEF2_RESIDUE_MEANING, hash);
 	for (i = 0; i < ob->nnodes && ob->nodes[0] != parent; i++) {
 		strbuf_adds(&b, i == 0 ? "; path=" : " ");
-		strbuf_adds(&b, xml_path_text(w->mem, ob->nodes[i], parent));
+		add_path(&b, ob->nodes[i], parent);
 	}
 	out = arena_str(w->mem, strbuf_slice(&b));
 	strbuf_fini(&b);
