@@ -39,8 +39,10 @@ typedef struct bufferevent *redis_tls_fn(void *ctx, struct event_base *base, con
 
 struct redis	*redis_new(struct event_base *base, const struct redis_conf *conf,
 		    redis_tls_fn *tls, void *tls_ctx, struct err *e);
-void		 redis_free(struct redis *r);		/* outstanding callbacks get NULL; NULL is fine */
-/* Send a command of argc words; cb is called exactly once, possibly before this returns. */
+/* Outstanding callbacks get NULL; NULL is fine. Not from within a callback. */
+void		 redis_free(struct redis *r);
+/* Send a command of argc words; cb (NULL is fine) is called exactly once, possibly before this
+ * returns. */
 void		 redis_command(struct redis *r, int argc, const struct slice *argv, redis_cb *cb,
 		    void *arg);
 /* EVALSHA with a fall-back to EVAL on NOSCRIPT. `script` must be a literal (its SHA-1 is kept). */
@@ -50,6 +52,11 @@ void		 redis_script(struct redis *r, const char *script, int nkeys, int argc,
 enum redis_state { REDIS_OFF, REDIS_CONNECTING, REDIS_UP, REDIS_DOWN };
 enum redis_state redis_state(const struct redis *r);	/* NULL: REDIS_OFF */
 const char	*redis_state_word(enum redis_state s);
+/* Why it is not up, in words; empty while it is. */
+const char	*redis_reason(const struct redis *r);
+/* Who can say why a connection ended better than errno (adapters/tls.c's tls_error does). */
+typedef int redis_why_fn(struct bufferevent *bev, short what, struct err *e);
+void		 redis_explain_with(struct redis *r, redis_why_fn *why);	/* NULL is fine */
 struct redis_figures { uint64_t commands, failures, timeouts, reconnects; size_t waiting; };
 void		 redis_figures(const struct redis *r, struct redis_figures *out);
 
