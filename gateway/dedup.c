@@ -1,0 +1,390 @@
+#include "gateway/dedup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/dedup_local.h"
+
+/*
+ * In Redis a key is PREFIX claim: HMAC, and its value "c:TOKEN" (claimed by the process with that
+ * token) or "seen". Local times are steady, Redis has its own.
+ */
+enum { TOKEN_BYTES = 8, TOKEN_TEXT = 2 + 2 * TOKEN_BYTES };
+
+/* A name in Redis: prefix, kind, 32 hex digits. */
+struct name {
+	char	text[128];
+};
+
+struct question {
+	TAILQ_ENTRY(question)	link;
+	struct dedup		*d;		/* NULL: nobody wants the answers any more */
+	dedup_cb		*cb;
+	void			*arg;
+	size_t			 n, open;	/* commands without an answer, and 1 while asking */
+	enum dedup_answer	*answers;
+	struct one		*ones;
+};
+
+struct one {
+	struct question	*q;
+	uint8_t		 key[DEDUP_KEY];
+};
+
+struct dedup {
+	struct redis		*redis;
+	struct dedup_local	*local;
+	uint8_t			 key[SHA256_LEN];
+	char			*store_id, *prefix;
+	char			 token[TOKEN_TEXT + 1];
+	char			 short_ms[24], long_ms[24];
+	int64_t			 short_us, long_us;
+	struct strbuf		 work;
+	TAILQ_HEAD(, question)	 questions;
+	struct dedup_figures	 figures;
+};
+
+/* Delete a claim if it is still ours. */
+static const char release_script[] =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end "
+    "return 0";
+
+/* --- the module ---------------------------------------------------------------------------------- */
+
+static void
+put_ms(char out[24], int64_t us)
+{
+	snprintf(out, 24, "%lld", (long long)(us < 1000 ? 1 : us / 1000));
+}
+
+struct dedup *
+dedup_new(struct redis *r, const struct dedup_conf *conf)
+{
+	struct dedup *d = xcalloc(1, sizeof(*d));
+	uint8_t token[TOKEN_BYTES];
+
+	d->redis = r;
+	d->local = dedup_local_new(conf->local_max);
+	digest_sha256(conf->key, d->key);
+	if (conf->key.n == sizeof(d->key))
+		memcpy(d->key, conf->key.p, sizeof(d->key));
+	d->store_id = xstrndup(conf->store_id.p, conf->store_id.n);
+	d->prefix = xstrdup(conf->prefix == NULL ? "" : conf->prefix);
+	random_bytes(token, sizeof(token));
+	memcpy(d->token, "c:", 2);
+	hex_text(token, sizeof(token), d->token + 2);
+	d->short_us = conf->claim_short_us;
+	d->long_us = conf->claim_long_us;
+	put_ms(d->short_ms, d->short_us);
+	put_ms(d->long_ms, d->long_us);
+	d->work = (struct strbuf)STRBUF_INIT;
+	TAILQ_INIT(&d->questions);
+	return d;
+}
+
+void
+dedup_free(struct dedup *d)
+{
+	struct question *q;
+
+	if (d == NULL)
+		return;
+	TAILQ_FOREACH(q, &d->questions, link)
+		q->d = NULL;
+	dedup_local_free(d->local);
+	secret_wipe(d->key, sizeof(d->key));
+	free(d->store_id);
+	free(d->prefix);
+	strbuf_fini(&d->work);
+	free(d);
+}
+
+void
+dedup_figures(const struct dedup *d, struct dedup_figures *out)
+{
+	*out = d->figures;
+	out->local_entries = dedup_local_count(d->local);
+}
+
+/* --- keys ---------------------------------------------------------------------------------------- */
+
+/* HMAC of KIND | a | b, of which the first half is plenty. */
+static void
+make_key(struct dedup *d, const char *kind, struct slice a, struct slice b, uint8_t out[DEDUP_KEY])
+{
+	uint8_t mac[SHA256_LEN];
+
+	strbuf_reset(&d->work);
+	strbuf_adds(&d->work, kind);
+	strbuf_addc(&d->work, '|');
+	strbuf_addsl(&d->work, a);
+	strbuf_addc(&d->work, '|');
+	strbuf_addsl(&d->work, b);
+	digest_hmac_sha256(slice_from(d->key, sizeof(d->key)), strbuf_slice(&d->work), mac);
+	memcpy(out, mac, DEDUP_KEY);
+}
+
+static void
+claim_key(struct dedup *d, struct slice key, uint8_t out[DEDUP_KEY])
+{
+	make_key(d, "claim", slice_of(d->store_id), key, out);
+}
+
+static struct slice
+name_of(const struct dedup *d, const char *kind, const uint8_t key[DEDUP_KEY], struct name *out)
+{
+	char hex[2 * DEDUP_KEY + 1];
+
+	hex_text(key, DEDUP_KEY, hex);
+	snprintf(out->text, sizeof(out->text), "%.64s%s:%s", d->prefix, kind, hex);
+	return slice_of(out->text);
+}
+
+static bool
+is_up(const struct dedup *d, bool local_only)
+{
+	return !local_only && redis_state(d->redis) == REDIS_UP;
+}
+
+/* --- questions ----------------------------------------------------------------------------------- */
+
+static struct question *
+ask(struct dedup *d, size_t n, dedup_cb *cb, void *arg)
+{
+	struct question *q = xcalloc(1, sizeof(*q));
+	size_t i;
+
+	q->d = d;
+	q->cb = cb;
+	q->arg = arg;
+	q->n = n;
+	q->open = 1;
+	q->answers = xcalloc(n + 1, sizeof(*q->answers));
+	q->ones = xcalloc(n + 1, sizeof(*q->ones));
+	for (i = 0; i < n; i++)
+		q->ones[i].q = q;
+	TAILQ_INSERT_TAIL(&d->questions, q, link);
+	return q;
+}
+
+static void
+count(struct dedup *d, enum dedup_answer a)
+{
+	switch (a) {
+	case DEDUP_CLAIMED:
+		d->figures.claimed++;
+		break;
+	case DEDUP_SEEN:
+		d->figures.seen++;
+		break;
+	case DEDUP_BUSY:
+		d->figures.busy++;
+		break;
+	case DEDUP_UNKNOWN:
+		d->figures.unknown++;
+		break;
+	}
+}
+
+/* One command less is open; the last one tells. */
+static void
+answered(struct question *q)
+{
+	size_t i;
+
+	if (--q->open > 0)
+		return;
+	if (q->d != NULL) {
+		TAILQ_REMOVE(&q->d->questions, q, link);
+		for (i = 0; i < q->n; i++)
+			count(q->d, q->answers[i]);
+		q->cb(q->arg, q->answers, q->n);
+	}
+	free(q->answers);
+	free(q->ones);
+	free(q);
+}
+
+static enum dedup_answer *
+answer_of(const struct one *o)
+{
+	return &o->q->answers[o - o->q->ones];
+}
+
+/* Somebody else holds the key: which kind of holding? What Redis cannot say, the local claim says. */
+static void
+on_held(void *arg, const struct redis_reply *r)
+{
+	struct one *o = arg;
+	struct dedup *d = o->q->d;
+
+	if (d != NULL && r != NULL && r->kind == REDIS_TEXT) {
+		if (slice_is(r->text, "seen")) {
+			*answer_of(o) = DEDUP_SEEN;
+			dedup_local_confirm(d->local, o->key, clock_mono_us() + d->long_us);
+		} else {
+			*answer_of(o) = DEDUP_BUSY;
+			dedup_local_forget(d->local, o->key);
+		}
+	}
+	answered(o->q);
+}
+
+/* The answer to SET NX: OK is ours, nil is somebody else's, anything else leaves the local answer. */
+static void
+on_set(void *arg, const struct redis_reply *r)
+{
+	struct one *o = arg;
+	struct dedup *d = o->q->d;
+	struct name name;
+
+	if (d != NULL && r != NULL && r->kind == REDIS_NIL) {
+		redis_command(d->redis, 2, (struct slice[]){ SLICE_LIT("GET"),
+		    name_of(d, "claim", o->key, &name) }, on_held, o);
+		return;
+	}
+	answered(o->q);
+}
+
+void
+dedup_claim(struct dedup *d, const struct slice *keys, size_t n, bool local_only, dedup_cb *cb,
+    void *arg)
+{
+	struct question *q = ask(d, n, cb, arg);
+	int64_t now = clock_mono_us();
+	struct name name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct one *o = &q->ones[i];
+
+		claim_key(d, keys[i], o->key);
+		q->answers[i] = dedup_local_claim(d->local, o->key, now, now + d->short_us);
+		if (q->answers[i] == DEDUP_SEEN || q->answers[i] == DEDUP_BUSY ||
+		    !is_up(d, local_only))
+			continue;
+		q->open++;
+		redis_command(d->redis, 6, (struct slice[]){ SLICE_LIT("SET"),
+		    name_of(d, "claim", o->key, &name), slice_of(d->token), SLICE_LIT("NX"),
+		    SLICE_LIT("PX"), slice_of(d->short_ms) }, on_set, o);
+	}
+	answered(q);
+}
+
+void
+dedup_confirm(struct dedup *d, const struct slice *keys, size_t n, bool local_only)
+{
+	int64_t until = clock_mono_us() + d->long_us;
+	uint8_t key[DEDUP_KEY];
+	struct name name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		claim_key(d, keys[i], key);
+		dedup_local_confirm(d->local, key, until);
+		if (is_up(d, local_only))
+			redis_command(d->redis, 5, (struct slice[]){ SLICE_LIT("SET"),
+			    name_of(d, "claim", key, &name), SLICE_LIT("seen"), SLICE_LIT("PX"),
+			    slice_of(d->long_ms) }, NULL, NULL);
+	}
+}
+
+void
+dedup_release(struct dedup *d, const struct slice *keys, size_t n, bool local_only)
+{
+	int64_t now = clock_mono_us();
+	uint8_t key[DEDUP_KEY];
+	struct name name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		claim_key(d, keys[i], key);
+		if (dedup_local_release(d->local, key, now) && is_up(d, local_only))
+			redis_script(d->redis, release_script, 1, 2, (struct slice[]){
+			    name_of(d, "claim", key, &name), slice_of(d->token) }, NULL, NULL);
+	}
+}
+
+void
+dedup_forget(struct dedup *d, const struct slice *keys, size_t n)
+{
+	uint8_t key[DEDUP_KEY];
+	struct name name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		claim_key(d, keys[i], key);
+		dedup_local_forget(d->local, key);
+		if (is_up(d, false))
+			redis_command(d->redis, 2, (struct slice[]){ SLICE_LIT("DEL"),
+			    name_of(d, "claim", key, &name) }, NULL, NULL);
+	}
+}
+
+/* --- sent ---------------------------------------------------------------------------------------- */
+
+/* The answer to GET or SET NX of a sent key. */
+static void
+on_sent(void *arg, const struct redis_reply *r)
+{
+	struct one *o = arg;
+	struct dedup *d = o->q->d;
+	enum dedup_answer *a = answer_of(o);
+
+	if (r == NULL || r->kind == REDIS_ERROR)
+		*a = DEDUP_UNKNOWN;
+	else
+		*a = r->kind == REDIS_TEXT ? DEDUP_SEEN : DEDUP_CLAIMED;
+	if (d != NULL && *a == DEDUP_SEEN)
+		dedup_local_confirm(d->local, o->key, clock_mono_us() + d->long_us);
+	answered(o->q);
+}
+
+/* The answer to SET NX: nil says that the key was there. */
+static void
+on_marked(void *arg, const struct redis_reply *r)
+{
+	static const struct redis_reply there = { .kind = REDIS_TEXT }, away = { .kind = REDIS_NIL };
+
+	if (r != NULL && r->kind == REDIS_NIL)
+		r = &there;
+	else if (r != NULL && r->kind == REDIS_STATUS)
+		r = &away;
+	else
+		r = NULL;
+	on_sent(arg, r);
+}
+
+void
+dedup_sent(struct dedup *d, struct slice peer_pin, struct slice fp, bool mark, dedup_cb *cb,
+    void *arg)
+{
+	struct question *q = ask(d, 1, cb, arg);
+	struct one *o = &q->ones[0];
+	int64_t now = clock_mono_us();
+	struct name name;
+	struct slice key;
+
+	make_key(d, "sent", peer_pin, fp, o->key);
+	q->answers[0] = dedup_local_look(d->local, o->key, now);
+	if (mark)
+		dedup_local_confirm(d->local, o->key, now + d->long_us);
+	if (q->answers[0] != DEDUP_SEEN && d->redis != NULL) {
+		q->open++;
+		key = name_of(d, "sent", o->key, &name);
+		if (mark)
+			redis_command(d->redis, 6, (struct slice[]){ SLICE_LIT("SET"), key,
+			    SLICE_LIT("1"), SLICE_LIT("NX"), SLICE_LIT("PX"),
+			    slice_of(d->long_ms) }, on_marked, o);
+		else
+			redis_command(d->redis, 2, (struct slice[]){ SLICE_LIT("GET"), key },
+			    on_sent, o);
+	}
+	answered(q);
+}
