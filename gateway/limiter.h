@@ -31,9 +31,11 @@ struct limiter_conf {
 };
 
 struct limiter	*limiter_new(struct redis *r, const struct limiter_conf *conf);
+/* Before redis_free. Questions still open are not answered any more: who asked is going down too. */
 void		 limiter_free(struct limiter *l);
 /* Take `units` from bucket `name`. limit.per_second 0 = always allowed. cb exactly once, possibly at
- * once. Nothing is taken when not allowed. */
+ * once. Nothing is taken when not allowed. More units than the burst are allowed from a full bucket and
+ * paid for afterwards. */
 void		 limiter_take(struct limiter *l, struct slice name, struct limit limit, uint32_t units,
 		    limiter_cb *cb, void *arg);
 /* The same, local only, at once (login guesses, per-address limits). */

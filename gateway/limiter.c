@@ -1,0 +1,176 @@
+#include "gateway/limiter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/limiter_local.h"
+#include "gateway/limiter_redis.h"
+
+/* A question that Redis has not answered yet. */
+struct take {
+	TAILQ_ENTRY(take)	 link;
+	struct limiter		*l;	/* NULL: nobody wants the answer any more */
+	uint8_t			 key[RECENT_KEY];
+	struct limit		 limit;
+	uint32_t		 units;
+	limiter_cb		*cb;
+	void			*arg;
+};
+
+struct limiter {
+	struct redis		*redis;
+	struct limiter_local	*local;
+	char			*prefix;
+	uint8_t			 key[SHA256_LEN];
+	double			 local_share;
+	TAILQ_HEAD(, take)	 takes;
+	struct limiter_figures	 figures;
+};
+
+struct limiter *
+limiter_new(struct redis *r, const struct limiter_conf *conf)
+{
+	struct limiter *l = xcalloc(1, sizeof(*l));
+
+	l->redis = r;
+	l->local = limiter_local_new(conf->local_max);
+	l->prefix = xstrdup(conf->prefix == NULL ? "" : conf->prefix);
+	digest_sha256(conf->key, l->key);
+	if (conf->key.n == sizeof(l->key))
+		memcpy(l->key, conf->key.p, sizeof(l->key));
+	l->local_share = conf->local_share > 0 && conf->local_share <= 1 ? conf->local_share : 1;
+	TAILQ_INIT(&l->takes);
+	return l;
+}
+
+void
+limiter_free(struct limiter *l)
+{
+	struct take *t;
+
+	if (l == NULL)
+		return;
+	TAILQ_FOREACH(t, &l->takes, link)
+		t->l = NULL;
+	limiter_local_free(l->local);
+	secret_wipe(l->key, sizeof(l->key));
+	free(l->prefix);
+	free(l);
+}
+
+void
+limiter_figures(const struct limiter *l, struct limiter_figures *out)
+{
+	*out = l->figures;
+	out->buckets = limiter_local_count(l->local);
+}
+
+/* No limit is a decision of whoever configured it; a number that is none is not. */
+static bool
+is_unlimited(struct limit limit)
+{
+	return limit.per_second <= 0;
+}
+
+static void
+bucket_key(const struct limiter *l, struct slice name, uint8_t out[RECENT_KEY])
+{
+	uint8_t mac[SHA256_LEN];
+
+	digest_hmac_sha256(slice_from(l->key, sizeof(l->key)), name, mac);
+	memcpy(out, mac, RECENT_KEY);
+}
+
+/* Our part of a limit that is meant for all nodes together. */
+static struct limit
+share_of(const struct limiter *l, struct limit limit)
+{
+	limit.per_second *= l->local_share;
+	limit.burst = (uint32_t)(limit.burst * l->local_share);
+	return limit;
+}
+
+static struct limiter_answer
+counted(struct limiter *l, struct limiter_answer a)
+{
+	l->figures.allowed += a.allowed;
+	l->figures.refused += !a.allowed;
+	l->figures.local += !a.shared;
+	return a;
+}
+
+static struct limiter_answer
+take_here(struct limiter *l, const uint8_t key[RECENT_KEY], struct limit limit, uint32_t units)
+{
+	return counted(l, limiter_local_take(l->local, key, limit, units, clock_mono_us()));
+}
+
+/* Redis has spoken, or not. What it allowed is booked here too, so that nobody gets a second burst when
+ * it goes away. */
+static void
+on_taken(void *arg, const struct redis_reply *r)
+{
+	struct take *t = arg;
+	struct limiter *l = t->l;
+	struct limiter_answer a = { .allowed = false };
+
+	if (l != NULL) {
+		TAILQ_REMOVE(&l->takes, t, link);
+		if (limiter_redis_read(r, &a)) {
+			if (a.allowed)
+				limiter_local_charge(l->local, t->key, share_of(l, t->limit),
+				    t->units, clock_mono_us());
+			a = counted(l, a);
+		} else {
+			a = take_here(l, t->key, share_of(l, t->limit), t->units);
+		}
+		t->cb(t->arg, a);
+	}
+	free(t);
+}
+
+void
+limiter_take(struct limiter *l, struct slice name, struct limit limit, uint32_t units, limiter_cb *cb,
+    void *arg)
+{
+	char text[128], hex[2 * RECENT_KEY + 1];
+	uint8_t key[RECENT_KEY];
+	struct take *t;
+
+	if (is_unlimited(limit)) {
+		cb(arg, (struct limiter_answer){ .allowed = true });
+		return;
+	}
+	bucket_key(l, name, key);
+	if (redis_state(l->redis) != REDIS_UP) {
+		cb(arg, take_here(l, key, l->redis == NULL ? limit : share_of(l, limit), units));
+		return;
+	}
+	t = xcalloc(1, sizeof(*t));
+	t->l = l;
+	memcpy(t->key, key, sizeof(key));
+	t->limit = limit;
+	t->units = units;
+	t->cb = cb;
+	t->arg = arg;
+	TAILQ_INSERT_TAIL(&l->takes, t, link);
+	hex_text(key, sizeof(key), hex);
+	snprintf(text, sizeof(text), "%.64srate:%s", l->prefix, hex);
+	limiter_redis_take(l->redis, slice_of(text), limit, units, on_taken, t);
+}
+
+struct limiter_answer
+limiter_take_local(struct limiter *l, struct slice name, struct limit limit, uint32_t units)
+{
+	uint8_t key[RECENT_KEY];
+
+	if (is_unlimited(limit))
+		return (struct limiter_answer){ .allowed = true };
+	bucket_key(l, name, key);
+	return take_here(l, key, limit, units);
+}
