@@ -31,6 +31,7 @@ struct job {
 /* A backend. Functions that may fail return -1 with *e: ERR_STORE means that the store itself is in
  * trouble (the whole group fails), any other code that this one job cannot be done. */
 struct store_ops {
+	bool	 failed_leaves_no_trace;	/* a job that fails needs no rollback */
 	void	(*close)(struct store *s);
 	/* a group: what `rollback` undoes includes s->last_us and the audit head */
 	int	(*begin)(struct store *s, struct err *e);

@@ -52,7 +52,7 @@ try_group(struct store *s, struct job *list, struct err *e)
 	if (s->ops->begin(s, e) < 0)
 		return -1;
 	for (struct job *j = list; j != NULL; j = j->next) {
-		if (j->failed || run_job(s, j))
+		if (j->failed || run_job(s, j) || s->ops->failed_leaves_no_trace)
 			continue;
 		s->ops->rollback(s);
 		if (j->err.code != ERR_STORE)

@@ -311,6 +311,9 @@ sq_join_views(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
 	struct member m;
 	int rc;
 
+	if (cid < 1 || cid > q->max_cid)
+		return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
+		    (long long)cid);
 	for (size_t i = 0; i < njoin; i++) {
 		if ((rc = member_of_vid(q, cid, join[i], mem, &m, e)) == 0)
 			continue;
