@@ -344,7 +344,7 @@ load_mapping(struct spool *s, struct err *e)
 
 	if (s->conf->mapping == NULL)
 		return 0;
-	s->mapping = mapping_find(s->config->mappings_dir, slice_of(s->conf->mapping), s->mem, &c);
+	s->mapping = mapping_load(s->conf->mapping, s->mem, &c);
 	if (s->mapping == NULL)
 		return err_set(e, ERR_CONFIG, "%s", c.n > 0 ? c.text[0] : "mapping does not load");
 	return 0;
