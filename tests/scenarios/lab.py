@@ -366,8 +366,9 @@ spool abuse
                 url = f"    url        {o.url}/api/\n    collection inbox-{n.name}\n" if self.link(n.name, o.name) else ""
                 f.write(f"peer {o.name}\n    pin        {o.pin()}\n    sign-key   {o.public_key()}\n{url}"
                         "    relation   partner\n    speaks     stix21\n    speaks-for any\n\n")
+            inboxes = "".join(f" inbox-{o.name}" for o in others)       # hidden: `*` does not mean them
             for name, lines in self.consumers.items():
-                f.write(f"consumer {name}\n" + "".join(f"    {x}\n" for x in lines) + "\n")
+                f.write(f"consumer {name}\n" + "".join(f"    {x}\n" for x in lines).replace("read *", "read *" + inboxes) + "\n")
             f.write(rules or RULES if others else OWN_RULES)
 
     def start(self):
