@@ -4,12 +4,11 @@
  * First the record's own object, then what it refers to: observables, the identity that reported it,
  * named malware, actors, campaigns, attack patterns and vulnerabilities with their relationships.
  */
-#include "formats/mapped_value.h"
-#include "formats/sco.h"
+#include "formats/mapped_build.h"
 #include "gateway/base/clock.h"
 
-static void
-made_add(const struct map_build *b, struct map_made *out, json *tree)
+void
+map_made_add(const struct map_build *b, struct map_made *out, json *tree)
 {
 	out->v = arena_grow(b->mem, out->v, out->n, &out->cap, sizeof(*out->v));
 	out->v[out->n++] = tree;
@@ -293,160 +292,6 @@ put_references(const struct map_build *b, json *o)
 		put_reference(b, &list, o, name, "url", url->v[i]);
 }
 
-/* ---- observables ------------------------------------------------------------------------------ */
-
-static void
-add_ref(const struct map_build *b, json *refs, struct slice id)
-{
-	json_push(refs, json_string(b->mem, id));
-}
-
-/* Take out ids that the list names twice. */
-static void
-unique_refs(const struct map_build *b, json *refs)
-{
-	struct idmap ids = { 0 };
-	size_t i = 0;
-
-	for (json *r = json_first(refs); r != NULL; r = json_next(r))
-		idmap_add(&ids, b->mem, json_slice(r), i++);
-	idmap_sort(&ids);
-	i = 0;
-	for (json *r = json_first(refs), *next; r != NULL; r = next, i++) {
-		next = json_next(r);
-		if ((size_t)idmap_find(&ids, json_slice(r)) != i)
-			json_detach(refs, r);
-	}
-}
-
-/* Add an observable and refer to it; returns its id. */
-static struct slice
-observe(const struct map_build *b, struct map_made *out, json *refs, json *sco)
-{
-	struct slice id = json_member(sco, "id");
-
-	made_add(b, out, sco);
-	add_ref(b, refs, id);
-	return id;
-}
-
-static struct slice
-observe_value(const struct map_build *b, struct map_made *out, json *refs, struct slice type,
-    struct slice value)
-{
-	json *sco = map_observable(b->mem, type, value);
-
-	return sco == NULL ? SLICE_EMPTY : observe(b, out, refs, sco);
-}
-
-struct connection {
-	struct slice	src, src_port, dst, dst_port, protocol, src_bytes, dst_bytes;
-};
-
-static void
-put_count(const struct map_build *b, json *o, const char *property, struct slice s)
-{
-	unsigned long long v;
-
-	if (slice_u64(s, &v))
-		json_put_int(b->mem, o, property, (int64_t)v);
-}
-
-static int
-observe_traffic(const struct map_build *b, struct map_made *out, json *refs,
-    const struct connection *c, struct err *e)
-{
-	json *o = map_observable_new(b->mem, "network-traffic"), *protocols;
-	struct slice addr = c->src.n > 0 ? c->src : c->dst;
-	bool six = memchr(addr.p, ':', addr.n) != NULL;
-	struct slice ip = six ? SLICE_LIT("ipv6") : SLICE_LIT("ipv4");
-
-	if (addr.n == 0)
-		return err_set(e, ERR_MISSING, "traffic: neither source nor destination");
-	if (c->src.n > 0)
-		json_put_str(b->mem, o, "src_ref",
-		    observe_value(b, out, refs, map_flat_type(T_IP, c->src), c->src));
-	if (c->dst.n > 0)
-		json_put_str(b->mem, o, "dst_ref",
-		    observe_value(b, out, refs, map_flat_type(T_IP, c->dst), c->dst));
-	put_count(b, o, "src_port", c->src_port);
-	put_count(b, o, "dst_port", c->dst_port);
-	protocols = json_put(b->mem, o, "protocols", json_list(b->mem));
-	json_push(protocols, json_string(b->mem, ip));
-	if (c->protocol.n > 0 && !slice_eq(c->protocol, ip))
-		json_push(protocols, json_string(b->mem, c->protocol));
-	put_count(b, o, "src_byte_count", c->src_bytes);
-	put_count(b, o, "dst_byte_count", c->dst_bytes);
-	json_put_str(b->mem, o, "id", sco_id(b->mem, o));
-	observe(b, out, refs, o);
-	return 0;
-}
-
-/* type, value, role, port, protocol. */
-static int
-observe_atom(const struct map_build *b, struct map_made *out, json *refs, struct err *e)
-{
-	struct connection c = { .protocol = fact_one(b->facts, T_PROTOCOL) };
-	struct map_atom a = { 0 };
-
-	if (fact_one(b->facts, T_VALUE).n == 0)
-		return 0;
-	if (fact_one(b->facts, T_TYPE).n == 0)
-		return err_set(e, ERR_MISSING, "type: the kind of the value is not known");
-	if (map_value_parse(fact_one(b->facts, T_TYPE), fact_one(b->facts, T_VALUE), b->mem, &a,
-	    e) < 0)
-		return -1;
-	if (b->facts->t[T_PORT].n > 0)
-		a.port = fact_one(b->facts, T_PORT);
-	if (!slice_starts(a.type, "ip") || (a.port.n == 0 && c.protocol.n == 0)) {
-		observe_value(b, out, refs, a.type, a.value);
-		return 0;
-	}
-	if (slice_is(fact_one(b->facts, T_ROLE), "source")) {
-		c.src = a.value;
-		c.src_port = a.port;
-	} else {
-		c.dst = a.value;
-		c.dst_port = a.port;
-	}
-	return observe_traffic(b, out, refs, &c, e);
-}
-
-/* Everything that was observed, into object_refs. */
-static int
-observe_all(const struct map_build *b, struct map_made *out, json *refs, struct err *e)
-{
-	const struct facts *f = b->facts;
-	struct connection c = {
-		fact_one(f, T_TRAFFIC_SRC), fact_one(f, T_TRAFFIC_SRC_PORT),
-		fact_one(f, T_TRAFFIC_DST), fact_one(f, T_TRAFFIC_DST_PORT),
-		fact_one(f, T_TRAFFIC_PROTOCOL), fact_one(f, T_TRAFFIC_SRC_BYTES),
-		fact_one(f, T_TRAFFIC_DST_BYTES)
-	};
-	json *file = NULL;
-
-	if (observe_atom(b, out, refs, e) < 0)
-		return -1;
-	for (enum map_target t = T_IP; t < T_USER_AGENT; t++)
-		for (size_t i = 0; (t < T_FILE_NAME || t > T_FILE_SSDEEP) && i < f->t[t].n; i++)
-			observe_value(b, out, refs, map_flat_type(t, f->t[t].v[i]), f->t[t].v[i]);
-	for (const struct map_flat *flat = map_flats; flat->type != NULL; flat++)
-		if (flat->sco != NULL && strcmp(flat->sco, "file") == 0 &&
-		    f->t[flat->target].n > 0) {
-			if (file == NULL)
-				file = map_observable_new(b->mem, "file");
-			map_observable_put(b->mem, file, flat, fact_one(f, flat->target));
-		}
-	if (file != NULL && (json_get(file, "hashes") != NULL || json_get(file, "name") != NULL)) {
-		json_put_str(b->mem, file, "id", sco_id(b->mem, file));
-		observe(b, out, refs, file);
-	}
-	for (enum map_target t = T_TRAFFIC_SRC; t <= T_TRAFFIC_DST_BYTES; t++)
-		if (f->t[t].n > 0)
-			return observe_traffic(b, out, refs, &c, e);
-	return 0;
-}
-
 /* ---- objects beside the record's own ---------------------------------------------------------- */
 
 static const struct {
@@ -498,7 +343,7 @@ add_relationship(const struct map_build *b, struct map_made *out, const char *ty
 	json_put_str(b->mem, o, "relationship_type", slice_of(type));
 	json_put_str(b->mem, o, "source_ref", source);
 	json_put_str(b->mem, o, "target_ref", target);
-	made_add(b, out, o);
+	map_made_add(b, out, o);
 }
 
 /* A named object; of a vulnerability with a CVE also the reference. */
@@ -531,9 +376,9 @@ add_sides(const struct map_build *b, struct map_made *out, json *refs)
 			    b->facts->t[sides[s].target].v[i]);
 			struct slice id = json_member(o, "id");
 
-			made_add(b, out, o);
+			map_made_add(b, out, o);
 			if (refs != NULL)
-				add_ref(b, refs, id);
+				map_add_ref(b, refs, id);
 			else
 				add_relationship(b, out, relation(type, sides[s].type), own, id);
 		}
@@ -584,7 +429,7 @@ build_observed(const struct map_build *b, struct map_made *out, json *o, struct 
 		return err_set(e, ERR_VALUE, "number_observed: not between 1 and 999999999");
 	json_put_int(b->mem, o, "number_observed", (int64_t)n);
 	refs = json_put(b->mem, o, "object_refs", json_list(b->mem));
-	if (observe_all(b, out, refs, e) < 0)
+	if (map_observe(b, out, refs, e) < 0)
 		return -1;
 	if (json_first(refs) == NULL)
 		return err_set(e, ERR_MISSING, "nothing that was observed");
@@ -601,12 +446,12 @@ build_report(const struct map_build *b, struct map_made *out, json *o, struct er
 	    fact_one(b->facts, T_PUBLISHED) : out->created);
 	refs = json_put(b->mem, o, "object_refs", json_list(b->mem));
 	for (size_t i = 0; i < b->nrefs; i++)
-		add_ref(b, refs, b->refs[i]);
-	if (observe_all(b, out, refs, e) < 0)
+		map_add_ref(b, refs, b->refs[i]);
+	if (map_observe(b, out, refs, e) < 0)
 		return -1;
 	add_sides(b, out, refs);
 	if (json_first(refs) == NULL && out->creator.n > 0)
-		add_ref(b, refs, out->creator);	/* a report must refer to something */
+		map_add_ref(b, refs, out->creator);	/* a report must refer to something */
 	if (json_first(refs) == NULL)
 		return err_set(e, ERR_MISSING, "a report without anything it reports about");
 	return 0;
@@ -697,7 +542,7 @@ map_build(const struct map_build *b, struct map_made *out, struct err *e)
 	if (classes[kind].named && name.n == 0)
 		return err_set(e, ERR_MISSING, "name: a %s needs one", map_object_type[kind]);
 	o = new_sdo(b->mem, map_object_type[kind], id, out->creator, out->created, out->modified);
-	made_add(b, out, o);
+	map_made_add(b, out, o);
 	if (kind != OBJ_OBSERVED) {
 		if (name.n > 0)
 			json_put_str(b->mem, o, "name", name);
@@ -706,7 +551,7 @@ map_build(const struct map_build *b, struct map_made *out, struct err *e)
 	if (classes[kind].build != NULL && classes[kind].build(b, out, o, e) < 0)
 		return -1;
 	if (classes[kind].members)
-		unique_refs(b, json_get(o, "object_refs"));
+		map_unique_refs(b, json_get(o, "object_refs"));
 	if ((kind == OBJ_INDICATOR || kind == OBJ_MALWARE) && put_kill_chain(b, o, e) < 0)
 		return -1;
 	put_list(b, o, "labels", T_LABELS);
@@ -714,7 +559,7 @@ map_build(const struct map_build *b, struct map_made *out, struct err *e)
 	put_text(b, o, "lang", T_LANG);
 	put_references(b, o);
 	if ((who = creator(b, out)) != NULL)
-		made_add(b, out, who);
+		map_made_add(b, out, who);
 	if (!classes[kind].members)
 		add_sides(b, out, NULL);
 	for (size_t i = 0; i < out->n; i++)

@@ -5,12 +5,15 @@
  * Called:  by formats/mapped*.c only.
  * Never:   included from elsewhere; mapped.h is the door.
  *
- *	mapped_file.c     mapping file -> struct mapping        mapped_csv.c   \
- *	mapped_target.c   the table of targets                  mapped_json.c   > records in and out
- *	mapped_zone.c     time zones                            mapped_xml.c   /
- *	mapped_time.c     dates in the forms of the mapping     mapped_build.c facts -> STIX objects
- *	mapped_row.c      one row, forwards and backwards       mapped_facts.c STIX objects -> facts
- *	mapped_value.c, mapped_pattern.c             mapped_read.c, mapped_write.c
+ *	mapped_file.c, mapped_field.c, mapped_path.c	mapping file -> struct mapping
+ *	mapped_target.c, mapped_value.c			targets, kinds of values
+ *	mapped_zone.c, mapped_time.c			time zones; dates in the mapping's forms
+ *	mapped_row.c, mapped_transform.c		one row, forwards and backwards
+ *	mapped_csv.c, mapped_json.c, mapped_xml.c	records in and out
+ *	mapped_build.c, mapped_observe.c		facts -> STIX objects
+ *	mapped_facts.c, mapped_graph.c			STIX objects -> facts
+ *	mapped_pattern.c				facts <-> patterns
+ *	mapped_read.c, mapped_finish.c, mapped_write.c	a whole input, a whole advisory
  *
  * A *cell* is what stands at one path of a record: a JSON node whatever the format (a string, for CSV
  * and XML; a list of strings where an XML path matches several nodes). A *fact* is the normalised

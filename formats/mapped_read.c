@@ -12,34 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "formats/mapped_impl.h"
-#include "formats/shipped.h"
+#include "formats/mapped_read.h"
 #include "formats/xml.h"
 #include "gateway/base/digest.h"
 
 enum { OBJECTS_DEFAULT = 100000, BYTES_DEFAULT = 64 << 20 };
-
-/* A record that was read, until the whole input is. */
-struct unit {
-	struct map_made	 made;
-	struct err	 err;
-	struct slice	 text;
-	const char	*path;
-	size_t		 index;
-	struct texts	 groups;	/* names of reports it belongs to */
-	bool		 child, refused;
-};
-
-struct reading {
-	struct mapped_reader	 r;
-	struct advisory		*adv;
-	const struct mapped_watch *watch;
-	struct unit		*units;
-	size_t			 n, cap;
-	size_t			 records;	/* all, refused ones too */
-	size_t			 skipped;	/* did not meet the mapping's conditions */
-	bool			 warned_zone;
-};
 
 void
 map_fields_add(struct map_fields *f, struct arena *mem, const char *path, json *value)
@@ -86,8 +63,8 @@ account_value(struct loss *l, enum loss_kind kind, const char *note, const char 
 		    arena_fmt(mem, "%s/%zu", path, i), k, mem);
 }
 
-static void
-refuse(struct reading *rd, const struct mapped_record *rec, struct slice text, struct slice id,
+void
+map_read_refuse(struct map_reading *rd, const struct mapped_record *rec, struct slice text, struct slice id,
     const struct err *e)
 {
 	struct verdict *v = advisory_verdict(rd->adv, rd->r.mem, VERDICT_REFUSED,
@@ -106,11 +83,8 @@ refuse(struct reading *rd, const struct mapped_record *rec, struct slice text, s
 }
 
 /* A remark on the input as a whole. */
-static void	warn(struct reading *rd, const char *code, const char *fmt, ...)
-		    __attribute__((format(printf, 3, 4)));
-
-static void
-warn(struct reading *rd, const char *code, const char *fmt, ...)
+void
+map_read_warn(struct map_reading *rd, const char *code, const char *fmt, ...)
 {
 	struct verdict *v = advisory_verdict(rd->adv, rd->r.mem, VERDICT_WARNED, code);
 	char text[200];
@@ -125,7 +99,7 @@ warn(struct reading *rd, const char *code, const char *fmt, ...)
 
 /* The text of a record for quarantine. */
 static struct slice
-record_text(struct reading *rd, const struct mapped_record *rec)
+record_text(struct map_reading *rd, const struct mapped_record *rec)
 {
 	struct strbuf b = STRBUF_INIT;
 	struct slice s = rec->text;
@@ -144,7 +118,7 @@ record_text(struct reading *rd, const struct mapped_record *rec)
 /* ---- one record: cells and facts -------------------------------------------------------------- */
 
 struct current {
-	struct reading		*rd;
+	struct map_reading		*rd;
 	struct mapped_record	*rec;
 	const struct map_record	*def;
 	json			**cells;	/* of the rows, as they came */
@@ -256,7 +230,7 @@ compare_rows(struct current *c)
 {
 	for (size_t i = 0; i < c->def->nrows; i++) {
 		const struct map_row *row = &c->def->rows[i];
-		bool differs = row->target == T_X || c->left[i] || 
+		bool differs = row->target == T_X || c->left[i] ||
 		    !same_cell(c->cells[i], c->back[i]);
 
 		if (row->is_const || !differs)
@@ -463,10 +437,10 @@ account_record(struct current *c, const json *fields, const char *refused)
 /* ---- one record: objects ---------------------------------------------------------------------- */
 
 /* Add a unit in front of its children, which were read before it: the units from `at` on. */
-static struct unit *
-unit_add(struct reading *rd, const struct mapped_record *rec, size_t at)
+static struct map_unit *
+unit_add(struct map_reading *rd, const struct mapped_record *rec, size_t at)
 {
-	struct unit *u;
+	struct map_unit *u;
 
 	rd->units = arena_grow(rd->r.mem, rd->units, rd->n, &rd->cap, sizeof(*rd->units));
 	u = &rd->units[at];
@@ -480,7 +454,7 @@ unit_add(struct reading *rd, const struct mapped_record *rec, size_t at)
 	return u;
 }
 
-static int	one_record(struct reading *rd, struct mapped_record *rec,
+static int	one_record(struct map_reading *rd, struct mapped_record *rec,
 		    const struct map_made *parent, const struct texts *parent_keys,
 		    const struct facts *inherited);
 
@@ -488,7 +462,7 @@ static int	one_record(struct reading *rd, struct mapped_record *rec,
 static int
 read_children(struct current *c, const struct map_made *made, struct texts *refs, struct err *e)
 {
-	struct reading *rd = c->rd;
+	struct map_reading *rd = c->rd;
 	size_t most = rd->r.job->limits.objects == 0 ? OBJECTS_DEFAULT : rd->r.job->limits.objects;
 
 	for (size_t d = 0; d < c->def->nchildren; d++) {
@@ -542,7 +516,7 @@ make_objects(struct current *c, const struct map_made *parent, const struct text
 
 /* A local time without a zone is taken as UTC: say so, once. */
 static void
-warn_zone(struct reading *rd, const struct mapped_record *rec)
+warn_zone(struct map_reading *rd, const struct mapped_record *rec)
 {
 	for (size_t i = 0; !rd->warned_zone && i < rec->def->nrows; i++) {
 		const struct map_time *t = &rec->def->rows[i].time;
@@ -551,14 +525,14 @@ warn_zone(struct reading *rd, const struct mapped_record *rec)
 		    memmem(t->format.p, t->format.n, "%z", 2) != NULL)
 			continue;
 		rd->warned_zone = true;
-		warn(rd, "NO_ZONE", "%.*s has no time zone, and the mapping names none: read as UTC",
+		map_read_warn(rd, "NO_ZONE", "%.*s has no time zone, and the mapping names none: read as UTC",
 		    SLICE_ARG(rec->def->rows[i].source.text));
 	}
 }
 
 /* Say of every leaf of a record and its children that it was dropped. */
 static void
-account_dropped(struct reading *rd, struct mapped_record *rec, const char *why)
+account_dropped(struct map_reading *rd, struct mapped_record *rec, const char *why)
 {
 	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
 	struct map_fields fields = { .o = json_object(rd->r.mem) };
@@ -594,7 +568,7 @@ account_rewind(struct loss *now, const struct loss *then)
 
 /* One record and its children; 1 = it is the last unit, 0 = skipped or refused. */
 static int
-one_record(struct reading *rd, struct mapped_record *rec, const struct map_made *parent,
+one_record(struct map_reading *rd, struct mapped_record *rec, const struct map_made *parent,
     const struct texts *parent_keys, const struct facts *inherited)
 {
 	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
@@ -603,7 +577,7 @@ one_record(struct reading *rd, struct mapped_record *rec, const struct map_made 
 	struct map_made made = { 0 };
 	struct err e = rec->err;
 	size_t units = rd->n;
-	struct unit *u;
+	struct map_unit *u;
 
 	current_init(&c);
 	if (loss != NULL)
@@ -618,7 +592,7 @@ one_record(struct reading *rd, struct mapped_record *rec, const struct map_made 
 	if (e.code != ERR_NONE || make_objects(&c, parent, parent_keys, inherited, &made, &e) < 0 ||
 	    keep_residue(&c, &made, &fields, &e) < 0) {
 		rd->n = units;		/* the children go with it */
-		refuse(rd, rec, record_text(rd, rec), SLICE_EMPTY, &e);
+		map_read_refuse(rd, rec, record_text(rd, rec), SLICE_EMPTY, &e);
 		account_rewind(loss, &then);
 		account_dropped(rd, rec, "the record was refused");
 		return 0;
@@ -633,183 +607,7 @@ one_record(struct reading *rd, struct mapped_record *rec, const struct map_made 
 	return 1;
 }
 
-/* ---- the whole input -------------------------------------------------------------------------- */
-
-/* Two records under one key: the same twice is one; another content under the same version is
- * refused; another version is another version. */
-static void
-check_duplicates(struct reading *rd)
-{
-	struct idmap ids = { 0 };
-	size_t k;
-
-	for (size_t i = 0; i < rd->n; i++)
-		idmap_add(&ids, rd->r.mem, json_member(rd->units[i].made.v[0], "id"), i);
-	idmap_sort(&ids);
-	for (size_t i = 1; i < ids.n; i++) {
-		struct unit *u = &rd->units[ids.v[i].value], *first;
-		struct mapped_record rec = { .path = u->path, .index = u->index,
-		    .text = u->text };
-		struct err e = ERR_INIT;
-
-		for (k = i; k > 0 && slice_eq(ids.v[k - 1].id, ids.v[i].id); k--) {
-			first = &rd->units[ids.v[k - 1].value];
-			if (!slice_eq(first->made.modified, u->made.modified) || first->refused)
-				continue;
-			u->refused = true;
-			if (json_equal(first->made.v[0], u->made.v[0]))
-				break;
-			rec.err.at = u->err.at;
-			err_set(&e, ERR_DUPLICATE, "the same key and time as %s, but not the same "
-			    "content", first->path);
-			refuse(rd, &rec, u->text, ids.v[i].id, &e);
-			break;
-		}
-	}
-}
-
-/* All objects in order, each id once (records: each version once), with the strictest label that any
- * record gave to it. */
-struct entry {
-	json	*tree;
-	enum tlp tlp;
-	bool	 own, skip;
-};
-
-static void
-merge(struct reading *rd, struct entry *v, size_t n)
-{
-	struct idmap ids = { 0 };
-
-	for (size_t i = 0; i < n; i++)
-		idmap_add(&ids, rd->r.mem, json_member(v[i].tree, "id"), i);
-	idmap_sort(&ids);
-	for (size_t i = 0, end; i < n; i = end) {
-		enum tlp tlp = v[ids.v[i].value].tlp;
-		bool own = false, first = true;
-
-		for (end = i; end < n && slice_eq(ids.v[end].id, ids.v[i].id); end++) {
-			own |= v[ids.v[end].value].own;
-			tlp = map_stricter(tlp, v[ids.v[end].value].tlp);
-		}
-		for (size_t k = i; k < end && end - i > 1; k++) {
-			struct entry *en = &v[ids.v[k].value];
-
-			en->skip = en->own ? false : own || !first;
-			first = false;
-			if (!en->own && tlp != en->tlp)
-				map_set_tlp(rd->r.mem, en->tree, tlp);
-		}
-	}
-}
-
-/* Reports named by the records (target `report`) or by the mapping (`container`). */
-static void
-add_groups(struct reading *rd, struct idmap *members, json **groups, size_t *ngroups, size_t cap)
-{
-	const struct mapping *m = rd->r.map;
-	bool full = false;
-
-	for (size_t i = 0; i < rd->n; i++) {
-		struct unit *u = &rd->units[i];
-		size_t names = u->groups.n + (m->container.n > 0);
-
-		for (size_t k = 0; !u->refused && !u->child && k < names; k++) {
-			struct slice name = k < u->groups.n ? u->groups.v[k] : m->container_name;
-			const char *type = k < u->groups.n ? "report" :
-			    slice_is(m->container, "report") ? "report" : "grouping";
-			struct slice id = map_id(m, rd->r.mem, type, &name, 1);
-			size_t g = 0;
-
-			while (g < *ngroups && !slice_eq(json_member(groups[g], "id"), id))
-				g++;
-			if (g == cap) {
-				if (!full)
-					warn(rd, "TOO_MANY_REPORTS", "records name more than %zu "
-					    "reports: the rest is kept with the records only", cap);
-				full = true;
-				continue;
-			}
-			if (g == *ngroups)
-				groups[(*ngroups)++] = map_group_new(m, rd->r.mem, type, name,
-				    &u->made);
-			json_push(json_get(groups[g], "object_refs"), json_string(rd->r.mem,
-			    json_member(u->made.v[0], "id")));
-			idmap_add(members, rd->r.mem, id, (size_t)u->made.tlp);
-		}
-	}
-}
-
-enum { GROUPS_MAX = 1000 };
-
-static int
-mint_groups(struct reading *rd, struct err *e)
-{
-	json **groups = arena_alloc(rd->r.mem, GROUPS_MAX * sizeof(*groups));
-	struct idmap members = { 0 };
-	size_t n = 0;
-
-	add_groups(rd, &members, groups, &n, GROUPS_MAX);
-	for (size_t g = 0; g < n; g++) {
-		enum tlp tlp = TLP_UNSET;
-		bool any = false;
-
-		for (size_t i = 0; i < members.n; i++)
-			if (slice_eq(members.v[i].id, json_member(groups[g], "id"))) {
-				enum tlp t = (enum tlp)members.v[i].value;
-
-				tlp = any ? map_stricter(tlp, t) : t;
-				any = true;
-			}
-		map_set_tlp(rd->r.mem, groups[g], tlp);
-		if (advisory_mint(rd->adv, rd->r.mem, groups[g], e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-mint_definitions(struct reading *rd, const struct entry *v, size_t n, struct err *e)
-{
-	bool used[TLP_LEVELS] = { false };
-	json *producer;
-
-	for (size_t i = 0; i < n; i++)
-		used[v[i].tlp] = true;
-	producer = map_producer(rd->r.map, rd->r.mem, rd->r.job->received);
-	if (producer != NULL)
-		used[tlp_parse(fact_one(&rd->r.map->defaults, T_TLP))] = true;
-	for (int t = TLP_CLEAR; t < TLP_LEVELS; t++)
-		if (used[t])
-			advisory_add_marking(rd->adv, rd->r.mem, (enum tlp)t);
-	if (!rd->r.map->no_residue)
-		advisory_add_extension(rd->adv, rd->r.mem, EXTENSION_INHOUSE);
-	return producer == NULL ? 0 : advisory_mint(rd->adv, rd->r.mem, producer, e);
-}
-
-static int
-mint_all(struct reading *rd, struct err *e)
-{
-	struct entry *v;
-	size_t n = 0, total = 0;
-
-	for (size_t i = 0; i < rd->n; i++)
-		total += rd->units[i].made.n;
-	v = arena_alloc(rd->r.mem, (total + 1) * sizeof(*v));
-	for (size_t i = 0; i < rd->n; i++)
-		for (size_t k = 0; !rd->units[i].refused && k < rd->units[i].made.n; k++)
-			v[n++] = (struct entry){ rd->units[i].made.v[k], rd->units[i].made.tlp,
-			    k == 0, false };
-	if (n == 0)
-		return 0;
-	merge(rd, v, n);
-	if (mint_definitions(rd, v, n, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (!v[i].skip && advisory_mint(rd->adv, rd->r.mem, v[i].tree, e) < 0)
-			return -1;
-	return mint_groups(rd, e);
-}
+/* ---- the whole input --------------------------------------------------------------------------- */
 
 static const struct mapped_input *const inputs[] = {
 	[MAP_CSV] = &mapped_csv_in, [MAP_JSON] = &mapped_json_in, [MAP_JSONL] = &mapped_jsonl_in,
@@ -817,7 +615,7 @@ static const struct mapped_input *const inputs[] = {
 };
 
 static int
-read_records(struct reading *rd, struct err *e)
+read_records(struct map_reading *rd, struct err *e)
 {
 	const struct read_job *job = rd->r.job;
 	size_t most = job->limits.objects == 0 ? OBJECTS_DEFAULT : job->limits.objects;
@@ -836,7 +634,7 @@ read_records(struct reading *rd, struct err *e)
 
 /* "bundle--UUID" by mapping and content: the same input gives the same bundle. */
 static struct slice
-bundle_id(const struct reading *rd)
+bundle_id(const struct map_reading *rd)
 {
 	char hash[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
 
@@ -850,7 +648,7 @@ int
 mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
     const struct mapped_watch *watch, struct err *e)
 {
-	struct reading rd = { .adv = adv, .watch = watch,
+	struct map_reading rd = { .adv = adv, .watch = watch,
 	    .r = { .map = job->mapping, .job = job, .mem = mem } };
 	struct map_fields outside = { 0 };
 
@@ -871,11 +669,11 @@ mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 			account_value(job->loss, LOSS_DROPPED, "outside of the records",
 			    json_name(v), v, mem);
 	}
-	check_duplicates(&rd);
+	map_finish_duplicates(&rd);
 	if (rd.skipped > 0)
-		warn(&rd, "SKIPPED", "%zu records do not meet the conditions of the mapping",
+		map_read_warn(&rd, "SKIPPED", "%zu records do not meet the conditions of the mapping",
 		    rd.skipped);
-	if (mint_all(&rd, e) < 0)
+	if (map_finish(&rd, e) < 0)
 		return -1;
 	advisory_settle(adv, mem);
 	return 0;
