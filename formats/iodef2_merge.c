@@ -146,15 +146,16 @@ make_base(struct ir_originals *os, struct side *b, struct ir_originals *found)
 	struct read_job *again = arena_alloc(r->mem, sizeof(*again));
 	struct xml_node *id = xml_get(xml_get(r->doc, "Incident"), "IncidentID");
 	struct strbuf text = STRBUF_INIT;
+	struct ir_original **order;
 	struct err e = ERR_INIT;
+	size_t n;
 	bool ok;
 
 	adv->id = os->bundle_id.n > 0 ? os->bundle_id : r->adv->id;
-	for (size_t i = 0; i < os->n; i++) {
-		if (!os->v[i].ignored)
-			*advisory_add(adv, r->mem) = os->v[i].o;
-	}
-	job.csirt = arena_str(r->mem, xml_value(id, "name"));
+	order = ir_in_order(os, &n);	/* which Incident takes what depends on it */
+	for (size_t i = 0; i < n; i++)
+		*advisory_add(adv, r->mem) = order[i]->o;
+	job.csirt = arena_str(r->mem, os->csirt.n > 0 ? os->csirt : xml_value(id, "name"));
 	job.csirt_contact = generated_contact(r);
 	out = arena_alloc(r->mem, sizeof(*out));
 	*again = *r->job;

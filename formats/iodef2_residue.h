@@ -21,11 +21,12 @@
  *
  * AdditionalData name="stix-bundle" dtype="string", last in the IODEF-Document
  *	meaning="original bundle; sha256=H", H over the root element without path
- *	text {"id":"bundle--...","objects":["ID VERSION", ...]}: id and order of the objects, VERSION =
- *	struct object.version. H fits and every listed object is among the residues: the result is
- *	exactly these objects in this order, nothing is derived. H does not fit: element by element;
- *	what is derived between two objects that came from residues (relationships) is left out, the
- *	restored ones are put in this order, new ones follow.
+ *	text {"id":"bundle--...","csirt":"...","objects":["ID VERSION", ...]}: id and order of the
+ *	objects, VERSION = struct object.version; csirt = the name that the writer went by. H fits and
+ *	every listed object is among the residues: the result is exactly these objects in this order,
+ *	nothing is derived. H does not fit: element by element; what is derived between two objects
+ *	that came from residues (relationships) is left out, the restored ones are put in this order,
+ *	new ones follow.
  *
  * The canonical form under H leaves out every AdditionalData whose name starts with "stix-".
  */

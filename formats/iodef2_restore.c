@@ -203,13 +203,14 @@ read_bundle(struct ir_originals *os)
 	for (size_t i = 0; i < os->n; i++)
 		live += os->v[i].ignored ? 0 : 1;
 	os->bundle_id = json_member(doc.root, "id");
+	os->csirt = json_member(doc.root, "csirt");
 	os->exact = cover.intact && found == next - 1 && found == live &&
 	    slice_starts(os->bundle_id, "bundle--");
 }
 
-/* The originals that count, in bundle order, those that it does not name behind. */
-static struct ir_original **
-in_order(struct ir_originals *os, size_t *n)
+/* See iodef2_restore.h. */
+struct ir_original **
+ir_in_order(struct ir_originals *os, size_t *n)
 {
 	struct ir_original **v = arena_alloc(os->r->mem, (os->n + 1) * sizeof(struct ir_original *));
 	struct idmap order = { 0 };
@@ -316,7 +317,7 @@ static int
 emit_all(struct ir_originals *os, struct err *e)
 {
 	size_t n;
-	struct ir_original **v = in_order(os, &n);
+	struct ir_original **v = ir_in_order(os, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (emit(os, v[i], e) < 0)

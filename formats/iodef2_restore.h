@@ -33,10 +33,13 @@ struct ir_originals {
 	size_t			 n, cap;
 	struct idmap		 by_id;
 	struct slice		 bundle_id;
+	struct slice		 csirt;		/* the name that the writer gave itself; empty if unsaid */
 	bool			 exact;		/* untouched: nothing but originals comes out */
 };
 
 void	ir_originals_read(struct ir *r, struct ir_originals *os);
+/* The originals that count, *n of them, in bundle order; those that the bundle does not name behind. */
+struct ir_original **ir_in_order(struct ir_originals *os, size_t *n);
 /* Make a changed object a new version: at GenerationTime, else at the time of arrival, else a little
  * later than before. */
 void	ir_bump(struct ir *r, struct ir_original *o, struct slice generated);

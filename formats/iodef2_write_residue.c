@@ -172,6 +172,8 @@ iw_bundle(struct iw *w)
 		return;
 	strbuf_adds(&b, "{\"id\":");
 	json_print_string(&b, w->job->adv->id);
+	strbuf_adds(&b, ",\"csirt\":");
+	json_print_string(&b, slice_of(w->job->csirt));
 	strbuf_adds(&b, ",\"objects\":[");
 	for (i = 0; i < w->n; i++) {
 		const struct object *o = w->v[i].o;

@@ -308,6 +308,53 @@ test_added(void **state)
 	    xml_at(before, SLICE_LIT("Incident[1]/EventData[1]/Flow[1]/System[1]/Node[1]"))));
 }
 
+/* ---- edits of a document that came from STIX ------------------------------------------------ */
+
+/* A text in the IODEF form, what a partner makes of it, and the one object that this concerns. */
+static const struct {
+	const char *before, *after, *type, *property, *value;
+} partner_edits[] = {
+	{ ">2025-09-01T00:00:00Z</EndTime>", ">2025-10-01T00:00:00Z</EndTime>", "indicator",
+	    "valid_until", "2025-10-01T00:00:00Z" },
+	{ "\nb.tide.example<", "\nc.tide.example<", "indicator", "pattern",
+	    "[domain-name:value = 'a.tide.example' OR domain-name:value = 'c.tide.example']" },
+	{ ">CERT Northland</ContactName>", ">CERT North</ContactName>", "identity", "name",
+	    "CERT North" },
+};
+
+/* Only that object changes, and its version with it; everything else is as it was, byte for byte. */
+static void
+test_partner_edits(void **state)
+{
+	struct advisory *adv = read_as(&format_stix21, load(GOLDEN "stix-all-kinds/input.json")), *back;
+	struct slice text = write_as(&format_iodef2, adv);
+	size_t i, k, changed;
+
+	(void)state;
+	for (i = 0; i < sizeof(partner_edits) / sizeof(*partner_edits); i++) {
+		char *p = strstr(text.p, partner_edits[i].before), *edited;
+
+		assert_non_null(p);
+		edited = arena_fmt(mem, "%.*s%s%s", (int)(p - text.p), text.p,
+		    partner_edits[i].after, p + strlen(partner_edits[i].before));
+		back = read_as(&format_iodef2, slice_of(edited));
+		assert_int_equal(back->n, adv->n);
+		for (k = changed = 0; k < adv->n; k++) {
+			const struct object *a = &adv->objects[k], *b = &back->objects[k];
+
+			assert_true(slice_eq(a->id, b->id));
+			if (slice_eq(a->bytes, b->bytes) || json_equal(a->tree, b->tree))
+				continue;
+			changed++;
+			assert_string_equal(b->type.p, partner_edits[i].type);
+			assert_string_equal(json_member(b->tree, partner_edits[i].property).p,
+			    partner_edits[i].value);
+			assert_true(slice_cmp(b->version_key, a->version_key) > 0);
+		}
+		assert_int_equal(changed, 1);
+	}
+}
+
 /* ---- residue that somebody made up ---------------------------------------------------------- */
 
 static const char *const forged[] = {
@@ -367,6 +414,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_changed_indicator, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_report, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_added, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_partner_edits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_residue, setup, teardown),
 	};
 

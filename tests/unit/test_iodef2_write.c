@@ -391,7 +391,7 @@ test_bundle_residue(void **state)
 	for (n = xml_get(r.doc, "AdditionalData"); n != NULL; n = xml_more(n))
 		last = n;
 	assert_true(slice_is(xml_value(last, "name"), IODEF2_RESIDUE_BUNDLE));
-	assert_string_equal(xml_text(last, mem).p, "{\"id\":\"bundle--" U("ff") "\",\"objects\":["
+	assert_string_equal(xml_text(last, mem).p, "{\"id\":\"bundle--" U("ff") "\",\"csirt\":\"cert.example\",\"objects\":["
 	    "\"indicator--" U("05") " 2026-01-03T04:05:06.700Z\","
 	    "\"x-own--" U("01") " 2026-01-03T04:05:06.700Z\",\"mutex--" U("03") "\"]}");
 	doc = r.doc;
