@@ -260,7 +260,7 @@ struct outbox_update {
 /* Sent rows enter the peer's ledger; denied and dead ones leave it. Audit in the same transaction. */
 void	store_outbox_update(struct store *s, const struct outbox_update *u, size_t n,
 	    const struct store_audit *audit, size_t naudit, store_done_cb *done, void *arg);
-/* When the next item for `peer` is due: INT64_MAX if none is waiting. Synchronous, cheap. */
+/* When the next item for `peer` is due: 0 at once, INT64_MAX if none is waiting. Synchronous, cheap. */
 int64_t	store_outbox_due_us(struct store *s, const char *peer);
 /* All held and dead rows of a peer (NULL: of all) become due now; *cb counts. */
 void	store_outbox_requeue(struct store *s, const char *peer, store_count_cb *cb, void *arg);

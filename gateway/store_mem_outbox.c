@@ -115,7 +115,7 @@ mem_outbox_due_us(struct store *s, const char *peer)
 
 	for (size_t i = 0; i < m->ndeliveries; i++) {
 		const struct mem_delivery *d = &m->deliveries[i];
-		int64_t at = d->leased_until_us != 0 ? d->leased_until_us : d->due_us;
+		int64_t at = d->state == MEM_QUEUED ? d->leased_until_us : d->due_us;
 
 		if (d->state <= MEM_HELD && at < due && strcmp(d->peer, peer) == 0)
 			due = at;

@@ -264,13 +264,12 @@ sq_outbox_due_us(struct store *s, const char *peer)
 	st = sq_bind(q, SQ_DELIVERY_DUE_READY, &e, "i", p->pno);
 	while (st != NULL && sq_step(q, st, &e) > 0) {
 		int64_t until = lease_until(p, sqlite3_column_int64(st, 0));
-		int64_t at = until != 0 ? until : sqlite3_column_int64(st, 1);
 
-		if (at < due)
-			due = at;
-		if (until == 0) {	/* whoever stands behind it is not earlier */
+		if (until < due)
+			due = until;
+		if (until == 0) {	/* free: due at once, whatever the clock says */
 			sq_reset(st);
-			break;
+			return 0;
 		}
 	}
 	st = sq_bind(q, SQ_DELIVERY_DUE_LATER, &e, "i", p->pno);

@@ -18,6 +18,7 @@ struct putting {
 struct one {
 	struct store_put	*p;
 	int64_t			 vid, obj, key, date_us;
+	struct slice		 spec;		/* as stored */
 	bool			 new_id;	/* no version of the id was known */
 	struct copies		 copies;
 };
@@ -122,7 +123,7 @@ join_one(struct putting *w, struct one *o, int64_t cid, bool new_version, struct
 {
 	struct member m = {
 		.cid = cid, .vid = o->vid, .obj = o->obj, .kind = sq_kind(o->p->object->type),
-		.spec = o->p->object->spec_version, .version_key = o->p->object->version_key,
+		.spec = o->spec, .version_key = o->p->object->version_key,
 	};
 
 	if (!new_version) {
@@ -228,6 +229,7 @@ put_new(struct putting *w, struct one *o, struct err *e)
 	struct sq *q = w->q;
 
 	o->p->outcome = STORE_NEW;
+	o->spec = o->p->object->spec_version;
 	o->date_us = store_next_date(&q->store);
 	if (add_version(w, o, e) < 0)
 		return -1;
@@ -313,6 +315,7 @@ put(struct putting *w, size_t i, struct err *e)
 	same = slice_eq(sq_col(st, 1), slice_from(o.p->content, sizeof(o.p->content)));
 	h = (struct here){ (enum origin)sqlite3_column_int(st, 2), sq_copy(st, 3, w->mem),
 	    sqlite3_column_int64(st, 4) };
+	o.spec = sq_copy(st, 5, w->mem);
 	sq_reset(st);
 	w->dates[i] = h.first_us;
 	return same ? put_known(w, &o, &h, i, e) : put_conflict(w, &o, e);

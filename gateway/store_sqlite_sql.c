@@ -108,7 +108,7 @@ const char *const sq_text[SQ_COUNT] = {
 
 	[SQ_OBJECT_BY_KEY] = "SELECT obj FROM object WHERE idk = ?1",
 	[SQ_OBJECT_ADD] = "INSERT INTO object (idk, obj) VALUES (?1, ?2)",
-	[SQ_VERSION_FIND] = "SELECT vid, hash, origin, audience, first_us FROM version"
+	[SQ_VERSION_FIND] = "SELECT vid, hash, origin, audience, first_us, spec FROM version"
 	    " WHERE obj = ?1 AND vkey = ?2",
 	[SQ_VERSION_ADD] = "INSERT INTO version (vid, obj, vkey, hash, id, type, spec, shown, tlp,"
 	    " by_default, phase, sectors, flags, created_by, origin, audience, valid_until,"
@@ -169,7 +169,7 @@ const char *const sq_text[SQ_COUNT] = {
 	    " WHERE d.state = 0 AND d.pno = ?1 ORDER BY d.lane, d.oid",
 	[SQ_DELIVERY_LATER] = "SELECT oid, state FROM delivery INDEXED BY delivery_later"
 	    " WHERE state IN (1, 2) AND pno = ?1 AND due_us <= ?2 ORDER BY due_us LIMIT ?3",
-	[SQ_DELIVERY_DUE_READY] = "SELECT oid, due_us FROM delivery INDEXED BY delivery_ready"
+	[SQ_DELIVERY_DUE_READY] = "SELECT oid FROM delivery INDEXED BY delivery_ready"
 	    " WHERE state = 0 AND pno = ?1 ORDER BY lane, oid",
 	[SQ_DELIVERY_DUE_LATER] = "SELECT due_us FROM delivery INDEXED BY delivery_later"
 	    " WHERE state IN (1, 2) AND pno = ?1 ORDER BY due_us LIMIT 1",
