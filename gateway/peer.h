@@ -35,9 +35,9 @@ struct peer {
 	uint8_t		 pins[PEER_PINS][32];	/* SHA-256 of SubjectPublicKeyInfo */
 	size_t		 npins;
 	/* wire */
-	const char	*url;			/* of its API root, https://host:port/root/; NULL: pull only */
+	const char	*url;			/* https://host:port/root/; NULL: pull only */
 	const char	*collection;		/* where we POST, in that API root */
-	const char	*ca;			/* PEM its server certificate must chain to; NULL: peer-ca */
+	const char	*ca;			/* PEM for its server certificate; NULL: peer-ca */
 	const char	*const *speaks;		/* format names, NULL-terminated; first is preferred */
 	bool		 has_sign_key;
 	uint8_t		 sign_key[32];		/* Ed25519 public key for relay envelopes */

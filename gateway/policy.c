@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "gateway/base/codec.h"
+
 /* A condition is met, is not, or cannot be told by this build. */
 enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNKNOWN };
 
@@ -221,10 +223,9 @@ check_walls(const struct asked *q, struct decision *d)
 	for (size_t i = 0; i < q->t->ncommunities; i++)
 		at_desk = at_desk || (slice_is(desk, q->t->communities[i].at.name) &&
 		    (q->have[DIM_COMMUNITY] >> i & 1) != 0);
-	if (!at_desk && desk.n == 0)
-		GATE(d, EMBARGO, "under an embargo that names no desk");
-	else if (!at_desk)
-		GATE(d, EMBARGO, "under embargo, and the peer is not of the desk %.40s", desk.p);
+	if (!at_desk)
+		GATE(d, EMBARGO, desk.n == 0 ? "under an embargo that names no desk" :
+		    "under embargo, and the peer is not of the desk that it names");
 }
 
 /* ---- requirements ---- */
@@ -437,6 +438,17 @@ speaks_for(const struct peer *from, struct slice creator)
 	return false;
 }
 
+/* The creator as it may stand in a log: an id, or that it is none. */
+static struct slice
+showable(struct slice creator)
+{
+	static const char head[] = "identity--";
+	struct slice uuid = slice_starts(creator, head) ?
+	    slice_from(creator.p + sizeof(head) - 1, creator.n - (sizeof(head) - 1)) : SLICE_EMPTY;
+
+	return uuid_is_valid(uuid) ? creator : SLICE_LIT("a creator that is no identity id");
+}
+
 void
 policy_admit(const struct trust *t, const struct policy_facts *f, const struct peer *from,
     struct decision *d)
@@ -451,8 +463,8 @@ policy_admit(const struct trust *t, const struct policy_facts *f, const struct p
 	if (from == NULL || from->relation == RELATION_OWN)
 		return;		/* our own systems speak for the node */
 	if (!speaks_for(from, f->created_by))
-		GATE(d, IDENTITY_MISMATCH, "%.40s may not publish for %.50s", from->name,
-		    f->created_by.n <= 50 ? f->created_by.p : "this creator");
+		GATE(d, IDENTITY_MISMATCH, "%.40s may not publish for %.*s", from->name,
+		    SLICE_ARG(showable(f->created_by)));
 	if (exercise ? from->exercise == EXERCISE_NO : from->exercise == EXERCISE_ONLY)
 		GATE(d, EXERCISE_WALL, exercise ? "exercise object, and %.40s takes no part in one" :
 		    "real object, and %.40s sends exercise objects only", from->name);

@@ -34,6 +34,14 @@ has_reason(const struct decision *d, enum policy_reason r)
 	return false;
 }
 
+/* Text of a sender, for a terminal: what ids and types are not made of becomes a question mark. */
+static void
+add_plain(struct strbuf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		strbuf_addc(out, s.p[i] > 0x20 && s.p[i] < 0x7f ? s.p[i] : '?');
+}
+
 /* "2026-11-21" */
 static void
 add_date(struct strbuf *out, int64_t us)
@@ -86,10 +94,10 @@ add_facts(struct strbuf *out, const struct asked *q)
 		{ OBJECT_CLASSIFIED, "classified" },
 	};
 
-	strbuf_addf(out, "facts    tlp %s (%s)   pap %s   origin %s   kind %.*s\n", tlp_word(f->tlp),
-	    label_source(f), policy_pap_word(f->pap), policy_origin_word(q->origin),
-	    SLICE_ARG(f->kind));
-	strbuf_adds(out, "         sector ");
+	strbuf_addf(out, "facts    tlp %s (%s)   pap %s   origin %s   kind ", tlp_word(f->tlp),
+	    label_source(f), policy_pap_word(f->pap), policy_origin_word(q->origin));
+	add_plain(out, f->kind);
+	strbuf_adds(out, "\n         sector ");
 	add_words(out, f->sectors, words_sector);
 	strbuf_addf(out, "   phase %s",
 	    (unsigned)f->phase < PHASES ? words_phase[f->phase] : "unknown");
@@ -169,16 +177,18 @@ add_papers(struct strbuf *out, const struct asked *q)
 
 	for (size_t i = 0; i < q->more->npapers; i++) {
 		const struct paper *a = q->more->papers[i];
+		bool said = false;
 
 		for (size_t j = 0; j < q->t->nrecognitions; j++) {
 			const struct recognition *r = &q->t->recognitions[j];
 
 			if (!paper_why_not(q->t, a, r, q->now_us, text, sizeof(text), &r_line, &a_line))
 				continue;
+			said = true;
 			strbuf_addf(out, "             %s (verified, %s): %s   :%u :%u\n", a->at.name,
 			    words_verified[a->verified], text, a_line, r_line);
 		}
-		if (q->t->schemes[a->scheme].status != SCHEME_IN_FORCE)
+		if (!said && q->t->schemes[a->scheme].status != SCHEME_IN_FORCE)
 			strbuf_addf(out, "             %s: scheme %s is %s and earns nothing   :%u\n",
 			    a->at.name, q->t->schemes[a->scheme].at.name,
 			    q->t->schemes[a->scheme].status == SCHEME_DRAFT ? "a draft" : "retired",
@@ -253,8 +263,10 @@ policy_explain(struct strbuf *out, const struct trust *t, const struct policy_fa
 	policy_gather(&q, t, f, p, now_us);
 	stamp_text(now_us, stamp);
 	hex_text(t->digest, sizeof(t->digest), hex);
-	strbuf_addf(out, "%-8s %.*s -> %s   policy %.*s   %.*sZ\n", verdict_heads[v],
-	    SLICE_ARG(object_id), p->name, (int)DIGEST_SHOWN, hex, (int)SECOND_TEXT, stamp);
+	strbuf_addf(out, "%-8s ", verdict_heads[v]);
+	add_plain(out, object_id);
+	strbuf_addf(out, " -> %s   policy %.*s   %.*sZ\n", p->name, (int)DIGEST_SHOWN, hex,
+	    (int)SECOND_TEXT, stamp);
 	add_facts(out, &q);
 	add_peer(out, &q);
 	add_gates(out, &q, d);

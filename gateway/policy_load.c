@@ -98,6 +98,34 @@ load_list(struct load *ld, const struct line *l, size_t first)
 	return list;
 }
 
+/* A name is used in file names, keys and logs, so it is kept plain. */
+static bool
+is_name(struct slice w)
+{
+	if (w.n == 0 || w.n > NAME_BYTES)
+		return false;
+	for (size_t i = 0; i < w.n; i++) {
+		char ch = w.p[i];
+		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+		    (ch >= '0' && ch <= '9') || ch == '_';
+
+		if (!plain && (i == 0 || (ch != '-' && ch != '.')))
+			return false;
+	}
+	return true;
+}
+
+bool
+load_plain(struct load *ld, const struct line *l, size_t word)
+{
+	if (!is_name(l->words[word])) {
+		complain(ld->c, l, "'%.60s' is no name: at most %d letters, digits, '-', '.' and '_'",
+		    l->words[word].p, (int)NAME_BYTES);
+		return false;
+	}
+	return true;
+}
+
 bool
 load_date(struct load *ld, const struct line *l, size_t word, int64_t *end_us)
 {
@@ -192,23 +220,6 @@ load_scheme(struct load *ld, const struct line *l, size_t *word, size_t *scheme,
 
 /* ---- sections and their lines ---- */
 
-/* A name is used in file names, keys and logs, so it is kept plain. */
-static bool
-is_name(struct slice w)
-{
-	if (w.n == 0 || w.n > NAME_BYTES)
-		return false;
-	for (size_t i = 0; i < w.n; i++) {
-		char ch = w.p[i];
-		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-		    (ch >= '0' && ch <= '9') || ch == '_';
-
-		if (!plain && (i == 0 || (ch != '-' && ch != '.')))
-			return false;
-	}
-	return true;
-}
-
 /* The section that a line opens, or NULL with a complaint. */
 static const struct section *
 section_of(struct load *ld, const struct line *l, bool quiet)
@@ -239,14 +250,15 @@ take_name(struct load *ld, const struct line *l)
 		complain(ld->c, l, "'%s' takes one name", s->word);
 		return;
 	}
-	if (!is_name(l->words[1]))
-		complain(ld->c, l, "'%.60s' is no name: at most %d letters, digits, '-', '.' and '_'",
-		    l->words[1].p, (int)NAME_BYTES);
+	load_plain(ld, l, 1);
 	names = &ld->names[s->names];
 	other = names->n == 0 ? -1 : word_index(l->words[1], names->v);
 	if (other >= 0)
 		complain(ld->c, l, "%s '%.64s' is already at %s:%u", s->word, l->words[1].p,
 		    names->at[other]->file, names->at[other]->number);
+	else if (names->n == s->limit && s->limit == 1)
+		complain(ld->c, l, "a second section '%s': there is one at %s:%u", s->word,
+		    names->at[0]->file, names->at[0]->number);
 	else if (names->n == s->limit)
 		complain(ld->c, l, "more than %zu sections '%s'", s->limit, s->word);
 	if (names->n >= s->limit)

@@ -81,6 +81,8 @@ uint64_t	load_bits(struct load *ld, const struct line *l, const char *what, size
 		    const char *const *list);
 /* Words from `first` on as a NULL-terminated list. */
 const char *const *load_list(struct load *ld, const struct line *l, size_t first);
+/* True, or a complaint that word `word` is no name: names stand in logs, keys and messages. */
+bool		load_plain(struct load *ld, const struct line *l, size_t word);
 bool		load_date(struct load *ld, const struct line *l, size_t word, int64_t *end_us);
 bool		load_span(struct load *ld, const struct line *l, size_t word, struct span *out);
 void		load_countries(struct load *ld, const struct line *l, size_t first,

@@ -85,10 +85,12 @@ scheme_status(struct load *ld, const struct line *l)
 static void
 scheme_levels(struct load *ld, const struct line *l)
 {
-	for (size_t i = 1; i < l->nwords; i++)
+	for (size_t i = 1; i < l->nwords; i++) {
+		load_plain(ld, l, i);
 		for (size_t j = 1; j < i; j++)
 			if (slice_eq(l->words[i], l->words[j]))
 				complain(ld->c, l, "level '%.60s' stands here twice", l->words[i].p);
+	}
 	this_scheme(ld)->levels = load_list(ld, l, 1);
 }
 
@@ -151,7 +153,9 @@ static const char *const *
 take_covers(struct load *ld, const struct line *l, size_t first)
 {
 	for (size_t i = first; i < l->nwords; i++)
-		if (!slice_starts(l->words[i], "x-"))
+		if (slice_starts(l->words[i], "x-"))
+			load_plain(ld, l, i);
+		else
 			load_word(ld, l, "scope", i, words_covers);
 	return load_list(ld, l, first);
 }
@@ -277,6 +281,13 @@ paper_state(struct load *ld, const struct line *l)
 }
 
 static void
+paper_profiles(struct load *ld, const struct line *l)
+{
+	for (size_t i = 1; i < l->nwords; i++)
+		load_plain(ld, l, i);
+}
+
+static void
 paper_hash(struct load *ld, const struct line *l)
 {
 	struct slice w = l->words[1];
@@ -324,7 +335,7 @@ const struct directive directives_paper[] = {
 	{ "verified", 5, 5, DIRECTIVE_NEEDED, paper_verified },
 	{ "assessed", 1, 1, 0, paper_assessed },
 	{ "state", 1, 1, 0, paper_state },
-	{ "profiles", 1, WORDS_ANY, 0, take_text },
+	{ "profiles", 1, WORDS_ANY, 0, paper_profiles },
 	{ "paper", 1, 1, 0, paper_hash },
 	{ NULL, 0, 0, 0, NULL }
 };

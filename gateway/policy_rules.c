@@ -21,7 +21,7 @@ static void	take_communities(struct load *ld, const struct line *l, struct condi
 static void	take_peers(struct load *ld, const struct line *l, struct condition *c);
 static void	take_codes(struct load *ld, const struct line *l, struct condition *c);
 static void	take_holds(struct load *ld, const struct line *l, struct condition *c);
-static void	take_nothing(struct load *ld, const struct line *l, struct condition *c);
+static void	take_profiles(struct load *ld, const struct line *l, struct condition *c);
 static void	take_objectives(struct load *ld, const struct line *l, struct condition *c);
 
 static const char *const words_no_yes[] = { "no", "yes", NULL };
@@ -57,7 +57,7 @@ static const struct predicate about_peer[] = {
 	{ "community", CONDITION_MASK, DIM_COMMUNITY, NULL, 0, false, take_communities },
 	{ "sector", CONDITION_MASK, DIM_PEER_SECTOR, words_sector, 0, false, NULL },
 	{ "country", CONDITION_COUNTRY, 0, NULL, 0, false, take_codes },
-	{ "profile", CONDITION_LATER, 0, NULL, 0, false, take_nothing },
+	{ "profile", CONDITION_LATER, 0, NULL, 0, false, take_profiles },
 	{ "objective", CONDITION_LATER, 0, NULL, 0, false, take_objectives },
 	{ .word = NULL }
 };
@@ -71,8 +71,8 @@ take_kind(struct load *ld, const struct line *l, size_t i, uint64_t *mask)
 	struct trust *t = ld->t;
 	int bit = word_index(l->words[i], t->kinds);
 
-	if (bit < 0 && !slice_starts(l->words[i], "x-") &&
-	    load_word(ld, l, "kind", i, words_kind) < 0)
+	if (bit < 0 && (slice_starts(l->words[i], "x-") ? !load_plain(ld, l, i) :
+	    load_word(ld, l, "kind", i, words_kind) < 0))
 		return;
 	if (bit < 0 && t->nkinds == KINDS_MAX) {
 		complain(ld->c, l, "more than %d kinds in all rules", (int)KINDS_MAX);
@@ -139,11 +139,11 @@ take_holds(struct load *ld, const struct line *l, struct condition *c)
 }
 
 static void
-take_nothing(struct load *ld, const struct line *l, struct condition *c)
+take_profiles(struct load *ld, const struct line *l, struct condition *c)
 {
-	(void)ld;
-	(void)l;
 	(void)c;
+	for (size_t i = 2; i < l->nwords; i++)
+		load_plain(ld, l, i);
 }
 
 static void
@@ -312,25 +312,28 @@ open_rule(struct load *ld)
 	r->title = arena_fmt(ld->mem, "%s %s", ld->section->word, r->at.name);
 }
 
+/* True if the section had a line that `take` takes, right or wrong. */
+static bool
+saw(const struct load *ld, void (*take)(struct load *, const struct line *))
+{
+	for (size_t i = 0; ld->section->directives[i].word != NULL; i++)
+		if (ld->section->directives[i].take == take && (ld->seen >> i & 1) != 0)
+			return true;
+	return false;
+}
+
 /* Refuse rules that say nothing: an empty release would open everything to everyone. */
 void
 close_rule(struct load *ld)
 {
 	const struct rule *r = this_rule(ld);
-	bool to = false, acts = false;
 
-	for (size_t i = 0; i < r->when.n; i++)
-		to = to || r->when.v[i].about_to;
-	for (size_t i = 0; ld->section->directives[i].word != NULL; i++)
-		if (ld->section->directives[i].take == rule_field ||
-		    ld->section->directives[i].take == rule_origin)
-			acts = acts || (ld->seen >> i & 1) != 0;
-	if (r->kind == RULE_RELEASE && !to && (ld->seen >> 1 & 1) == 0)
+	if (r->kind == RULE_RELEASE && !saw(ld, rule_to))
 		complain(ld->c, ld->opened, "%s lacks a line 'to': it would reach everybody", r->title);
-	if (r->kind == RULE_REQUIRE && r->must.n == 0 && (ld->seen & 4) == 0)
+	if (r->kind == RULE_REQUIRE && !saw(ld, rule_peer) && !saw(ld, rule_approval))
 		complain(ld->c, ld->opened, "%s asks for nothing: it lacks a line 'peer' or 'approval'",
 		    r->title);
-	if (r->kind == RULE_REDACT && !acts)
+	if (r->kind == RULE_REDACT && !saw(ld, rule_field) && !saw(ld, rule_origin))
 		complain(ld->c, ld->opened, "%s changes nothing: it lacks a line 'victim', 'any' or "
 		    "'origin'", r->title);
 }
