@@ -6,7 +6,11 @@
 #include "gateway/cmd.h"
 #include "gateway/serve.h"
 
-extern const struct command command_convert;
+extern const struct command command_init, command_check, command_status, command_reload,
+    command_consumer_add, command_consumer_list, command_peer_list, command_peer_show,
+    command_peer_retry, command_explain, command_quarantine_list, command_quarantine_show,
+    command_quarantine_retry, command_quarantine_drop, command_convert, command_validate,
+    command_key_pin, command_key_public, command_audit_verify, command_audit_export;
 
 static const struct command command_serve = {
 	"serve", "[--config FILE]", 0, 0, "run the node",
@@ -17,8 +21,27 @@ static const struct command command_serve = {
 
 /* The verbs, in the order that --help shows. */
 static const struct command *const commands[] = {
+	&command_init,
+	&command_check,
 	&command_serve,
+	&command_status,
+	&command_reload,
+	&command_consumer_add,
+	&command_consumer_list,
+	&command_peer_list,
+	&command_peer_show,
+	&command_peer_retry,
+	&command_explain,
+	&command_quarantine_list,
+	&command_quarantine_show,
+	&command_quarantine_retry,
+	&command_quarantine_drop,
 	&command_convert,
+	&command_validate,
+	&command_key_pin,
+	&command_key_public,
+	&command_audit_verify,
+	&command_audit_export,
 	NULL
 };
 

@@ -299,6 +299,9 @@ typedef bool	store_audit_fn(void *ctx, uint64_t seq, struct slice line);
 int	store_audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx,
 	    struct err *e);
 
+/* The same straight from a database file, read-only, while a node may be using it. */
+int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struct err *e);
+
 struct store_figures {
 	uint64_t	objects, versions, members, sources, sightings, quarantined, audit_records;
 	uint64_t	commits, syncs, commit_us_total, commit_us_max;

@@ -1,0 +1,387 @@
+/* cmd_check.c -- `tocsin check`: everything that the node would read, before it does. */
+#include <errno.h>
+#include <event2/event.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "adapters/tls.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/file.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/cmd.h"
+#include "gateway/config.h"
+#include "gateway/credentials.h"
+#include "gateway/redis.h"
+
+enum { SOON_DAYS = 30, STEP_MS = 20 };
+static const int64_t day_us = 86400 * INT64_C(1000000);
+
+struct check {
+	const struct args	*a;
+	const char		*path;
+	struct config		*conf;
+	struct trust		*trust;
+	struct credentials	*credentials;
+	struct complaints	 c;
+	unsigned		 warnings;
+};
+
+/* ---- certificates ---- */
+
+static int
+tls_check(const char *cert, const char *key, struct err *e)
+{
+	return tls_key_matches(cert, key, e);
+}
+
+/* Certificates that have ended are errors, those that soon will are warnings. */
+static void
+check_dates(struct check *k, const char *what, const char *cert)
+{
+	int64_t now = clock_wall_us(), from, until;
+	struct err e = ERR_INIT;
+
+	if (cert == NULL || tls_cert_read(cert, NULL, &from, &until, &e) < 0)
+		return;		/* config_check has said so */
+	if (now < from)
+		complain(&k->c, NULL, "%s: %s: not valid yet", what, cert);
+	else if (now > until)
+		complain(&k->c, NULL, "%s: %s: no longer valid", what, cert);
+	else if (until - now < SOON_DAYS * day_us && ++k->warnings > 0)
+		fprintf(stderr, "warning: %s: %s: valid for %lld more days\n", what, cert,
+		    (long long)((until - now) / day_us));
+}
+
+/* A file of CAs must be one. */
+static void
+check_ca(struct check *k, const char *what, const char *ca)
+{
+	struct tls_client_conf conf = { .ca = ca };
+	struct err e = ERR_INIT;
+	struct tls *t;
+
+	if (ca == NULL || !file_exists(ca))
+		return;
+	t = tls_client_new(&conf, &e);
+	if (t == NULL)
+		complain(&k->c, NULL, "%s: %s", what, e.reason);
+	tls_free(t);
+}
+
+/* ---- Redis ---- */
+
+/* Connect to host and port or to a unix socket, blocking. -1 and *e. */
+static int
+connect_address(int family, const struct sockaddr *sa, socklen_t n, const struct redis_conf *r,
+    struct err *e)
+{
+	struct timeval limit = { r->connect_us / 1000000, r->connect_us % 1000000 };
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		if (connect(fd, sa, n) == 0)
+			return fd;
+	}
+	err_set(e, ERR_IO, "%s", strerror(errno == EINPROGRESS ? ETIMEDOUT : errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int
+connect_unix(struct slice path, const struct redis_conf *r, struct err *e)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	if (path.n >= sizeof(sa.sun_path))
+		return err_set(e, ERR_CONFIG, "longer than a socket's path may be");
+	memcpy(sa.sun_path, path.p, path.n);
+	return connect_address(AF_UNIX, (const struct sockaddr *)&sa, sizeof(sa), r, e);
+}
+
+static int
+connect_host(struct slice authority, const struct redis_conf *r, struct err *e)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+	char text[300];
+	char *host = text, *port;
+	int rc, fd = -1;
+
+	snprintf(text, sizeof(text), "%.*s", authority.n < sizeof(text) ? (int)authority.n : 0,
+	    authority.p);
+	port = strrchr(text, ':');
+	if (port != NULL && strchr(port, ']') == NULL)
+		*port++ = '\0';
+	else
+		port = NULL;
+	if (host[0] == '[') {
+		host++;
+		host[strcspn(host, "]")] = '\0';
+	}
+	rc = getaddrinfo(host, port == NULL ? "6379" : port, &hints, &found);
+	if (rc != 0)
+		return err_set(e, ERR_IO, "%s", gai_strerror(rc));
+	for (const struct addrinfo *ai = found; ai != NULL && fd < 0; ai = ai->ai_next)
+		fd = connect_address(ai->ai_family, ai->ai_addr, ai->ai_addrlen, r, e);
+	freeaddrinfo(found);
+	return fd;
+}
+
+/* Does anybody listen there at all? The reason is better told here than by the asynchronous client. */
+static int
+reach(const struct redis_conf *r, struct err *e)
+{
+	struct slice url = slice_of(r->url), rest = url;
+	struct slice scheme = slice_cut(&rest, ':');
+	int fd = slice_is(scheme, "unix") ? connect_unix(rest, r, e) :
+	    connect_host(slice_from(rest.p + 2, rest.n - 2), r, e);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/* What the client of the node says to PING. */
+struct ping {
+	struct event_base	*base;
+	struct tls		*tls;
+	bool			 answered, good;
+	char			 text[128];
+};
+
+static void
+on_pong(void *arg, const struct redis_reply *r)
+{
+	struct ping *p = arg;
+
+	p->answered = r != NULL;
+	p->good = r != NULL && r->kind == REDIS_STATUS && slice_is(r->text, "PONG");
+	if (r != NULL && r->kind == REDIS_ERROR)
+		snprintf(p->text, sizeof(p->text), "%.*s", r->text.n > 100 ? 100 : (int)r->text.n,
+		    r->text.p);
+	event_base_loopbreak(p->base);
+}
+
+static struct bufferevent *
+make_tls(void *ctx, struct event_base *base, const char *host, struct err *e)
+{
+	struct ping *p = ctx;
+
+	return tls_connect(p->tls, base, -1, host, e);
+}
+
+/* Run the loop until Redis is up, at most `us`. */
+static void
+wait_until_up(struct ping *p, const struct redis *r, int64_t us)
+{
+	const struct timeval step = { 0, STEP_MS * 1000 };
+	int64_t end = clock_mono_us() + us;
+
+	while (redis_state(r) != REDIS_UP && clock_mono_us() < end) {
+		event_base_loopexit(p->base, &step);
+		event_base_dispatch(p->base);
+	}
+}
+
+static void
+ping(const struct redis_conf *conf, struct ping *p, struct err *e)
+{
+	const struct slice word = SLICE_LIT("PING");
+	const struct timeval limit = { (conf->command_us + 2000000) / 1000000, 0 };
+	struct redis *r = redis_new(p->base, conf, make_tls, p, e);
+
+	if (r == NULL)
+		return;
+	wait_until_up(p, r, conf->connect_us + 1000000);
+	redis_command(r, 1, &word, on_pong, p);
+	if (!p->answered) {
+		event_base_loopexit(p->base, &limit);
+		event_base_dispatch(p->base);
+	}
+	redis_free(r);
+	if (!p->answered)
+		err_set(e, ERR_IO, "somebody listens there, but does not answer PING; user, password "
+		    "or TLS may be wrong");
+	else if (!p->good)
+		err_set(e, ERR_IO, "PING is answered with '%s'", p->text);
+}
+
+static void
+check_redis(struct check *k)
+{
+	const struct redis_conf *conf = &k->conf->redis;
+	struct tls_client_conf tls = { .ca = conf->ca };
+	struct ping p = { .base = NULL };
+	struct err e = ERR_INIT;
+
+	if (conf->url == NULL || args_get(k->a, "offline") != NULL)
+		return;
+	p.base = event_base_new();
+	if (reach(conf, &e) == 0) {
+		if (conf->ca != NULL)
+			p.tls = tls_client_new(&tls, &e);
+		if (conf->ca == NULL || p.tls != NULL)
+			ping(conf, &p, &e);
+	}
+	if (e.code != ERR_NONE)
+		complain(&k->c, NULL, "%s: redis %s: %s", k->path, conf->url, e.reason);
+	tls_free(p.tls);
+	event_base_free(p.base);
+}
+
+/* ---- the whole ---- */
+
+/* Names in credentials that trust.conf does not know could never log in. */
+static void
+check_credentials(struct check *k)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = credentials_name(k->credentials, i)) != NULL; i++)
+		if (trust_find(k->trust, slice_of(name)) == NULL)
+			complain(&k->c, NULL, "%s: %s: trust.conf has no consumer of that name",
+			    k->conf->credentials_file, name);
+}
+
+/* A file beside the configuration, when the configuration itself cannot say which. */
+static const char *
+beside(struct check *k, const char *file)
+{
+	const char *slash = strrchr(k->path, '/');
+	char *path = slash == NULL ? arena_str(k->c.mem, slice_of(file)) :
+	    arena_fmt(k->c.mem, "%.*s/%s", (int)(slash - k->path), k->path, file);
+
+	return file_exists(path) ? path : NULL;
+}
+
+static void
+load(struct check *k)
+{
+	const char *trust, *credentials;
+
+	k->conf = config_load(k->path, &k->c);
+	if (k->conf == NULL && !file_exists(k->path))
+		return;
+	trust = k->conf == NULL ? beside(k, "trust.conf") : k->conf->trust_file;
+	credentials = k->conf == NULL ? beside(k, "credentials") : k->conf->credentials_file;
+	if (trust != NULL)
+		k->trust = trust_load(trust, &k->c);
+	if (credentials != NULL && file_exists(credentials))
+		k->credentials = credentials_load(credentials, &k->c);
+}
+
+static void
+check_outside(struct check *k)
+{
+	const struct config *conf = k->conf;
+
+	config_check(conf, k->trust, tls_check, &k->c);
+	check_dates(k, "node", conf->client_certificate);
+	check_ca(k, "node peer-ca", conf->peer_ca);
+	for (size_t i = 0; i < conf->nlistens; i++) {
+		const struct listen_conf *l = &conf->listens[i];
+
+		if (l->certificate != conf->client_certificate)
+			check_dates(k, "listen", l->certificate);
+		if (l->peer_ca != conf->peer_ca)
+			check_ca(k, "listen peer-ca", l->peer_ca);
+	}
+	check_ca(k, "redis ca", conf->redis.ca);
+	for (size_t i = 0; k->trust != NULL && i < trust_peers(k->trust); i++) {
+		const struct peer *p = trust_peer(k->trust, i);
+		struct line at = { .file = p->file, .number = p->line };
+
+		if (p->ca != NULL && !file_exists(p->ca))
+			complain(&k->c, &at, "peer %s: ca: %s is not there", p->name, p->ca);
+		else
+			check_ca(k, arena_fmt(k->c.mem, "peer %s", p->name), p->ca);
+	}
+	if (k->trust != NULL && k->credentials != NULL)
+		check_credentials(k);
+	check_redis(k);
+}
+
+static void
+print_good(const struct check *k)
+{
+	size_t peers = 0, consumers = 0;
+
+	for (size_t i = 0; i < trust_peers(k->trust); i++)
+		*(trust_peer(k->trust, i)->is_consumer ? &consumers : &peers) += 1;
+	printf("configuration %s is good: node %s, %zu peers, %zu consumers, %zu collections, "
+	    "%zu spools%s\n", k->path, k->conf->name, peers, consumers, k->conf->ncollections,
+	    k->conf->nspools, k->conf->redis.url == NULL ? "" :
+	    args_get(k->a, "offline") != NULL ? ", Redis not asked" : ", Redis answers");
+}
+
+static int
+print_text(void (*print)(struct strbuf *out, const struct config *conf), const struct config *conf)
+{
+	struct strbuf out = STRBUF_INIT;
+	int status;
+
+	print(&out, conf);
+	status = cmd_print(strbuf_slice(&out));
+	strbuf_fini(&out);
+	return status;
+}
+
+static void
+print_reference(struct strbuf *out, const struct config *conf)
+{
+	(void)conf;
+	config_print_reference(out);
+}
+
+static int
+run(const struct args *a)
+{
+	struct check k = { .a = a, .path = cmd_config_path(a), .c = { .mem = arena_new() } };
+	int status = CMD_FAILED;
+
+	if (args_get(a, "reference") != NULL) {
+		arena_free(k.c.mem);
+		return print_text(print_reference, NULL);
+	}
+	load(&k);
+	if (k.conf != NULL)
+		check_outside(&k);
+	if (k.c.n > 0) {
+		cmd_complaints(&k.c);
+		fprintf(stderr, "configuration %s: %zu errors\n", k.path, k.c.n + k.c.dropped);
+	} else if (args_get(a, "effective") != NULL) {
+		status = print_text(config_print, k.conf);
+	} else {
+		print_good(&k);
+		status = CMD_DONE;
+	}
+	config_free(k.conf);
+	trust_free(k.trust);
+	credentials_free(k.credentials);
+	arena_free(k.c.mem);
+	return status;
+}
+
+static const struct cmd_option options[] = {
+	CMD_CONFIG,
+	{ "effective", 'e', NULL, "print every key with the value that holds, and where it was said" },
+	{ "offline", 'o', NULL, "do not try to reach Redis" },
+	{ "reference", 0, NULL, "print the reference of all keys (Markdown) and do nothing else" },
+	{ .name = NULL }
+};
+
+const struct command command_check = {
+	"check", "", 0, 0, "is the configuration good",
+	"Reads everything that the node would read, and lists all errors at once with file and line: syntax, "
+	"names that do not exist, files that cannot be read or that others can, keys that do not fit their "
+	"certificates, mappings, Redis. Changes nothing. Exit status 2 if anything is wrong.",
+	options, run, NULL
+};

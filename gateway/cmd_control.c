@@ -1,0 +1,537 @@
+/* cmd_control.c -- the verbs that ask a running node, over its control socket (admin.h). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/file.h"
+#include "gateway/base/json.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/cmd.h"
+#include "gateway/config.h"
+
+enum { WAIT_SECONDS = 60, PIECE = 65536, EDITED_MAX = 32 << 20, COLUMNS_MAX = 14 };
+
+/* What one verb asks and how its answer reads. */
+struct control {
+	const struct command	*command;
+	const char		*cmd;			/* admin_commands.c */
+	const char		*operands[3];		/* members for the operands, in order */
+	int			(*print)(const struct args *a, const json *answer);
+};
+static int	run(const struct args *a);
+
+/* ---- tables from lists ---- */
+
+struct column {
+	const char	*head, *member;
+};
+
+/* A value in few characters: times to the second, numbers, words. */
+static void
+add_cell(struct table *t, struct arena *mem, const json *value)
+{
+	struct slice s = json_slice(value);
+
+	if (json_is_number(value))
+		s = json_number_text(mem, value);
+	else if (json_is_bool(value))
+		s = slice_of(json_bool(value) ? "yes" : "no");
+	else if (s.n == 27 && s.p[10] == 'T' && s.p[26] == 'Z')
+		s = slice_of(arena_fmt(mem, "%.19sZ", s.p));
+	table_cell(t, s);
+}
+
+/* Print a list of objects; `none` if it is empty. */
+static void
+print_list(const json *list, const struct column *columns, const char *none)
+{
+	const char *heads[COLUMNS_MAX + 1] = { NULL };
+	struct arena *mem = arena_new();
+	struct table *t;
+	size_t n = 0;
+
+	for (; n < COLUMNS_MAX && columns[n].head != NULL; n++)
+		heads[n] = columns[n].head;
+	t = table_new(heads);
+	for (const json *o = json_first(list); o != NULL; o = json_next(o))
+		for (size_t i = 0; i < n; i++)
+			add_cell(t, mem, json_get(o, columns[i].member));
+	table_print(t, stdout);
+	if (table_rows(t) == 0)
+		printf("%s\n", none);
+	table_free(t);
+	arena_free(mem);
+}
+
+/* "name   value" for each of these members that is there. */
+static void
+print_members(const json *o, const struct column *rows)
+{
+	struct arena *mem = arena_new();
+
+	for (; rows->head != NULL; rows++) {
+		const json *value = json_get(o, rows->member);
+		struct slice s = json_is_number(value) ? json_number_text(mem, value) : json_slice(value);
+
+		if (s.n == 0)
+			continue;
+		printf("%-12s ", rows->head);
+		print_safe(stdout, s);
+		putchar('\n');
+	}
+	arena_free(mem);
+}
+
+/* ---- the answers ---- */
+
+static const struct column peer_columns[] = {
+	{ "PEER", "name" }, { "RELATION", "relation" }, { "STATE", "state" }, { "QUEUED", "queued" },
+	{ "HELD", "held" }, { "DEAD", "dead" }, { "DENIED", "denied" }, { "SENT", "sent" },
+	{ "OLDEST", "oldest" }, { "LAST OK", "last_ok" }, { "NEXT TRY", "next_try" },
+	{ "LAST ERROR", "last_error" }, { NULL, NULL }
+};
+
+static int
+print_status(const struct args *a, const json *answer)
+{
+	static const struct column rows[] = {
+		{ "node", "node" }, { "version", "version" }, { "started", "started" },
+		{ "listening", "listening" }, { "redis", "redis" }, { "policy", "policy" },
+		{ "in work", "in_work" }, { NULL, NULL }
+	};
+	static const struct column store[] = {
+		{ "objects", "objects" }, { "versions", "versions" }, { "sightings", "sightings" },
+		{ "quarantine", "quarantined" }, { "audit", "audit_records" }, { NULL, NULL }
+	};
+	static const struct column collections[] = {
+		{ "COLLECTION", "name" }, { "KIND", "kind" }, { "ID", "id" }, { NULL, NULL }
+	};
+
+	(void)a;
+	print_members(answer, rows);
+	if (json_bool(json_get(answer, "draining")))
+		puts("draining     the node is shutting down");
+	print_members(json_get(answer, "store"), store);
+	putchar('\n');
+	print_list(json_get(answer, "collections"), collections, "no collections");
+	putchar('\n');
+	print_list(json_get(answer, "peers"), peer_columns, "no peers");
+	return CMD_DONE;
+}
+
+static int
+print_peers(const struct args *a, const json *answer)
+{
+	(void)a;
+	print_list(json_get(answer, "peers"), peer_columns, "no peers in trust.conf");
+	return CMD_DONE;
+}
+
+static int
+print_consumers(const struct args *a, const json *answer)
+{
+	static const struct column columns[] = {
+		{ "CONSUMER", "name" }, { "RELATION", "relation" }, { NULL, NULL }
+	};
+
+	(void)a;
+	print_list(json_get(answer, "consumers"), columns, "no consumers in trust.conf");
+	return CMD_DONE;
+}
+
+static void
+print_words(const char *name, const json *list)
+{
+	if (json_count(list) == 0)
+		return;
+	printf("%-12s", name);
+	for (const json *w = json_first(list); w != NULL; w = json_next(w)) {
+		putchar(' ');
+		print_safe(stdout, json_slice(w));
+	}
+	putchar('\n');
+}
+
+static int
+print_peer(const struct args *a, const json *answer)
+{
+	static const struct column rows[] = {
+		{ "name", "name" }, { "relation", "relation" }, { "country", "country" },
+		{ "url", "url" }, { "collection", "collection" }, { "state", "state" },
+		{ "queued", "queued" }, { "held", "held" }, { "dead", "dead" }, { "denied", "denied" },
+		{ "sent", "sent" }, { "oldest", "oldest" }, { "last ok", "last_ok" },
+		{ "next try", "next_try" }, { "last error", "last_error" }, { "said in", "file" },
+		{ "line", "line" }, { NULL, NULL }
+	};
+
+	(void)a;
+	print_members(answer, rows);
+	print_words("pins", json_get(answer, "pins"));
+	print_words("speaks", json_get(answer, "speaks"));
+	print_words("reads", json_get(answer, "reads"));
+	print_words("writes", json_get(answer, "writes"));
+	return CMD_DONE;
+}
+
+static int
+print_explain(const struct args *a, const json *answer)
+{
+	static const struct column seen[] = {
+		{ "SOURCE", "source" }, { "COUNT", "count" }, { "FIRST", "first" }, { "LAST", "last" },
+		{ "HOPS", "hops" }, { "AS", "id" }, { NULL, NULL }
+	};
+	static const struct column sent[] = {
+		{ "PEER", "peer" }, { "STATE", "state" }, { "AT", "at" }, { "REASON", "reason" },
+		{ NULL, NULL }
+	};
+	struct slice text = json_member(answer, "text");
+
+	(void)a;
+	while (text.n > 0) {
+		print_safe(stdout, slice_cut(&text, '\n'));
+		putchar('\n');
+	}
+	putchar('\n');
+	print_list(json_get(answer, "sightings"), seen, "never seen");
+	putchar('\n');
+	print_list(json_get(answer, "delivery"), sent, "queued for nobody");
+	return CMD_DONE;
+}
+
+static int
+print_quarantine(const struct args *a, const json *answer)
+{
+	static const struct column columns[] = {
+		{ "ID", "id" }, { "AT", "at" }, { "STATE", "state" }, { "SOURCE", "source" },
+		{ "INPUT", "input" }, { "LINE", "line" }, { "COLUMN", "column" }, { "CODE", "code" },
+		{ "PATH", "path" }, { "REASON", "reason" }, { NULL, NULL }
+	};
+
+	(void)a;
+	print_list(json_get(answer, "quarantine"), columns, "quarantine is empty");
+	return CMD_DONE;
+}
+
+static int
+print_refused(const struct args *a, const json *answer)
+{
+	static const struct column rows[] = {
+		{ "id", "id" }, { "at", "at" }, { "state", "state" }, { "source", "source" },
+		{ "input", "input" }, { "format", "format" }, { "line", "line" },
+		{ "column", "column" }, { "offset", "offset" }, { "code", "code" }, { "path", "path" },
+		{ "reason", "reason" }, { "object", "object" }, { NULL, NULL }
+	};
+	struct strbuf bytes = STRBUF_INIT;
+	struct slice rest;
+	int status = CMD_DONE;
+
+	if (!base64_decode(json_member(answer, "bytes"), false, &bytes))
+		return cmd_fail("what was refused did not arrive whole");
+	rest = strbuf_slice(&bytes);
+	if (args_get(a, "raw") != NULL) {
+		status = cmd_print(rest);
+	} else {
+		print_members(answer, rows);
+		putchar('\n');
+		while (rest.n > 0) {
+			print_safe(stdout, slice_cut(&rest, '\n'));
+			putchar('\n');
+		}
+	}
+	strbuf_fini(&bytes);
+	return status;
+}
+
+static int
+print_counts(const struct args *a, const json *answer)
+{
+	static const struct column rows[] = {
+		{ "requeued", "requeued" }, { "accepted", "accepted" }, { "known", "known" },
+		{ "refused", "refused" }, { NULL, NULL }
+	};
+
+	(void)a;
+	print_members(answer, rows);
+	return CMD_DONE;
+}
+
+static int
+print_done(const struct args *a, const json *answer)
+{
+	(void)answer;
+	printf("%s: done\n", a->command->name);
+	return CMD_DONE;
+}
+
+/* ---- the verbs ---- */
+
+#define COMMON									\
+	CMD_CONFIG,								\
+	{ "socket", 0, "PATH", "ask here, whatever the configuration says" },	\
+	{ "json", 'j', NULL, "the answer as the node gives it, one line of JSON" }
+
+static const struct cmd_option common[] = { COMMON, { .name = NULL } };
+static const struct cmd_option list_options[] = {
+	COMMON, { "all", 'a', NULL, "what was retried or dropped as well" }, { .name = NULL }
+};
+static const struct cmd_option show_options[] = {
+	COMMON, { "raw", 0, NULL, "only what was refused, byte for byte" }, { .name = NULL }
+};
+static const struct cmd_option retry_options[] = {
+	COMMON, { "file", 'f', "FILE", "an edited copy, instead of what was refused" }, { .name = NULL }
+};
+
+const struct command command_status = {
+	"status", "", 0, 0, "what the running node is doing",
+	"Shows the node, its store, its collections, and how far each peer is.", common, run, NULL
+};
+const struct command command_reload = {
+	"reload", "", 0, 0, "let the running node read its files again",
+	"All changes of tocsin.conf, trust.conf and credentials take effect, or none if any of them is wrong.",
+	common, run, NULL
+};
+const struct command command_peer_list = {
+	"peer list", "", 0, 0, "the peers and how delivery to each stands",
+	"Queued: waits for delivery. Held: waits for a decision or a date. Dead: given up; `tocsin peer retry` "
+	"tries again.", common, run, NULL
+};
+const struct command command_peer_show = {
+	"peer show", "PEER", 1, 1, "one peer or consumer in full",
+	"Shows what trust.conf says of it and how delivery stands.", common, run, NULL
+};
+const struct command command_peer_retry = {
+	"peer retry", "PEER", 1, 1, "try again what is held or dead for a peer",
+	"Everything held or dead for the peer is due now; policy decides again for each object.",
+	common, run, NULL
+};
+const struct command command_consumer_list = {
+	"consumer list", "", 0, 0, "the consumers in trust.conf",
+	"Shows the tools that may pull or push over TAXII. `tocsin peer show NAME` tells more about one.",
+	common, run, NULL
+};
+const struct command command_explain = {
+	"explain", "OBJECT PEER", 2, 2, "may this object go to that peer, and why",
+	"Decides now, as the node would at the moment of sending, and names every rule with its file and line; "
+	"then who gave the object to us and who got it. Exit status 1 if it may not go.",
+	common, run, NULL
+};
+const struct command command_quarantine_list = {
+	"quarantine list", "", 0, 0, "what was refused, where and why",
+	"One line for each refused object or document.", list_options, run, NULL
+};
+const struct command command_quarantine_show = {
+	"quarantine show", "ID", 1, 1, "one refused object in full",
+	"Shows the reason and what was refused. With --raw only the latter, to be edited for `tocsin quarantine "
+	"retry ID --file FILE`.", show_options, run, NULL
+};
+const struct command command_quarantine_retry = {
+	"quarantine retry", "ID", 1, 1, "take in a refused object once more",
+	"From the same source, on the same road; after a change of configuration, or with an edited copy.",
+	retry_options, run, NULL
+};
+const struct command command_quarantine_drop = {
+	"quarantine drop", "ID", 1, 1, "close the case of a refused object",
+	"It leaves the list; `tocsin quarantine list --all` still shows it.", common, run, NULL
+};
+
+static const struct control controls[] = {
+	{ &command_status, "status", { NULL }, print_status },
+	{ &command_reload, "reload", { NULL }, print_done },
+	{ &command_peer_list, "peers", { NULL }, print_peers },
+	{ &command_peer_show, "peer", { "peer" }, print_peer },
+	{ &command_peer_retry, "peer-retry", { "peer" }, print_counts },
+	{ &command_consumer_list, "consumers", { NULL }, print_consumers },
+	{ &command_explain, "explain", { "object", "peer" }, print_explain },
+	{ &command_quarantine_list, "quarantine-list", { NULL }, print_quarantine },
+	{ &command_quarantine_show, "quarantine-show", { "id" }, print_refused },
+	{ &command_quarantine_retry, "quarantine-retry", { "id" }, print_counts },
+	{ &command_quarantine_drop, "quarantine-drop", { "id" }, print_done },
+	{ NULL, NULL, { NULL }, NULL }
+};
+
+/* ---- asking ---- */
+
+static int
+dial(const char *path)
+{
+	const struct timeval limit = { WAIT_SECONDS, 0 };
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return cmd_complain("%s: longer than a socket's path may be", path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return cmd_complain("socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		cmd_complain("no node answers on %s (%s); is `tocsin serve` running?", path,
+		    strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Send one line, receive one; -1 after a message. */
+static int
+exchange(const char *path, struct slice request, struct strbuf *answer)
+{
+	int fd = dial(path), rc = -1;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return -1;
+	while (request.n > 0 && (n = send(fd, request.p, request.n, MSG_NOSIGNAL)) > 0)
+		request = slice_from(request.p + n, request.n - (size_t)n);
+	while (n > 0) {
+		strbuf_reserve(answer, PIECE);
+		n = recv(fd, answer->p + answer->n, PIECE, 0);
+		if (n > 0)
+			strbuf_setlen(answer, answer->n + (size_t)n);
+	}
+	if (n < 0)
+		cmd_complain("%s: %s", path, errno == EAGAIN ? "no answer in time" : strerror(errno));
+	else if (answer->n == 0)
+		cmd_complain("%s: the node closed the connection without an answer; only its own user and "
+		    "root may ask", path);
+	else
+		rc = 0;
+	close(fd);
+	return rc;
+}
+
+/* The socket: --socket, or what the configuration says. NULL after a message. */
+static char *
+socket_path(const struct args *a)
+{
+	struct complaints c = { .mem = NULL };
+	const char *path = args_get(a, "socket");
+	struct config *conf;
+	char *found = NULL;
+
+	if (path != NULL)
+		return xstrdup(path);
+	conf = config_load(cmd_config_path(a), &c);
+	if (conf != NULL) {
+		found = xstrdup(conf->control);
+	} else {
+		cmd_complaints(&c);
+		cmd_complain("a running node can be asked all the same: say --socket STATE/control.sock");
+	}
+	config_free(conf);
+	arena_free(c.mem);
+	return found;
+}
+
+/* The edited copy of --file, as base64. -1 after a message. */
+static int
+add_file(struct arena *mem, json *request, const char *path)
+{
+	struct strbuf text = STRBUF_INIT, coded = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	if (file_read(path, EDITED_MAX, &text, &e) < 0) {
+		err_input(&e, path);
+		cmd_fail_err(&e);
+		rc = -1;
+	} else {
+		base64_add(&coded, text.p, text.n);
+		json_put_str(mem, request, "bytes", strbuf_slice(&coded));
+	}
+	strbuf_fini(&text);
+	strbuf_fini(&coded);
+	return rc;
+}
+
+/* The request as JSON; NULL after a message. */
+static json *
+make_request(struct arena *mem, const struct args *a, const struct control *row)
+{
+	json *request = json_object(mem);
+
+	json_put_str(mem, request, "cmd", slice_of(row->cmd));
+	for (size_t i = 0; i < a->n && row->operands[i] != NULL; i++) {
+		unsigned long long number;
+
+		if (strcmp(row->operands[i], "id") != 0)
+			json_put_str(mem, request, row->operands[i], slice_of(a->v[i]));
+		else if (slice_u64(slice_of(a->v[i]), &number) && number <= INT64_MAX)
+			json_put_int(mem, request, "id", (int64_t)number);
+		else {
+			cmd_complain("'%s' is no number; `tocsin quarantine list` shows them", a->v[i]);
+			return NULL;
+		}
+	}
+	if (args_get(a, "all") != NULL)
+		json_put_bool(mem, request, "all", true);
+	if (args_get(a, "file") != NULL && add_file(mem, request, args_get(a, "file")) < 0)
+		return NULL;
+	return request;
+}
+
+/* Show the answer; the exit status that it means. */
+static int
+show(const struct args *a, const struct control *row, struct slice answer, struct arena *mem)
+{
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+	struct slice verdict, error;
+	int status;
+
+	if (json_parse(slice_trim(answer), NULL, mem, &doc, &e) < 0) {
+		err_input(&e, "answer of the node");
+		return cmd_fail_err(&e);
+	}
+	if (args_get(a, "json") != NULL)
+		cmd_print(answer);
+	if (!json_bool(json_get(doc.root, "ok"))) {
+		error = json_member(doc.root, "error");
+		while (args_get(a, "json") == NULL && error.n > 0) {
+			fputs("tocsin: ", stderr);
+			print_safe(stderr, slice_cut(&error, '\n'));
+			fputc('\n', stderr);
+		}
+		return CMD_FAILED;
+	}
+	status = args_get(a, "json") != NULL ? CMD_DONE : row->print(a, doc.root);
+	verdict = json_member(json_get(doc.root, "decision"), "verdict");
+	return status == CMD_DONE && verdict.n > 0 && !slice_is(verdict, "release") ? CMD_NO : status;
+}
+
+static int
+run(const struct args *a)
+{
+	const struct control *row = controls;
+	struct strbuf text = STRBUF_INIT, answer = STRBUF_INIT;
+	struct arena *mem = arena_new();
+	int status = CMD_FAILED;
+	json *request;
+	char *path;
+
+	while (row->command != a->command)
+		row++;
+	request = make_request(mem, a, row);
+	path = request == NULL ? NULL : socket_path(a);
+	if (path != NULL) {
+		json_print(&text, request);
+		strbuf_addc(&text, '\n');
+		if (exchange(path, strbuf_slice(&text), &answer) == 0)
+			status = show(a, row, strbuf_slice(&answer), mem);
+	}
+	free(path);
+	strbuf_fini(&text);
+	strbuf_fini(&answer);
+	arena_free(mem);
+	return status;
+}
