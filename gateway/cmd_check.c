@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,8 +30,24 @@ struct check {
 	struct trust		*trust;
 	struct credentials	*credentials;
 	struct complaints	 c;
-	unsigned		 warnings;
+	size_t			 warnings;
 };
+
+static void	warn(struct check *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "warning: ..." on stderr; warnings change no exit status. */
+static void
+warn(struct check *k, const char *fmt, ...)
+{
+	va_list ap;
+
+	k->warnings++;
+	fputs("warning: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
 
 /* ---- certificates ---- */
 
@@ -53,8 +70,8 @@ check_dates(struct check *k, const char *what, const char *cert)
 		complain(&k->c, NULL, "%s: %s: not valid yet", what, cert);
 	else if (now > until)
 		complain(&k->c, NULL, "%s: %s: no longer valid", what, cert);
-	else if (until - now < SOON_DAYS * day_us && ++k->warnings > 0)
-		fprintf(stderr, "warning: %s: %s: valid for %lld more days\n", what, cert,
+	else if (until - now < SOON_DAYS * day_us)
+		warn(k, "%s: %s: valid for %lld more days", what, cert,
 		    (long long)((until - now) / day_us));
 }
 
@@ -239,7 +256,7 @@ check_redis(struct check *k)
 
 /* ---- the whole ---- */
 
-/* Names in credentials that trust.conf does not know could never log in. */
+/* Secrets of somebody whom trust.conf does not know open nothing; the administrator may not mean that. */
 static void
 check_credentials(struct check *k)
 {
@@ -247,7 +264,7 @@ check_credentials(struct check *k)
 
 	for (size_t i = 0; (name = credentials_name(k->credentials, i)) != NULL; i++)
 		if (trust_find(k->trust, slice_of(name)) == NULL)
-			complain(&k->c, NULL, "%s: %s: trust.conf has no consumer of that name",
+			warn(k, "%s: %s: trust.conf has no consumer of that name, so this opens nothing",
 			    k->conf->credentials_file, name);
 }
 
@@ -317,9 +334,12 @@ print_good(const struct check *k)
 	for (size_t i = 0; i < trust_peers(k->trust); i++)
 		*(trust_peer(k->trust, i)->is_consumer ? &consumers : &peers) += 1;
 	printf("configuration %s is good: node %s, %zu peers, %zu consumers, %zu collections, "
-	    "%zu spools%s\n", k->path, k->conf->name, peers, consumers, k->conf->ncollections,
+	    "%zu spools%s", k->path, k->conf->name, peers, consumers, k->conf->ncollections,
 	    k->conf->nspools, k->conf->redis.url == NULL ? "" :
 	    args_get(k->a, "offline") != NULL ? ", Redis not asked" : ", Redis answers");
+	if (k->warnings > 0)
+		printf(" (%zu warnings)", k->warnings);
+	putchar('\n');
 }
 
 static int

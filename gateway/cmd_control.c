@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/file.h"
 #include "gateway/base/json.h"
@@ -16,7 +17,7 @@
 #include "gateway/cmd.h"
 #include "gateway/config.h"
 
-enum { WAIT_SECONDS = 60, PIECE = 65536, EDITED_MAX = 32 << 20, COLUMNS_MAX = 14 };
+enum { WAIT_SECONDS = 60, PIECE = 16384, EDITED_MAX = 32 << 20, COLUMNS_MAX = 14 };
 
 /* What one verb asks and how its answer reads. */
 struct control {
@@ -33,19 +34,22 @@ struct column {
 	const char	*head, *member;
 };
 
-/* A value in few characters: times to the second, numbers, words. */
-static void
-add_cell(struct table *t, struct arena *mem, const json *value)
+/* A value in few characters: times to the second, numbers, words. Places count from 1: a 0 is none. */
+static struct slice
+cell_text(struct arena *mem, const json *o, const struct column *c)
 {
+	const json *value = json_get(o, c->member);
 	struct slice s = json_slice(value);
 
 	if (json_is_number(value))
 		s = json_number_text(mem, value);
 	else if (json_is_bool(value))
 		s = slice_of(json_bool(value) ? "yes" : "no");
-	else if (s.n == 27 && s.p[10] == 'T' && s.p[26] == 'Z')
+	else if (s.n == STAMP_TEXT && s.p[10] == 'T' && s.p[26] == 'Z')
 		s = slice_of(arena_fmt(mem, "%.19sZ", s.p));
-	table_cell(t, s);
+	if (slice_is(s, "0") && (strcmp(c->member, "line") == 0 || strcmp(c->member, "column") == 0))
+		return SLICE_EMPTY;
+	return s;
 }
 
 /* Print a list of objects; `none` if it is empty. */
@@ -62,7 +66,7 @@ print_list(const json *list, const struct column *columns, const char *none)
 	t = table_new(heads);
 	for (const json *o = json_first(list); o != NULL; o = json_next(o))
 		for (size_t i = 0; i < n; i++)
-			add_cell(t, mem, json_get(o, columns[i].member));
+			table_cell(t, cell_text(mem, o, &columns[i]));
 	table_print(t, stdout);
 	if (table_rows(t) == 0)
 		printf("%s\n", none);
@@ -77,8 +81,7 @@ print_members(const json *o, const struct column *rows)
 	struct arena *mem = arena_new();
 
 	for (; rows->head != NULL; rows++) {
-		const json *value = json_get(o, rows->member);
-		struct slice s = json_is_number(value) ? json_number_text(mem, value) : json_slice(value);
+		struct slice s = cell_text(mem, o, rows);
 
 		if (s.n == 0)
 			continue;
@@ -387,6 +390,7 @@ static int
 exchange(const char *path, struct slice request, struct strbuf *answer)
 {
 	int fd = dial(path), rc = -1;
+	char piece[PIECE];
 	ssize_t n = 1;
 
 	if (fd < 0)
@@ -394,10 +398,9 @@ exchange(const char *path, struct slice request, struct strbuf *answer)
 	while (request.n > 0 && (n = send(fd, request.p, request.n, MSG_NOSIGNAL)) > 0)
 		request = slice_from(request.p + n, request.n - (size_t)n);
 	while (n > 0) {
-		strbuf_reserve(answer, PIECE);
-		n = recv(fd, answer->p + answer->n, PIECE, 0);
+		n = recv(fd, piece, sizeof(piece), 0);
 		if (n > 0)
-			strbuf_setlen(answer, answer->n + (size_t)n);
+			strbuf_add(answer, piece, (size_t)n);
 	}
 	if (n < 0)
 		cmd_complain("%s: %s", path, errno == EAGAIN ? "no answer in time" : strerror(errno));

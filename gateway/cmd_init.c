@@ -121,28 +121,43 @@ static const char credentials[] =
     "# credentials - hashes of tokens and passwords. `tocsin consumer add NAME` writes here; to take a\n"
     "# right away, delete its line and `tocsin reload`. Mode 0600.\n";
 
-/* Write a text with its @WORDS@ replaced. */
+/* The value of the placeholder that the text starts with, which is cut off; NULL if none does. */
+static const char *
+take_placeholder(const struct init *in, struct slice *text)
+{
+	const struct { const char *word, *value; } words[] = {
+		{ "@NAME@", in->name }, { "@URL@", in->url }, { "@LISTEN@", in->listen },
+		{ "@OPERATIONS@", in->operations }
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		size_t n = strlen(words[i].word);
+
+		if (!slice_starts(*text, words[i].word))
+			continue;
+		*text = slice_from(text->p + n, text->n - n);
+		return words[i].value;
+	}
+	return NULL;
+}
+
+/* Write a text with its placeholders filled in. */
 static int
 write_text(const struct init *in, const char *file, const char *text, mode_t mode, struct err *e)
 {
-	const struct { const char *word, *value; } words[] = {
-		{ "NAME", in->name }, { "URL", in->url }, { "LISTEN", in->listen },
-		{ "OPERATIONS", in->operations }
-	};
 	struct strbuf out = STRBUF_INIT;
 	struct slice rest = slice_of(text);
 	int rc;
 
 	while (rest.n > 0) {
-		struct slice word;
+		const char *value = rest.p[0] == '@' ? take_placeholder(in, &rest) : NULL;
 
-		strbuf_addsl(&out, slice_cut(&rest, '@'));
-		if (rest.n == 0)
-			break;
-		word = slice_cut(&rest, '@');
-		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-			if (slice_is(word, words[i].word))
-				strbuf_adds(&out, words[i].value);
+		if (value != NULL) {
+			strbuf_adds(&out, value);
+			continue;
+		}
+		strbuf_addc(&out, rest.p[0]);
+		rest = slice_from(rest.p + 1, rest.n - 1);
 	}
 	rc = file_write(in_dir(in, file), strbuf_slice(&out), mode, e);
 	strbuf_fini(&out);
