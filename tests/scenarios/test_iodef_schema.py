@@ -2,6 +2,7 @@
 
 Needs the schemas of ../shared/corpus and xmllint; without them there is nothing to compare with.
 """
+import json
 import pathlib
 import shutil
 import subprocess
@@ -27,6 +28,15 @@ def check(paths):
             if not line.endswith(" validates")]
 
 
+def convert(sample, into):
+    done = subprocess.run([str(PROGRAM), "convert", "--from", "stix21", "--to", "iodef2",
+                           "--received", "2026-01-01T00:00:00Z", str(sample)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    assert done.returncode in (0, 1), "%s: %s" % (sample, done.stderr.decode("utf-8", "replace"))
+    into.write_bytes(done.stdout)
+    return into
+
+
 def test_golden_documents_are_valid():
     assert len(GOLDEN) > 4
     assert check(GOLDEN) == []
@@ -37,11 +47,25 @@ def test_every_sample_becomes_a_valid_document(tmp_path):
     made = []
     for n, sample in enumerate(SAMPLES):
         into = tmp_path / ("%03d-%s.xml" % (n, sample.stem))
-        done = subprocess.run([str(PROGRAM), "convert", "--from", "stix21", "--to", "iodef2",
-                               "--received", "2026-01-01T00:00:00Z", str(sample)],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        assert done.returncode in (0, 1), "%s: %s" % (sample, done.stderr.decode("utf-8", "replace"))
-        into.write_bytes(done.stdout)
+        convert(sample, into)
         made.append(into)
     assert len(made) > 100
     assert check(made) == []
+
+
+@pytest.mark.skipif(not PROGRAM.exists(), reason="build/tocsin is not built")
+def test_worked_examples(tmp_path):
+    """expected/*.to.iodef2.json: XPath, and what its text must be."""
+    examples = sorted((CORPUS / "expected").glob("*.to.iodef2.json"))
+    assert examples
+    for example in examples:
+        want = json.loads(example.read_text(encoding="utf-8"))
+        made = convert(CORPUS / want["input"], tmp_path / (example.stem + ".xml"))
+        wrong = []
+        for xpath, text in want["xpath"]:
+            done = subprocess.run(["xmllint", "--nonet", "--xpath", "normalize-space(string(%s))" % xpath,
+                                   str(made)], stdout=subprocess.PIPE, check=False)
+            got = done.stdout.decode("utf-8").rstrip("\n")
+            if got != text:
+                wrong.append((xpath, text, got))
+        assert wrong == []
