@@ -163,7 +163,7 @@ iw_write_infrastructure(struct iw *w, struct iw_incident *inc, struct iw_obj *ob
 		system = iw_write_system(w, to, flow, "infrastructure");
 		if (system == NULL)
 			continue;
-		iw_restrict(w, system, iw_label_join(iw_label(ob->o),
+		iw_restrict(w, system, iw_label_join(iw_label_at(system),
 		    iw_label_join(iw_label(to->o), iw_label(rows[i].obj->o))));
 		write_roles(w, ob, system);
 	}

@@ -89,11 +89,12 @@ label_of_refs(struct iw *w, const struct iw_obj *ob)
 	return label;
 }
 
-/* SCOs seldom have labels; one without takes that of the event around it. */
+/* SCOs seldom have labels; one without takes that of the event around it. Never takes back what
+ * another object has already asked for. */
 static void
 restrict_sco(struct iw *w, struct xml_node *n, enum tlp label)
 {
-	if (label != TLP_UNSET && !iw_label_covers(iw_label_at(n->parent), label))
+	if (label != TLP_UNSET && !iw_label_covers(iw_label_at(n), label))
 		iw_restrict(w, n, label);
 }
 

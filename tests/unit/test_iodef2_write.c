@@ -328,6 +328,147 @@ test_label_without_place(void **state)
 	done(&r);
 }
 
+/* Two objects of different labels in one element: the stricter stays, whoever is written last. */
+static void
+test_label_of_shared_element(void **state)
+{
+	static const char text[] = BUNDLE(OBJECT("observed-data", "05", ",\"first_observed\":"
+	    "\"2026-01-01T00:00:00Z\",\"last_observed\":\"2026-01-01T00:00:00Z\","
+	    "\"number_observed\":1,\"object_refs\":[" REF("ipv4-addr", "01") ","
+	    REF("network-traffic", "02") "]" CLEAR) ","
+	    SCO("ipv4-addr", "01", ",\"value\":\"192.0.2.1\"%s") ","
+	    SCO("network-traffic", "02", ",\"protocols\":[\"tcp\"],\"dst_ref\":"
+	    REF("ipv4-addr", "01") "%s"));
+	struct result r;
+
+	(void)state;
+	convert_text(&r, arena_fmt(mem, text, RED, AMBER));
+	expect(&r, "Incident[1]/EventData[1]/Flow[1]/System[1]/@restriction", "red");
+	done(&r);
+	convert_text(&r, arena_fmt(mem, text, AMBER, RED));
+	expect(&r, "Incident[1]/EventData[1]/Flow[1]/System[1]/@restriction", "red");
+	done(&r);
+	convert_text(&r, arena_fmt(mem, text, "", ""));
+	expect(&r, "Incident[1]/EventData[1]/Flow[1]/System[1]/@restriction", NULL);
+	done(&r);
+}
+
+/* ---- nothing RED in a place that is not ------------------------------------------------------ */
+
+static const char *const telling[] = { "name", "description", "value", "key", "path", "content",
+    "abstract", "subject", "body", "command_line", "account_login", "product", "serial_number",
+    "issuer", "street_address", "city", "pattern", "word", "ship", "result", NULL };
+
+/* The label that holds at n; with none around, as weak as can be. */
+static enum tlp
+label_at(const struct xml_node *n)
+{
+	enum label_case label;
+
+	for (; n != NULL; n = n->parent)
+		if (xml_value(n, "restriction").n > 0)
+			return iodef2_restriction_read(xml_value(n, "restriction"), SLICE_EMPTY, false,
+			    &label);
+	return TLP_CLEAR;
+}
+
+/* Fail if the word stands anywhere below n without RED. */
+static void
+assert_only_red(const struct xml_node *n, const char *word, const char *id)
+{
+	const struct xml_node *c;
+	const struct xml_attr *a;
+
+	for (a = n->attrs; a != NULL; a = a->next)
+		if (strstr(a->value.p, word) != NULL && label_at(n) != TLP_RED)
+			fail_msg("%s: \"%s\" in @%s of %s", id, word, a->name.p, n->name.p);
+	for (c = n->first; c != NULL; c = c->next) {
+		if (!xml_is_text(c))
+			assert_only_red(c, word, id);
+		else if (strstr(c->text.p, word) != NULL && label_at(n) != TLP_RED)
+			fail_msg("%s: \"%s\" in %s", id, word, xml_path_text(mem, n, NULL));
+	}
+}
+
+/* Is the word in the text of any other object? Then its place proves nothing. */
+static bool
+is_shared(const struct advisory *adv, size_t k, const char *word)
+{
+	struct strbuf b = STRBUF_INIT;
+	bool found = false;
+	size_t i;
+
+	json_print_string(&b, slice_of(word));	/* as it stands in JSON, without quotes */
+	b.p[b.n - 1] = '\0';
+	for (i = 0; i < adv->n && !found; i++)
+		found = i != k && strstr(arena_str(mem, adv->objects[i].bytes), b.p + 1) != NULL;
+	strbuf_fini(&b);
+	return found;
+}
+
+static void
+label_all(struct advisory *adv, size_t red, struct strbuf *out)
+{
+	size_t i;
+
+	strbuf_adds(out, "{\"type\":\"bundle\",\"id\":\"bundle--" U("ff") "\",\"objects\":[");
+	for (i = 0; i < adv->n; i++) {
+		json *t = adv->objects[i].tree, *refs = json_list(mem);
+
+		json_remove(t, "granular_markings");
+		json_push(refs, json_string(mem, slice_of(tlp_marking_id(i == red ? TLP_RED :
+		    TLP_CLEAR))));
+		if (adv->objects[i].class != OBJECT_META)
+			json_put(mem, t, "object_marking_refs", refs);
+		if (i > 0)
+			strbuf_addc(out, ',');
+		json_print(out, t);
+	}
+	strbuf_adds(out, "]}");
+}
+
+/* One object of the sample RED, all others CLEAR, for each in turn: its words stand under RED only. */
+static void
+test_no_leak(void **state)
+{
+	struct strbuf text = STRBUF_INIT, red = STRBUF_INIT;
+	struct read_job rj = { .input = "test" };
+	struct advisory plain = { .n = 0 };
+	struct result r;
+	size_t k, p, asked = 0;
+	int residue;
+
+	(void)state;
+	assert_int_equal(file_read("tests/golden/iodef2/stix-all-kinds/input.json", FILE_MAX, &text,
+	    NULL), 0);
+	rj.in = strbuf_slice(&text);
+	assert_int_equal(format_stix21.read(&rj, mem, &plain, NULL), 0);
+	for (k = 0; k < plain.n; k++) {
+		struct advisory adv = { .n = 0 };
+
+		if (plain.objects[k].class == OBJECT_META)
+			continue;
+		assert_int_equal(format_stix21.read(&rj, mem, &adv, NULL), 0);
+		strbuf_reset(&red);
+		label_all(&adv, k, &red);
+		for (residue = 0; residue < 2; residue++) {
+			convert(&r, strbuf_slice(&red), residue == 0, "");
+			for (p = 0; telling[p] != NULL; p++) {
+				const char *word = json_member(plain.objects[k].tree, telling[p]).p;
+
+				if (word == NULL || strlen(word) < 4 || is_shared(&plain, k, word))
+					continue;
+				assert_only_red(r.doc, word, plain.objects[k].id.p);
+				asked++;
+			}
+			done(&r);
+		}
+	}
+	assert_true(asked > 60);
+	strbuf_fini(&text);
+	strbuf_fini(&red);
+}
+
 /* Every object is in the document byte for byte, with the hash of what was made of it. */
 static void
 check_residue(const struct result *r, const struct xml_node *n, size_t *found)
@@ -704,6 +845,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_label_of_residue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_label_without_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_label_of_shared_element, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_leak, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bundle_residue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_containers, setup, teardown),
