@@ -3,6 +3,7 @@
 
 #include "formats/mapped_impl.h"
 
+/* Read through the mapping of the job. */
 static int
 read_mapped(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
 {
@@ -47,6 +48,7 @@ show(struct check *c, const json *v)
 	return c->value.p;
 }
 
+/* Begin a record of the table, or say why it was refused. */
 static void
 on_record(void *ctx, const struct mapped_record *rec, const struct err *refused)
 {
@@ -62,6 +64,7 @@ on_record(void *ctx, const struct mapped_record *rec, const struct err *refused)
 	strbuf_addf(c->out, "%s  line %u\n", rec->path, rec->err.at.line);
 }
 
+/* One field that a row maps. */
 static void
 on_field(void *ctx, const struct map_row *row, const json *cell, const char *remark)
 {
@@ -74,6 +77,7 @@ on_field(void *ctx, const struct map_row *row, const json *cell, const char *rem
 	    *remark != '\0' ? "   # " : "", remark);
 }
 
+/* One field that no row maps. */
 static void
 on_left(void *ctx, const char *path, const json *value)
 {
@@ -82,6 +86,7 @@ on_left(void *ctx, const char *path, const json *value)
 	strbuf_addf(c->out, "    %-24s %-40s    not mapped: residue\n", path, show(c, value));
 }
 
+/* Read a sample and print the table; return how many records were refused, or -1. */
 int
 mapping_check(const struct mapping *m, struct slice sample, const char *input,
     struct slice received, struct strbuf *out, struct err *e)

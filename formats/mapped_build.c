@@ -7,6 +7,7 @@
 #include "formats/mapped_build.h"
 #include "gateway/base/clock.h"
 
+/* Append an object to what the record becomes. */
 void
 map_made_add(const struct map_build *b, struct map_made *out, json *tree)
 {
@@ -28,6 +29,7 @@ add_part(struct strbuf *b, struct slice s)
 	}
 }
 
+/* Return the deterministic id of these parts. */
 struct slice
 map_id(const struct mapping *m, struct arena *mem, const char *type, const struct slice *parts,
     size_t n)
@@ -67,6 +69,7 @@ is_before(struct arena *mem, struct slice a, struct slice b)
 	return stamp_key(mem, a, &ka) && stamp_key(mem, b, &kb) && slice_cmp(ka, kb) < 0;
 }
 
+/* Return the stricter of two labels. */
 enum tlp
 map_stricter(enum tlp a, enum tlp b)
 {
@@ -78,6 +81,7 @@ map_stricter(enum tlp a, enum tlp b)
 	return a > b ? a : b;
 }
 
+/* Replace the markings of an object by one label. */
 void
 map_set_tlp(struct arena *mem, json *tree, enum tlp tlp)
 {
@@ -115,6 +119,7 @@ own_time(const struct map_build *b)
 
 /* ---- objects ---------------------------------------------------------------------------------- */
 
+/* Return an object with the properties that all SDOs and SROs have. */
 static json *
 new_sdo(struct arena *mem, const char *type, struct slice id, struct slice creator,
     struct slice created, struct slice modified)
@@ -131,6 +136,7 @@ new_sdo(struct arena *mem, const char *type, struct slice id, struct slice creat
 	return o;
 }
 
+/* Return the id of the producer, empty if the mapping names none. */
 struct slice
 map_producer_id(const struct mapping *m, struct arena *mem)
 {
@@ -140,6 +146,7 @@ map_producer_id(const struct mapping *m, struct arena *mem)
 	    map_id(m, mem, "identity", &m->producer_name, 1);
 }
 
+/* Return the identity of the producer, or NULL. */
 json *
 map_producer(const struct mapping *m, struct arena *mem, struct slice received)
 {
@@ -188,6 +195,7 @@ creator(const struct map_build *b, const struct map_made *made)
 	return o;
 }
 
+/* Settle label, creator and times of a record. */
 int
 map_build_begin(const struct map_build *b, struct map_made *out, struct err *e)
 {
@@ -212,6 +220,7 @@ map_build_begin(const struct map_build *b, struct map_made *out, struct err *e)
 
 /* ---- properties ------------------------------------------------------------------------------- */
 
+/* Put the fact as a string, if there is one. */
 static void
 put_text(const struct map_build *b, json *o, const char *property, enum map_target t)
 {
@@ -219,6 +228,7 @@ put_text(const struct map_build *b, json *o, const char *property, enum map_targ
 		json_put_str(b->mem, o, property, fact_one(b->facts, t));
 }
 
+/* Put the fact as a number, if there is one. */
 static void
 put_number(const struct map_build *b, json *o, const char *property, enum map_target t)
 {
@@ -228,6 +238,7 @@ put_number(const struct map_build *b, json *o, const char *property, enum map_ta
 		json_put_int(b->mem, o, property, (int64_t)v);
 }
 
+/* Put the facts as a list of strings, if there are any. */
 static void
 put_list(const struct map_build *b, json *o, const char *property, enum map_target t)
 {
@@ -262,6 +273,7 @@ put_kill_chain(const struct map_build *b, json *o, struct err *e)
 	return 0;
 }
 
+/* Append an external reference; *list is made when it is first needed. */
 static void
 put_reference(const struct map_build *b, json **list, json *o, struct slice source,
     const char *property, struct slice value)
@@ -275,6 +287,7 @@ put_reference(const struct map_build *b, json **list, json *o, struct slice sour
 	json_put_str(b->mem, ref, property, value);
 }
 
+/* Put CVEs, ids at the source and URLs. */
 static void
 put_references(const struct map_build *b, json *o)
 {
@@ -327,6 +340,7 @@ relation(const char *from, const char *to)
 	return "related-to";
 }
 
+/* Add a relationship with its deterministic id. */
 static void
 add_relationship(const struct map_build *b, struct map_made *out, const char *type,
     struct slice source, struct slice target)
@@ -386,6 +400,7 @@ add_sides(const struct map_build *b, struct map_made *out, json *refs)
 
 /* ---- the record's own object ------------------------------------------------------------------ */
 
+/* Pattern and validity. */
 static int
 build_indicator(const struct map_build *b, struct map_made *out, json *o, struct err *e)
 {
@@ -407,6 +422,7 @@ build_indicator(const struct map_build *b, struct map_made *out, json *o, struct
 	return 0;
 }
 
+/* Times, count and what was observed. */
 static int
 build_observed(const struct map_build *b, struct map_made *out, json *o, struct err *e)
 {
@@ -437,6 +453,7 @@ build_observed(const struct map_build *b, struct map_made *out, json *o, struct 
 	return 0;
 }
 
+/* Date and members. */
 static int
 build_report(const struct map_build *b, struct map_made *out, json *o, struct err *e)
 {
@@ -457,6 +474,7 @@ build_report(const struct map_build *b, struct map_made *out, json *o, struct er
 	return 0;
 }
 
+/* Class and contact. */
 static int
 build_identity(const struct map_build *b, struct map_made *out, json *o, struct err *e)
 {
@@ -467,6 +485,7 @@ build_identity(const struct map_build *b, struct map_made *out, json *o, struct 
 	return 0;
 }
 
+/* Named malware is a family. */
 static int
 build_malware(const struct map_build *b, struct map_made *out, json *o, struct err *e)
 {
@@ -530,6 +549,7 @@ static const struct {
 	[OBJ_IDENTITY] = { true, false, build_identity },
 };
 
+/* Make all objects of a record; the record's own stands first. */
 int
 map_build(const struct map_build *b, struct map_made *out, struct err *e)
 {
@@ -567,6 +587,7 @@ map_build(const struct map_build *b, struct map_made *out, struct err *e)
 	return 0;
 }
 
+/* Return a report or grouping without members yet. */
 json *
 map_group_new(const struct mapping *m, struct arena *mem, const char *type, struct slice name,
     const struct map_made *first)

@@ -27,6 +27,7 @@ static const uint16_t cp1252_high[32] = {
 	0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178
 };
 
+/* Append s as UTF-8; false if it is not legal in that encoding. */
 bool
 map_decode(enum map_encoding enc, struct slice s, struct strbuf *out)
 {
@@ -57,6 +58,7 @@ byte_of(enum map_encoding enc, uint32_t cp)
 	return -1;
 }
 
+/* Append UTF-8 text in the encoding; false if it cannot say it. */
 static bool
 encode(enum map_encoding enc, struct slice s, struct strbuf *out)
 {
@@ -78,6 +80,7 @@ encode(enum map_encoding enc, struct slice s, struct strbuf *out)
 
 /* ---- cutting records -------------------------------------------------------------------------- */
 
+/* Return where the reader stands. */
 static struct pos
 place(const struct csv_in *in, uint32_t line, size_t line_start)
 {
@@ -140,6 +143,7 @@ cut_quoted(struct csv_in *in, char quote, size_t limit, struct strbuf *out, stru
 	}
 }
 
+/* A cell without quotes; leaves `at` behind it. */
 static void
 cut_plain(struct csv_in *in, char delimiter, struct strbuf *out)
 {
@@ -217,6 +221,7 @@ find_record(const struct mapping *m, struct csv_in *in)
 
 /* ---- the header ------------------------------------------------------------------------------- */
 
+/* Learn the names of the columns. */
 static int
 read_header(struct mapped_reader *r, struct csv_in *in, struct err *e)
 {
@@ -263,6 +268,7 @@ find_columns(struct mapped_reader *r, struct csv_in *in, struct err *e)
 	return 0;
 }
 
+/* Step over what stands before the records. */
 static int
 csv_open(struct mapped_reader *r, struct err *e)
 {
@@ -282,6 +288,7 @@ csv_open(struct mapped_reader *r, struct err *e)
 	return 0;
 }
 
+/* Cut the next record; its err is set if it cannot be used. */
 static int
 csv_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 {
@@ -312,6 +319,7 @@ csv_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 	return 1;
 }
 
+/* Return the cell of a column, NULL if it is empty. */
 static json *
 csv_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_path *p, bool take)
 {
@@ -323,6 +331,7 @@ csv_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_pa
 	return rec->cells[i].n == 0 ? NULL : json_string(r->mem, rec->cells[i]);
 }
 
+/* Collect the cells that no row has taken. */
 static void
 csv_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields *fields)
 {
@@ -345,6 +354,7 @@ struct csv_out {
 	size_t		 n, cap;
 };
 
+/* Add a column unless it is there; false if there are too many. */
 static bool
 add_column(struct mapped_writer *w, struct csv_out *o, struct slice name)
 {
@@ -358,6 +368,7 @@ add_column(struct mapped_writer *w, struct csv_out *o, struct slice name)
 	return true;
 }
 
+/* Would the cell be misread without quotes? */
 static bool
 needs_quotes(const struct mapping *m, struct slice s, bool first)
 {
@@ -410,6 +421,7 @@ put_line(struct mapped_writer *w, const struct slice *cells, size_t n, struct er
 	return 0;
 }
 
+/* Settle the columns and write the header. */
 static int
 csv_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t n, struct err *e)
 {
@@ -429,6 +441,7 @@ csv_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t 
 	return w->map->header ? put_line(w, o->names, o->n, e) : 0;
 }
 
+/* Write one record. */
 static int
 csv_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e)
 {
@@ -457,6 +470,7 @@ csv_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e
 	return put_line(w, cells, o->n, e);
 }
 
+/* Nothing is left to write. */
 static void
 csv_close(struct mapped_writer *w)
 {

@@ -6,6 +6,7 @@
  */
 #include "formats/mapped_value.h"
 
+/* A string or number becomes a fact. */
 static void
 take_text(struct map_graph *g, struct facts *f, enum map_target t, const json *v)
 {
@@ -17,6 +18,7 @@ take_text(struct map_graph *g, struct facts *f, enum map_target t, const json *v
 	map_graph_saw(g, t, v);
 }
 
+/* Each member of a list becomes a fact. */
 static void
 take_list(struct map_graph *g, struct facts *f, enum map_target t, const json *list)
 {
@@ -89,6 +91,7 @@ take_creator(struct map_graph *g, const struct mapping *m, struct facts *f, cons
 	}
 }
 
+/* CVEs, ids at the source and URLs. */
 static void
 take_references(struct map_graph *g, struct facts *f, const json *tree)
 {
@@ -105,6 +108,7 @@ take_references(struct map_graph *g, struct facts *f, const json *tree)
 	}
 }
 
+/* Phases as CHAIN:PHASE. */
 static void
 take_kill_chain(struct map_graph *g, struct facts *f, const json *tree)
 {
@@ -141,6 +145,7 @@ take_side(struct map_graph *g, struct facts *f, const json *o)
 	return T_NONE;
 }
 
+/* Named objects that relationships lead to. */
 static void
 take_relations(struct map_graph *g, struct facts *f, const json *tree)
 {
@@ -284,6 +289,7 @@ take_members(struct map_graph *g, struct facts *f, const json *tree, struct map_
 	return observed_atom(g, f, refs, atoms);
 }
 
+/* Collect the facts of an object; return the number of atoms of its pattern. */
 size_t
 map_facts(struct map_graph *g, const struct mapping *m, json *tree, struct facts *f,
     struct map_atom **atoms, bool *exact)
@@ -321,6 +327,7 @@ map_facts(struct map_graph *g, const struct mapping *m, json *tree, struct facts
 	return map_pattern_facts(fact_one(f, T_PATTERN), g->mem, f, atoms, exact);
 }
 
+/* Make one atom the value of the facts. */
 void
 map_atom_facts(const struct map_record *def, const struct map_atom *a, struct arena *mem,
     struct facts *f)
@@ -347,6 +354,7 @@ map_atom_facts(const struct map_record *def, const struct map_atom *a, struct ar
 	}
 }
 
+/* Return the residue extension, NULL if it is not of this mapping. */
 json *
 map_residue(const struct mapping *m, const json *tree)
 {

@@ -1,6 +1,7 @@
 /* mapped_field.c -- compiles `field` and `const` lines of a mapping file. */
 #include "formats/mapped_file.h"
 
+/* Append a pair to the table of a row. */
 static void
 add_pair(struct map_compile *k, struct map_row *row, struct slice from, struct slice to)
 {
@@ -42,6 +43,7 @@ row_time(struct map_compile *k, struct map_row *row, struct slice form)
 		COMPLAIN(k, "%s", why);
 }
 
+/* `zone NAME`: load it. */
 static void
 row_zone(struct map_compile *k, struct map_row *row, struct slice name)
 {
@@ -53,6 +55,7 @@ row_zone(struct map_compile *k, struct map_row *row, struct slice name)
 		COMPLAIN(k, "zone follows `time` and a form");
 }
 
+/* Append a part to the template of a row. */
 static void
 add_part(struct map_compile *k, struct map_row *row, struct map_part part)
 {
@@ -87,6 +90,7 @@ row_template(struct map_compile *k, struct map_row *row, struct slice s)
 	}
 }
 
+/* Is the word a transform? Then it is added. */
 static bool
 row_transform(struct map_compile *k, struct map_row *row, struct slice w)
 {
@@ -111,6 +115,7 @@ static const char *const row_words[] = {
 	"hex", NULL
 };
 
+/* One word that takes a value. */
 static void
 row_option(struct map_compile *k, struct map_row *row, enum row_word w, struct slice value)
 {
@@ -138,6 +143,7 @@ row_option(struct map_compile *k, struct map_row *row, enum row_word w, struct s
 	}
 }
 
+/* All words behind the target. */
 static void
 row_options(struct map_compile *k, struct map_row *row, size_t i)
 {

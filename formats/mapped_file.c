@@ -14,12 +14,14 @@ const char *const map_object_type[MAP_OBJECTS + 1] = {
 	"threat-actor", "identity", NULL
 };
 
+/* Return the ith word of the line. */
 struct slice
 map_word(const struct map_compile *k, size_t i)
 {
 	return i < k->at->nwords ? k->at->words[i] : SLICE_EMPTY;
 }
 
+/* Parse a path; false with a complaint. */
 bool
 map_path_word(struct map_compile *k, struct slice text, struct map_path *out)
 {
@@ -36,6 +38,7 @@ map_path_word(struct map_compile *k, struct slice text, struct map_path *out)
 static const char *const format_names[] = { "csv", "json", "jsonl", "xml", NULL };
 static const char *const encoding_names[] = { "utf-8", "iso-8859-1", "windows-1252", NULL };
 
+/* Return the index of a word in a list, -1 with a complaint. */
 int
 map_choose(struct map_compile *k, const char *what, struct slice w, const char *const *list)
 {
@@ -58,6 +61,7 @@ set_byte(struct map_compile *k, struct slice w, char *out)
 		COMPLAIN(k, "\"%.*s\" is not one character (or `tab`)", SLICE_ARG(w));
 }
 
+/* One `NAME VALUE` of a csv format. */
 static void
 csv_option(struct map_compile *k, struct slice name, struct slice value)
 {
@@ -89,6 +93,7 @@ csv_option(struct map_compile *k, struct slice name, struct slice value)
 	}
 }
 
+/* `format csv|json|jsonl|xml ...` */
 static void
 line_format(struct map_compile *k)
 {
@@ -114,6 +119,7 @@ line_format(struct map_compile *k)
 	}
 }
 
+/* `namespace PREFIX URI` */
 static void
 line_namespace(struct map_compile *k)
 {
@@ -126,6 +132,7 @@ line_namespace(struct map_compile *k)
 
 /* ---- head of the mapping ---------------------------------------------------------------------- */
 
+/* `version N` */
 static void
 line_version(struct map_compile *k)
 {
@@ -133,6 +140,7 @@ line_version(struct map_compile *k)
 		COMPLAIN(k, "version is a whole number");
 }
 
+/* `columns A B ...` */
 static void
 line_columns(struct map_compile *k)
 {
@@ -144,6 +152,7 @@ line_columns(struct map_compile *k)
 	m->nlayout = k->at->nwords - 1;
 }
 
+/* `producer NAME [class C] [id ID] [since T]` */
 static void
 line_producer(struct map_compile *k)
 {
@@ -163,6 +172,7 @@ line_producer(struct map_compile *k)
 		COMPLAIN(k, "since is a UTC time like 2024-01-01T00:00:00.000Z");
 }
 
+/* `container report|grouping NAME` */
 static void
 line_container(struct map_compile *k)
 {
@@ -174,6 +184,7 @@ line_container(struct map_compile *k)
 	k->m->container_name = map_word(k, 2);
 }
 
+/* `residue yes|no` */
 static void
 line_residue(struct map_compile *k)
 {
@@ -196,6 +207,7 @@ target_names(struct arena *mem)
 	return names;
 }
 
+/* Return a target, T_NONE with a complaint. */
 enum map_target
 map_target_word(struct map_compile *k, struct slice w)
 {
@@ -206,6 +218,7 @@ map_target_word(struct map_compile *k, struct slice w)
 	return t;
 }
 
+/* `default TARGET VALUE...` */
 static void
 line_default(struct map_compile *k)
 {
@@ -229,6 +242,7 @@ line_default(struct map_compile *k)
 
 /* ---- records ---------------------------------------------------------------------------------- */
 
+/* `record OBJECT [key FIELD...]` */
 static void
 line_record(struct map_compile *k)
 {
@@ -247,6 +261,7 @@ line_record(struct map_compile *k)
 			r->nkeys++;
 }
 
+/* `when FIELD CONDITION [WORDS]` */
 static void
 line_when(struct map_compile *k)
 {
@@ -290,6 +305,7 @@ static const struct {
 };
 enum { LINES_KNOWN = sizeof(lines_known) / sizeof(*lines_known) };
 
+/* Find the line in the table and compile it, if it is for this pass. */
 static void
 one_line(struct map_compile *k, int pass)
 {
@@ -362,6 +378,7 @@ check_record(struct map_compile *k, const struct map_record *r, const char *what
 			COMPLAIN(k, "a report cannot be said to belong to a report");
 }
 
+/* Complain about what is missing in the whole. */
 static void
 check_mapping(struct map_compile *k)
 {
@@ -386,6 +403,7 @@ check_mapping(struct map_compile *k)
 		check_record(k, &m->record.children[i], "children");
 }
 
+/* Compile all lines; NULL if there were complaints. */
 static struct mapping *
 compile(const struct lines *lines, struct arena *mem, struct complaints *c)
 {
@@ -414,6 +432,7 @@ compile(const struct lines *lines, struct arena *mem, struct complaints *c)
 	return c->n + c->dropped == before ? m : NULL;
 }
 
+/* Load a mapping file; NULL if there were complaints. */
 struct mapping *
 mapping_load(const char *path, struct arena *mem, struct complaints *c)
 {
@@ -422,6 +441,7 @@ mapping_load(const char *path, struct arena *mem, struct complaints *c)
 	return lines_read(path, mem, &lines, c) < 0 ? NULL : compile(&lines, mem, c);
 }
 
+/* Compile a text; NULL if there were complaints. */
 struct mapping *
 mapping_parse(struct slice text, const char *name, struct arena *mem, struct complaints *c)
 {
@@ -454,6 +474,7 @@ folder_names(const char *dir, struct arena *mem)
 	return names;
 }
 
+/* Load the mapping of that name from a folder. */
 struct mapping *
 mapping_find(const char *dir, struct slice name, struct arena *mem, struct complaints *c)
 {
@@ -475,6 +496,7 @@ mapping_find(const char *dir, struct slice name, struct arena *mem, struct compl
 	return NULL;
 }
 
+/* Return the name of the mapping. */
 struct slice
 mapping_name(const struct mapping *m)
 {
@@ -488,12 +510,14 @@ static const struct {
 	[MAP_JSONL] = { "application/x-ndjson", ".jsonl" }, [MAP_XML] = { "application/xml", ".xml" }
 };
 
+/* Return the media type of its records. */
 const char *
 mapping_media_type(const struct mapping *m)
 {
 	return forms[m->format].media_type;
 }
 
+/* Return the usual ending of its files. */
 const char *
 mapping_file_ending(const struct mapping *m)
 {

@@ -45,6 +45,7 @@ struct entry {
 	bool	 own, skip;
 };
 
+/* Leave one object an id, and settle its label. */
 static void
 merge(struct map_reading *rd, struct entry *v, size_t n)
 {
@@ -111,6 +112,7 @@ add_groups(struct map_reading *rd, struct idmap *members, json **groups, size_t 
 
 enum { GROUPS_MAX = 1000 };
 
+/* Mint the reports around records, with the strictest label of their members. */
 static int
 mint_groups(struct map_reading *rd, struct err *e)
 {
@@ -137,6 +139,7 @@ mint_groups(struct map_reading *rd, struct err *e)
 	return 0;
 }
 
+/* Mint what others refer to: labels, the extension, the producer. */
 static int
 mint_definitions(struct map_reading *rd, const struct entry *v, size_t n, struct err *e)
 {
@@ -156,6 +159,7 @@ mint_definitions(struct map_reading *rd, const struct entry *v, size_t n, struct
 	return producer == NULL ? 0 : advisory_mint(rd->adv, rd->r.mem, producer, e);
 }
 
+/* Mint everything, in the order of the records. */
 int
 map_finish(struct map_reading *rd, struct err *e)
 {

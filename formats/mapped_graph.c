@@ -3,6 +3,7 @@
 
 #include "formats/mapped_impl.h"
 
+/* Add an object; it is found after the next map_graph_settle. */
 void
 map_graph_add(struct map_graph *g, json *tree)
 {
@@ -18,6 +19,7 @@ map_graph_add(struct map_graph *g, json *tree)
 	g->n++;
 }
 
+/* Sort the indexes. */
 void
 map_graph_settle(struct map_graph *g)
 {
@@ -26,6 +28,7 @@ map_graph_settle(struct map_graph *g)
 	idmap_sort(&g->members);
 }
 
+/* Return the object of an id (the first of several), or NULL. */
 json *
 map_graph_find(const struct map_graph *g, struct slice id)
 {
@@ -34,6 +37,7 @@ map_graph_find(const struct map_graph *g, struct slice id)
 	return i == IDMAP_NONE ? NULL : g->v[i];
 }
 
+/* Return the next relationship from an object, NULL at the end. */
 json *
 map_graph_rel(const struct map_graph *g, struct slice source, size_t *iter)
 {
@@ -58,6 +62,7 @@ map_graph_rel(const struct map_graph *g, struct slice source, size_t *iter)
 	return g->v[m->v[*iter - 1].value];
 }
 
+/* Return the first report that holds an object, or NULL. */
 json *
 map_graph_holder(const struct map_graph *g, struct slice member)
 {
@@ -66,6 +71,7 @@ map_graph_holder(const struct map_graph *g, struct slice member)
 	return i == IDMAP_NONE ? NULL : g->v[i];
 }
 
+/* Note that a fact of target t came from a node. */
 void
 map_graph_saw(struct map_graph *g, enum map_target t, const json *node)
 {
@@ -84,6 +90,7 @@ by_address(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Sort what was seen. */
 void
 map_graph_settle_seen(struct map_graph *g)
 {
@@ -91,6 +98,7 @@ map_graph_settle_seen(struct map_graph *g)
 		qsort(g->seen, g->nseen, sizeof(*g->seen), by_address);
 }
 
+/* Has a fact come from this node? */
 bool
 map_graph_was_seen(const struct map_graph *g, const json *node)
 {

@@ -18,6 +18,7 @@ struct json_in {
 
 /* ---- pointers --------------------------------------------------------------------------------- */
 
+/* Return the value at the tokens, or NULL. */
 static json *
 walk(json *node, const struct slice *tokens, size_t n)
 {
@@ -49,12 +50,14 @@ add_token(struct strbuf *b, const char *name)
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
+/* Return the limits of the job for the parser. */
 static struct json_limits
 limits_of(const struct read_job *job)
 {
 	return (struct json_limits){ .depth = job->limits.depth, .bytes = job->limits.bytes };
 }
 
+/* Parse the document and find its records. */
 static int
 json_open(struct mapped_reader *r, struct err *e)
 {
@@ -80,6 +83,7 @@ json_open(struct mapped_reader *r, struct err *e)
 	return 0;
 }
 
+/* Take the next member of the list. */
 static int
 json_next_record(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 {
@@ -96,6 +100,7 @@ json_next_record(struct mapped_reader *r, struct mapped_record *rec, struct err 
 	return 1;
 }
 
+/* Return the value at a pointer, in the record or its parent. */
 static json *
 json_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_path *p, bool take)
 {
@@ -127,6 +132,7 @@ mapped_at(const struct map_record *def, struct slice path)
 	return found;
 }
 
+/* Collect what lies below a node and is not mapped. */
 static void
 rest_below(struct mapped_reader *r, const struct map_record *def, const json *node,
     struct strbuf *path, unsigned depth, struct map_fields *fields)
@@ -150,6 +156,7 @@ rest_below(struct mapped_reader *r, const struct map_record *def, const json *no
 	strbuf_setlen(path, here);
 }
 
+/* Collect what no row maps. */
 static void
 json_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields *fields)
 {
@@ -159,6 +166,7 @@ json_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields 
 	strbuf_fini(&path);
 }
 
+/* Return the records of a child definition. */
 static size_t
 json_children(struct mapped_reader *r, struct mapped_record *rec, const struct map_record *def,
     struct mapped_record **out)
@@ -202,6 +210,7 @@ const struct mapped_input mapped_json_in = {
 
 /* ---- JSON lines ------------------------------------------------------------------------------- */
 
+/* Start at the first line. */
 static int
 jsonl_open(struct mapped_reader *r, struct err *e)
 {
@@ -213,6 +222,7 @@ jsonl_open(struct mapped_reader *r, struct err *e)
 	return 0;
 }
 
+/* Parse the next line that is not blank. */
 static int
 jsonl_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 {
@@ -259,6 +269,7 @@ struct json_out {
 	json	*root, *list;
 };
 
+/* Can the token be an index of a list? */
 static bool
 is_index(struct slice token)
 {
@@ -297,6 +308,7 @@ put_at(struct arena *mem, json *node, const struct slice *tokens, size_t n, json
 	return n > 0 && node != NULL && step_into(mem, node, tokens[n - 1], value) == value;
 }
 
+/* Return the record as a tree, with its children. */
 static json *
 record_of(struct mapped_writer *w, const struct mapped_row_out *row)
 {
@@ -324,6 +336,7 @@ record_of(struct mapped_writer *w, const struct mapped_row_out *row)
 	return o;
 }
 
+/* Make the frame around the records. */
 static int
 json_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t n, struct err *e)
 {
@@ -341,6 +354,7 @@ json_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t
 	return 0;
 }
 
+/* Append one record. */
 static int
 json_put_record(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e)
 {
@@ -351,6 +365,7 @@ json_put_record(struct mapped_writer *w, const struct mapped_row_out *row, struc
 	return 0;
 }
 
+/* Print the document. */
 static void
 json_close(struct mapped_writer *w)
 {
@@ -362,6 +377,7 @@ json_close(struct mapped_writer *w)
 
 const struct mapped_output mapped_json_out = { json_out_open, json_put_record, json_close };
 
+/* Nothing stands before the first line. */
 static int
 jsonl_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t n, struct err *e)
 {
@@ -372,6 +388,7 @@ jsonl_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_
 	return 0;
 }
 
+/* Print one record as a line. */
 static int
 jsonl_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e)
 {
@@ -381,6 +398,7 @@ jsonl_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err 
 	return 0;
 }
 
+/* Nothing stands behind the last line. */
 static void
 jsonl_close(struct mapped_writer *w)
 {

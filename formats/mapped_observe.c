@@ -3,6 +3,7 @@
 #include "formats/mapped_value.h"
 #include "formats/sco.h"
 
+/* Append an id to object_refs. */
 void
 map_add_ref(const struct map_build *b, json *refs, struct slice id)
 {
@@ -38,6 +39,7 @@ observe(const struct map_build *b, struct map_made *out, json *refs, json *sco)
 	return id;
 }
 
+/* Observe one value; return the id of its observable, empty if it has none. */
 static struct slice
 observe_value(const struct map_build *b, struct map_made *out, json *refs, struct slice type,
     struct slice value)
@@ -51,6 +53,7 @@ struct connection {
 	struct slice	src, src_port, dst, dst_port, protocol, src_bytes, dst_bytes;
 };
 
+/* Put a number, if there is one. */
 static void
 put_count(const struct map_build *b, json *o, const char *property, struct slice s)
 {
@@ -60,6 +63,7 @@ put_count(const struct map_build *b, json *o, const char *property, struct slice
 		json_put_int(b->mem, o, property, (int64_t)v);
 }
 
+/* Observe a connection and its ends. */
 static int
 observe_traffic(const struct map_build *b, struct map_made *out, json *refs,
     const struct connection *c, struct err *e)

@@ -9,6 +9,7 @@
 
 enum { STEPS_MAX = 32 };
 
+/* Say what is wrong with a path; -1. */
 static int
 path_err(struct err *e, struct slice text, const char *why)
 {
@@ -17,6 +18,7 @@ path_err(struct err *e, struct slice text, const char *why)
 
 /* ---- csv -------------------------------------------------------------------------------------- */
 
+/* Find the column among those already named, or add it. */
 static int
 parse_column(struct mapping *m, struct slice text, struct arena *mem, struct map_path *out,
     struct err *e)
@@ -54,6 +56,7 @@ unescape(struct slice s, struct arena *mem, struct slice *out)
 	return true;
 }
 
+/* Split a JSON Pointer, with "../" before it, into tokens. */
 static int
 parse_pointer(struct slice text, struct arena *mem, struct map_path *out, struct err *e)
 {
@@ -93,6 +96,7 @@ parse_pointer(struct slice text, struct arena *mem, struct map_path *out, struct
 
 /* ---- xml -------------------------------------------------------------------------------------- */
 
+/* Is it a name without prefix? */
 static bool
 is_name(struct slice s)
 {
@@ -168,6 +172,7 @@ parse_predicate(const struct mapping *m, struct slice s, struct xml_step *step)
 	    &step->attr_ns, &step->attr);
 }
 
+/* Parse one step; returns what is wrong with it, or NULL. */
 static const char *
 parse_step(const struct mapping *m, struct slice s, struct xml_step *step)
 {
@@ -229,6 +234,7 @@ next_step(struct slice *rest)
 	return s;
 }
 
+/* Split a location path into steps. */
 static int
 parse_xml(const struct mapping *m, struct slice text, struct arena *mem, struct map_path *out,
     struct err *e)
@@ -252,6 +258,7 @@ parse_xml(const struct mapping *m, struct slice text, struct arena *mem, struct 
 	return 0;
 }
 
+/* Parse a path as the mapping's format writes them. */
 int
 map_path_parse(struct mapping *m, struct slice text, struct arena *mem, struct map_path *out,
     struct err *e)

@@ -10,6 +10,7 @@
 
 /* ---- building --------------------------------------------------------------------------------- */
 
+/* Append a number as it is, anything else as a string literal. */
 static void
 add_literal(struct strbuf *b, enum map_target t, struct slice value)
 {
@@ -19,6 +20,7 @@ add_literal(struct strbuf *b, enum map_target t, struct slice value)
 		pattern_string(b, value);
 }
 
+/* Append the test for a value. */
 static void
 add_test(struct strbuf *b, const struct map_flat *f, struct slice value)
 {
@@ -39,6 +41,7 @@ join(struct strbuf *b, bool *open)
 	}
 }
 
+/* Append the tests for one end of a connection. */
 static void
 add_end(struct strbuf *b, bool *open, const char *end, struct slice addr, struct slice port)
 {
@@ -55,6 +58,7 @@ add_end(struct strbuf *b, bool *open, const char *end, struct slice addr, struct
 	}
 }
 
+/* Append the test for a protocol. */
 static void
 add_protocol(struct strbuf *b, bool *open, struct slice protocol)
 {
@@ -96,6 +100,7 @@ build_value(const struct facts *f, struct arena *mem, struct strbuf *b, struct e
 	return 0;
 }
 
+/* One bracket for traffic.*. */
 static void
 build_traffic(const struct facts *f, struct strbuf *b)
 {
@@ -131,6 +136,7 @@ build_file(const struct facts *f, struct strbuf *b)
 		strbuf_addc(b, ']');
 }
 
+/* One bracket for each value of a named target. */
 static void
 build_named(const struct facts *f, struct strbuf *b)
 {
@@ -145,6 +151,7 @@ build_named(const struct facts *f, struct strbuf *b)
 		}
 }
 
+/* Make the pattern of the facts. */
 int
 map_pattern_build(const struct facts *f, struct arena *mem, struct slice *out, struct err *e)
 {
@@ -185,6 +192,7 @@ struct apart {
 	bool		 exact;
 };
 
+/* Append an atom; too many are not exact. */
 static void
 add_atom(struct apart *a, struct map_atom atom)
 {
@@ -211,6 +219,7 @@ flat_of_test(const struct pat_node *t, struct slice value)
 	return NULL;
 }
 
+/* Does the test ask for values, and nothing else? */
 static bool
 is_plain(const struct pat_node *t)
 {
@@ -218,6 +227,7 @@ is_plain(const struct pat_node *t)
 	    (t->op == PAT_EQ || t->op == PAT_ISSUBSET || t->op == PAT_IN) && t->nvalues > 0;
 }
 
+/* Make the value a fact of its named target. */
 static void
 add_named(struct apart *a, const struct map_flat *f, struct slice v)
 {
@@ -341,6 +351,7 @@ take_comparison(struct apart *a, struct pat_node *n)
 	}
 }
 
+/* Brackets joined by OR; anything else is not exact. */
 static void
 take_observation(struct apart *a, const struct pat_node *n)
 {
@@ -356,6 +367,7 @@ take_observation(struct apart *a, const struct pat_node *n)
 	}
 }
 
+/* Take a pattern apart; return the number of atoms. */
 size_t
 map_pattern_facts(struct slice pattern, struct arena *mem, struct facts *f,
     struct map_atom **atoms, bool *exact)

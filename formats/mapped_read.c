@@ -18,6 +18,7 @@
 
 enum { OBJECTS_DEFAULT = 100000, BYTES_DEFAULT = 64 << 20 };
 
+/* Add a field to the residue, up to the limit. */
 void
 map_fields_add(struct map_fields *f, struct arena *mem, const char *path, json *value)
 {
@@ -31,6 +32,7 @@ map_fields_add(struct map_fields *f, struct arena *mem, const char *path, json *
 
 /* ---- verdicts and the account ----------------------------------------------------------------- */
 
+/* Return the stable word of a refusal. */
 static const char *
 verdict_code(enum err_code code)
 {
@@ -63,6 +65,7 @@ account_value(struct loss *l, enum loss_kind kind, const char *note, const char 
 		    arena_fmt(mem, "%s/%zu", path, i), k, mem);
 }
 
+/* Refuse a record: a verdict with its place and text. */
 void
 map_read_refuse(struct map_reading *rd, const struct mapped_record *rec, struct slice text, struct slice id,
     const struct err *e)
@@ -131,6 +134,7 @@ struct current {
 	json			*absent;	/* rows that had nothing where the way back has something */
 };
 
+/* Make room for the rows. */
 static void
 current_init(struct current *c)
 {
@@ -142,6 +146,7 @@ current_init(struct current *c)
 	c->left = arena_alloc(c->rd->r.mem, n);
 }
 
+/* Return another cell of the record, for templates and conditions. */
 static json *
 other_cell(void *ctx, const struct map_path *path)
 {
@@ -171,6 +176,7 @@ is_wanted(struct current *c)
 	return true;
 }
 
+/* Take the cells of all rows. */
 static void
 read_cells(struct current *c)
 {
@@ -184,6 +190,7 @@ read_cells(struct current *c)
 	}
 }
 
+/* Turn all cells into facts. */
 static int
 read_rows(struct current *c, struct err *e)
 {
@@ -218,6 +225,7 @@ read_keys(struct current *c, const struct texts *parent, struct err *e)
 
 /* ---- residue ---------------------------------------------------------------------------------- */
 
+/* Are they the same value, or both absent? */
 static bool
 same_cell(const json *a, const json *b)
 {
@@ -249,6 +257,7 @@ is_upward(const struct map_row *row)
 	    (row->source.steps != NULL && row->source.steps[0].kind == STEP_PARENT);
 }
 
+/* Show one row to the checker. */
 static void
 watch_field(struct current *c, size_t i)
 {
@@ -330,6 +339,7 @@ fits_stix(const json *v)
 	return json_first(v) != NULL;
 }
 
+/* Order of names. */
 static int
 by_name(const void *a, const void *b)
 {
@@ -378,6 +388,7 @@ put_fields(struct arena *mem, json *ext, json *fields)
 		json_put(mem, ext, "json", odd);
 }
 
+/* Put the residue into the object. */
 static void
 put_extension(struct current *c, json *tree, json *fields)
 {
@@ -614,6 +625,7 @@ static const struct mapped_input *const inputs[] = {
 	[MAP_XML] = &mapped_xml_in
 };
 
+/* Read record after record; -1 when the input cannot go on. */
 static int
 read_records(struct map_reading *rd, struct err *e)
 {
@@ -644,6 +656,7 @@ bundle_id(const struct map_reading *rd)
 	return slice_of(arena_fmt(rd->r.mem, "bundle--%s", uuid));
 }
 
+/* Read a whole input. */
 int
 mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
     const struct mapped_watch *watch, struct err *e)

@@ -35,6 +35,7 @@ add_scalar(const json *v, struct arena *mem, struct texts *out)
 	return true;
 }
 
+/* Collect the texts of a cell; false if it is no plain value. */
 bool
 map_cell_texts(const json *cell, struct arena *mem, struct texts *out)
 {
@@ -151,6 +152,7 @@ text_forth(const struct map_row *row, struct slice s, map_cell_fn other, void *c
 	return 0;
 }
 
+/* Turn a cell into facts of the row's target. */
 int
 map_row_forth(const struct map_row *row, const json *cell, map_cell_fn other, void *ctx,
     struct arena *mem, struct facts *f, bool *left, struct err *e)
@@ -184,6 +186,7 @@ map_row_forth(const struct map_row *row, const json *cell, map_cell_fn other, vo
 	return 0;
 }
 
+/* Fill in what no field said. */
 void
 map_defaults(const struct mapping *m, struct arena *mem, struct facts *f)
 {
@@ -194,6 +197,7 @@ map_defaults(const struct mapping *m, struct arena *mem, struct facts *f)
 
 /* ---- backwards -------------------------------------------------------------------------------- */
 
+/* Return the group of a row. */
 int
 map_group(const struct map_record *def, const struct map_row *row)
 {
@@ -272,6 +276,7 @@ piece_back(const struct map_row *row, struct slice s, struct arena *mem, struct 
 	return true;
 }
 
+/* Undo what can be undone, last first. */
 static struct slice
 transforms_back(const struct map_row *row, struct slice s, struct arena *mem)
 {
@@ -298,6 +303,7 @@ is_json_number(struct slice s)
 	return true;
 }
 
+/* Return a text as the leaf that the format would hold. */
 static json *
 leaf_back(const struct mapping *m, const struct map_row *row, struct slice s, struct arena *mem)
 {
@@ -382,6 +388,7 @@ share_target(const struct map_record *def, enum map_target target, const struct 
 		}
 }
 
+/* Turn facts into one cell a row. */
 void
 map_rows_back(const struct mapping *m, const struct map_record *def, const struct facts *f,
     struct arena *mem, json **cells)

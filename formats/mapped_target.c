@@ -72,6 +72,7 @@ const struct map_target_info map_targets[TARGETS] = {
 	[T_X]			= { "x:NAME", NORM_RAW, L },
 };
 
+/* Return the target of that name, T_NONE if there is none. */
 enum map_target
 map_target_find(struct slice word)
 {
@@ -81,6 +82,7 @@ map_target_find(struct slice word)
 	return slice_starts(word, "x:") && word.n > 2 ? T_X : T_NONE;
 }
 
+/* Append a text. */
 void
 texts_add(struct texts *t, struct arena *mem, struct slice s)
 {
@@ -88,6 +90,7 @@ texts_add(struct texts *t, struct arena *mem, struct slice s)
 	t->v[t->n++] = s;
 }
 
+/* Return the first text of a target, or the empty slice. */
 struct slice
 fact_one(const struct facts *f, enum map_target t)
 {
@@ -120,6 +123,7 @@ number(struct slice s, unsigned long long max, struct arena *mem, struct slice *
 	return true;
 }
 
+/* So many hex digits, lower case. */
 static bool
 hash(struct slice s, size_t len, struct arena *mem, struct slice *out)
 {
@@ -178,6 +182,7 @@ domain(struct slice s, struct arena *mem, struct slice *out)
 	return false;
 }
 
+/* One of the three roles, lower case. */
 static bool
 role(struct slice s, struct arena *mem, struct slice *out)
 {
@@ -190,6 +195,7 @@ role(struct slice s, struct arena *mem, struct slice *out)
 	return false;
 }
 
+/* The canonical text of a value; false if it is none. */
 static bool
 normalise(enum map_norm norm, struct slice s, struct arena *mem, struct slice *out)
 {
@@ -256,6 +262,7 @@ wanted(enum map_norm norm)
 	}
 }
 
+/* The canonical text of a value for a target; -1 with the reason if it is none. */
 int
 map_normalise(enum map_target t, struct slice s, struct arena *mem, struct slice *out,
     struct err *e)

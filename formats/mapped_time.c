@@ -20,6 +20,7 @@ static const char *const month_names[12] = {
 	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
 };
 
+/* Return the days since 1970 of a civil date. */
 int64_t
 map_days_of(int64_t y, int m, int d)
 {
@@ -56,6 +57,7 @@ civil_of(int64_t seconds, struct civil *c)
 	c->second = (int)(rest % 60);
 }
 
+/* Is it a date that exists? */
 static bool
 civil_ok(const struct civil *c)
 {
@@ -69,6 +71,7 @@ civil_ok(const struct civil *c)
 	return c->hour <= 23 && c->minute <= 59 && c->second <= 60;
 }
 
+/* Return the seconds since 1970, as if it were UTC. */
 static int64_t
 civil_seconds(const struct civil *c)
 {
@@ -107,6 +110,7 @@ digits(struct slice *s, size_t min, size_t max, int *out)
 	return n >= min;
 }
 
+/* Z, +hhmm or +hh:mm. */
 static bool
 parse_offset(struct slice *s, struct civil *c)
 {
@@ -136,6 +140,7 @@ parse_offset(struct slice *s, struct civil *c)
 	return true;
 }
 
+/* Digits of a second. */
 static bool
 parse_fraction(struct slice *s, struct civil *c)
 {
@@ -149,6 +154,7 @@ parse_fraction(struct slice *s, struct civil *c)
 	return n > 0;
 }
 
+/* An English month, three letters. */
 static bool
 parse_month(struct slice *s, struct civil *c)
 {
@@ -162,6 +168,7 @@ parse_month(struct slice *s, struct civil *c)
 	return false;
 }
 
+/* The text of one % letter. */
 static bool
 parse_field(char letter, struct slice *s, struct civil *c)
 {
@@ -190,6 +197,7 @@ parse_field(char letter, struct slice *s, struct civil *c)
 	return false;
 }
 
+/* A whole text in a form; false if it does not fit or is no date. */
 static bool
 parse_form(struct slice format, struct slice s, struct civil *c)
 {
@@ -223,6 +231,7 @@ utc_parse(struct slice s, int64_t *seconds, struct slice *fraction)
 	return true;
 }
 
+/* Append the text of one % letter. */
 static void
 print_field(struct strbuf *b, char letter, const struct civil *c)
 {
@@ -246,6 +255,7 @@ print_field(struct strbuf *b, char letter, const struct civil *c)
 	}
 }
 
+/* Return what is wrong with a form, or NULL. */
 const char *
 map_time_check(struct slice format)
 {
@@ -282,6 +292,7 @@ read_epoch(struct slice s, struct arena *mem, struct slice *utc)
 	return utc_text((int64_t)v, rest, mem, utc);
 }
 
+/* Milliseconds: three fraction digits, or none. */
 static bool
 read_epoch_ms(struct slice s, struct arena *mem, struct slice *utc)
 {
@@ -295,6 +306,7 @@ read_epoch_ms(struct slice s, struct arena *mem, struct slice *utc)
 	return utc_text((int64_t)(v / 1000), fraction, mem, utc);
 }
 
+/* Turn a text into UTC; false if it is no date in this form. */
 bool
 map_time_read(const struct map_time *t, struct slice s, struct arena *mem, struct slice *utc)
 {
@@ -336,6 +348,7 @@ write_epoch_ms(int64_t seconds, struct slice fraction, struct arena *mem)
 	    (int)(fraction.n - 3), fraction.p + 3));
 }
 
+/* Turn UTC into the text of this form. */
 bool
 map_time_write(const struct map_time *t, struct slice utc, struct arena *mem, struct slice *out)
 {

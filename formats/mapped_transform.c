@@ -3,6 +3,7 @@
 #include "formats/mapped_impl.h"
 #include "formats/xml.h"
 
+/* Without blanks around it. */
 static bool
 do_trim(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -11,6 +12,7 @@ do_trim(struct arena *mem, struct slice in, struct slice *out)
 	return true;
 }
 
+/* Runs of blanks become one. */
 static bool
 do_collapse(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -30,6 +32,7 @@ change_case(struct arena *mem, struct slice in, char from, char to)
 	return slice_from(p, in.n);
 }
 
+/* ASCII letters in lower case. */
 static bool
 do_lower(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -37,6 +40,7 @@ do_lower(struct arena *mem, struct slice in, struct slice *out)
 	return true;
 }
 
+/* ASCII letters in upper case. */
 static bool
 do_upper(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -44,6 +48,7 @@ do_upper(struct arena *mem, struct slice in, struct slice *out)
 	return true;
 }
 
+/* "hxxp://evil[.]example" -> "http://evil.example". */
 static bool
 do_refang(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -76,6 +81,7 @@ do_defang(struct arena *mem, struct slice in, struct slice *out)
 	return true;
 }
 
+/* Decode; false unless it is base64 of UTF-8. */
 static bool
 do_unbase64(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -88,6 +94,7 @@ do_unbase64(struct arena *mem, struct slice in, struct slice *out)
 	return ok;
 }
 
+/* Encode. */
 static bool
 do_base64(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -99,6 +106,7 @@ do_base64(struct arena *mem, struct slice in, struct slice *out)
 	return true;
 }
 
+/* Decode; false unless it is hex of UTF-8. */
 static bool
 do_unhex(struct arena *mem, struct slice in, struct slice *out)
 {
@@ -110,6 +118,7 @@ do_unhex(struct arena *mem, struct slice in, struct slice *out)
 	return utf8_bad_at(*out) == out->n;
 }
 
+/* Encode. */
 static bool
 do_hex(struct arena *mem, struct slice in, struct slice *out)
 {

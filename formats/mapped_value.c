@@ -53,6 +53,7 @@ static const struct {
 	    "sha512", "domain" } },
 };
 
+/* Return the row of a flat type, or NULL. */
 const struct map_flat *
 map_flat_find(struct slice type)
 {
@@ -62,6 +63,7 @@ map_flat_find(struct slice type)
 	return NULL;
 }
 
+/* Is it a word for a kind of value? */
 bool
 map_kind_known(struct slice kind)
 {
@@ -71,6 +73,7 @@ map_kind_known(struct slice kind)
 	return slice_is(kind, "pattern") || map_flat_find(kind) != NULL;
 }
 
+/* May the kind stand for the type? */
 bool
 map_kind_covers(struct slice kind, struct slice type)
 {
@@ -84,6 +87,7 @@ map_kind_covers(struct slice kind, struct slice type)
 	return false;
 }
 
+/* Return the flat type of a named target's value, empty if none. */
 struct slice
 map_flat_type(enum map_target t, struct slice value)
 {
@@ -164,6 +168,7 @@ detect(const char *const *types, struct slice s, struct arena *mem, struct map_a
 	return value_is("ipv4", host, mem, out) || value_is("ipv6", host, mem, out);
 }
 
+/* Find type and canonical value; -1 with the reason if it is not of that kind. */
 int
 map_value_parse(struct slice kind, struct slice text, struct arena *mem, struct map_atom *out,
     struct err *e)
@@ -189,6 +194,7 @@ map_value_parse(struct slice kind, struct slice text, struct arena *mem, struct 
 
 /* ---- observables ------------------------------------------------------------------------------ */
 
+/* Return an observable without value and id. */
 json *
 map_observable_new(struct arena *mem, const char *type)
 {
@@ -200,6 +206,7 @@ map_observable_new(struct arena *mem, const char *type)
 	return o;
 }
 
+/* Put a value into an observable. */
 void
 map_observable_put(struct arena *mem, json *sco, const struct map_flat *f, struct slice value)
 {
@@ -218,6 +225,7 @@ map_observable_put(struct arena *mem, json *sco, const struct map_flat *f, struc
 	}
 }
 
+/* Return the observable of a value, NULL if its type has none. */
 json *
 map_observable(struct arena *mem, struct slice type, struct slice value)
 {
@@ -232,6 +240,7 @@ map_observable(struct arena *mem, struct slice type, struct slice value)
 	return o;
 }
 
+/* Return type and value of an observable; false if it has none. */
 bool
 map_observable_value(const json *sco, struct arena *mem, struct slice *type, struct slice *value,
     const json **node)

@@ -31,6 +31,7 @@ struct source {
 	json			**cells;	/* of the rows, in the end */
 };
 
+/* Return what the residue holds for a path, for templates. */
 static json *
 residue_cell(void *ctx, const struct map_path *path)
 {
@@ -39,6 +40,7 @@ residue_cell(void *ctx, const struct map_path *path)
 	return json_get(s->fields, arena_str(s->wr->w.mem, path->text));
 }
 
+/* Return what the residue holds for a row, or NULL. */
 static json *
 residue_of_row(const struct source *s, const struct map_row *row)
 {
@@ -60,6 +62,7 @@ residue_knows(const struct source *s, const struct map_row *row)
 	return false;
 }
 
+/* Are they the same texts in the same order? */
 static bool
 same_texts(const struct texts *a, const struct texts *b)
 {
@@ -164,6 +167,7 @@ choose_cells(struct source *s)
 	}
 }
 
+/* Is there a cell at this path already? */
 static bool
 has_cell(const struct mapped_row_out *out, struct slice path)
 {
@@ -173,6 +177,7 @@ has_cell(const struct mapped_row_out *out, struct slice path)
 	return false;
 }
 
+/* Add a cell, unless the path has one. */
 static void
 add_cell(struct source *s, struct mapped_row_out *out, struct slice path,
     const struct map_path *row, json *value)
@@ -200,6 +205,7 @@ add_keys(struct source *s, struct mapped_row_out *out)
 	}
 }
 
+/* Does a row speak for this field? */
 static bool
 is_row_field(const struct map_record *def, struct slice name)
 {
@@ -323,6 +329,7 @@ write_object(struct writing *wr, const struct map_record *def, json *tree,
 	}
 }
 
+/* Is the object of the record's type? */
 static bool
 is_of(const struct map_record *def, const json *tree)
 {
@@ -351,6 +358,7 @@ write_children(struct writing *wr, const struct map_record *def, json *tree,
 
 /* ---- the account ------------------------------------------------------------------------------ */
 
+/* Say of every leaf whether a record holds it. */
 static void
 account_leaves(struct writing *wr, const json *v, const char *path, bool all, bool sco)
 {
@@ -453,6 +461,7 @@ find_done(struct writing *wr)
 		}
 }
 
+/* Write all records; one that cannot be said is left out and told. */
 static int
 put_rows(struct writing *wr, struct err *e)
 {
@@ -471,6 +480,7 @@ put_rows(struct writing *wr, struct err *e)
 	return 0;
 }
 
+/* Write a whole advisory. */
 int
 mapped_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e)
 {

@@ -78,6 +78,7 @@ struct found {
 	struct arena	*mem;
 };
 
+/* Return an attribute by namespace and name, or NULL. */
 static struct xml_attr *
 attr_of(struct xml_node *n, struct slice ns, struct slice name)
 {
@@ -87,6 +88,7 @@ attr_of(struct xml_node *n, struct slice ns, struct slice name)
 	return NULL;
 }
 
+/* Note a match, up to the limit. */
 static void
 add_found(struct found *f, struct xml_node *n, struct xml_attr *a)
 {
@@ -112,6 +114,7 @@ fits(const struct xml_step *s, struct xml_node *n)
 	return a != NULL && slice_eq(a->value, s->attr_value);
 }
 
+/* Collect what the steps lead to. */
 static void
 find(struct found *f, struct xml_node *n, const struct xml_step *steps, size_t nsteps)
 {
@@ -145,6 +148,7 @@ find(struct found *f, struct xml_node *n, const struct xml_step *steps, size_t n
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
+/* Parse the document and find its records. */
 static int
 xml_open(struct mapped_reader *r, struct err *e)
 {
@@ -174,6 +178,7 @@ xml_open(struct mapped_reader *r, struct err *e)
 	return 0;
 }
 
+/* Take the next record. */
 static int
 xml_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 {
@@ -189,6 +194,7 @@ xml_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 	return 1;
 }
 
+/* Return what a path leads to: a string, a list of several, or NULL. */
 static json *
 xml_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_path *p, bool take)
 {
@@ -214,6 +220,7 @@ xml_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_pa
 	return list != NULL ? list : one;
 }
 
+/* Append a name with the mapping's prefix, or {uri}. */
 static void
 add_name(struct strbuf *b, const struct mapping *m, struct slice ns, struct slice name)
 {
@@ -244,6 +251,7 @@ add_ordinal(struct strbuf *b, const struct xml_node *n)
 		strbuf_addf(b, "[%zu]", count);
 }
 
+/* Collect what lies in an element and was not taken. */
 static void
 rest_of(struct mapped_reader *r, struct xml_node *n, struct strbuf *path,
     struct map_fields *fields)
@@ -284,6 +292,7 @@ rest_of(struct mapped_reader *r, struct xml_node *n, struct strbuf *path,
 		    json_string(r->mem, text));
 }
 
+/* Collect what no row has taken. */
 static void
 xml_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields *fields)
 {
@@ -293,6 +302,7 @@ xml_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields *
 	strbuf_fini(&path);
 }
 
+/* Return the records of a child definition. */
 static size_t
 xml_children(struct mapped_reader *r, struct mapped_record *rec, const struct map_record *def,
     struct mapped_record **out)
@@ -315,6 +325,7 @@ xml_children(struct mapped_reader *r, struct mapped_record *rec, const struct ma
 	return f.n;
 }
 
+/* Collect what stands outside of the records. */
 static void
 xml_outside(struct mapped_reader *r, struct map_fields *fields)
 {
@@ -346,6 +357,7 @@ can_say(struct slice s)
 	return memchr(s.p, '\0', s.n) == NULL && utf8_bad_at(s) == s.n;
 }
 
+/* Set or replace an attribute with a namespace. */
 static void
 set_attr(struct arena *mem, struct xml_node *n, struct slice prefix, struct slice ns,
     struct slice name, struct slice value)
@@ -364,6 +376,7 @@ set_attr(struct arena *mem, struct xml_node *n, struct slice prefix, struct slic
 	a->value = arena_slice(mem, value);
 }
 
+/* Return a new element for a step, with the attribute that its predicate asks for. */
 static struct xml_node *
 new_element(struct arena *mem, struct xml_node *parent, const struct xml_step *s)
 {
@@ -419,6 +432,7 @@ put_text(struct arena *mem, struct xml_node *n, const struct xml_step *s, struct
 	return true;
 }
 
+/* Put one text at a path; false if the path cannot be made. */
 static bool
 put_value(struct arena *mem, struct xml_node *n, const struct map_path *p, struct slice text)
 {
@@ -498,6 +512,7 @@ fill(struct mapped_writer *w, struct xml_node *n, const struct mapped_row_out *r
 	return 0;
 }
 
+/* Make the frame around the records. */
 static int
 xml_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t n, struct err *e)
 {
@@ -522,6 +537,7 @@ xml_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t 
 	return 0;
 }
 
+/* Append one record. */
 static int
 xml_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e)
 {
@@ -534,6 +550,7 @@ xml_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e
 	return 0;
 }
 
+/* Print the document. */
 static void
 xml_close(struct mapped_writer *w)
 {

@@ -19,6 +19,7 @@ struct map_zone {
 	size_t		 n, cap;
 };
 
+/* Append a change, unless it is not later than the last. */
 static void
 zone_add(struct map_zone *z, struct arena *mem, int64_t at, int32_t offset)
 {
@@ -28,6 +29,7 @@ zone_add(struct map_zone *z, struct arena *mem, int64_t at, int32_t offset)
 	z->v[z->n++] = (struct change){ at, offset };
 }
 
+/* Return a signed number of n bytes. */
 static int64_t
 big_endian(const unsigned char *p, size_t n)
 {
@@ -51,6 +53,7 @@ struct tz_rule {
 	struct rule	start, end;
 };
 
+/* Up to four digits. */
 static bool
 tz_number(const char **p, int *out)
 {
@@ -62,6 +65,7 @@ tz_number(const char **p, int *out)
 	return digits > 0;
 }
 
+/* A zone abbreviation, stepped over. */
 static bool
 tz_name(const char **p)
 {
@@ -100,6 +104,7 @@ tz_time(const char **p, int32_t *out)
 	return true;
 }
 
+/* ,Mm.w.d[/time] */
 static bool
 tz_change(const char **p, struct rule *r)
 {
@@ -115,6 +120,7 @@ tz_change(const char **p, struct rule *r)
 	return r->month >= 1 && r->month <= 12 && r->week >= 1 && r->week <= 5 && r->day <= 6;
 }
 
+/* Parse the whole string; false if it is of another form. */
 static bool
 tz_parse(const char *p, struct tz_rule *out)
 {
@@ -152,6 +158,7 @@ rule_instant(const struct rule *r, int year, int32_t offset)
 	return day * DAY + r->seconds - offset;
 }
 
+/* Lay out the rule from the last change on. */
 static void
 zone_add_rule(struct map_zone *z, struct arena *mem, const struct tz_rule *tz)
 {
@@ -180,6 +187,7 @@ struct tzif {
 	size_t	isutc, isstd, leap, times, types, chars;
 };
 
+/* Read the counts of a header; false if it is none. */
 static bool
 tzif_header(struct slice s, struct tzif *h)
 {
@@ -198,6 +206,7 @@ tzif_header(struct slice s, struct tzif *h)
 	    h->isutc <= 256;
 }
 
+/* Return the size of a data block. */
 static size_t
 tzif_size(const struct tzif *h, size_t width)
 {
@@ -260,6 +269,7 @@ fixed_offset(struct slice s, int32_t *out)
 	return true;
 }
 
+/* May the name be looked up below the zone folder? */
 static bool
 zone_name_ok(struct slice s)
 {
@@ -275,6 +285,7 @@ zone_name_ok(struct slice s)
 	return true;
 }
 
+/* Load a zone; NULL with the reason if there is none such. */
 struct map_zone *
 map_zone_load(struct slice word, struct arena *mem, struct err *e)
 {
@@ -304,6 +315,7 @@ map_zone_load(struct slice word, struct arena *mem, struct err *e)
 	return z;
 }
 
+/* Return the offset in force at an instant. */
 int32_t
 map_zone_offset(const struct map_zone *z, int64_t utc)
 {
@@ -320,6 +332,7 @@ map_zone_offset(const struct map_zone *z, int64_t utc)
 	return lo == 0 ? z->first : z->v[lo - 1].offset;
 }
 
+/* Return the instant of a local time. */
 int64_t
 map_zone_to_utc(const struct map_zone *z, int64_t local)
 {
