@@ -207,7 +207,7 @@ map_build_begin(const struct map_build *b, struct map_made *out, struct err *e)
 		out->tlp = label.n == 0 ? b->parent->tlp : out->tlp;
 	out->created = milliseconds(b->mem, own_time(b));
 	out->modified = modified.n == 0 ? out->created : milliseconds(b->mem, modified);
-	if (is_before(b->mem, out->modified, out->created))
+	if (is_before(b->scratch, out->modified, out->created))
 		return err_set(e, ERR_VALUE, "modified: before created");
 	if ((who = creator(b, out)) != NULL)
 		out->creator = json_member(who, "id");
@@ -407,7 +407,7 @@ build_indicator(const struct map_build *b, struct map_made *out, json *o, struct
 	struct slice pattern, from = fact_one(b->facts, T_VALID_FROM);
 	struct slice until = fact_one(b->facts, T_VALID_UNTIL);
 
-	if (map_pattern_build(b->facts, b->mem, &pattern, e) < 0)
+	if (map_pattern_build(b->facts, b->scratch, &pattern, e) < 0)
 		return -1;
 	put_list(b, o, "indicator_types", T_INDICATOR_TYPES);
 	json_put_str(b->mem, o, "pattern", pattern);
@@ -416,7 +416,7 @@ build_indicator(const struct map_build *b, struct map_made *out, json *o, struct
 	if (from.n == 0)
 		from = b->map->valid_from_now ? b->received : out->created;
 	json_put_str(b->mem, o, "valid_from", from);
-	if (until.n > 0 && !is_before(b->mem, from, until))
+	if (until.n > 0 && !is_before(b->scratch, from, until))
 		return err_set(e, ERR_VALUE, "valid_until: not after valid_from");
 	put_text(b, o, "valid_until", T_VALID_UNTIL);
 	return 0;
@@ -435,7 +435,7 @@ build_observed(const struct map_build *b, struct map_made *out, json *o, struct 
 		first = last.n > 0 ? last : out->created;
 	if (last.n == 0)
 		last = first;
-	if (is_before(b->mem, last, first))
+	if (is_before(b->scratch, last, first))
 		return err_set(e, ERR_VALUE, "last_observed: before first_observed");
 	json_put_str(b->mem, o, "first_observed", first);
 	json_put_str(b->mem, o, "last_observed", last);
@@ -514,10 +514,10 @@ own_id(const struct map_build *b, struct slice *out, struct err *e)
 		return 0;
 	}
 	for (size_t i = 0; i < b->nkeys; i++)
-		texts_add(&parts, b->mem, b->keys[i]);
+		texts_add(&parts, b->scratch, b->keys[i]);
 	for (int t = T_NONE; b->nkeys == 0 && t < TARGETS; t++)
 		for (size_t i = 0; i < b->facts->t[t].n; i++)
-			texts_add(&parts, b->mem, b->facts->t[t].v[i]);
+			texts_add(&parts, b->scratch, b->facts->t[t].v[i]);
 	*out = map_id(b->map, b->mem, type, parts.v, parts.n);
 	return 0;
 }

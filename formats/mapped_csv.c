@@ -185,7 +185,7 @@ cut_record(struct mapped_reader *r, struct csv_in *in, size_t max, struct err *e
 		if (rc < 0)
 			break;
 		if (in->count < max)
-			in->cells[in->count] = arena_slice(r->mem, strbuf_slice(&text));
+			in->cells[in->count] = arena_slice(r->scratch, strbuf_slice(&text));
 		in->count++;
 		if (end_of_line(in))
 			break;
@@ -239,7 +239,7 @@ read_header(struct mapped_reader *r, struct csv_in *in, struct err *e)
 	in->n = in->count;
 	in->names = arena_alloc(r->mem, in->n * sizeof(*in->names));
 	for (size_t i = 0; i < in->n; i++) {
-		in->names[i] = slice_trim(in->cells[i]);
+		in->names[i] = arena_slice(r->mem, slice_trim(in->cells[i]));
 		for (size_t k = 0; k < i; k++)
 			if (slice_eq(in->names[k], in->names[i]))
 				return err_at(e, ERR_DUPLICATE, (struct pos){ in->line - 1, 1, 0 },
@@ -310,12 +310,12 @@ csv_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 		err_set(&rec->err, ERR_SYNTAX, "%zu fields where the header has %zu", in->count,
 		    in->n);
 	} else {
-		rec->cells = arena_alloc(r->mem, in->n * sizeof(*rec->cells));
+		rec->cells = arena_alloc(r->scratch, in->n * sizeof(*rec->cells));
 		memcpy(rec->cells, in->cells, in->n * sizeof(*rec->cells));
 	}
 	rec->text = (struct slice){ in->in.p + start, in->at - start };
 	rec->err.at = (struct pos){ line, 1, start };
-	rec->path = arena_fmt(r->mem, "row[%zu]", rec->index + 1);
+	rec->path = arena_fmt(r->scratch, "row[%zu]", rec->index + 1);
 	return 1;
 }
 
@@ -328,7 +328,7 @@ csv_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_pa
 
 	if (take)
 		in->taken[i] = true;
-	return rec->cells[i].n == 0 ? NULL : json_string(r->mem, rec->cells[i]);
+	return rec->cells[i].n == 0 ? NULL : json_string(r->scratch, rec->cells[i]);
 }
 
 /* Collect the cells that no row has taken. */
@@ -339,8 +339,8 @@ csv_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields *
 
 	for (size_t i = 0; i < in->n; i++)
 		if (!in->taken[i] && rec->cells[i].n > 0)
-			map_fields_add(fields, r->mem, arena_str(r->mem, in->names[i]),
-			    json_string(r->mem, rec->cells[i]));
+			map_fields_add(fields, r->scratch, arena_str(r->scratch, in->names[i]),
+			    json_string(r->scratch, rec->cells[i]));
 }
 
 const struct mapped_input mapped_csv_in = {

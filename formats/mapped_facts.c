@@ -10,11 +10,11 @@
 static void
 take_text(struct map_graph *g, struct facts *f, enum map_target t, const json *v)
 {
-	struct slice s = json_is_number(v) ? json_number_text(g->mem, v) : json_slice(v);
+	struct slice s = json_is_number(v) ? json_number_text(g->scratch, v) : json_slice(v);
 
 	if (s.n == 0)
 		return;
-	texts_add(&f->t[t], g->mem, s);
+	texts_add(&f->t[t], g->scratch, s);
 	map_graph_saw(g, t, v);
 }
 
@@ -58,7 +58,7 @@ take_tlp(struct map_graph *g, struct facts *f, const json *tree)
 			found = t;
 	}
 	if (found != TLP_UNSET)
-		texts_add(&f->t[T_TLP], g->mem, slice_of(tlp_label(found) + 4));
+		texts_add(&f->t[T_TLP], g->scratch, slice_of(tlp_label(found) + 4));
 }
 
 /* name, mail and phone of the identity that made the object, unless it is the mapping's producer. */
@@ -70,7 +70,7 @@ take_creator(struct map_graph *g, const struct mapping *m, struct facts *f, cons
 
 	if (id.n == 0)
 		return;
-	if (slice_eq(id, map_producer_id(m, g->mem))) {
+	if (slice_eq(id, map_producer_id(m, g->scratch))) {
 		map_graph_saw(g, T_CREATOR_NAME, json_get(tree, "created_by_ref"));
 		return;
 	}
@@ -87,7 +87,7 @@ take_creator(struct map_graph *g, const struct mapping *m, struct facts *f, cons
 		part = slice_trim(slice_cut(&rest, ';'));
 		t = memchr(part.p, '@', part.n) != NULL ? T_CREATOR_EMAIL : T_CREATOR_PHONE;
 		if (part.n > 0 && f->t[t].n == 0)
-			texts_add(&f->t[t], g->mem, part);
+			texts_add(&f->t[t], g->scratch, part);
 	}
 }
 
@@ -121,7 +121,7 @@ take_kill_chain(struct map_graph *g, struct facts *f, const json *tree)
 			continue;
 		map_graph_saw(g, T_KILL_CHAIN, json_get(p, "kill_chain_name"));
 		map_graph_saw(g, T_KILL_CHAIN, json_get(p, "phase_name"));
-		texts_add(&f->t[T_KILL_CHAIN], g->mem, slice_of(arena_fmt(g->mem, "%.*s:%.*s",
+		texts_add(&f->t[T_KILL_CHAIN], g->scratch, slice_of(arena_fmt(g->scratch, "%.*s:%.*s",
 		    SLICE_ARG(chain), SLICE_ARG(phase))));
 	}
 }
@@ -192,7 +192,7 @@ take_traffic(struct map_graph *g, struct facts *f, const json *o)
 	for (const json *p = json_first(json_get(o, "protocols")); p != NULL; p = json_next(p)) {
 		map_graph_saw(g, T_TRAFFIC_PROTOCOL, p);
 		if (!slice_starts(json_slice(p), "ipv") && f->t[T_TRAFFIC_PROTOCOL].n == 0)
-			texts_add(&f->t[T_TRAFFIC_PROTOCOL], g->mem, json_slice(p));
+			texts_add(&f->t[T_TRAFFIC_PROTOCOL], g->scratch, json_slice(p));
 	}
 }
 
@@ -212,12 +212,12 @@ take_observable(struct map_graph *g, struct facts *f, const json *o)
 			take_text(g, f, flat->target,
 			    flat->hash != NULL ? json_get(node, flat->hash) : node);
 		}
-	} else if (map_observable_value(o, g->mem, &type, &value, &node)) {
+	} else if (map_observable_value(o, g->scratch, &type, &value, &node)) {
 		enum map_target t = map_flat_find(type)->target;
 
-		texts_add(&f->t[t], g->mem, value);
+		texts_add(&f->t[t], g->scratch, value);
 		if (t == T_IPV4 || t == T_IPV6)
-			texts_add(&f->t[T_IP], g->mem, value);
+			texts_add(&f->t[T_IP], g->scratch, value);
 		map_graph_saw(g, t, node);
 	}
 }
@@ -233,8 +233,8 @@ traffic_ends(struct map_graph *g, const json *refs)
 
 		if (!slice_is(json_member(o, "type"), "network-traffic"))
 			continue;
-		idmap_add(&ends, g->mem, json_member(o, "src_ref"), 0);
-		idmap_add(&ends, g->mem, json_member(o, "dst_ref"), 0);
+		idmap_add(&ends, g->scratch, json_member(o, "src_ref"), 0);
+		idmap_add(&ends, g->scratch, json_member(o, "dst_ref"), 0);
 	}
 	idmap_sort(&ends);
 	return ends;
@@ -245,7 +245,7 @@ static size_t
 observed_atom(struct map_graph *g, const struct facts *f, const json *refs,
     struct map_atom **atoms)
 {
-	struct map_atom *a = arena_alloc(g->mem, sizeof(*a));
+	struct map_atom *a = arena_alloc(g->scratch, sizeof(*a));
 	bool source = f->t[T_TRAFFIC_DST].n == 0;
 
 	*atoms = a;
@@ -260,7 +260,7 @@ observed_atom(struct map_graph *g, const struct facts *f, const json *refs,
 	for (const json *r = json_first(refs); r != NULL; r = json_next(r)) {
 		json *o = map_graph_find(g, json_slice(r));
 
-		if (o != NULL && map_observable_value(o, g->mem, &a->type, &a->value, NULL))
+		if (o != NULL && map_observable_value(o, g->scratch, &a->type, &a->value, NULL))
 			return 1;
 	}
 	return 0;
@@ -324,7 +324,7 @@ map_facts(struct map_graph *g, const struct mapping *m, json *tree, struct facts
 	if (f->t[T_PATTERN].n == 0 || (f->t[T_PATTERN_TYPE].n > 0 &&
 	    !slice_is(fact_one(f, T_PATTERN_TYPE), "stix")))
 		return 0;
-	return map_pattern_facts(fact_one(f, T_PATTERN), g->mem, f, atoms, exact);
+	return map_pattern_facts(fact_one(f, T_PATTERN), g->scratch, f, atoms, exact);
 }
 
 /* Make one atom the value of the facts. */

@@ -28,7 +28,7 @@ map_finish_duplicates(struct map_reading *rd)
 			u->refused = true;
 			if (json_equal(first->made.v[0], u->made.v[0]))
 				break;
-			rec.err.at = u->err.at;
+			rec.err.at = u->at;
 			err_set(&e, ERR_DUPLICATE, "the same key and time as %s, but not the same "
 			    "content", first->path);
 			map_read_refuse(rd, &rec, u->text, ids.v[i].id, &e);

@@ -298,7 +298,7 @@ bool	map_observable_value(const json *sco, struct arena *mem, struct slice *type
 /* ---- a set of STIX objects (mapped_graph.c) --------------------------------------------------- */
 
 struct map_graph {
-	struct arena	*mem;
+	struct arena	*mem, *scratch;	/* scratch: for the facts of one object */
 	json		**v;		/* in order of arrival */
 	size_t		 n, cap;
 	struct idmap	 ids, rels;	/* id -> index; source_ref of relationships -> index */
@@ -335,7 +335,7 @@ struct map_made {			/* what one record becomes */
 struct map_build {
 	const struct mapping	*map;
 	const struct map_record	*def;
-	struct arena		*mem;
+	struct arena		*mem, *scratch;
 	struct slice		 received;
 	const struct facts	*facts;
 	const struct slice	*keys;		/* texts of the key fields */
@@ -379,7 +379,7 @@ struct mapped_record {
 	struct err		 err;		/* place; code when the record cannot be read at all */
 	struct slice		 text;		/* as it stood in the input, if it lies in one piece */
 	size_t			 index;		/* from 0 */
-	const char		*path;		/* "row[3]", "/data/items/2", "ticket[2]" */
+	const char		*path;		/* "row[3]", "/data/items/2", "ticket[2]"; scratch */
 	/* one of */
 	struct slice		*cells;		/* csv */
 	json			*node;		/* json */
@@ -398,6 +398,7 @@ struct mapped_reader {
 	const struct mapping	*map;
 	const struct read_job	*job;
 	struct arena		*mem;
+	struct arena		*scratch;	/* gone with the record at hand */
 	const struct mapped_input *input;
 	void			*state;		/* of the input */
 };

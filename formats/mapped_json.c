@@ -93,7 +93,7 @@ json_next_record(struct mapped_reader *r, struct mapped_record *rec, struct err 
 	if (in->item == NULL)
 		return 0;
 	rec->node = in->item;
-	rec->path = arena_fmt(r->mem, "%.*s/%zu", SLICE_ARG(r->map->records.text), in->index++);
+	rec->path = arena_fmt(r->scratch, "%.*s/%zu", SLICE_ARG(r->map->records.text), in->index++);
 	in->item = in->list == NULL ? NULL : json_next(in->item);
 	if (!json_is_object(rec->node))
 		err_set(&rec->err, ERR_SYNTAX, "a record is an object");
@@ -151,7 +151,7 @@ rest_below(struct mapped_reader *r, const struct map_record *def, const json *no
 		if (how == 1 && depth < MAPPED_DEPTH_MAX && json_first(v) != NULL)
 			rest_below(r, def, v, path, depth + 1, fields);
 		else if (how != 2)
-			map_fields_add(fields, r->mem, path->p, json_copy(r->mem, v));
+			map_fields_add(fields, r->scratch, path->p, json_copy(r->scratch, v));
 	}
 	strbuf_setlen(path, here);
 }
@@ -174,7 +174,7 @@ json_children(struct mapped_reader *r, struct mapped_record *rec, const struct m
 	json *list = walk(rec->node, def->at.tokens, def->at.n);
 	size_t n = json_is_list(list) ? json_count(list) : json_is_object(list), i = 0;
 
-	*out = arena_alloc(r->mem, (n + 1) * sizeof(**out));
+	*out = arena_alloc(r->scratch, (n + 1) * sizeof(**out));
 	for (json *v = json_is_list(list) ? json_first(list) : list; i < n; v = json_next(v), i++) {
 		struct mapped_record *kid = &(*out)[i];
 
@@ -182,7 +182,7 @@ json_children(struct mapped_reader *r, struct mapped_record *rec, const struct m
 		kid->parent = rec;
 		kid->node = v;
 		kid->index = i;
-		kid->path = arena_fmt(r->mem, "%s%.*s/%zu", rec->path, SLICE_ARG(def->at.text), i);
+		kid->path = arena_fmt(r->scratch, "%s%.*s/%zu", rec->path, SLICE_ARG(def->at.text), i);
 		kid->err.at = rec->err.at;
 		if (!json_is_object(v))
 			err_set(&kid->err, ERR_SYNTAX, "a record is an object");
@@ -247,8 +247,8 @@ jsonl_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 			break;
 	}
 	rec->text = line;
-	rec->path = arena_fmt(r->mem, "line[%u]", in->line++);
-	if (json_parse(line, &lim, r->mem, &doc, &rec->err) < 0) {
+	rec->path = arena_fmt(r->scratch, "line[%u]", in->line++);
+	if (json_parse(line, &lim, r->scratch, &doc, &rec->err) < 0) {
 		rec->err.at.line += in->line - 2;
 		rec->err.at.offset += (size_t)(line.p - all.p);
 		return 1;

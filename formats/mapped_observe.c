@@ -18,7 +18,7 @@ map_unique_refs(const struct map_build *b, json *refs)
 	size_t i = 0;
 
 	for (json *r = json_first(refs); r != NULL; r = json_next(r))
-		idmap_add(&ids, b->mem, json_slice(r), i++);
+		idmap_add(&ids, b->scratch, json_slice(r), i++);
 	idmap_sort(&ids);
 	i = 0;
 	for (json *r = json_first(refs), *next; r != NULL; r = next, i++) {
@@ -105,7 +105,7 @@ observe_atom(const struct map_build *b, struct map_made *out, json *refs, struct
 		return 0;
 	if (fact_one(b->facts, T_TYPE).n == 0)
 		return err_set(e, ERR_MISSING, "type: the kind of the value is not known");
-	if (map_value_parse(fact_one(b->facts, T_TYPE), fact_one(b->facts, T_VALUE), b->mem, &a,
+	if (map_value_parse(fact_one(b->facts, T_TYPE), fact_one(b->facts, T_VALUE), b->scratch, &a,
 	    e) < 0)
 		return -1;
 	if (b->facts->t[T_PORT].n > 0)

@@ -16,7 +16,7 @@
 #include "formats/xml.h"
 #include "gateway/base/digest.h"
 
-enum { OBJECTS_DEFAULT = 100000, BYTES_DEFAULT = 64 << 20 };
+enum { OBJECTS_DEFAULT = 100000, BYTES_DEFAULT = 64 << 20, SCRATCH_BYTES = 1 << 20 };
 
 /* Add a field to the residue, up to the limit. */
 void
@@ -80,7 +80,7 @@ map_read_refuse(struct map_reading *rd, const struct mapped_record *rec, struct 
 	err_path(&v->err, "%s", rec->path);
 	v->id = id;
 	v->index = rec->index;
-	v->text = text;
+	v->text = arena_slice(rd->r.mem, text);
 	if (rd->watch != NULL)
 		rd->watch->record(rd->watch->ctx, rec, &v->err);
 }
@@ -140,10 +140,10 @@ current_init(struct current *c)
 {
 	size_t n = c->def->nrows + 1;
 
-	c->cells = arena_alloc(c->rd->r.mem, n * sizeof(*c->cells));
-	c->back = arena_alloc(c->rd->r.mem, n * sizeof(*c->back));
-	c->keep = arena_alloc(c->rd->r.mem, n);
-	c->left = arena_alloc(c->rd->r.mem, n);
+	c->cells = arena_alloc(c->rd->r.scratch, n * sizeof(*c->cells));
+	c->back = arena_alloc(c->rd->r.scratch, n * sizeof(*c->back));
+	c->keep = arena_alloc(c->rd->r.scratch, n);
+	c->left = arena_alloc(c->rd->r.scratch, n);
 }
 
 /* Return another cell of the record, for templates and conditions. */
@@ -164,7 +164,7 @@ is_wanted(struct current *c)
 		struct texts t = { 0 };
 		bool in = false;
 
-		if (!map_cell_texts(other_cell(c, &w->path), c->rd->r.mem, &t))
+		if (!map_cell_texts(other_cell(c, &w->path), c->rd->r.scratch, &t))
 			return false;
 		for (size_t k = 0; k < t.n; k++)
 			for (size_t j = 0; j < w->nwords; j++)
@@ -198,7 +198,7 @@ read_rows(struct current *c, struct err *e)
 
 	read_cells(c);
 	for (size_t i = 0; i < c->def->nrows; i++)
-		if (map_row_forth(&c->def->rows[i], c->cells[i], other_cell, c, r->mem, &c->facts,
+		if (map_row_forth(&c->def->rows[i], c->cells[i], other_cell, c, r->scratch, &c->facts,
 		    &c->left[i], e) < 0)
 			return -1;
 	return 0;
@@ -211,13 +211,13 @@ read_keys(struct current *c, const struct texts *parent, struct err *e)
 	bool any = c->def->nkeys == 0;
 
 	for (size_t i = 0; parent != NULL && c->def->nkeys > 0 && i < parent->n; i++)
-		texts_add(&c->keys, c->rd->r.mem, parent->v[i]);
+		texts_add(&c->keys, c->rd->r.scratch, parent->v[i]);
 	for (size_t i = 0; i < c->def->nkeys; i++) {
 		struct texts t = { 0 };
 
-		if (!map_cell_texts(other_cell(c, &c->def->keys[i]), c->rd->r.mem, &t))
+		if (!map_cell_texts(other_cell(c, &c->def->keys[i]), c->rd->r.scratch, &t))
 			return err_set(e, ERR_VALUE, "the key is no plain value");
-		texts_add(&c->keys, c->rd->r.mem, t.n > 0 ? slice_trim(t.v[0]) : SLICE_EMPTY);
+		texts_add(&c->keys, c->rd->r.scratch, t.n > 0 ? slice_trim(t.v[0]) : SLICE_EMPTY);
 		any |= t.n > 0 && slice_trim(t.v[0]).n > 0;
 	}
 	return any ? 0 : err_set(e, ERR_MISSING, "the key of the record is empty");
@@ -274,7 +274,7 @@ watch_field(struct current *c, size_t i)
 static void
 keep_row(struct current *c, const struct map_row *row, const json *cell, struct map_fields *fields)
 {
-	struct arena *mem = c->rd->r.mem;
+	struct arena *mem = c->rd->r.scratch;
 	struct slice path = row->target == T_X ? row->x_name : row->source.text;
 
 	if (cell != NULL) {
@@ -291,7 +291,7 @@ static int
 keep_residue(struct current *c, struct map_made *made, struct map_fields *fields, struct err *e)
 {
 	struct mapped_reader *r = &c->rd->r;
-	struct map_graph g = { .mem = r->mem };
+	struct map_graph g = { .mem = r->scratch, .scratch = r->scratch };
 	struct map_atom *atoms;
 	struct facts f;
 	bool exact;
@@ -302,8 +302,8 @@ keep_residue(struct current *c, struct map_made *made, struct map_fields *fields
 	map_graph_settle(&g);
 	n = map_facts(&g, r->map, made->v[0], &f, &atoms, &exact);
 	if (n > 0)
-		map_atom_facts(c->def, &atoms[0], r->mem, &f);
-	map_rows_back(r->map, c->def, &f, r->mem, c->back);
+		map_atom_facts(c->def, &atoms[0], r->scratch, &f);
+	map_rows_back(r->map, c->def, &f, r->scratch, c->back);
 	compare_rows(c);
 	for (size_t i = 0; i < c->def->nrows; i++)
 		if (c->keep[i] && !c->def->rows[i].is_const && !is_upward(&c->def->rows[i]))
@@ -366,24 +366,25 @@ sorted(struct arena *mem, json *o)
 
 /* The fields as they are, and as JSON text under `json` where STIX could not hold them. */
 static void
-put_fields(struct arena *mem, json *ext, json *fields)
+put_fields(struct current *c, json *ext, json *fields)
 {
-	json *odd = json_object(mem);
+	struct arena *mem = c->rd->r.mem;
+	json *plain = json_object(mem), *odd = json_object(mem);
 
-	fields = sorted(mem, fields);
-	for (json *v = json_first(fields), *next; v != NULL; v = next) {
+	fields = sorted(c->rd->r.scratch, fields);
+	for (json *v = json_first(fields); v != NULL; v = json_next(v)) {
 		struct strbuf b = STRBUF_INIT;
 
-		next = json_next(v);
-		if (fits_stix(v))
+		if (fits_stix(v)) {
+			json_put(mem, plain, json_name(v), json_copy(mem, v));
 			continue;
+		}
 		json_print(&b, v);
 		json_put_str(mem, odd, json_name(v), strbuf_slice(&b));
-		json_detach(fields, v);
 		strbuf_fini(&b);
 	}
-	if (json_first(fields) != NULL)
-		json_put(mem, ext, "fields", fields);
+	if (json_first(plain) != NULL)
+		json_put(mem, ext, "fields", plain);
 	if (json_first(odd) != NULL)
 		json_put(mem, ext, "json", odd);
 }
@@ -405,16 +406,16 @@ put_extension(struct current *c, json *tree, json *fields)
 		json_push(key, json_string(mem, c->keys.v[i]));
 	if (c->keys.n > 0)
 		json_put(mem, ext, "key", key);
-	put_fields(mem, ext, fields);
+	put_fields(c, ext, fields);
 	if (c->absent != NULL)
-		json_put(mem, ext, "absent", c->absent);
+		json_put(mem, ext, "absent", json_copy(mem, c->absent));
 }
 
 /* The path of a field in the input. */
 static const char *
 path_in(const struct current *c, struct slice field)
 {
-	return arena_fmt(c->rd->r.mem, "%s%s%.*s", c->rec->path,
+	return arena_fmt(c->rd->r.scratch, "%s%s%.*s", c->rec->path,
 	    slice_starts(field, "/") ? "" : "/", SLICE_ARG(field));
 }
 
@@ -435,14 +436,14 @@ account_record(struct current *c, const json *fields, const char *refused)
 
 		if (!row->is_const && !is_upward(row))
 			account_value(l, said ? LOSS_KEPT : other, said ? NULL : why,
-			    path_in(c, row->source.text), c->cells[i], r->mem);
+			    path_in(c, row->source.text), c->cells[i], r->scratch);
 	}
 	for (const json *v = l == NULL ? NULL : json_first(fields); v != NULL; v = json_next(v))
 		if (kept > 0)
 			kept--;
 		else
 			account_value(l, other, why, path_in(c, slice_of(json_name(v))), v,
-			    r->mem);
+			    r->scratch);
 }
 
 /* ---- one record: objects ---------------------------------------------------------------------- */
@@ -457,9 +458,9 @@ unit_add(struct map_reading *rd, const struct mapped_record *rec, size_t at)
 	u = &rd->units[at];
 	memmove(u + 1, u, (rd->n++ - at) * sizeof(*u));
 	memset(u, 0, sizeof(*u));
-	u->err.at = rec->err.at;
+	u->at = rec->err.at;
 	u->text = rec->text;
-	u->path = rec->path;
+	u->path = arena_str(rd->r.mem, slice_of(rec->path));
 	u->index = rec->index;
 	u->child = rec->parent != NULL;
 	return u;
@@ -484,7 +485,7 @@ read_children(struct current *c, const struct map_made *made, struct texts *refs
 			return err_set(e, ERR_LIMIT, "more than %zu records", most);
 		for (size_t i = 0; i < n; i++)
 			if (one_record(rd, &kids[i], made, &c->keys, &c->facts) > 0)
-				texts_add(refs, rd->r.mem,
+				texts_add(refs, rd->r.scratch,
 				    json_member(rd->units[rd->n - 1].made.v[0], "id"));
 	}
 	return 0;
@@ -506,14 +507,14 @@ static int
 make_objects(struct current *c, const struct map_made *parent, const struct texts *parent_keys,
     const struct facts *inherited, struct map_made *made, struct err *e)
 {
-	struct map_build b = { .map = c->rd->r.map, .def = c->def, .mem = c->rd->r.mem,
+	struct map_build b = { .map = c->rd->r.map, .def = c->def, .mem = c->rd->r.mem, .scratch = c->rd->r.scratch,
 	    .received = c->rd->r.job->received, .facts = &c->facts, .parent = parent };
 	struct texts refs = { 0 };
 
 	if (read_rows(c, e) < 0 || read_keys(c, parent_keys, e) < 0)
 		return -1;
 	inherit(c, inherited);
-	map_defaults(c->rd->r.map, c->rd->r.mem, &c->facts);
+	map_defaults(c->rd->r.map, c->rd->r.scratch, &c->facts);
 	b.keys = c->keys.v;
 	b.nkeys = c->keys.n;
 	if (map_build_begin(&b, made, e) < 0)
@@ -536,7 +537,8 @@ warn_zone(struct map_reading *rd, const struct mapped_record *rec)
 		    memmem(t->format.p, t->format.n, "%z", 2) != NULL)
 			continue;
 		rd->warned_zone = true;
-		map_read_warn(rd, "NO_ZONE", "%.*s has no time zone, and the mapping names none: read as UTC",
+		map_read_warn(rd, "NO_ZONE", "%.*s has no time zone, nor has the mapping: "
+		    "read as UTC",
 		    SLICE_ARG(rec->def->rows[i].source.text));
 	}
 }
@@ -546,7 +548,7 @@ static void
 account_dropped(struct map_reading *rd, struct mapped_record *rec, const char *why)
 {
 	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
-	struct map_fields fields = { .o = json_object(rd->r.mem) };
+	struct map_fields fields = { .o = json_object(rd->r.scratch) };
 	struct mapped_record *kids;
 
 	if (rd->r.job->loss == NULL)
@@ -583,7 +585,7 @@ one_record(struct map_reading *rd, struct mapped_record *rec, const struct map_m
     const struct texts *parent_keys, const struct facts *inherited)
 {
 	struct current c = { .rd = rd, .rec = rec, .def = rec->def };
-	struct map_fields fields = { .o = json_object(rd->r.mem) };
+	struct map_fields fields = { .o = json_object(rd->r.scratch) };
 	struct loss *loss = rd->r.job->loss, then = { 0 };
 	struct map_made made = { 0 };
 	struct err e = rec->err;
@@ -614,7 +616,9 @@ one_record(struct map_reading *rd, struct mapped_record *rec, const struct map_m
 		put_extension(&c, made.v[0], fields.o);
 	u = unit_add(rd, rec, units);
 	u->made = made;
-	u->groups = c.facts.t[T_REPORT];
+	for (size_t i = 0; i < c.facts.t[T_REPORT].n; i++)
+		texts_add(&u->groups, rd->r.mem,
+		    arena_slice(rd->r.mem, c.facts.t[T_REPORT].v[i]));
 	return 1;
 }
 
@@ -636,6 +640,11 @@ read_records(struct map_reading *rd, struct err *e)
 	for (size_t i = 0;; i++) {
 		struct mapped_record rec = { .def = &rd->r.map->record, .index = i };
 
+		if (arena_bytes(rd->r.scratch) > SCRATCH_BYTES) {
+			arena_free(rd->r.scratch);
+			rd->r.scratch = arena_new();
+		}
+
 		if ((more = rd->r.input->next(&rd->r, &rec, e)) <= 0)
 			return more;
 		if (rd->records++ >= most)
@@ -656,6 +665,27 @@ bundle_id(const struct map_reading *rd)
 	return slice_of(arena_fmt(rd->r.mem, "bundle--%s", uuid));
 }
 
+/* All records are read: tell of what lies around them, and make the advisory. */
+static int
+finish(struct map_reading *rd, struct err *e)
+{
+	struct map_fields outside = { .o = json_object(rd->r.scratch) };
+
+	if (rd->r.input->outside != NULL && rd->r.job->loss != NULL)
+		rd->r.input->outside(&rd->r, &outside);
+	for (const json *v = json_first(outside.o); v != NULL; v = json_next(v))
+		account_value(rd->r.job->loss, LOSS_DROPPED, "outside of the records", json_name(v),
+		    v, rd->r.scratch);
+	map_finish_duplicates(rd);
+	if (rd->skipped > 0)
+		map_read_warn(rd, "SKIPPED", "%zu records do not meet the conditions of the mapping",
+		    rd->skipped);
+	if (map_finish(rd, e) < 0)
+		return -1;
+	advisory_settle(rd->adv, rd->r.mem);
+	return 0;
+}
+
 /* Read a whole input. */
 int
 mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
@@ -663,31 +693,19 @@ mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 {
 	struct map_reading rd = { .adv = adv, .watch = watch,
 	    .r = { .map = job->mapping, .job = job, .mem = mem } };
-	struct map_fields outside = { 0 };
+	int rc = -1;
 
 	if (job->mapping == NULL)
 		return err_set(e, ERR_CONFIG, "an in-house format needs a mapping");
 	if (job->in.n > (job->limits.bytes == 0 ? BYTES_DEFAULT : job->limits.bytes))
 		return err_set(e, ERR_LIMIT, "the input is larger than its limit");
 	rd.r.input = inputs[job->mapping->format];
+	rd.r.scratch = arena_new();
 	adv->id = bundle_id(&rd);
-	if (rd.r.input->open(&rd.r, e) < 0 || read_records(&rd, e) < 0) {
+	if (rd.r.input->open(&rd.r, e) < 0 || read_records(&rd, e) < 0)
 		err_input(e, job->input);
-		return -1;
-	}
-	if (rd.r.input->outside != NULL && job->loss != NULL) {
-		outside.o = json_object(mem);
-		rd.r.input->outside(&rd.r, &outside);
-		for (const json *v = json_first(outside.o); v != NULL; v = json_next(v))
-			account_value(job->loss, LOSS_DROPPED, "outside of the records",
-			    json_name(v), v, mem);
-	}
-	map_finish_duplicates(&rd);
-	if (rd.skipped > 0)
-		map_read_warn(&rd, "SKIPPED", "%zu records do not meet the conditions of the mapping",
-		    rd.skipped);
-	if (map_finish(&rd, e) < 0)
-		return -1;
-	advisory_settle(adv, mem);
-	return 0;
+	else
+		rc = finish(&rd, e);
+	arena_free(rd.r.scratch);
+	return rc;
 }

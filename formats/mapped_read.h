@@ -13,7 +13,7 @@
 /* A record that was read, until the whole input is. */
 struct map_unit {
 	struct map_made	 made;
-	struct err	 err;
+	struct pos	 at;
 	struct slice	 text;
 	const char	*path;
 	size_t		 index;

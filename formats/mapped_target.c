@@ -86,7 +86,15 @@ map_target_find(struct slice word)
 void
 texts_add(struct texts *t, struct arena *mem, struct slice s)
 {
-	t->v = arena_grow(mem, t->v, t->n, &t->cap, sizeof(*t->v));
+	struct slice *bigger;
+
+	if (t->n == t->cap) {		/* most have one: start smaller than arena_grow does */
+		t->cap = t->cap == 0 ? 1 : t->cap * 4;
+		bigger = arena_raw(mem, t->cap * sizeof(*bigger));
+		if (t->n > 0)
+			memcpy(bigger, t->v, t->n * sizeof(*bigger));
+		t->v = bigger;
+	}
 	t->v[t->n++] = s;
 }
 

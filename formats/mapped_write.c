@@ -9,6 +9,8 @@
 #include "formats/shipped.h"
 #include "gateway/base/clock.h"
 
+enum { SCRATCH_BYTES = 1 << 20 };
+
 struct writing {
 	struct mapped_writer	 w;
 	struct map_graph	 g;
@@ -486,9 +488,11 @@ mapped_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 {
 	struct writing wr = { .w = { .map = job->mapping, .job = job, .mem = mem, .out = out },
 	    .g = { .mem = mem } };
+	int rc;
 
 	if (job->mapping == NULL)
 		return err_set(e, ERR_CONFIG, "an in-house format needs a mapping");
+	wr.g.scratch = arena_new();
 	find_wanted(&wr, &job->mapping->record);
 	if (job->loss != NULL)
 		wr.g.wanted = wr.wanted;
@@ -497,12 +501,17 @@ mapped_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 	map_graph_settle(&wr.g);
 	wr.done = arena_alloc(mem, job->adv->n + 1);
 	find_done(&wr);
-	for (size_t i = 0; i < job->adv->n; i++)
-		if (!wr.done[i] && is_of(&job->mapping->record, wr.g.v[i]))
-			write_object(&wr, &job->mapping->record, wr.g.v[i], NULL, &wr.rows, &wr.n,
-			    &wr.cap);
-	if (put_rows(&wr, e) < 0)
-		return -1;
-	account(&wr);
-	return 0;
+	for (size_t i = 0; i < job->adv->n; i++) {
+		if (wr.done[i] || !is_of(&job->mapping->record, wr.g.v[i]))
+			continue;
+		if (arena_bytes(wr.g.scratch) > SCRATCH_BYTES) {
+			arena_free(wr.g.scratch);
+			wr.g.scratch = arena_new();
+		}
+		write_object(&wr, &job->mapping->record, wr.g.v[i], NULL, &wr.rows, &wr.n, &wr.cap);
+	}
+	if ((rc = put_rows(&wr, e)) == 0)
+		account(&wr);
+	arena_free(wr.g.scratch);
+	return rc;
 }

@@ -190,7 +190,7 @@ xml_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 	rec->xml = in->records[in->next++];
 	rec->xml->user = rec;
 	rec->err.at = xml_pos(rec->xml);
-	rec->path = xml_path_text(r->mem, rec->xml, NULL);
+	rec->path = xml_path_text(r->scratch, rec->xml, NULL);
 	return 1;
 }
 
@@ -198,7 +198,7 @@ xml_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 static json *
 xml_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_path *p, bool take)
 {
-	struct found f = { .mem = r->mem, .limit = MAPPED_TEXTS_MAX };
+	struct found f = { .mem = r->scratch, .limit = MAPPED_TEXTS_MAX };
 	json *list = NULL, *one = NULL;
 
 	find(&f, rec->xml, p->steps, p->n);
@@ -212,8 +212,8 @@ xml_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_pa
 		else if (take)
 			f.nodes[i]->mark = XML_KEPT;
 		if (f.n > 1 && list == NULL)
-			list = json_list(r->mem);
-		one = json_string(r->mem, a != NULL ? a->value : xml_text(f.nodes[i], r->mem));
+			list = json_list(r->scratch);
+		one = json_string(r->scratch, a != NULL ? a->value : xml_text(f.nodes[i], r->scratch));
 		if (list != NULL)
 			json_push(list, one);
 	}
@@ -265,13 +265,13 @@ rest_of(struct mapped_reader *r, struct xml_node *n, struct strbuf *path,
 			continue;
 		strbuf_adds(path, here > 0 ? "/@" : "@");
 		add_name(path, r->map, a->ns, a->name);
-		map_fields_add(fields, r->mem, path->p, json_string(r->mem, a->value));
+		map_fields_add(fields, r->scratch, path->p, json_string(r->scratch, a->value));
 		strbuf_setlen(path, here);
 	}
 	for (struct xml_node *k = n->first; k != NULL; k = k->next) {
 		if (xml_is_text(k)) {
 			if (slice_trim(k->text).n > 0)
-				text = text.n == 0 ? k->text : slice_of(arena_fmt(r->mem,
+				text = text.n == 0 ? k->text : slice_of(arena_fmt(r->scratch,
 				    "%.*s%.*s", SLICE_ARG(text), SLICE_ARG(k->text)));
 			continue;
 		}
@@ -288,8 +288,8 @@ rest_of(struct mapped_reader *r, struct xml_node *n, struct strbuf *path,
 	if (n->mark == XML_KEPT)
 		return;
 	if (text.n > 0 || (!elements && n->attrs == NULL && here > 0))
-		map_fields_add(fields, r->mem, here > 0 ? path->p : ".",
-		    json_string(r->mem, text));
+		map_fields_add(fields, r->scratch, here > 0 ? path->p : ".",
+		    json_string(r->scratch, text));
 }
 
 /* Collect what no row has taken. */
@@ -307,10 +307,10 @@ static size_t
 xml_children(struct mapped_reader *r, struct mapped_record *rec, const struct map_record *def,
     struct mapped_record **out)
 {
-	struct found f = { .mem = r->mem, .limit = MAPPED_TEXTS_MAX };
+	struct found f = { .mem = r->scratch, .limit = MAPPED_TEXTS_MAX };
 
 	find(&f, rec->xml, def->at.steps, def->at.n);
-	*out = arena_alloc(r->mem, (f.n + 1) * sizeof(**out));
+	*out = arena_alloc(r->scratch, (f.n + 1) * sizeof(**out));
 	for (size_t i = 0; i < f.n; i++) {
 		struct mapped_record *kid = &(*out)[i];
 
@@ -319,7 +319,7 @@ xml_children(struct mapped_reader *r, struct mapped_record *rec, const struct ma
 		kid->xml = f.nodes[i];
 		kid->xml->user = kid;
 		kid->index = i;
-		kid->path = xml_path_text(r->mem, kid->xml, NULL);
+		kid->path = xml_path_text(r->scratch, kid->xml, NULL);
 		kid->err.at = xml_pos(kid->xml);
 	}
 	return f.n;
