@@ -145,14 +145,16 @@ const char *const sq_text[SQ_COUNT] = {
 	    " WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
 	[SQ_MEMBER_DEL] = "DELETE FROM member WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
 	/* the four classes by hand, so that the index finds the vid without walking the versions */
-	[SQ_MEMBER_DATE] = "SELECT date_us FROM member WHERE obj = ?1 AND cid = ?2"
-	    " AND class IN (0, 1, 2, 3) AND vid = ?3",
+	[SQ_MEMBER_DATE] = "SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
+	    " AND cid = ?2 AND class IN (0, 1, 2, 3) AND vid = ?3",
 	[SQ_MEMBER_LIVE] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey FROM member m"
-	    " CROSS JOIN version v ON v.vid = m.vid"
+	    " INDEXED BY member_of CROSS JOIN version v ON v.vid = m.vid"
 	    " WHERE m.obj = ?1 AND m.cid = ?2 AND m.class IN (0, 2, 3) ORDER BY m.class",
-	[SQ_MEMBER_GROUP] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey, m.over_us FROM member m"
-	    " CROSS JOIN version v ON v.vid = m.vid WHERE m.obj = ?1 AND m.cid = ?2",
-	[SQ_MEMBER_IN] = "SELECT 1 FROM member WHERE obj = ?1 AND cid = ?2 LIMIT 1",
+	[SQ_MEMBER_GROUP] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey, m.over_us"
+	    " FROM member m INDEXED BY member_of CROSS JOIN version v ON v.vid = m.vid"
+	    " WHERE m.obj = ?1 AND m.cid = ?2",
+	[SQ_MEMBER_IN] = "SELECT 1 FROM member INDEXED BY member_of WHERE obj = ?1 AND cid = ?2"
+	    " LIMIT 1",
 
 	[SQ_DELIVERY_ADD] = "INSERT INTO delivery (pno, vid, mid, lane, state, attempts, due_us,"
 	    " queued_us, at_us) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, ?6)",
