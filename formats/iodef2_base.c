@@ -9,7 +9,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
-enum { NAME_MAX_CHARS = 120 };
+enum { NAME_MAX_CHARS = 120, OBJECTS_MAX = 100000, DOUBLES_MAX = 32 };
 
 /* Marks: the loss report and the `moved` list are made of them. */
 
@@ -217,42 +217,57 @@ ir_id(struct ir *r, const char *type, struct slice uuid)
 
 /* Objects. */
 
-/* Order of ids in the index of an Incident: a plain hash table would need a seed; ids are UUIDs that a
- * sender cannot steer (version 5 over his text), but given ids he can, so the index is sorted. */
-struct ir_obj *
-ir_find(struct ir_incident *inc, struct slice id)
+/* Hash of an id. The seed is the digest of the input, so a sender cannot choose ids that collide. */
+static size_t
+hash_id(const struct ir *r, struct slice id)
 {
-	size_t lo = 0, hi = inc->ids.n;
+	uint64_t h = r->seed;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = slice_cmp(inc->ids.v[mid].id, id);
-
-		if (c == 0)
-			return inc->objs[inc->ids.v[mid].value];
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (size_t i = inc->ids.n; i < inc->n; i++) {
-		if (slice_eq(inc->objs[i]->id, id))
-			return inc->objs[i];
-	}
-	return NULL;
+	for (size_t i = 0; i < id.n; i++)
+		h = (h ^ (unsigned char)id.p[i]) * 0x100000001b3u;
+	return (size_t)(h ^ (h >> 32));
 }
 
-/* Add to the list; the sorted part of the index is renewed when the rest has grown too long. */
+/* The slot of an id in the index: its own, or the empty one where it belongs. */
+static size_t *
+slot_of(const struct ir *r, const struct ir_incident *inc, struct slice id)
+{
+	size_t i = hash_id(r, id) & (inc->nslots - 1);
+
+	while (inc->slots[i] != 0 && !slice_eq(inc->objs[inc->slots[i] - 1]->id, id))
+		i = (i + 1) & (inc->nslots - 1);
+	return &inc->slots[i];
+}
+
+struct ir_obj *
+ir_find(struct ir *r, struct ir_incident *inc, struct slice id)
+{
+	size_t at = inc->nslots == 0 ? 0 : *slot_of(r, inc, id);
+
+	return at == 0 ? NULL : inc->objs[at - 1];
+}
+
+bool
+ir_is_full(const struct ir *r)
+{
+	return r->objects >= (r->job->limits.objects > 0 ? r->job->limits.objects : OBJECTS_MAX);
+}
+
+/* Add to the list and the index, which is at most half full. */
 static void
 add_object(struct ir *r, struct ir_incident *inc, struct ir_obj *ob)
 {
 	inc->objs = arena_grow(r->mem, inc->objs, inc->n, &inc->cap, sizeof(*inc->objs));
 	inc->objs[inc->n++] = ob;
-	if (inc->n - inc->ids.n < 64 + inc->ids.n / 4)
+	r->objects++;
+	if (2 * inc->n <= inc->nslots) {
+		*slot_of(r, inc, ob->id) = inc->n;
 		return;
-	for (size_t i = inc->ids.n; i < inc->n; i++)
-		idmap_add(&inc->ids, r->mem, inc->objs[i]->id, i);
-	idmap_sort(&inc->ids);
+	}
+	inc->nslots = inc->nslots == 0 ? 64 : 4 * inc->nslots;
+	inc->slots = arena_alloc(r->mem, inc->nslots * sizeof(*inc->slots));
+	for (size_t i = 0; i < inc->n; i++)
+		*slot_of(r, inc, inc->objs[i]->id) = i + 1;
 }
 
 void
@@ -292,7 +307,7 @@ ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uui
     struct xml_node *from, bool *old)
 {
 	struct slice id = ir_id(r, type, uuid);
-	struct ir_obj *ob = ir_find(inc, id);
+	struct ir_obj *ob = ir_find(r, inc, id);
 	struct ir_label label = from == NULL ? (struct ir_label){ TLP_CLEAR, LABEL_TLP } :
 	    ir_label_within(r, from);
 
@@ -346,7 +361,7 @@ struct ir_obj *
 ir_sco(struct ir *r, struct ir_incident *inc, json *tree, struct ir_label label)
 {
 	struct slice id = observable_id(r, tree);
-	struct ir_obj *ob = ir_find(inc, id);
+	struct ir_obj *ob = ir_find(r, inc, id);
 	json *full;
 
 	if (ob != NULL) {
@@ -397,12 +412,13 @@ void
 ir_list_add(struct ir *r, json *tree, const char *name, struct slice value)
 {
 	json *list = json_get(tree, name);
+	size_t seen = 0;
 
 	if (value.n == 0)
 		return;
 	if (list == NULL)
 		list = json_put(r->mem, tree, name, json_list(r->mem));
-	for (json *m = json_first(list); m != NULL; m = json_next(m)) {
+	for (json *m = json_first(list); m != NULL && seen++ < DOUBLES_MAX; m = json_next(m)) {
 		if (slice_eq(json_slice(m), value))
 			return;
 	}
@@ -414,6 +430,7 @@ ir_reference(struct ir *r, json *tree, const char *source, struct slice external
     struct slice url, struct slice description)
 {
 	json *list = json_get(tree, "external_references"), *ref;
+	size_t seen = 0;
 
 	if (external_id.n == 0 && url.n == 0 && description.n == 0)
 		return;
@@ -427,7 +444,7 @@ ir_reference(struct ir *r, json *tree, const char *source, struct slice external
 		json_put_str(r->mem, ref, "url", url);
 	if (external_id.n > 0)
 		json_put_str(r->mem, ref, "external_id", external_id);
-	for (json *m = json_first(list); m != NULL; m = json_next(m)) {
+	for (json *m = json_first(list); m != NULL && seen++ < DOUBLES_MAX; m = json_next(m)) {
 		if (json_equal(m, ref))
 			return;
 	}

@@ -10,21 +10,41 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-/* Ordinals of names under one parent, while its children are walked in order. */
-enum { NAMES_MAX = 24 };
+/* Ordinals of children among equal names, asked for in document order. A few names are counted as they
+ * come; a parent with many children has all of them sorted once, so that no input makes this slow. */
+enum { NAMES_MAX = 16 };
 struct names {
 	struct slice	name[NAMES_MAX];
 	size_t		count[NAMES_MAX];
 	size_t		n;
+	size_t		*all;		/* ordinals of all children, NULL while counting */
+	size_t		next;		/* index of the next child in `all` */
 };
+
+/* Ordinals of n and all elements behind it, by one sort. */
+static size_t *
+sort_ordinals(struct arena *mem, const struct xml_node *parent)
+{
+	struct idmap names = { 0 };
+	size_t *ordinals, i = 0, run = 0;
+
+	for (const struct xml_node *k = xml_child(parent); k != NULL; k = xml_sibling(k))
+		idmap_add(&names, mem, k->name, i++);
+	idmap_sort(&names);
+	ordinals = arena_alloc(mem, (i + 1) * sizeof(*ordinals));
+	for (i = 0; i < names.n; i++) {
+		run = i > 0 && slice_eq(names.v[i].id, names.v[i - 1].id) ? run + 1 : 1;
+		ordinals[names.v[i].value] = run;
+	}
+	return ordinals;
+}
 
 /* The ordinal of the next child n. */
 static size_t
-next_ordinal(struct names *t, const struct xml_node *n)
+next_ordinal(struct arena *mem, struct names *t, const struct xml_node *n)
 {
-	size_t ordinal = 1;
-
-	for (size_t i = 0; i < t->n; i++) {
+	t->next++;
+	for (size_t i = 0; i < t->n && t->all == NULL; i++) {
 		if (slice_eq(t->name[i], n->name))
 			return ++t->count[i];
 	}
@@ -33,9 +53,9 @@ next_ordinal(struct names *t, const struct xml_node *n)
 		t->count[t->n++] = 1;
 		return 1;
 	}
-	for (const struct xml_node *p = n->prev; p != NULL; p = p->prev)
-		ordinal += !xml_is_text(p) && slice_eq(p->name, n->name) ? 1 : 0;
-	return ordinal;
+	if (t->all == NULL)
+		t->all = sort_ordinals(mem, n->parent);
+	return t->all[t->next - 1];
 }
 
 /* Append "/Name[3]" (no slash at the start). */
@@ -122,7 +142,7 @@ note_object(struct keep *k, const struct ir_tag *tag)
 static void
 list_inside(struct keep *k, const struct xml_node *n, bool top)
 {
-	struct names names = { .n = 0 };
+	struct names names = { .n = 0, .all = NULL };
 	size_t n_path = k->path.n;
 
 	for (const struct ir_tag *tag = top ? NULL : n->user; tag != NULL; tag = tag->next)
@@ -135,9 +155,11 @@ list_inside(struct keep *k, const struct xml_node *n, bool top)
 		strbuf_setlen(&k->path, n_path);
 	}
 	for (const struct xml_node *c = xml_child(n); c != NULL; c = xml_sibling(c)) {
+		size_t ordinal = next_ordinal(k->r->mem, &names, c);
+
 		if (is_cut(c))
 			continue;
-		add_step(&k->path, c, next_ordinal(&names, c));
+		add_step(&k->path, c, ordinal);
 		if (was_touched(c) || c->user != NULL)
 			list_inside(k, c, false);
 		else
@@ -309,7 +331,7 @@ account_leaf(struct ir *r, const struct strbuf *path, enum xml_mark mark)
 static void
 account(struct ir *r, const struct xml_node *n, struct strbuf *path)
 {
-	struct names names = { .n = 0 };
+	struct names names = { .n = 0, .all = NULL };
 	size_t n_path = path->n;
 
 	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
@@ -327,7 +349,7 @@ account(struct ir *r, const struct xml_node *n, struct strbuf *path)
 			account_leaf(r, path, k->mark);
 			continue;
 		}
-		add_step(path, k, next_ordinal(&names, k));
+		add_step(path, k, next_ordinal(r->mem, &names, k));
 		account(r, k, path);
 		strbuf_setlen(path, n_path);
 	}

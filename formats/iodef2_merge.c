@@ -161,7 +161,7 @@ make_base(struct ir_originals *os, struct side *b, struct ir_originals *found)
 	*again = *r->job;
 	again->loss = NULL;
 	again->strict = false;
-	b->r = (struct ir){ .job = again, .mem = r->mem, .adv = out };
+	b->r = (struct ir){ .job = again, .mem = r->mem, .adv = out, .seed = r->seed };
 	ok = iodef2_write(&job, r->mem, &text, &e) == 0 && ir_open(&b->r, strbuf_slice(&text), &e) == 0;
 	strbuf_fini(&text);
 	if (!ok)
@@ -315,8 +315,7 @@ keep_new(struct side *n, struct side *b, struct ir_incident *inc)
 			json_remove(ob->tree, "created_by_ref");
 		inc->objs[kept++] = ob;
 	}
-	inc->n = kept;
-	inc->ids.n = 0;
+	inc->n = kept;	/* nothing is looked up or added any more */
 }
 
 /* Say that something was added that neither a new object nor an original can carry. */

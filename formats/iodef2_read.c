@@ -267,7 +267,7 @@ derive_incident(struct ir *r, struct ir_incident *inc, struct err *e)
 	read_words(r, inc);
 	read_children(r, inc);
 	for (size_t i = 0; i < inc->nactors; i++) {
-		for (size_t k = 0; k < inc->ncampaigns; k++) {
+		for (size_t k = 0; k < inc->ncampaigns && !ir_is_full(r); k++) {
 			struct ir_obj *rel = ir_relate(r, inc, inc->campaigns[k], "attributed-to",
 			    inc->actors[i]);
 
@@ -281,6 +281,10 @@ derive_incident(struct ir *r, struct ir_incident *inc, struct err *e)
 	relate_incident(r, inc, inc->vulns, inc->nvulns);
 	relate_victims(r, inc);
 	fill_report(r, inc);
+	if (ir_is_full(r)) {
+		err_path(e, "%s", xml_path_text(r->mem, inc->node, NULL));
+		return err_at(e, ERR_LIMIT, xml_pos(inc->node), "the document gives too many objects");
+	}
 	return 0;
 }
 
@@ -442,9 +446,12 @@ ir_mint(struct ir *r, struct err *e)
 static void
 name_advisory(struct ir *r)
 {
+	uint8_t digest[SHA256_LEN];
 	char hex[2 * SHA256_LEN + 1];
 
-	digest_sha256_hex(r->job->in, hex);
+	digest_sha256(r->job->in, digest);
+	memcpy(&r->seed, digest, sizeof(r->seed));
+	hex_text(digest, SHA256_LEN, hex);
 	r->adv->id = ir_id(r, "bundle", IR_UUID(r, "document", slice_of(hex)));
 }
 

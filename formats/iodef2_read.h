@@ -32,10 +32,14 @@ struct ir_obj {
 	struct xml_node	*from;		/* the first element it came from; NULL for relationships */
 	struct ir_obj	*twin;		/* the same object from an earlier Incident, which is minted */
 	bool		 sco;
+	unsigned	 roles;		/* IR_ACTOR and the like: lists of the Incident that have it */
+	const struct ir_refs *refs;	/* the list it was last put into */
 	json		*residue;	/* R, once it has one */
 	bool		 hashed;
 	char		 hash[65];	/* S */
 };
+
+struct ir_refs;
 
 /* What an element became (xml_node.user): objects, one of which may hold its XML. */
 struct ir_tag {
@@ -43,6 +47,8 @@ struct ir_tag {
 	bool		 unit;
 	struct ir_tag	*next;
 };
+
+enum { IR_ACTOR = 1, IR_CAMPAIGN = 2, IR_VICTIM = 4, IR_VULN = 8 };
 
 /* One Incident. */
 struct ir_incident {
@@ -56,7 +62,7 @@ struct ir_incident {
 	struct ir_obj	*owner;		/* of what is being read now */
 	struct ir_obj	**objs;		/* in the order made, SCOs included */
 	size_t		 n, cap;
-	struct idmap	 ids;		/* unsorted index of objs by id: see ir_find */
+	size_t		*slots, nslots;	/* index of objs by id: numbers from 1, see ir_find */
 	struct ir_obj	**actors, **campaigns, **victims, **vulns;
 	size_t		 nactors, ncampaigns, nvictims, nvulns;
 	size_t		 actors_cap, campaigns_cap, victims_cap, vulns_cap;
@@ -73,8 +79,11 @@ struct ir {
 	struct idmap		 xml_ids;	/* observable-id and IndicatorID -> nodes[] */
 	struct xml_node		**nodes;
 	size_t			 nnodes, nodes_cap;
+	uint64_t		 seed;		/* from the digest of the input */
 	size_t			 warnings;
 	size_t			 bytes;		/* of the Incident being checked, roughly */
+	size_t			 objects;	/* made so far, in all Incidents */
+	size_t			 tests;		/* of patterns, made so far: references multiply them */
 	struct ir_incident	**incidents;
 	size_t			 nincidents, incidents_cap;
 };
@@ -130,7 +139,9 @@ struct ir_obj	*ir_new(struct ir *r, struct ir_incident *inc, const char *type, s
 struct ir_obj	*ir_sco(struct ir *r, struct ir_incident *inc, json *tree, struct ir_label label);
 struct ir_obj	*ir_relate(struct ir *r, struct ir_incident *inc, struct ir_obj *from, const char *type,
 		    struct ir_obj *to);
-struct ir_obj	*ir_find(struct ir_incident *inc, struct slice id);
+/* No more objects may be made in this document. */
+bool		 ir_is_full(const struct ir *r);
+struct ir_obj	*ir_find(struct ir *r, struct ir_incident *inc, struct slice id);
 /* n became ob. */
 void		 ir_tag(struct ir *r, struct ir_obj *ob, struct xml_node *n);
 /* Let ob, made from n, hold the XML of n. */
@@ -139,7 +150,7 @@ void		 ir_unit(struct ir_obj *ob, struct xml_node *n);
  * result: set inc->owner back to the value returned. */
 struct ir_obj	*ir_enter(struct ir *r, struct ir_incident *inc, struct ir_obj *ob,
 		    struct xml_node *n);
-/* Append to a list of strings / of objects, unless it is there. */
+/* Append to a list of strings / of objects, unless it is there (long lists: among the first). */
 void		 ir_list_add(struct ir *r, json *tree, const char *name, struct slice value);
 void		 ir_reference(struct ir *r, json *tree, const char *source, struct slice external_id,
 		    struct slice url, struct slice description);

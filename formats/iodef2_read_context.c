@@ -6,6 +6,8 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
+enum { REFERENCES_MAX = 4096 };	/* weaknesses times vulnerabilities of one Method */
+
 struct ir_obj *
 ir_sink(struct ir_incident *inc, bool incident)
 {
@@ -65,12 +67,12 @@ ir_part(struct ir *r, struct ir_incident *inc, struct xml_node *n,
 }
 
 static void
-add_object_to(struct ir *r, struct ir_obj ***v, size_t *n, size_t *cap, struct ir_obj *ob)
+add_object_to(struct ir *r, unsigned role, struct ir_obj ***v, size_t *n, size_t *cap,
+    struct ir_obj *ob)
 {
-	for (size_t i = 0; i < *n; i++) {
-		if ((*v)[i] == ob)
-			return;
-	}
+	if (ob->roles & role)
+		return;
+	ob->roles |= role;
 	*v = arena_grow(r->mem, *v, *n, cap, sizeof(**v));
 	(*v)[(*n)++] = ob;
 }
@@ -140,7 +142,7 @@ read_contact(struct ir *r, struct ir_incident *inc, struct xml_node *n, unsigned
 			ir_relate(r, inc, child, "related-to", ob);
 	}
 	if (slice_is(role, "victim"))
-		add_object_to(r, &inc->victims, &inc->nvictims, &inc->victims_cap, ob);
+		add_object_to(r, IR_VICTIM, &inc->victims, &inc->nvictims, &inc->victims_cap, ob);
 	inc->owner = owner;
 	return ob;
 }
@@ -226,13 +228,13 @@ ir_related(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 		struct ir_obj *ob = read_party(r, inc, k, "threat-actor", "actor", "ThreatActorID");
 
 		if (ob != NULL)
-			add_object_to(r, &inc->actors, &inc->nactors, &inc->actors_cap, ob);
+			add_object_to(r, IR_ACTOR, &inc->actors, &inc->nactors, &inc->actors_cap, ob);
 	}
 	for (struct xml_node *k = xml_get(n, "Campaign"); k != NULL; k = xml_more(k)) {
 		struct ir_obj *ob = read_party(r, inc, k, "campaign", "campaign", "CampaignID");
 
 		if (ob != NULL)
-			add_object_to(r, &inc->campaigns, &inc->ncampaigns, &inc->campaigns_cap, ob);
+			add_object_to(r, IR_CAMPAIGN, &inc->campaigns, &inc->ncampaigns, &inc->campaigns_cap, ob);
 	}
 	related_references(r, inc, n);
 	if (confidence >= 0)
@@ -269,7 +271,7 @@ make_vulnerability(struct ir *r, struct ir_incident *inc, struct xml_node *n, st
 		if (cve_in(r, cve).n > 0)
 			ir_reference(r, ob->tree, "cve", cve, SLICE_EMPTY, SLICE_EMPTY);
 	}
-	add_object_to(r, &inc->vulns, &inc->nvulns, &inc->vulns_cap, ob);
+	add_object_to(r, IR_VULN, &inc->vulns, &inc->nvulns, &inc->vulns_cap, ob);
 	return ob;
 }
 
@@ -406,6 +408,8 @@ read_sci(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 static void
 read_weaknesses(struct ir *r, struct ir_incident *inc, struct xml_node *method, size_t first_vuln)
 {
+	size_t made = 0;
+
 	for (struct xml_node *n = xml_child(method); n != NULL; n = xml_sibling(n)) {
 		struct slice cwe = slice_trim(xml_value(n, "WeaknessID"));
 
@@ -413,7 +417,7 @@ read_weaknesses(struct ir *r, struct ir_incident *inc, struct xml_node *method, 
 			continue;
 		n->mark = XML_KEPT;
 		ir_attr(n, "WeaknessID");
-		for (size_t i = first_vuln; i < inc->nvulns; i++)
+		for (size_t i = first_vuln; i < inc->nvulns && made++ < REFERENCES_MAX; i++)
 			ir_reference(r, inc->vulns[i]->tree, "cwe", cwe, SLICE_EMPTY, SLICE_EMPTY);
 		if (first_vuln == inc->nvulns)
 			ir_reference(r, ir_sink(inc, true)->tree, "cwe", cwe, SLICE_EMPTY, SLICE_EMPTY);

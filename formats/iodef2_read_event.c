@@ -6,7 +6,7 @@
 #include "formats/iodef2_read.h"
 #include "gateway/base/arena.h"
 
-enum { PAIRS_MAX = 1024 };
+enum { PAIRS_MAX = 1024, COUNTERS_MAX = 16 };
 
 /* Times of an EventData, or inherited. */
 struct event_times {
@@ -91,12 +91,14 @@ make_observed(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct 
 void
 ir_refs_add(struct ir *r, struct ir_refs *refs, struct ir_obj *ob)
 {
-	if (ob == NULL)
+	if (ob == NULL || ob->refs == refs)
 		return;
-	for (size_t i = 0; i < refs->n; i++) {
+	/* a list in between took it: only then is a look at all of this one needed */
+	for (size_t i = 0; i < refs->n && ob->refs != NULL; i++) {
 		if (refs->v[i] == ob)
 			return;
 	}
+	ob->refs = refs;
 	refs->v = arena_grow(r->mem, refs->v, refs->n, &refs->cap, sizeof(*refs->v));
 	refs->v[refs->n++] = ob;
 }
@@ -330,8 +332,10 @@ read_counters(struct ir *r, json *tree, struct xml_node *system)
 	static const char *const names[] = {
 		"src_byte_count", "dst_byte_count", "src_packets", "dst_packets",
 	};
+	size_t seen = 0;
 
-	for (struct xml_node *n = xml_get(system, "Counter"); n != NULL; n = xml_more(n)) {
+	for (struct xml_node *n = xml_get(system, "Counter"); n != NULL && seen++ < COUNTERS_MAX;
+	    n = xml_more(n)) {
 		struct slice meaning = slice_trim(xml_value(n, "meaning"));
 		unsigned long long v;
 
@@ -360,7 +364,7 @@ add_traffic(struct ir *r, struct ir_incident *inc, const struct end *src, const 
 	struct slice app = dst != NULL && dst->application.n > 0 ? dst->application :
 	    src != NULL ? src->application : SLICE_EMPTY;
 
-	if (any == NULL)
+	if (any == NULL || ir_is_full(r))
 		return;
 	if (from != NULL)
 		json_put_str(r->mem, tree, "src_ref", from->id);

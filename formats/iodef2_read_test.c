@@ -8,6 +8,8 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
+enum { TESTS_MAX = 500000 };	/* in one document */
+
 void
 ir_tests_add(struct ir *r, struct ir_tests *t, struct pat_node *p)
 {
@@ -33,8 +35,9 @@ test_like(struct ir *r, const struct pat_node *proto, struct slice value)
 {
 	struct pat_node *p;
 
-	if (proto == NULL)
+	if (proto == NULL || r->tests >= TESTS_MAX)
 		return NULL;
+	r->tests++;
 	p = arena_alloc(r->mem, sizeof(*p));
 	*p = *proto;
 	p->values = arena_alloc(r->mem, sizeof(*p->values));
