@@ -260,6 +260,8 @@ void	map_defaults(const struct mapping *m, struct arena *mem, struct facts *f);
 /* From the facts back to one cell a row; NULL = nothing to say. cells has def->nrows places. */
 void	map_rows_back(const struct mapping *m, const struct map_record *def, const struct facts *f,
 	    struct arena *mem, json **cells);
+/* Can the row say this fact? */
+bool	map_row_says(const struct map_row *row, struct slice fact, struct arena *mem);
 /* Rows with the same group share their fate: all from the residue or none. */
 int	map_group(const struct map_record *def, const struct map_row *row);
 /* The texts of a cell: strings, numbers and booleans; lists of them. false if it holds more. */

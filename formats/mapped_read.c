@@ -507,8 +507,9 @@ static int
 make_objects(struct current *c, const struct map_made *parent, const struct texts *parent_keys,
     const struct facts *inherited, struct map_made *made, struct err *e)
 {
-	struct map_build b = { .map = c->rd->r.map, .def = c->def, .mem = c->rd->r.mem, .scratch = c->rd->r.scratch,
-	    .received = c->rd->r.job->received, .facts = &c->facts, .parent = parent };
+	struct map_build b = { .map = c->rd->r.map, .def = c->def, .mem = c->rd->r.mem,
+	    .scratch = c->rd->r.scratch, .received = c->rd->r.job->received,
+	    .facts = &c->facts, .parent = parent };
 	struct texts refs = { 0 };
 
 	if (read_rows(c, e) < 0 || read_keys(c, parent_keys, e) < 0)

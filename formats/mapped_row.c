@@ -276,6 +276,18 @@ piece_back(const struct map_row *row, struct slice s, struct arena *mem, struct 
 	return true;
 }
 
+/* Can the row say this fact? A constant says one. */
+bool
+map_row_says(const struct map_row *row, struct slice fact, struct arena *mem)
+{
+	struct slice s;
+
+	if (row->is_const)
+		return map_normalise(row->target, row->constant, mem, &s, NULL) == 0 &&
+		    slice_eq(s, fact);
+	return piece_back(row, fact, mem, &s);
+}
+
 /* Undo what can be undone, last first. */
 static struct slice
 transforms_back(const struct map_row *row, struct slice s, struct arena *mem)

@@ -278,6 +278,63 @@ residue_fields(struct writing *wr, json *ext)
 	return fields;
 }
 
+/* ---- labels ----------------------------------------------------------------------------------- */
+
+/* The label that the record must carry, TLP_UNSET if none needs saying. */
+static enum tlp
+needed_label(const struct writing *wr, const struct object *o)
+{
+	enum tlp unsaid = tlp_parse(fact_one(&wr->w.map->defaults, T_TLP));
+
+	if (o->label == LABEL_UNREADABLE)
+		return TLP_RED;
+	if (o->tlp != TLP_UNSET)
+		return o->tlp;
+	/* A reader would take the mapping's default: it must not be laxer than no label at all. */
+	return unsaid == TLP_CLEAR || unsaid == TLP_GREEN ? TLP_AMBER : TLP_UNSET;
+}
+
+static bool
+can_say_label(const struct writing *wr, const struct map_record *def, enum tlp tlp, bool *any)
+{
+	for (size_t i = 0; i < def->nrows; i++)
+		if (def->rows[i].target == T_TLP) {
+			*any = true;
+			if (map_row_says(&def->rows[i], slice_of(tlp_label(tlp) + 4),
+			    wr->g.scratch))
+				return true;
+		}
+	return false;
+}
+
+/* Put into the facts the object's label, or the next stronger that the format has a word for. A format
+ * without labels says nothing; -1 if a reader would take the record for laxer than the object is. */
+static int
+settle_label(struct writing *wr, const struct map_record *def, const struct object *o,
+    const struct facts *parent, struct facts *f, struct err *e)
+{
+	enum tlp need = needed_label(wr, o), unsaid = tlp_parse(fact_one(parent != NULL ? parent :
+	    &wr->w.map->defaults, T_TLP));
+	bool any = false;
+
+	f->t[T_TLP] = (struct texts){ 0 };
+	if (need == TLP_UNSET)
+		return 0;
+	for (enum tlp t = need; t < TLP_LEVELS; t++) {
+		if (!can_say_label(wr, def, t, &any))
+			continue;
+		if (t != need)
+			loss_addf(wr->w.job->loss, LOSS_GENERATED, "a stronger label",
+			    "%.*s/object_marking_refs", SLICE_ARG(o->id));
+		texts_add(&f->t[T_TLP], wr->g.scratch, slice_of(tlp_label(t) + 4));
+		return 0;
+	}
+	texts_add(&f->t[T_TLP], wr->g.scratch, slice_of(tlp_label(need) + 4));
+	if (unsaid >= need || (!any && unsaid == TLP_UNSET))
+		return 0;
+	return err_set(e, ERR_POLICY, "the format cannot say %s", tlp_label(need));
+}
+
 /* One record from an object (and one of its values, if it has several). */
 static int
 write_record(struct writing *wr, const struct map_record *def, json *tree,
@@ -303,14 +360,20 @@ write_record(struct writing *wr, const struct map_record *def, json *tree,
 
 /* All records of one object: one, or one for each value when the rows hold a single value. */
 static void
-write_object(struct writing *wr, const struct map_record *def, json *tree,
+write_object(struct writing *wr, const struct map_record *def, size_t index,
     const struct facts *parent, struct mapped_row_out **v, size_t *n, size_t *cap)
 {
+	json *tree = wr->g.v[index];
 	struct map_atom *atoms;
 	struct facts facts;
+	struct err e = ERR_INIT;
 	bool exact, by_value = false;
 	size_t natoms = map_facts(&wr->g, wr->w.map, tree, &facts, &atoms, &exact), records = 1;
 
+	if (settle_label(wr, def, &wr->w.job->adv->objects[index], parent, &facts, &e) < 0) {
+		refused(wr, tree, &e);
+		return;
+	}
 	for (size_t i = 0; i < def->nrows; i++)
 		by_value |= def->rows[i].target == T_VALUE;
 	if (by_value && natoms > 1)
@@ -353,7 +416,7 @@ write_children(struct writing *wr, const struct map_record *def, json *tree,
 			if (i == IDMAP_NONE || !is_of(&def->children[d], wr->g.v[i]))
 				continue;
 			map_graph_saw(&wr->g, T_NONE, r);
-			write_object(wr, &def->children[d], wr->g.v[i], facts, &out->children,
+			write_object(wr, &def->children[d], (size_t)i, facts, &out->children,
 			    &out->nchildren, &out->children_cap);
 		}
 }
@@ -508,7 +571,7 @@ mapped_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 			arena_free(wr.g.scratch);
 			wr.g.scratch = arena_new();
 		}
-		write_object(&wr, &job->mapping->record, wr.g.v[i], NULL, &wr.rows, &wr.n, &wr.cap);
+		write_object(&wr, &job->mapping->record, i, NULL, &wr.rows, &wr.n, &wr.cap);
 	}
 	if ((rc = put_rows(&wr, e)) == 0)
 		account(&wr);

@@ -677,6 +677,46 @@ test_foreign_objects(void **state)
 	}
 }
 
+/* What a format has no word for becomes stronger, or is not written; never weaker. */
+static void
+test_labels_out(void **state)
+{
+	static const struct { const char *rows; enum tlp tlp; const char *want; } cases[] = {
+		{ " field l -> tlp table G green, R red unknown reject\n", TLP_GREEN, "1.2.3.4,G" },
+		{ " field l -> tlp table G green, R red unknown reject\n", TLP_AMBER, "1.2.3.4,R" },
+		{ " field l -> tlp table G green, R red unknown reject\n", TLP_CLEAR, "1.2.3.4,G" },
+		{ " field l -> tlp table G green unknown reject\n", TLP_AMBER, "" },
+		{ " field l -> tlp table G green, A amber\n default tlp green\n", TLP_UNSET,
+		    "1.2.3.4,A" },
+		{ " field l -> tlp table G green, A amber\n", TLP_UNSET, "1.2.3.4," },
+		{ " const green -> tlp\n field l -> lang\n", TLP_GREEN, "1.2.3.4," },
+		{ " const green -> tlp\n field l -> lang\n", TLP_RED, "" },
+		{ " default tlp amber\n field l -> lang\n", TLP_GREEN, "1.2.3.4," },
+		{ " default tlp amber\n field l -> lang\n", TLP_AMBER_STRICT, "" },
+		{ " field l -> lang\n", TLP_RED, "1.2.3.4," },	/* a format without labels */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mapping *m = mapping_of(arena_fmt(mem, "mapping t\n format csv\n"
+		    " record indicator\n field v -> ipv4\n%s", cases[i].rows));
+		struct advisory adv = { 0 };
+		struct json_doc doc;
+		struct err e = ERR_INIT;
+
+		assert_int_equal(json_parse(SLICE_LIT("{\"type\":\"indicator\",\"spec_version\":"
+		    "\"2.1\",\"id\":\"indicator--00000000-0000-4000-8000-000000000002\",\"created\":"
+		    "\"2024-01-01T00:00:00.000Z\",\"modified\":\"2024-01-01T00:00:00.000Z\","
+		    "\"pattern_type\":\"stix\",\"valid_from\":\"2024-01-01T00:00:00Z\",\"pattern\":"
+		    "\"[ipv4-addr:value = '1.2.3.4']\"}"), NULL, mem, &doc, &e), 0);
+		if (cases[i].tlp != TLP_UNSET)
+			map_set_tlp(mem, doc.root, cases[i].tlp);
+		assert_int_equal(advisory_mint(&adv, mem, doc.root, &e), 0);
+		assert_slice(write_text(m, &adv, NULL), arena_fmt(mem, "v,l\n%s%s", cases[i].want,
+		    cases[i].want[0] != '\0' ? "\n" : ""));
+	}
+}
+
 /* ---- the account ------------------------------------------------------------------------------ */
 
 static size_t
@@ -805,6 +845,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_object, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_objects, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_labels_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_residue_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
