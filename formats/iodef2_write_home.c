@@ -36,7 +36,7 @@ place_at(const struct iw_obj *ob, size_t k)
 static void
 nodes_add(struct iw *w, struct iw_nodes *l, struct xml_node *n)
 {
-	l->v = arena_grow(w->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	l->v = arena_grow(w->mem, l->v, l->n, &l->cap, sizeof(struct xml_node *));
 	l->v[l->n++] = n;
 }
 

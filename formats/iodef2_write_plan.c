@@ -438,7 +438,7 @@ iw_plan(struct iw *w)
 			continue;
 		inc = &w->incidents[w->v[i].incident - 1];
 		inc->members = arena_grow(w->mem, inc->members, inc->nmembers, &inc->members_cap,
-		    sizeof(*inc->members));
+		    sizeof(struct iw_obj *));
 		inc->members[inc->nmembers++] = &w->v[i];
 	}
 }

@@ -238,7 +238,8 @@ iw_claim(struct iw *w, struct iw_obj *ob, struct xml_node *node)
 {
 	if (node == NULL)
 		return;
-	ob->nodes = arena_grow(w->mem, ob->nodes, ob->nnodes, &ob->nodes_cap, sizeof(*ob->nodes));
+	ob->nodes = arena_grow(w->mem, ob->nodes, ob->nnodes, &ob->nodes_cap,
+	    sizeof(struct xml_node *));
 	ob->nodes[ob->nnodes++] = node;
 	ob->done = true;
 }
