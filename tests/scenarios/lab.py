@@ -4,6 +4,7 @@ Used by the scenarios and by the demo. Everything lives in one folder, listens o
 and is stopped by pid.
 """
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -12,6 +13,8 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
+import threading
 import time
 import uuid
 
@@ -19,6 +22,11 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 TOCSIN = os.path.abspath(os.environ.get("TOCSIN", os.path.join(TOP, "build", "tocsin")))
 TAXII = "application/taxii+json;version=2.1"
 PATIENCE = 30.0
+
+
+def private(path, flags):
+    """An opener for files with secrets."""
+    return os.open(path, flags, 0o600)
 
 
 def free_port():
@@ -75,25 +83,38 @@ class Answer:
 class Redis:
     """A redis-server of our own on a unix socket, without a TCP port."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, password=None):
         self.folder, self.path, self.process = folder, os.path.join(folder, "redis.sock"), None
+        self.password = password
         os.makedirs(folder, mode=0o700, exist_ok=True)
 
     def start(self):
+        auth = ["--requirepass", self.password] if self.password else []
         with open(os.path.join(self.folder, "redis.log"), "ab") as log:
             self.process = subprocess.Popen(
                 ["redis-server", "--port", "0", "--unixsocket", self.path, "--unixsocketperm", "700",
-                 "--save", "", "--appendonly", "no", "--dir", self.folder],
+                 "--save", "", "--appendonly", "no", "--rdbcompression", "no", "--dir", self.folder, *auth],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         until("redis to answer", lambda: self.ask("PING") == "PONG")
 
     def ask(self, *words):
+        return self.ask_raw(*words).decode("utf-8", "replace").strip()
+
+    def ask_raw(self, *words):
+        """The answer as redis-cli prints it, byte by byte."""
+        env = dict(os.environ, REDISCLI_AUTH=self.password) if self.password else None
         try:
-            done = subprocess.run(["redis-cli", "-s", self.path, *words], capture_output=True, text=True,
-                                  timeout=5, check=False)
-            return done.stdout.strip()
+            return subprocess.run(["redis-cli", "-s", self.path, *words], capture_output=True, env=env,
+                                  timeout=5, check=False).stdout
         except subprocess.TimeoutExpired:
-            return ""
+            return b""
+
+    def pause(self):
+        """It is there, takes connections, and never answers."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         """As if the machine it runs on had lost power."""
@@ -158,13 +179,31 @@ class Node:
 
     # -- life
 
-    def start(self):
+    def start(self, **env):
+        """Serve; further words go to the environment of the process."""
+        self.launch(**env)
+        until(f"{self.name} to serve", self.is_ready)
+        return self
+
+    def launch(self, **env):
         # a sanitizer must be able to stop the process with a report
-        env = dict(os.environ, ASAN_OPTIONS="abort_on_error=0:exitcode=99:detect_leaks=1")
+        env = dict(os.environ, ASAN_OPTIONS="abort_on_error=0:exitcode=99:detect_leaks=1", **env)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([TOCSIN, "serve", "--config", self.conf], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, env=env)
-        until(f"{self.name} to serve", self.is_ready)
+
+    def restart(self, **env):
+        assert self.stop() == 0, self.log()[-3000:]
+        return self.start(**env)
+
+    def reload(self):
+        """SIGHUP; True once the node says that it took the new files, False if it refused them."""
+        def outcomes():
+            return [self.metric(f'tocsin_reloads_total{{result="{x}"}}') for x in ("done", "refused")]
+        done, refused = outcomes()
+        self.process.send_signal(signal.SIGHUP)
+        now = until(f"{self.name} to reload", lambda: (lambda o: o if o != [done, refused] else None)(outcomes()))
+        return now[0] > done
 
     def is_ready(self):
         if self.process.poll() is not None:
@@ -175,6 +214,10 @@ class Node:
             return c.getresponse().status == 200
         except OSError:
             return False
+
+    def verify_audit(self):
+        done = self.run("audit", "verify", "--config", self.conf)
+        assert done.returncode == 0, f"{self.name}: {done.stdout}{done.stderr}"
 
     def metrics(self):
         c = http.client.HTTPConnection("127.0.0.1", self.ops_port, timeout=5)
@@ -196,6 +239,12 @@ class Node:
         self.process.wait()
         self.process = None
 
+    def gone(self):
+        """Wait for the end of a process that dies by itself; the exit status (-9 for a kill)."""
+        status = self.process.wait(timeout=PATIENCE)
+        self.process = None
+        return status
+
     def stop(self):
         """SIGTERM; the exit status."""
         if self.process is None:
@@ -211,20 +260,35 @@ class Node:
 
     # -- TAXII
 
-    def context(self):
+    def context(self, certificate_of=None):
+        """How clients of this node speak TLS; with the certificate of another node, as that node."""
         ctx = ssl.create_default_context(cafile=self.file("tls", "ca.crt"))
+        if certificate_of:
+            ctx.load_cert_chain(certificate_of.file("tls", "node.crt"), certificate_of.file("tls", "node.key"))
         return ctx
 
-    def request(self, method, path, who=None, body=None, headers=None):
+    def connect(self, timeout=PATIENCE, certificate_of=None):
+        """A bare TLS connection, for bytes that no library would send."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        try:
+            return self.context(certificate_of).wrap_socket(raw, server_hostname="127.0.0.1")
+        except (OSError, ssl.SSLError):
+            raw.close()
+            raise
+
+    def request(self, method, path, who=None, body=None, headers=None, certificate_of=None):
+        """One request on a connection of its own. A header that is None is left out."""
         h = {"Accept": TAXII}
         if who:
             h["Authorization"] = "Bearer " + self.tokens[who]
         if body is not None:
             h["Content-Type"] = TAXII
             if not isinstance(body, (bytes, str)):
-                body = json.dumps(body)
+                body = json.dumps(body, separators=(",", ":"))
         h.update(headers or {})
-        c = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=self.context())
+        h = {k: v for k, v in h.items() if v is not None}
+        c = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE,
+                                        context=self.context(certificate_of))
         try:
             c.request(method, path, body=body, headers=h)
             r = c.getresponse()
@@ -250,6 +314,24 @@ class Node:
     def ids(self, who, collection, query=""):
         return [o["id"] for o in self.objects(who, collection, query)]
 
+    def versions(self, who, collection):
+        """(id, version) of everything in a collection, old versions too, in order."""
+        return [(o["id"], o.get("modified") or o.get("created")) for o in
+                self.objects(who, collection, "match[version]=all")]
+
+    def insist(self, who, collection, *objects):
+        """Post as a sender that wants it to arrive: again after a lost answer or a 5xx, until 202."""
+        def once():
+            try:
+                r = self.post(who, collection, *objects)
+            except (OSError, http.client.HTTPException):
+                return None
+            if r.status in (429, 500, 502, 503):
+                return None
+            assert r.status == 202, (r.status, r.body)
+            return r
+        return until(f"{self.name} to take {len(objects)} objects", once).json
+
     def curl(self, who, path):
         """The same by hand."""
         return (f"curl -s --cacert {self.file('tls', 'ca.crt')} -H 'Accept: {TAXII}' "
@@ -266,12 +348,16 @@ class Node:
 class Lab:
     """Nodes that know each other, and a Redis that they share."""
 
-    def __init__(self, folder, names=("cert-a", "cert-b"), redis=True, limits="", link=None):
+    def __init__(self, folder, names=("cert-a", "cert-b"), redis=True, limits="", link=None, extra="",
+                 redis_password=None, knows=None):
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        self.redis = Redis(os.path.join(self.folder, "redis")) if redis else None
+        self.redis = Redis(os.path.join(self.folder, "redis"), redis_password) if redis else None
         self.nodes = {name: Node(self, name) for name in names}
         self.limits = limits
+        self.knows = knows or (lambda a, b: True)   # does a name b in its trust.conf?
+        self.extra = extra                          # further sections of every tocsin.conf
+        self.absent = set()                         # nodes that have keys, and are played by the story
         self.link = link or (lambda a, b: True)     # may a send to b?
         self.consumers = {
             "soc": ["relation own", "read *"] , "sensor": ["relation own", "write *"],
@@ -300,6 +386,10 @@ class Lab:
 
     def write_conf(self, n, extra=""):
         redis = f"redis unix:{self.redis.path}\n" if self.redis else ""
+        if self.redis and self.redis.password:
+            with open(n.file("keys", "redis.password"), "w", encoding="utf-8", opener=private) as f:
+                f.write(self.redis.password + "\n")
+            redis += "    password-file keys/redis.password\n"
         with open(n.conf, "w", encoding="utf-8") as f:
             f.write(f"""# node {n.name} of a laboratory
 node {n.name}
@@ -355,10 +445,10 @@ spool abuse
     mapping      abuse-csv
     collections  advisories
     interval     50ms
-{extra}""")
+{self.extra}{extra}""")
 
     def write_trust(self, n, rules=None):
-        others = [o for o in self.nodes.values() if o is not n]
+        others = [o for o in self.nodes.values() if o is not n and self.knows(n.name, o.name)]
         with open(n.file("trust.conf"), "w", encoding="utf-8") as f:
             if others:
                 f.write("community cert-net\n    members    " + " ".join(o.name for o in others) + "\n    green      yes\n\n")
@@ -374,8 +464,11 @@ spool abuse
     def start(self):
         if self.redis:
             self.redis.start()
-        for n in self.nodes.values():
-            n.start()
+        running = [n for n in self.nodes.values() if n.name not in self.absent]
+        for n in running:
+            n.launch()
+        for n in running:
+            until(f"{n.name} to serve", n.is_ready)
         return self
 
     def stop(self):
@@ -406,3 +499,98 @@ release cert-net
 
 def basic(user, password):
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@contextlib.contextmanager
+def laboratory(*names, absent=(), trust=None, **options):
+    """A running lab in a folder of its own. It has to end as it should: every node with status 0, every
+    audit chain whole. The folder stays if the story failed."""
+    folder = tempfile.mkdtemp(prefix="tocsin-")     # short: a unix socket's path has 107 bytes
+    lab = Lab(folder, names or ("cert-a", "cert-b"), **options)
+    lab.absent = set(absent)
+    try:
+        lab.build()
+        if trust:
+            trust(lab)
+        lab.start()
+        yield lab
+        ends = lab.stop()
+        assert set(ends.values()) == {0}, (ends, [n.log()[-2000:] for n in lab.nodes.values() if ends[n.name]])
+        for n in lab.nodes.values():
+            if n.name not in lab.absent:
+                n.verify_audit()
+    except BaseException:
+        lab.stop()
+        print(f"left for a look: {folder}")
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Tap:
+    """A peer played by the story: the node's certificate and port, answers from a script, requests kept."""
+
+    def __init__(self, node):
+        self.node, self.requests, self.script = node, [], []
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ctx.load_cert_chain(node.file("tls", "node.crt"), node.file("tls", "node.key"))
+        ctx.load_verify_locations(node.file("tls", "peer-ca.crt"))
+        ctx.verify_mode = ssl.CERT_REQUIRED
+        self.context = ctx
+        self.listener = socket.create_server(("127.0.0.1", node.port))
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(raw,), daemon=True).start()
+
+    def talk(self, raw):
+        try:
+            with self.context.wrap_socket(raw, server_side=True) as c, c.makefile("rb") as f:
+                while self.answer(c, f):
+                    pass
+        except (OSError, ValueError):
+            pass
+
+    def answer(self, c, f):
+        line, length = f.readline(), 0
+        if not line:
+            return False
+        for header in iter(f.readline, b"\r\n"):
+            name, _, value = header.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        body = f.read(length)
+        self.requests.append((line.split()[1].decode(), body))
+        reply = self.script.pop(0) if self.script else self.taken
+        words, keep = reply(json.loads(body))
+        c.sendall(words)
+        return keep
+
+    @staticmethod
+    def taken(envelope):
+        """202, everything stored."""
+        n = len(envelope["objects"])
+        return Tap.say("202 Accepted", {"id": str(uuid.uuid4()), "status": "complete", "total_count": n,
+                                        "success_count": n, "failure_count": 0, "pending_count": 0})
+
+    @staticmethod
+    def cut(words=b""):
+        """Say this much and close."""
+        return words, False
+
+    @staticmethod
+    def say(status, resource, *headers):
+        body = json.dumps(resource).encode()
+        head = [f"HTTP/1.1 {status}", f"Content-Type: {TAXII}", f"Content-Length: {len(body)}", *headers]
+        return "\r\n".join(head).encode() + b"\r\n\r\n" + body, True
+
+    def envelopes(self):
+        return [json.loads(body) for _, body in self.requests]
+
+    def close(self):
+        self.listener.close()
