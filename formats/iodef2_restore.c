@@ -272,7 +272,7 @@ raise_label(struct ir_originals *os, struct ir_original *o)
 			json_detach(list, m);
 	}
 	json_push(list, json_string(os->r->mem, slice_of(tlp_marking_id(o->native.tlp))));
-	o->changed = true;
+	o->changed = o->raised = true;
 	ir_bump(os->r, o, SLICE_EMPTY);
 }
 
@@ -294,7 +294,7 @@ emit(struct ir_originals *os, struct ir_original *from, struct err *e)
 	struct object *o;
 	struct strbuf text = STRBUF_INIT;
 
-	if (from->changed && advisory_add_marking(r->adv, r->mem, from->native.tlp) < 0)
+	if (from->raised && advisory_add_marking(r->adv, r->mem, from->native.tlp) < 0)
 		return -1;
 	o = advisory_add(r->adv, r->mem);
 	o->tree = from->o.tree;

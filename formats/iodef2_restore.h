@@ -24,6 +24,7 @@ struct ir_original {
 	struct ir_label	 native;	/* what holds for the AdditionalData */
 	size_t		 order;		/* in the bundle, from 1; 0 = not named there */
 	bool		 ignored;	/* a double */
+	bool		 raised;	/* the element's label took the place of its own */
 	bool		 changed;	/* its tree is no longer what its bytes say */
 };
 
