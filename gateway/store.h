@@ -71,28 +71,29 @@ struct store_put {
 	bool			 tlp_by_default;
 	const int64_t		*collections;	/* kept and plain views it joins (when not yet a member) */
 	size_t			 ncollections;
-	const int64_t		*distinct;	/* views that show one row a fingerprint group: joined only if
-						 * no linked copy is a member that covers this one */
+	const int64_t		*distinct;	/* views that show one row a fingerprint group: joined
+						 * only if no linked member covers this one */
 	size_t			 ndistinct;
 	const char *const	*peers;		/* who wants it, if new and not covered */
 	size_t			 npeers;
 	int			 lane;		/* 0 fast, 1 normal */
-	const char		*warnings;	/* "CODE path: reason" a line, or NULL: kept with the version */
+	const char		*warnings;	/* "CODE path: reason" a line, or NULL: kept */
 	/* filled in by the store before `done` */
 	enum store_outcome	 outcome;
-	bool			 linked;	/* another id of the same fingerprint was known: a sighting */
+	bool			 linked;	/* another id of this fingerprint was known: a sighting */
 	size_t			 queued;	/* outbox rows made */
 };
 /* *Covered* (rulings 1): a copy with the same fingerprint and another id, under a label at least as
  * free, equally revoked, and valid at least as long, says as much. A peer whose ledger has a covering
- * copy is not sent this one. A new version of the same id is never covered. */
+ * copy is not sent this one, unless that copy comes to nothing on its way (denied, held, dead). A new
+ * version of the same id is never covered. */
 
 struct store_source {
 	const char	*name;		/* peer, consumer, or "spool:NAME" */
 	enum origin	 origin;
 	const char	*advisory;	/* advisory id */
 	const char	*hops;		/* node names, comma separated, oldest first; "" */
-	const char	*audience;	/* peer names the source signed as its audience, comma separated; "" */
+	const char	*audience;	/* peer names that the source signed, comma separated; "" */
 	int64_t		 received_us;
 };
 
@@ -177,7 +178,8 @@ struct page_query {
 	uint32_t	limit;
 	size_t		max_bytes;	/* of all bytes in the page (at least one object passes); 0: none */
 	bool		want_bytes;
-	const struct slice *ids, *types, *spec_versions;	/* ORed within, ANDed between; n 0 = absent */
+	/* ORed within, ANDed between; n 0 = absent */
+	const struct slice *ids, *types, *spec_versions;
 	size_t		nids, ntypes, nspec_versions;
 	bool		first, last, all;	/* match[version] keywords; none and no keys = last */
 	const struct slice *version_keys;	/* instant keys */
@@ -218,7 +220,7 @@ struct store_object {
 	const struct store_sighting *sightings;	/* of this version and of linked copies */
 	size_t		nsightings;
 	struct {
-		const char *peer, *state, *reason;	/* "queued" "sent" "denied" "held" "dead" "gave" */
+		const char *peer, *state, *reason;	/* "queued" "sent" "denied" "held" "dead" "gave" "covered" */
 		int64_t	at_us;
 	}		*delivery;
 	size_t		ndelivery;

@@ -15,6 +15,7 @@
  *
  * Owns:    the database handle, its statements, and the few counts that are kept in memory and written
  *          with each group.
+ * Called:  by itself; store.c knows only store_sqlite_open.
  * Never:   runs SQL made of anything but the constant texts of store_sqlite_sql.c.
  */
 #ifndef GATEWAY_STORE_SQLITE_H
