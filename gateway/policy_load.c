@@ -264,7 +264,8 @@ take_name(struct load *ld, const struct line *l)
 	if (names->n >= s->limit)
 		return;
 	names->v = arena_grow(ld->mem, names->v, names->n, &names->cap, sizeof(*names->v));
-	names->at = arena_grow(ld->mem, names->at, names->n, &names->at_cap, sizeof(*names->at));
+	names->at = arena_grow(ld->mem, names->at, names->n, &names->at_cap,
+	    sizeof(const struct line *));
 	names->v[names->n] = l->words[1].p;
 	names->at[names->n++] = l;
 	names->v = arena_grow(ld->mem, names->v, names->n, &names->cap, sizeof(*names->v));
@@ -419,7 +420,7 @@ settle(struct load *ld)
 
 	for (size_t i = 0; i < t->npeers; i++)
 		t->by_name[i] = &t->peers[i];
-	qsort(t->by_name, t->npeers, sizeof(*t->by_name), by_name);
+	qsort(t->by_name, t->npeers, sizeof(const struct peer *), by_name);
 	for (size_t i = 0; i < t->ncommunities; i++) {
 		if (t->communities[i].green)
 			t->green |= UINT64_C(1) << i;

@@ -173,7 +173,7 @@ papers_settle(struct trust *t)
 		struct peer_more *m = &t->more[a->peer];
 
 		m->papers = arena_grow(t->mem, m->papers, m->npapers, &caps[2 * a->peer],
-		    sizeof(*m->papers));
+		    sizeof(const struct paper *));
 		m->papers[m->npapers++] = a;
 		for (size_t j = 0; j < t->nrecognitions; j++)
 			add_credit(t, m, a, &t->recognitions[j], &caps[2 * a->peer + 1]);

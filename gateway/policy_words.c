@@ -88,7 +88,8 @@ country_bit(struct slice code)
 static void
 set_bit(struct countries *set, int bit)
 {
-	set->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
+	if (bit >= 0)
+		set->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
 static bool

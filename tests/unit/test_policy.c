@@ -618,6 +618,69 @@ a_paper_earns_what_it_says_and_no_more(void **state)
 	}
 }
 
+/* A status is held at its level or above, of that scheme, while it is in force. */
+static void
+a_status_is_held_at_its_level(void **state)
+{
+	static const struct { const char *ask, *from, *to, *day; bool holds; } rows[] = {
+		{ "ti", "", "", "2026-11-21", true },
+		{ "ti listed", "", "", "2026-11-21", true },
+		{ "ti accredited", "", "", "2026-11-21", true },
+		{ "ti certified", "", "", "2026-11-21", false },
+		{ "ti certified c5", "", "", "2026-11-21", true },	/* any one of them */
+		{ "sim3", "", "", "2026-11-21", false },
+		{ "ti accredited", "", "", "2027-01-01", false },
+		{ "ti accredited", "", "", "2025-12-31", false },
+		{ "ti accredited", "attestation dunes-team\n",
+		    "attestation dunes-team\n    state suspended\n", "2026-11-21", false },
+		{ "ti accredited", "owner      TF-CSIRT\n    kind       community\n    status     "
+		    "in-force", "kind community\n    status     draft", "2026-11-21", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char ask[64], *changed = replaced(ours_text, rows[i].from, rows[i].to), *text;
+		struct policy_facts f = plain();
+		struct decision d;
+		struct trust *t;
+
+		snprintf(ask, sizeof(ask), "peer       holds %s\n", rows[i].ask);
+		text = replaced(changed, "peer       holds ti accredited\n", ask);
+		t = parsed(text);
+		f.tlp = TLP_AMBER_STRICT;
+		policy_decide(t, &f, peer_of(t, "dunes"), day(rows[i].day), &d);
+		if (says(&d, "does not hold") == rows[i].holds)
+			fail_msg("row %zu", i);
+		trust_free(t);
+		free(text);
+		free(changed);
+	}
+}
+
+/* What is ours stays ours, whomever we address it to: rules on origin must see that. */
+static void
+only_received_objects_become_addressed(void **state)
+{
+	static const char text[] = "consumer c\n    relation client\n"
+	    "release o\n    to relation client\n    object origin own\n"
+	    "release a\n    to peer c\n    object origin addressed\n";
+	struct trust *t = parsed(text);
+	struct policy_facts f = plain();
+	struct decision d;
+
+	(void)state;
+	f.audience = SLICE_LIT("b, c");
+	policy_decide(t, &f, trust_peer(t, 0), 0, &d);
+	assert_string_equal(d.releases[0].rule, "release o");
+	f.origin = ORIGIN_RECEIVED;
+	policy_decide(t, &f, trust_peer(t, 0), 0, &d);
+	assert_string_equal(d.releases[0].rule, "release a");
+	f.audience = SLICE_LIT("b,cc");
+	policy_decide(t, &f, trust_peer(t, 0), 0, &d);
+	assert_int_equal(d.verdict, POLICY_DENY);
+	trust_free(t);
+}
+
 static void
 vetting_ends_on_its_day(void **state)
 {
@@ -1219,6 +1282,8 @@ main(void)
 		cmocka_unit_test(approval_holds_and_denial_wins),
 		cmocka_unit_test(a_redaction_holds),
 		cmocka_unit_test(a_paper_earns_what_it_says_and_no_more),
+		cmocka_unit_test(a_status_is_held_at_its_level),
+		cmocka_unit_test(only_received_objects_become_addressed),
 		cmocka_unit_test(vetting_ends_on_its_day),
 		cmocka_unit_test(months_end_where_months_end),
 		cmocka_unit_test(storing_nowhere_known_is_not_storing_here),
