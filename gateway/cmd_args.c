@@ -14,7 +14,7 @@ static const char default_config[] = "/etc/tocsin/tocsin.conf";
 
 /* ---- messages ---- */
 
-static void
+__attribute__((format(printf, 1, 0))) static void
 say(const char *fmt, va_list ap)
 {
 	fputs("tocsin: ", stderr);
