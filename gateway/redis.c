@@ -18,6 +18,7 @@
 #include "gateway/base/log.h"
 #include "gateway/redis_link.h"
 #include "gateway/redis_proto.h"
+#include "gateway/redis_queue.h"
 
 /*
  *	WAITING --back-off--> CONNECTING --connected: AUTH, SELECT, a probe--> READY
@@ -30,25 +31,8 @@ enum stage { STAGE_WAITING, STAGE_CONNECTING, STAGE_READY };
 
 enum {
 	BACKOFF_MIN_US = 50 * 1000, BACKOFF_MAX_US = 5 * 1000 * 1000,
-	PASSWORD_MAX = 1024, SCRIPTS_MAX = 8, PIPELINE_FIRST = 64,
+	PASSWORD_MAX = 1024, SCRIPTS_MAX = 8,
 	LATE_US = 20 * 1000,		/* a timer that fires this late says that we were busy */
-};
-
-/* A script call, kept until its answer because a server that lost the script needs all of it. */
-struct call {
-	const char	*script;
-	bool		 whole;		/* sent as EVAL */
-	int		 argc;
-	struct slice	 argv[];	/* from the number of keys on; their bytes follow */
-};
-
-struct pending {
-	redis_cb	*cb;
-	void		*arg;
-	struct call	*call;		/* or NULL */
-	int64_t		 due_us;
-	bool		 ours;		/* part of the greeting */
-	bool		 excused;	/* was late because of us, once */
 };
 
 struct script {
@@ -78,8 +62,7 @@ struct redis {
 	int64_t			 fires_us;
 	struct bufferevent	*bev;
 	struct redis_proto	*proto;
-	struct pending		*ring;		/* room for `room`, a power of two */
-	size_t			 room, head, n;
+	struct redis_queue	 queue;		/* sent and not answered yet */
 	struct script		 scripts[SCRIPTS_MAX];
 	size_t			 nscripts;
 	struct strbuf		 out;
@@ -90,44 +73,10 @@ struct redis {
 
 static void	dial(struct redis *r);
 
-/* --- the pipeline -------------------------------------------------------------------------------- */
-
-static struct pending *
-oldest(struct redis *r)
-{
-	return &r->ring[r->head];
-}
+/* --- sending --------------------------------------------------------------------------------------- */
 
 static void
-push(struct redis *r, const struct pending *p)
-{
-	size_t i, room = r->room == 0 ? PIPELINE_FIRST : r->room * 2;
-	struct pending *ring;
-
-	if (r->n == r->room) {
-		ring = xcalloc(room, sizeof(*ring));
-		for (i = 0; i < r->n; i++)
-			ring[i] = r->ring[(r->head + i) & (r->room - 1)];
-		free(r->ring);
-		r->ring = ring;
-		r->room = room;
-		r->head = 0;
-	}
-	r->ring[(r->head + r->n++) & (r->room - 1)] = *p;
-}
-
-static struct pending
-pop(struct redis *r)
-{
-	struct pending p = *oldest(r);
-
-	r->head = (r->head + 1) & (r->room - 1);
-	r->n--;
-	return p;
-}
-
-static void
-answer(struct pending *p, const struct redis_reply *reply)
+answer(struct redis_pending *p, const struct redis_reply *reply)
 {
 	free(p->call);
 	if (p->cb != NULL)
@@ -146,13 +95,13 @@ set_timer(struct redis *r, int64_t us)
 
 /* Hand `p` and the bytes of one command to the connection. */
 static void
-send_words(struct redis *r, struct pending *p, int argc, const struct slice *argv)
+send_words(struct redis *r, struct redis_pending *p, int argc, const struct slice *argv)
 {
 	strbuf_reset(&r->out);
 	redis_proto_add(&r->out, argc, argv);
 	bufferevent_write(r->bev, r->out.p, r->out.n);
 	p->due_us = clock_mono_us() + r->command_us;
-	push(r, p);
+	redis_queue_push(&r->queue, p);
 	if (r->stage == STAGE_READY && !r->armed)
 		set_timer(r, r->command_us);
 }
@@ -199,7 +148,7 @@ tell_down(struct redis *r, const char *reason)
 static void
 drop(struct redis *r, const char *reason)
 {
-	size_t waiting = r->n;
+	size_t waiting = r->queue.n;
 
 	tell_down(r, reason);
 	if (r->stage == STAGE_READY &&
@@ -209,7 +158,7 @@ drop(struct redis *r, const char *reason)
 	hang_up(r);
 	wait_and_dial(r);
 	while (waiting-- > 0) {
-		struct pending p = pop(r);
+		struct redis_pending p = redis_queue_pop(&r->queue);
 
 		r->figures.failures += !p.ours;
 		answer(&p, NULL);
@@ -238,9 +187,9 @@ script_sha(struct redis *r, const char *text)
 }
 
 static void
-send_call(struct redis *r, struct pending *p)
+send_call(struct redis *r, struct redis_pending *p)
 {
-	struct call *c = p->call;
+	struct redis_call *c = p->call;
 	struct slice *argv = xcalloc((size_t)c->argc + 2, sizeof(*argv));
 
 	argv[0] = c->whole ? SLICE_LIT("EVAL") : SLICE_LIT("EVALSHA");
@@ -264,13 +213,20 @@ become_ready(struct redis *r)
 	log_event(LOG_INFO, "redis.up", LF_S("server", r->server));
 }
 
+/* As much of an error's text as goes into a log line. */
+static struct slice
+short_of(struct slice text)
+{
+	return slice_from(text.p, text.n < 100 ? text.n : 100);
+}
+
 /* An error that concerns one command is the caller's; it is logged when it is not the last one again. */
 static void
 log_refusal(struct redis *r, struct slice text)
 {
 	char now[sizeof(r->complaint)];
 
-	snprintf(now, sizeof(now), "%.*s", (int)(text.n < 512 ? text.n : 512), text.p);
+	snprintf(now, sizeof(now), "%.*s", SLICE_ARG(short_of(text)));
 	if (strcmp(now, r->complaint) == 0)
 		return;
 	memcpy(r->complaint, now, sizeof(now));
@@ -284,14 +240,17 @@ take_greeting(struct redis *r, const struct redis_reply *reply)
 	char reason[sizeof(r->reason)];
 
 	if (reply->kind == REDIS_STATUS && slice_is(reply->text, "OK")) {
-		pop(r);
-		if (r->n == 0)
+		redis_queue_pop(&r->queue);
+		if (r->queue.n == 0)
 			become_ready(r);
 		return;
 	}
-	if (reply->kind == REDIS_ERROR)
-		snprintf(reason, sizeof(reason), "%.*s",
-		    (int)(reply->text.n < 150 ? reply->text.n : 150), reply->text.p);
+	if (redis_queue_oldest(&r->queue)->secret)
+		/* Not the whole text: some errors repeat the words of the command. */
+		snprintf(reason, sizeof(reason), "%.*s: AUTH was refused",
+		    SLICE_ARG(short_of(redis_proto_word(reply))));
+	else if (reply->kind == REDIS_ERROR)
+		snprintf(reason, sizeof(reason), "%.*s", SLICE_ARG(short_of(reply->text)));
 	else
 		snprintf(reason, sizeof(reason), "this is no Redis: an unexpected answer");
 	drop(r, reason);
@@ -300,24 +259,23 @@ take_greeting(struct redis *r, const struct redis_reply *reply)
 static void
 take_reply(struct redis *r, const struct redis_reply *reply)
 {
-	struct pending p;
-	char reason[150];
+	struct redis_pending p;
+	char reason[sizeof(r->reason)];
 
-	if (r->n == 0) {
+	if (r->queue.n == 0) {
 		drop(r, "an answer that nobody asked for");
 		return;
 	}
-	if (oldest(r)->ours) {
+	if (redis_queue_oldest(&r->queue)->ours) {
 		take_greeting(r, reply);
 		return;
 	}
 	if (redis_proto_unfit(reply)) {
-		snprintf(reason, sizeof(reason), "%.*s",
-		    (int)(reply->text.n < 149 ? reply->text.n : 149), reply->text.p);
+		snprintf(reason, sizeof(reason), "%.*s", SLICE_ARG(short_of(reply->text)));
 		drop(r, reason);
 		return;
 	}
-	p = pop(r);
+	p = redis_queue_pop(&r->queue);
 	if (p.call != NULL && !p.call->whole && slice_is(redis_proto_word(reply), "NOSCRIPT")) {
 		p.call->whole = true;
 		p.excused = false;
@@ -373,7 +331,7 @@ on_read(struct bufferevent *bev, void *arg)
 static void
 greet(struct redis *r)
 {
-	struct pending p = { .ours = true };
+	struct redis_pending p = { .ours = true };
 	struct strbuf key = STRBUF_INIT, db = STRBUF_INIT;
 	struct slice auth[3] = { SLICE_LIT("AUTH") };
 	int n = 1;
@@ -382,7 +340,9 @@ greet(struct redis *r)
 		auth[n++] = slice_of(r->user);
 	if (r->password != NULL) {
 		auth[n++] = slice_of(r->password);
+		p.secret = true;
 		send_words(r, &p, n, auth);
+		p.secret = false;
 		secret_wipe(r->out.p, r->out.n);
 	}
 	if (r->address.db != 0) {
@@ -434,15 +394,15 @@ on_event(struct bufferevent *bev, short what, void *arg)
 static void
 check_oldest(struct redis *r, int64_t now)
 {
-	struct pending *p;
+	struct redis_pending *p;
 
 	r->armed = true;	/* whatever is sent meanwhile: this function sets the timer */
 	if (!take_input(r))
 		return;
 	r->armed = false;
-	if (r->n == 0)
+	if (r->queue.n == 0)
 		return;
-	p = oldest(r);
+	p = redis_queue_oldest(&r->queue);
 	if (p->due_us <= now && now - r->fires_us > LATE_US && !p->excused) {
 		p->excused = true;
 		p->due_us = now + r->command_us;
@@ -572,8 +532,8 @@ redis_free(struct redis *r)
 		return;
 	hang_up(r);
 	r->stage = STAGE_WAITING;	/* whoever asks in a callback gets NULL */
-	while (r->n > 0) {
-		struct pending p = pop(r);
+	while (r->queue.n > 0) {
+		struct redis_pending p = redis_queue_pop(&r->queue);
 
 		answer(&p, NULL);
 	}
@@ -586,7 +546,7 @@ redis_free(struct redis *r)
 	free(r->server);
 	free(r->user);
 	free(r->prefix);
-	free(r->ring);
+	redis_queue_fini(&r->queue);
 	strbuf_fini(&r->out);
 	free(r);
 }
@@ -602,7 +562,7 @@ redis_explain_with(struct redis *r, redis_why_fn *why)
 static bool
 refuse(struct redis *r, redis_cb *cb, void *arg)
 {
-	if (r != NULL && r->stage == STAGE_READY && r->n < r->queue_max) {
+	if (r != NULL && r->stage == STAGE_READY && r->queue.n < r->queue_max) {
 		r->figures.commands++;
 		return false;
 	}
@@ -616,49 +576,23 @@ refuse(struct redis *r, redis_cb *cb, void *arg)
 void
 redis_command(struct redis *r, int argc, const struct slice *argv, redis_cb *cb, void *arg)
 {
-	struct pending p = { .cb = cb, .arg = arg };
+	struct redis_pending p = { .cb = cb, .arg = arg };
 
 	if (!refuse(r, cb, arg))
 		send_words(r, &p, argc, argv);
-}
-
-/* One block: the call, its words, their bytes. */
-static struct call *
-keep_call(const char *script, const char *nkeys, int argc, const struct slice *argv)
-{
-	size_t bytes = strlen(nkeys), words = (size_t)argc + 1, i;
-	struct call *c;
-	char *at;
-
-	for (i = 0; i < (size_t)argc; i++)
-		bytes += argv[i].n;
-	c = xmalloc(sizeof(*c) + words * sizeof(c->argv[0]) + bytes);
-	c->script = script;
-	c->whole = false;
-	c->argc = (int)words;
-	at = (char *)&c->argv[words];
-	for (i = 0; i < words; i++) {
-		struct slice s = i == 0 ? slice_of(nkeys) : argv[i - 1];
-
-		if (s.n > 0)
-			memcpy(at, s.p, s.n);
-		c->argv[i] = slice_from(at, s.n);
-		at += s.n;
-	}
-	return c;
 }
 
 void
 redis_script(struct redis *r, const char *script, int nkeys, int argc, const struct slice *argv,
     redis_cb *cb, void *arg)
 {
-	struct pending p = { .cb = cb, .arg = arg };
+	struct redis_pending p = { .cb = cb, .arg = arg };
 	char number[16];
 
 	if (refuse(r, cb, arg))
 		return;
 	snprintf(number, sizeof(number), "%d", nkeys);
-	p.call = keep_call(script, number, argc, argv);
+	p.call = redis_call_new(script, number, argc, argv);
 	send_call(r, &p);
 }
 
@@ -694,5 +628,5 @@ redis_figures(const struct redis *r, struct redis_figures *out)
 	if (r == NULL)
 		return;
 	*out = r->figures;
-	out->waiting = r->n;
+	out->waiting = r->queue.n;
 }

@@ -764,6 +764,8 @@ on_met(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *a, int le
 	bufferevent_enable(l->bev, EV_READ | EV_WRITE);
 }
 
+static const char *liar_password;
+
 /* Ask a liar; expects NULL and a state that is down, for a reason that holds these words. */
 static void
 meet_liar(const char *greeting, const char *says, size_t times, const char *reason)
@@ -787,6 +789,7 @@ meet_liar(const char *greeting, const char *says, size_t times, const char *reas
 	conf.reply_max = 65536;
 	conf.command_us = 300000;
 	conf.connect_us = 300000;
+	conf.password_file = liar_password;
 	r = connect_to(l.base, &conf);
 	if (strcmp(greeting, "+OK\r\n") == 0) {
 		run_until(l.base, is_up, r);
@@ -855,6 +858,24 @@ test_liars(void **state)
 	meet_liar("", "", 0, "no connection in time");
 }
 
+/* Errors may repeat the words of the command: a password must not come into the log that way. */
+static void
+test_liar_with_the_password(void **state)
+{
+	char path[] = "/tmp/tocsin-rpass-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "swordfish\n", 10), 10);
+	close(fd);
+	liar_password = path;
+	meet_liar("-ERR unknown command 'AUTH', with args beginning with: 'swordfish'\r\n", "", 0,
+	    "ERR: AUTH was refused");
+	liar_password = NULL;
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -873,6 +894,7 @@ main(void)
 		cmocka_unit_test(test_unfit_server),
 		cmocka_unit_test(test_free_answers_everybody),
 		cmocka_unit_test(test_liars),
+		cmocka_unit_test(test_liar_with_the_password),
 	};
 
 	return cmocka_run_group_tests(tests, start_good, stop_good);
