@@ -35,7 +35,7 @@ struct server {
 
 static bool	overdue;
 
-static void
+static inline void
 on_overdue(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -44,7 +44,7 @@ on_overdue(evutil_socket_t fd, short what, void *arg)
 	overdue = true;
 }
 
-static void
+static inline void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -53,7 +53,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Run the loop until `done` says so; ten seconds of it are a failure. */
-static void
+static inline void
 run_until(struct event_base *base, bool (*done)(void *), void *arg)
 {
 	struct event *limit = evtimer_new(base, on_overdue, NULL);
@@ -70,13 +70,13 @@ run_until(struct event_base *base, bool (*done)(void *), void *arg)
 		fail_msg("nothing happened for ten seconds");
 }
 
-static bool
+static inline bool
 is_up(void *arg)
 {
 	return redis_state(arg) == REDIS_UP;
 }
 
-static bool
+static inline bool
 is_down(void *arg)
 {
 	return redis_state(arg) == REDIS_DOWN;
@@ -85,7 +85,7 @@ is_down(void *arg)
 /* --- a client of its own, which waits ------------------------------------------------------------ */
 
 /* Send one inline command over the socket; the answer's first bytes into out. */
-static void
+static inline void
 raw(const struct server *s, const char *command, char *out, size_t cap)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -108,7 +108,7 @@ raw(const struct server *s, const char *command, char *out, size_t cap)
 }
 
 /* The same, and it must be answered like this. */
-static void
+static inline void
 tell(const struct server *s, const char *command, const char *expected)
 {
 	char out[256];
@@ -121,7 +121,7 @@ tell(const struct server *s, const char *command, const char *expected)
 /* --- the server ---------------------------------------------------------------------------------- */
 
 /* A port that nobody uses now. */
-static uint16_t
+static inline uint16_t
 free_port(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -135,7 +135,7 @@ free_port(void)
 	return ntohs(a.sin_port);
 }
 
-static void
+static inline void
 server_spawn(struct server *s, const char *const *more)
 {
 	const char *argv[40] = { "redis-server", "--unixsocket", s->socket, "--save", "",
@@ -160,7 +160,7 @@ server_spawn(struct server *s, const char *const *more)
 }
 
 /* Start one and wait until it listens. */
-static void
+static inline void
 server_start(struct server *s, const char *const *more)
 {
 	char out[64];
@@ -175,7 +175,7 @@ server_start(struct server *s, const char *const *more)
 	raw(s, "PING", out, sizeof(out));
 }
 
-static void
+static inline void
 server_kill(struct server *s)
 {
 	if (s->pid > 0) {
@@ -185,7 +185,7 @@ server_kill(struct server *s)
 	s->pid = 0;
 }
 
-static void
+static inline void
 server_stop(struct server *s)
 {
 	char path[128];
@@ -197,7 +197,7 @@ server_stop(struct server *s)
 	rmdir(s->dir);
 }
 
-static struct redis_conf
+static inline struct redis_conf
 conf_of(const struct server *s)
 {
 	return (struct redis_conf){ .url = s->url, .prefix = "t:", .connect_us = 2000000,
