@@ -193,14 +193,15 @@ static const struct cmd_option export_options[] = { CMD_CONFIG, { .name = NULL }
 
 const struct command command_audit_verify = {
 	"audit verify", "", 0, 0, "is the audit log whole and untouched",
-	"Every record is sealed under the node's audit key and names the seal of the record before it. Names the "
-	"first record that was changed, put in, taken out or moved; exit status 1 then. The node may be running.",
+	"Every record is sealed under the node's audit key and names the seal of the record "
+	"before it. Names the first record that was changed, put in, taken out or moved; exit "
+	"status 1 then. The node may be running.",
 	verify_options, run_verify, NULL
 };
 
 const struct command command_audit_export = {
 	"audit export", "", 0, 0, "the audit log as JSON lines",
-	"Writes every record as it is sealed, one a line, so that `tocsin audit verify --file` can check the export "
-	"anywhere the audit key is.",
+	"Writes every record as it is sealed, one a line, so that `tocsin audit verify --file` "
+	"can check the export anywhere the audit key is.",
 	export_options, run_export, NULL
 };

@@ -400,8 +400,9 @@ static const struct cmd_option options[] = {
 
 const struct command command_check = {
 	"check", "", 0, 0, "is the configuration good",
-	"Reads everything that the node would read, and lists all errors at once with file and line: syntax, "
-	"names that do not exist, files that cannot be read or that others can, keys that do not fit their "
-	"certificates, mappings, Redis. Changes nothing. Exit status 2 if anything is wrong.",
+	"Reads everything that the node would read, and lists all errors at once with file and "
+	"line: syntax, names that do not exist, files that cannot be read or that others can, "
+	"keys that do not fit their certificates, mappings, Redis. Changes nothing. Exit status 2 "
+	"if anything is wrong.",
 	options, run, NULL
 };

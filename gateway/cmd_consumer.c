@@ -104,19 +104,20 @@ static void
 add_section(struct strbuf *out, const struct args *a, const char *name)
 {
 	const char *relation = args_get(a, "relation");
-	const struct { const char *option, *word; } rights[] = { { "read", "read" }, { "write", "write" } };
+	static const char *const rights[] = { "read", "write" };
 
-	strbuf_addf(out, "consumer %s\n    relation     %s\n", name, relation == NULL ? "own" : relation);
+	strbuf_addf(out, "consumer %s\n    relation     %s\n", name,
+	    relation == NULL ? "own" : relation);
 	for (size_t i = 0; i < 2; i++) {
 		size_t at = 0;
-		const char *value = args_each(a, rights[i].option, &at);
+		const char *value = args_each(a, rights[i], &at);
 
 		if (value == NULL && i == 0)
 			strbuf_adds(out, "    read         *\n");
 		if (value == NULL)
 			continue;
-		strbuf_addf(out, "    %-12s", rights[i].word);
-		for (; value != NULL; value = args_each(a, rights[i].option, &at))
+		strbuf_addf(out, "    %-12s", rights[i]);
+		for (; value != NULL; value = args_each(a, rights[i], &at))
 			strbuf_addf(out, " %s", value);
 		strbuf_addc(out, '\n');
 	}
@@ -243,8 +244,8 @@ run(const struct args *a)
 
 static const struct cmd_option options[] = {
 	CMD_CONFIG,
-	{ "password", 'p', NULL, "set a password (asked for, or one line of standard input) instead of making "
-	    "a token" },
+	{ "password", 'p', NULL, "set a password (asked for, or one line of standard input) instead "
+	    "of making a token" },
 	{ "until", 'u', "DATE", "the last day of the token, such as 2027-03-31" },
 	{ "relation", 'r', "WORD", "own (default) or client, for the section that is proposed" },
 	{ "read", 0, "COLLECTION", "may read it; may be repeated (default: *)" },
@@ -255,7 +256,8 @@ static const struct cmd_option options[] = {
 
 const struct command command_consumer_add = {
 	"consumer add", "NAME", 1, 1, "make a token or set a password for a tool",
-	"Adds the hash of a new token to the credentials file and prints the token, once. What the consumer may "
-	"read and write stands in trust.conf; if it has no section there yet, one is printed to be pasted.",
+	"Adds the hash of a new token to the credentials file and prints the token, once. What "
+	"the consumer may read and write stands in trust.conf; if it has no section there yet, "
+	"one is printed to be pasted.",
 	options, run, NULL
 };

@@ -297,13 +297,14 @@ const struct command command_status = {
 };
 const struct command command_reload = {
 	"reload", "", 0, 0, "let the running node read its files again",
-	"All changes of tocsin.conf, trust.conf and credentials take effect, or none if any of them is wrong.",
+	"All changes of tocsin.conf, trust.conf and credentials take effect, or none if any of "
+	"them is wrong.",
 	common, run, NULL
 };
 const struct command command_peer_list = {
 	"peer list", "", 0, 0, "the peers and how delivery to each stands",
-	"Queued: waits for delivery. Held: waits for a decision or a date. Dead: given up; `tocsin peer retry` "
-	"tries again.", common, run, NULL
+	"Queued: waits for delivery. Held: waits for a decision or a date. Dead: given up; `tocsin "
+	"peer retry` tries again.", common, run, NULL
 };
 const struct command command_peer_show = {
 	"peer show", "PEER", 1, 1, "one peer or consumer in full",
@@ -316,13 +317,15 @@ const struct command command_peer_retry = {
 };
 const struct command command_consumer_list = {
 	"consumer list", "", 0, 0, "the consumers in trust.conf",
-	"Shows the tools that may pull or push over TAXII. `tocsin peer show NAME` tells more about one.",
+	"Shows the tools that may pull or push over TAXII. `tocsin peer show NAME` tells more "
+	"about one.",
 	common, run, NULL
 };
 const struct command command_explain = {
 	"explain", "OBJECT PEER", 2, 2, "may this object go to that peer, and why",
-	"Decides now, as the node would at the moment of sending, and names every rule with its file and line; "
-	"then who gave the object to us and who got it. Exit status 1 if it may not go.",
+	"Decides now, as the node would at the moment of sending, and names every rule with its "
+	"file and line; then who gave the object to us and who got it. Exit status 1 if it may "
+	"not go.",
 	common, run, NULL
 };
 const struct command command_quarantine_list = {
@@ -331,12 +334,13 @@ const struct command command_quarantine_list = {
 };
 const struct command command_quarantine_show = {
 	"quarantine show", "ID", 1, 1, "one refused object in full",
-	"Shows the reason and what was refused. With --raw only the latter, to be edited for `tocsin quarantine "
-	"retry ID --file FILE`.", show_options, run, NULL
+	"Shows the reason and what was refused. With --raw only the latter, to be edited for "
+	"`tocsin quarantine retry ID --file FILE`.", show_options, run, NULL
 };
 const struct command command_quarantine_retry = {
 	"quarantine retry", "ID", 1, 1, "take in a refused object once more",
-	"From the same source, on the same road; after a change of configuration, or with an edited copy.",
+	"From the same source, on the same road; after a change of configuration, or with an "
+	"edited copy.",
 	retry_options, run, NULL
 };
 const struct command command_quarantine_drop = {
@@ -405,8 +409,8 @@ exchange(const char *path, struct slice request, struct strbuf *answer)
 	if (n < 0)
 		cmd_complain("%s: %s", path, errno == EAGAIN ? "no answer in time" : strerror(errno));
 	else if (answer->n == 0)
-		cmd_complain("%s: the node closed the connection without an answer; only its own user and "
-		    "root may ask", path);
+		cmd_complain("%s: the node closed the connection without an answer; only its own "
+		    "user and root may ask", path);
 	else
 		rc = 0;
 	close(fd);
@@ -429,7 +433,8 @@ socket_path(const struct args *a)
 		found = xstrdup(conf->control);
 	} else {
 		cmd_complaints(&c);
-		cmd_complain("a running node can be asked all the same: say --socket STATE/control.sock");
+		cmd_complain("a running node can be asked all the same: say --socket "
+		    "STATE/control.sock");
 	}
 	config_free(conf);
 	arena_free(c.mem);

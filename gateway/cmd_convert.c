@@ -11,8 +11,8 @@ static const struct cmd_option options[] = {
 	DOCUMENT_OPTIONS,
 	{ "to", 't', "FORMAT", "what to write; the formats are listed above" },
 	{ "output", 'o', "FILE", "where to write, instead of standard output" },
-	{ "loss", 'l', "FILE", "write what became of every leaf of the input: a line each, or JSON if the "
-	    "name ends in .json" },
+	{ "loss", 'l', "FILE", "write what became of every leaf of the input: a line each, or JSON "
+	    "if the name ends in .json" },
 	{ "pretty", 'p', NULL, "for people: one member or element a line" },
 	{ "no-residue", 0, NULL, "do not carry in extensions what the target cannot say" },
 	{ "csirt", 0, "DOMAIN", "our name in IODEF: IncidentID@name" },
@@ -95,12 +95,12 @@ run(const struct args *a)
 
 const struct command command_convert = {
 	"convert", "[FILE...]", 0, 100000, "translate documents from one format to another",
-	"Reads files (or standard input), writes one document to standard output. Several inputs become one "
-	"output; what stands in several of them is written once.\n"
-	"Formats: stix21, iodef2, and mapped (in-house CSV, JSON and XML, described by a mapping file; see "
-	"--mapping). Without --from each input is looked at.\n"
+	"Reads files (or standard input), writes one document to standard output. Several inputs "
+	"become one output; what stands in several of them is written once.\n"
+	"Formats: stix21, iodef2, and mapped (in-house CSV, JSON and XML, described by a mapping "
+	"file; see --mapping). Without --from each input is looked at.\n"
 	"An object that cannot be translated costs itself only: it is named on standard error as "
-	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. The same "
-	"input gives the same bytes, whenever and wherever it is converted.",
+	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. "
+	"The same input gives the same bytes, whenever and wherever it is converted.",
 	options, run, NULL
 };

@@ -340,7 +340,8 @@ print_next(const struct init *in)
 	    "        url         %s/api/\n"
 	    "        collection  inbox-ITS-OWN-NAME\n"
 	    "        relation    partner\n",
-	    in->name, in->dir, conf, conf, conf, in_dir(in, "tls/ca.crt"), in->name, pin, key.p, in->url);
+	    in->name, in->dir, conf, conf, conf, in_dir(in, "tls/ca.crt"), in->name, pin, key.p,
+	    in->url);
 	strbuf_fini(&key);
 	return CMD_DONE;
 }
@@ -373,8 +374,8 @@ static const struct cmd_option options[] = {
 
 const struct command command_init = {
 	"init", "[DIR]", 0, 1, "write a small configuration with fresh keys",
-	"Writes tocsin.conf and trust.conf (commented), an empty credentials file, the node's keys, and a CA "
-	"for trials with a certificate for the node. Overwrites nothing. Ends with the next three commands, "
-	"and with the lines that a peer needs to type.",
+	"Writes tocsin.conf and trust.conf (commented), an empty credentials file, the node's "
+	"keys, and a CA for trials with a certificate for the node. Overwrites nothing. Ends with "
+	"the next three commands, and with the lines that a peer needs to type.",
 	options, run, NULL
 };

@@ -59,8 +59,8 @@ run_public(const struct args *a)
 
 const struct command command_key_pin = {
 	"key pin", "CERTIFICATE", 1, 1, "the pin of a certificate, for `pin` in a peer's trust.conf",
-	"Prints the SHA-256 of the certificate's public key: sha256:HEX. It stays the same when the "
-	"certificate is renewed under the same key.",
+	"Prints the SHA-256 of the certificate's public key: sha256:HEX. It stays the same when "
+	"the certificate is renewed under the same key.",
 	NULL, run_pin, NULL
 };
 

@@ -107,7 +107,7 @@ run(const struct args *a)
 
 const struct command command_validate = {
 	"validate", "[FILE...]", 0, 100000, "what the gateway would refuse or warn about in documents",
-	"Reads documents as intake does and lists its verdicts with their places. Exit status 1 if anything would "
-	"be refused.",
+	"Reads documents as intake does and lists its verdicts with their places. Exit status 1 "
+	"if anything would be refused.",
 	options, run, NULL
 };

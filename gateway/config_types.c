@@ -320,9 +320,11 @@ read_redis_url(const struct config_value *v, const struct config_key *k, void *a
 	}
 	rest = w;
 	slice_cut(&rest, ':');
-	if (!(slice_starts(w, "redis://") || slice_starts(w, "rediss://")) || !slice_starts(rest, "//") ||
+	if (!(slice_starts(w, "redis://") || slice_starts(w, "rediss://")) ||
+	    !slice_starts(rest, "//") ||
 	    !is_of(slice_from(rest.p + 2, rest.n - 2), ".-:[]"))
-		return config_refuse(v, "is no Redis: write unix:/path, redis://host:port or rediss://host:port");
+		return config_refuse(v, "is no Redis: write unix:/path, redis://host:port or "
+		    "rediss://host:port");
 	set_text(at, arena_str(v->mem, w));
 	return 0;
 }
@@ -439,7 +441,8 @@ const struct config_type config_segment = { "segment", "one path segment",
 	false, read_segment, write_text, NULL };
 const struct config_type config_format = { "format", "as `tocsin convert` names them",
 	false, read_format, write_text, NULL };
-const struct config_type config_redis_url = { "redis url", "`unix:/path`, `redis://host:port`, `rediss://host:port`",
+const struct config_type config_redis_url = { "redis url",
+	"`unix:/path`, `redis://host:port`, `rediss://host:port`",
 	false, read_redis_url, write_text, NULL };
 const struct config_type config_prefix = { "prefix", "letters, digits, `:` `-` `_` `.`",
 	false, read_prefix, write_text, NULL };
