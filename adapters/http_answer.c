@@ -290,3 +290,9 @@ answer_continue(struct exchange *x)
 	x->continued = true;
 	bufferevent_write(x->conn->bev, text, sizeof(text) - 1);
 }
+
+const char *
+http_library(void)
+{
+	return zlibVersion();
+}

@@ -154,6 +154,8 @@ struct http_answer {
 /* Answer, once, from any callback of the loop while x lives. HEAD: same headers, no body. x may be
  * gone when this returns. With a body still unread and status >= 400 the connection is closed. */
 void			 http_respond(struct http_exchange *x, const struct http_answer *a);
+/* Version of zlib. */
+const char		*http_library(void);
 /* An error answer made by error_body(); `headers` as above (NULL is fine). */
 void			 http_refuse(struct http_exchange *x, int status, const char *detail,
 			    const struct http_header *headers, size_t nheaders);

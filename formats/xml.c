@@ -458,3 +458,9 @@ xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem, stru
 	strbuf_fini(&b.text);
 	return rc;
 }
+
+const char *
+xml_library(void)
+{
+	return xmlParserVersion;
+}

@@ -129,6 +129,8 @@ void	xml_print(struct strbuf *out, const struct xml_node *n, int flags);
  * elements for which `skip` says true left out (NULL: none). */
 void	xml_print_canonical(struct strbuf *out, const struct xml_node *n,
 	    bool (*skip)(const struct xml_node *n));
+/* Version of libxml2: "20914" is 2.9.14. */
+const char *xml_library(void);
 /* Equality of mapping.md section 12: names, attributes in any order, children in order, text trimmed
  * and collapsed; prefixes and xsi:schemaLocation do not count. */
 bool	xml_equal(const struct xml_node *a, const struct xml_node *b);

@@ -1,14 +1,8 @@
 /* cmd_check.c -- `tocsin check`: everything that the node would read, before it does. */
-#include <errno.h>
 #include <event2/event.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "adapters/tls.h"
 #include "gateway/base/arena.h"
@@ -93,79 +87,6 @@ check_ca(struct check *k, const char *what, const char *ca)
 
 /* ---- Redis ---- */
 
-/* Connect to host and port or to a unix socket, blocking. -1 and *e. */
-static int
-connect_address(int family, const struct sockaddr *sa, socklen_t n, const struct redis_conf *r,
-    struct err *e)
-{
-	struct timeval limit = { r->connect_us / 1000000, r->connect_us % 1000000 };
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0) {
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-		if (connect(fd, sa, n) == 0)
-			return fd;
-	}
-	err_set(e, ERR_IO, "%s", strerror(errno == EINPROGRESS ? ETIMEDOUT : errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static int
-connect_unix(struct slice path, const struct redis_conf *r, struct err *e)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-
-	if (path.n >= sizeof(sa.sun_path))
-		return err_set(e, ERR_CONFIG, "longer than a socket's path may be");
-	memcpy(sa.sun_path, path.p, path.n);
-	return connect_address(AF_UNIX, (const struct sockaddr *)&sa, sizeof(sa), r, e);
-}
-
-static int
-connect_host(struct slice authority, const struct redis_conf *r, struct err *e)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-	char text[300];
-	char *host = text, *port;
-	int rc, fd = -1;
-
-	snprintf(text, sizeof(text), "%.*s", authority.n < sizeof(text) ? (int)authority.n : 0,
-	    authority.p);
-	port = strrchr(text, ':');
-	if (port != NULL && strchr(port, ']') == NULL)
-		*port++ = '\0';
-	else
-		port = NULL;
-	if (host[0] == '[') {
-		host++;
-		host[strcspn(host, "]")] = '\0';
-	}
-	rc = getaddrinfo(host, port == NULL ? "6379" : port, &hints, &found);
-	if (rc != 0)
-		return err_set(e, ERR_IO, "%s", gai_strerror(rc));
-	for (const struct addrinfo *ai = found; ai != NULL && fd < 0; ai = ai->ai_next)
-		fd = connect_address(ai->ai_family, ai->ai_addr, ai->ai_addrlen, r, e);
-	freeaddrinfo(found);
-	return fd;
-}
-
-/* Does anybody listen there at all? The reason is better told here than by the asynchronous client. */
-static int
-reach(const struct redis_conf *r, struct err *e)
-{
-	struct slice url = slice_of(r->url), rest = url;
-	struct slice scheme = slice_cut(&rest, ':');
-	int fd = slice_is(scheme, "unix") ? connect_unix(rest, r, e) :
-	    connect_host(slice_from(rest.p + 2, rest.n - 2), r, e);
-
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
-}
-
 /* What the client of the node says to PING. */
 struct ping {
 	struct event_base	*base;
@@ -217,7 +138,13 @@ ping(const struct redis_conf *conf, struct ping *p, struct err *e)
 
 	if (r == NULL)
 		return;
+	redis_explain_with(r, tls_error);
 	wait_until_up(p, r, conf->connect_us + 1000000);
+	if (redis_state(r) != REDIS_UP) {
+		err_set(e, ERR_IO, "%s", redis_reason(r));
+		redis_free(r);
+		return;
+	}
 	redis_command(r, 1, &word, on_pong, p);
 	if (!p->answered) {
 		event_base_loopexit(p->base, &limit);
@@ -225,8 +152,7 @@ ping(const struct redis_conf *conf, struct ping *p, struct err *e)
 	}
 	redis_free(r);
 	if (!p->answered)
-		err_set(e, ERR_IO, "somebody listens there, but does not answer PING; user, password "
-		    "or TLS may be wrong");
+		err_set(e, ERR_IO, "PING is not answered");
 	else if (!p->good)
 		err_set(e, ERR_IO, "PING is answered with '%s'", p->text);
 }
@@ -242,12 +168,10 @@ check_redis(struct check *k)
 	if (conf->url == NULL || args_get(k->a, "offline") != NULL)
 		return;
 	p.base = event_base_new();
-	if (reach(conf, &e) == 0) {
-		if (conf->ca != NULL)
-			p.tls = tls_client_new(&tls, &e);
-		if (conf->ca == NULL || p.tls != NULL)
-			ping(conf, &p, &e);
-	}
+	if (conf->ca != NULL)
+		p.tls = tls_client_new(&tls, &e);
+	if (conf->ca == NULL || p.tls != NULL)
+		ping(conf, &p, &e);
 	if (e.code != ERR_NONE)
 		complain(&k->c, NULL, "%s: redis %s: %s", k->path, conf->url, e.reason);
 	tls_free(p.tls);

@@ -187,25 +187,25 @@ newest_in_records(const struct read_job *job, const struct format_ops *f)
 	return text == NULL ? SLICE_EMPTY : slice_of(text);
 }
 
-/* Set job->received; -1 after a message if there is none and it is needed. */
-static int
+/* Set job->received; false if nothing in the input can stand for it and it is needed. */
+static bool
 choose_received(struct documents *d, struct read_job *job, const struct format_ops *f)
 {
-	if (job->received.n > 0)
-		return 0;
+	if (job->received.n > 0 || f == &format_stix21)
+		return true;
 	if (f == &format_mapped) {
 		struct slice found = newest_in_records(job, f);
 
 		job->received = arena_slice(d->mem, found);
 		if (found.n > 0)
 			free((char *)(uintptr_t)found.p);
-	} else if (f != &format_stix21) {
+	} else {
 		job->received = newest_in_text(d->mem, job->in);
 	}
-	if (job->received.n > 0 || f == &format_stix21)
-		return 0;
-	return cmd_complain("%s: there is no time in it that could stand for the time of receipt; say "
-	    "--received 2026-05-01T12:00:00Z", job->input);
+	if (job->received.n > 0)
+		return true;
+	job->received = SLICE_LIT(epoch);	/* to see what else is wrong with it */
+	return false;
 }
 
 /* ---- reading ---- */
@@ -312,6 +312,7 @@ read_input(struct documents *d, const struct args *a, const char *path)
 	struct advisory adv = { 0 };
 	struct err e = ERR_INIT;
 	const struct format_ops *f;
+	bool timed;
 
 	if (file_read(path, INPUT_MAX, &text, &e) < 0) {
 		strbuf_fini(&text);
@@ -324,12 +325,14 @@ read_input(struct documents *d, const struct args *a, const char *path)
 	f = choose_format(d, a, job.in, &e);
 	if (f == &format_mapped && d->mapping == NULL)
 		return cmd_complain("%s: format mapped needs --mapping", name);
-	if (f != NULL && choose_received(d, &job, f) < 0)
-		return -1;
+	timed = f != NULL && choose_received(d, &job, f);
 	if (f == NULL || f->read(&job, d->mem, &adv, &e) < 0) {
 		add_unreadable(d, name, f == NULL ? NULL : f->name, &e);
 		return 0;
 	}
+	if (!timed && d->to != NULL)
+		return cmd_complain("%s: there is no time in it that could stand for the time of "
+		    "receipt; say --received 2026-05-01T12:00:00Z", name);
 	for (size_t i = 0; i < adv.nverdicts; i++)
 		add_verdict(d, name, f->name, &adv.verdicts[i]);
 	keep_newest(d->mem, job.received.n > 0 ? job.received : newest_version(d->mem, &adv),

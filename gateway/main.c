@@ -1,10 +1,17 @@
 /* main.c -- `tocsin` and its verbs: the table, and nothing else. */
+#include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/http_server.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/json.h"
 #include "gateway/cmd.h"
+#include "gateway/redis.h"
 #include "gateway/serve.h"
+#include "gateway/store.h"
+#include "formats/xml.h"
 
 extern const struct command command_init, command_check, command_status, command_reload,
     command_consumer_add, command_consumer_list, command_peer_list, command_peer_show,
@@ -107,6 +114,15 @@ unknown_verb(const char *word)
 	return cmd_fail("there is no verb '%s', did you mean '%s'?", word, near);
 }
 
+/* The versions of the libraries that run, which need not be those that it was built with. */
+static void
+print_version(void)
+{
+	printf("tocsin %s\n%s\nlibevent %s\nlibxml2 %s\ncJSON %s\nSQLite %s\nzlib %s\nhiredis %s\n",
+	    TOCSIN_VERSION, digest_library(), event_get_version(), xml_library(), json_library(),
+	    store_library(), http_library(), redis_library());
+}
+
 static bool
 asks_for_help(int argc, char **argv)
 {
@@ -152,7 +168,7 @@ main(int argc, char **argv)
 		return CMD_DONE;
 	}
 	if (strcmp(argv[0], "--version") == 0) {
-		printf("tocsin %s\n", TOCSIN_VERSION);
+		print_version();
 		return CMD_DONE;
 	}
 	for (size_t i = 0; commands[i] != NULL; i++) {

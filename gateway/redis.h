@@ -57,6 +57,7 @@ const char	*redis_reason(const struct redis *r);
 /* Who can say why a connection ended better than errno (adapters/tls.c's tls_error does). */
 typedef int redis_why_fn(struct bufferevent *bev, short what, struct err *e);
 void		 redis_explain_with(struct redis *r, redis_why_fn *why);	/* NULL is fine */
+const char	*redis_library(void);	/* version of hiredis, as built: it tells no other */
 struct redis_figures { uint64_t commands, failures, timeouts, reconnects; size_t waiting; };
 void		 redis_figures(const struct redis *r, struct redis_figures *out);
 

@@ -233,3 +233,12 @@ redis_proto_unfit(const struct redis_reply *r)
 			return true;
 	return false;
 }
+
+#define TEXT_OF(x)	#x
+#define TEXT(x)		TEXT_OF(x)
+
+const char *
+redis_library(void)
+{
+	return TEXT(HIREDIS_MAJOR) "." TEXT(HIREDIS_MINOR) "." TEXT(HIREDIS_PATCH);
+}

@@ -304,6 +304,8 @@ int	store_audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, vo
 /* The same straight from a database file, read-only, while a node may be using it. */
 int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struct err *e);
 
+const char *store_library(void);	/* version of SQLite */
+
 struct store_figures {
 	uint64_t	objects, versions, members, sources, sightings, quarantined, audit_records;
 	uint64_t	commits, syncs, commit_us_total, commit_us_max;

@@ -66,3 +66,9 @@ store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struct er
 	sqlite3_close(db);
 	return step == SQLITE_DONE ? 0 : -1;
 }
+
+const char *
+store_library(void)
+{
+	return sqlite3_libversion();
+}

@@ -335,3 +335,9 @@ ed25519_verify(const uint8_t pub[ED25519_KEY_LEN], struct slice msg,
 	EVP_PKEY_free(key);
 	return ok;
 }
+
+const char *
+digest_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -369,3 +369,9 @@ json_detach(json *parent, json *child)
 		child->prev->next = child->next;
 	child->next = child->prev = NULL;
 }
+
+const char *
+json_library(void)
+{
+	return cJSON_Version();
+}

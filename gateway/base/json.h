@@ -106,6 +106,8 @@ void	 json_print(struct strbuf *out, const json *o);
 /* Canonical form (RFC 8785, JCS): members sorted by UTF-16 units, numbers as ECMAScript writes the
  * nearest double (those beyond its range keep their text). */
 void	 json_print_jcs(struct strbuf *out, const json *o);
+/* Version of cJSON. */
+const char *json_library(void);
 /* A string literal with quotes. */
 void	 json_print_string(struct strbuf *out, struct slice s);
 
