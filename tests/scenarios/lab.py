@@ -349,7 +349,7 @@ class Lab:
     """Nodes that know each other, and a Redis that they share."""
 
     def __init__(self, folder, names=("cert-a", "cert-b"), redis=True, limits="", link=None, extra="",
-                 redis_password=None, knows=None):
+                 redis_password=None, knows=None, consumers=None):
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         self.redis = Redis(os.path.join(self.folder, "redis"), redis_password) if redis else None
@@ -362,6 +362,7 @@ class Lab:
         self.consumers = {
             "soc": ["relation own", "read *"] , "sensor": ["relation own", "write *"],
             "meter": ["relation own", "read *", "limit in 30/min burst 10"],
+            **(consumers or {}),
         }
 
     def __getitem__(self, name):
