@@ -134,8 +134,15 @@ iodef2_object_hash(const json *object, struct arena *mem, char out[65])
 {
 	bool report = slice_is(json_member(object, "type"), "report");
 	struct strbuf text = STRBUF_INIT;
-	json *copy = json_object(mem);
+	json *copy;
 
+	if (!report && json_get(json_get(object, "extensions"), IODEF2_EXT) == NULL) {
+		json_print_jcs(&text, object);
+		digest_sha256_hex(strbuf_slice(&text), out);
+		strbuf_fini(&text);
+		return;
+	}
+	copy = json_object(mem);
 	for (json *m = json_first(object); m != NULL; m = json_next(m)) {
 		json *value = m;
 

@@ -547,6 +547,18 @@ add_translations(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struc
 	lc->label = ob->label;
 }
 
+struct slice
+ir_texts(struct ir *r, struct ir_incident *inc, struct xml_node *n)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct slice all;
+
+	main_texts(r, inc, n, &text);
+	all = arena_slice(r->mem, strbuf_slice(&text));
+	strbuf_fini(&text);
+	return all;
+}
+
 void
 ir_describe(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml_node *n,
     struct slice fallback)

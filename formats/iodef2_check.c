@@ -257,7 +257,8 @@ check_attrs(struct check *c, struct xml_node *n, const struct iodef2_class *clas
 		if (a->ns.n > 0)
 			continue;
 		if (!iodef2_attr_known(class, a->name))
-			found(c, n, RULE, "UNKNOWN_ATTRIBUTE", "attribute %.60s is unknown here", a->name.p);
+			found(c, n, RULE, "UNKNOWN_ATTRIBUTE", "attribute %.60s is unknown here",
+			    a->name.p);
 		else
 			check_word(c, n, a);
 	}

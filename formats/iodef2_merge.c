@@ -126,7 +126,8 @@ generated_contact(struct ir *r)
 		for (struct xml_node *c = xml_get(i, "Contact"); c != NULL; c = xml_more(c)) {
 			struct xml_node *mail = xml_get(xml_get(c, "Email"), "EmailTo");
 
-			for (struct xml_node *d = xml_get(c, "AdditionalData"); d != NULL; d = xml_more(d)) {
+			for (struct xml_node *d = xml_get(c, "AdditionalData"); d != NULL;
+			     d = xml_more(d)) {
 				if (mail != NULL &&
 				    slice_is(xml_value(d, "name"), IODEF2_RESIDUE_GENERATED))
 					return arena_str(r->mem, xml_text_line(mail, r->mem));
@@ -134,6 +135,24 @@ generated_contact(struct ir *r)
 		}
 	}
 	return NULL;
+}
+
+/* The id of the bundle that the document was made of: the writer names an Incident by it that holds
+ * the objects of no report. */
+static struct slice
+bundle_id_of(struct ir_originals *os)
+{
+	struct ir *r = os->r;
+
+	if (os->bundle_id.n > 0)
+		return os->bundle_id;
+	for (struct xml_node *i = xml_get(r->doc, "Incident"); i != NULL; i = xml_more(i)) {
+		struct slice text = xml_text_line(xml_get(i, "IncidentID"), r->mem);
+
+		if (slice_starts(text, "bundle--"))
+			return text;
+	}
+	return r->adv->id;
 }
 
 /* Write the originals afresh and read that natively: side B. False if that does not work. */
@@ -151,7 +170,7 @@ make_base(struct ir_originals *os, struct side *b, struct ir_originals *found)
 	size_t n;
 	bool ok;
 
-	adv->id = os->bundle_id.n > 0 ? os->bundle_id : r->adv->id;
+	adv->id = bundle_id_of(os);
 	order = ir_in_order(os, &n);	/* which Incident takes what depends on it */
 	for (size_t i = 0; i < n; i++)
 		*advisory_add(adv, r->mem) = order[i]->o;
@@ -270,7 +289,8 @@ merge_object(struct side *n, struct side *b, struct ir_original *o, struct ir_ob
 		return;
 	o->changed = true;
 	ir_bump(r, o, generated);
-	ir_warn(r, o->data, "MERGED", "%.80s was edited in IODEF: the edit went into the original", o->o.id.p);
+	ir_warn(r, o->data, "MERGED", "%.80s was edited in IODEF: the edit went into the original",
+	    o->o.id.p);
 }
 
 /* An element the writer had to make without an object of its own. */
@@ -376,7 +396,8 @@ ir_merge(struct ir_originals *os)
 	pair_all(&n);
 	index_side(&n);
 	if (!make_base(os, &b, &found)) {
-		ir_warn(os->r, os->r->doc, "NOT_MERGED", "edits in this document cannot be told: originals only");
+		ir_warn(os->r, os->r->doc, "NOT_MERGED",
+		    "edits in this document cannot be told: originals only");
 		os->r->nincidents = 0;
 		drop_unseen(os->r, os->r->doc, true);
 		return;

@@ -51,8 +51,8 @@ ir_open(struct ir *r, struct slice in, struct err *e)
 	if (xml_parse(in, &lim, r->mem, &r->doc, e) < 0)
 		return -1;
 	if (!slice_is(r->doc->name, "IODEF-Document"))
-		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc), "the root element is %.60s, not IODEF-Document",
-		    r->doc->name.p);
+		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc),
+		    "the root element is %.60s, not IODEF-Document", r->doc->name.p);
 	if (slice_is(r->doc->ns, IODEF1_NS))
 		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc), "IODEF v1 is not read here");
 	if (r->doc->ns.n == 0) {

@@ -157,6 +157,8 @@ void		 ir_reference(struct ir *r, json *tree, const char *source, struct slice e
 /* name and description from the Descriptions of n; `fallback` names what has none. */
 void		 ir_describe(struct ir *r, struct ir_incident *inc, struct ir_obj *ob,
 		    struct xml_node *n, struct slice fallback);
+/* The Descriptions of n in the language of the Incident, blank lines between them. */
+struct slice	 ir_texts(struct ir *r, struct ir_incident *inc, struct xml_node *n);
 struct slice	 ir_cut(struct ir *r, struct slice line, size_t max);	/* at a word */
 /* 0..100 from a Confidence element, -1 if it says none. */
 int		 ir_confidence(struct ir *r, struct xml_node *n);

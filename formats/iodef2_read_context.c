@@ -234,7 +234,8 @@ ir_related(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 		struct ir_obj *ob = read_party(r, inc, k, "campaign", "campaign", "CampaignID");
 
 		if (ob != NULL)
-			add_object_to(r, IR_CAMPAIGN, &inc->campaigns, &inc->ncampaigns, &inc->campaigns_cap, ob);
+			add_object_to(r, IR_CAMPAIGN, &inc->campaigns, &inc->ncampaigns,
+			    &inc->campaigns_cap, ob);
 	}
 	related_references(r, inc, n);
 	if (confidence >= 0)
@@ -520,7 +521,7 @@ ir_history(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 {
 	for (struct xml_node *k = xml_get(n, "HistoryItem"); k != NULL; k = xml_more(k)) {
 		struct slice action = ir_word(k, "action"), when = ir_time(r, k, "DateTime");
-		struct slice nth = slice_of(arena_fmt(r->mem, "%zu", ++inc->nhistory));
+		struct slice nth = slice_of(arena_fmt(r->mem, "%zu", ++inc->nhistory)), text;
 		struct ir_obj *ob;
 		json *refs = json_list(r->mem);
 
@@ -535,14 +536,10 @@ ir_history(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 			if (ir_before(r, inc->generated, when))
 				json_put_str(r->mem, ob->tree, "modified", ir_millis(r, when));
 		}
-		ir_describe(r, inc, ob, k, SLICE_EMPTY);
-		json_remove(ob->tree, "name");
+		text = ir_texts(r, inc, k);
 		json_put_str(r->mem, ob->tree, "abstract",
 		    slice_of(arena_fmt(r->mem, "iodef-action:%s", action.p)));
-		json_put_str(r->mem, ob->tree, "content",
-		    json_get(ob->tree, "description") != NULL ?
-		    json_member(ob->tree, "description") : action);
-		json_remove(ob->tree, "description");
+		json_put_str(r->mem, ob->tree, "content", text.n > 0 ? text : action);
 		json_push(refs, json_string(r->mem,
 		    inc->incident != NULL ? inc->incident->id : inc->report->id));
 		json_put(r->mem, ob->tree, "object_refs", refs);

@@ -130,8 +130,8 @@ read_observations(struct ir *r, struct ir_incident *inc, struct xml_node *n, str
 		else
 			ir_record(r, inc, k, to, strictest);
 		if (own.n > 0)
-			make_observed(r, inc, k, slice_of(arena_fmt(r->mem, "%s/%zu", path.p, nth)), t, &own,
-			    strictest);
+			make_observed(r, inc, k, slice_of(arena_fmt(r->mem, "%s/%zu", path.p, nth)),
+			    t, &own, strictest);
 		else if (to == &own)
 			ir_part(r, inc, k, NULL);
 	}

@@ -185,7 +185,8 @@ read_indicator(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	ob = ir_new(r, inc, "indicator", indicator_uuid(r, inc, id), n, &old);
 	ir_unit(ob, n);
 	if (old) {
-		ir_warn(r, n, "SAME_ID", "the second Indicator of one id in one Incident is kept as XML only");
+		ir_warn(r, n, "SAME_ID",
+		    "the second Indicator of one id in one Incident is kept as XML only");
 		ir_mark_all(n, XML_UNSEEN);
 		return;
 	}

@@ -159,7 +159,8 @@ drop_doubles(struct ir_originals *os)
 			if (a->ignored || !slice_eq(a->o.version_key, b->o.version_key))
 				continue;
 			if (!json_equal(a->o.tree, b->o.tree))
-				warn_original(os->r, b->data, "this version of the object says something else above");
+				warn_original(os->r, b->data,
+				    "this version of the object says something else above");
 			b->ignored = true;
 		}
 	}
@@ -261,8 +262,8 @@ raise_label(struct ir_originals *os, struct ir_original *o)
 	if (!ir_stricter(o->native, own) || slice_is(o->o.type, "marking-definition") ||
 	    slice_is(o->o.type, "extension-definition"))
 		return;
-	ir_warn(os->r, o->data, "LABEL_RAISED", "the restriction here is stricter than the marking of %.80s",
-	    o->o.id.p);
+	ir_warn(os->r, o->data, "LABEL_RAISED",
+	    "the restriction here is stricter than the marking of %.80s", o->o.id.p);
 	list = json_get(o->o.tree, "object_marking_refs");
 	if (list == NULL)
 		list = json_put(os->r->mem, o->o.tree, "object_marking_refs", json_list(os->r->mem));

@@ -218,6 +218,29 @@ bad_residue_is_told_and_left_out(void **state)
 	}
 }
 
+/* A peer's tool writes other prefixes and drops what it does not know: that is no edit. */
+static void
+another_spelling_is_no_edit(void **state)
+{
+	struct advisory *adv = read_with(&format_iodef2, edit(edit(as_iodef(BUNDLE), "name=\"stix-bundle\"",
+	    "name=\"other\""), " version=\"2.00\"", " version=\"2.00\" format-id=\"x\""));
+	const char *doc = as_iodef(BUNDLE), *at;
+
+	(void)state;
+	assert_untouched(adv, "report--" U("01"), REPORT);
+	assert_untouched(adv, "indicator--" U("02"), FIRST);
+	assert_untouched(adv, "indicator--" U("03"), SECOND);
+	assert_int_equal(adv->n, 3);
+	while ((at = strstr(doc, "<Indicator>")) != NULL)
+		doc = edit(edit(doc, "<Indicator>", "<q:Indicator xmlns:q=\"" IODEF2_NS "\">"),
+		    "</Indicator>", "</q:Indicator>");
+	adv = read_with(&format_iodef2, doc);
+	assert_untouched(adv, "report--" U("01"), REPORT);
+	assert_untouched(adv, "indicator--" U("02"), FIRST);
+	assert_untouched(adv, "indicator--" U("03"), SECOND);
+	assert_int_equal(adv->n, 3);
+}
+
 /* Without the residue the native reading must stand on its own. */
 static void
 removed_residue_is_read_natively(void **state)
@@ -250,6 +273,7 @@ main(void)
 		cmocka_unit_test(the_stricter_label_wins),
 		cmocka_unit_test(a_new_indicator_joins_the_report),
 		cmocka_unit_test(bad_residue_is_told_and_left_out),
+		cmocka_unit_test(another_spelling_is_no_edit),
 		cmocka_unit_test(removed_residue_is_read_natively),
 	};
 
