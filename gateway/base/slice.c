@@ -38,8 +38,11 @@ struct slice
 slice_cut(struct slice *rest, char sep)
 {
 	struct slice head = *rest;
-	const char *at = rest->n == 0 ? NULL : memchr(rest->p, sep, rest->n);
+	const char *at;
 
+	if (rest->n == 0)		/* p may be NULL: nothing to step over */
+		return head;
+	at = memchr(rest->p, sep, rest->n);
 	if (at == NULL) {
 		rest->p += rest->n;
 		rest->n = 0;
