@@ -1,6 +1,7 @@
 #include "gateway/base/digest.h"
 
 #include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -30,6 +31,10 @@ static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
 struct sha256 {
 	EVP_MD_CTX	*ctx;
+};
+
+struct hmac {
+	EVP_MAC_CTX	*ctx;
 };
 
 /* End the process: a hash cannot fail but for want of memory or a broken installation, and no
@@ -99,6 +104,45 @@ digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN])
 	pthread_once(&fetched, fetch);
 	if (key.n > INT_MAX || HMAC(md_sha256, key.n > 0 ? key.p : (const char *)none, (int)key.n,
 	    s.n > 0 ? (const unsigned char *)s.p : none, s.n, out, &n) == NULL)
+		broken("HMAC-SHA-256");
+}
+
+struct hmac *
+hmac_new(struct slice key)
+{
+	char name[] = "SHA2-256";
+	const OSSL_PARAM with[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	struct hmac *h = malloc(sizeof(*h));
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	/* Without a key EVP_MAC_init goes on with the last one: the empty key needs an address. */
+	if (h == NULL || mac == NULL || (h->ctx = EVP_MAC_CTX_new(mac)) == NULL ||
+	    EVP_MAC_init(h->ctx, (const unsigned char *)(key.n > 0 ? key.p : ""), key.n, with) != 1)
+		broken("HMAC-SHA-256");
+	EVP_MAC_free(mac);
+	return h;
+}
+
+void
+hmac_free(struct hmac *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MAC_CTX_free(h->ctx);
+	free(h);
+}
+
+void
+hmac_sha256(struct hmac *h, struct slice s, uint8_t out[SHA256_LEN])
+{
+	size_t n = 0;
+
+	if (EVP_MAC_init(h->ctx, NULL, 0, NULL) != 1 ||
+	    EVP_MAC_update(h->ctx, (const unsigned char *)s.p, s.n) != 1 ||
+	    EVP_MAC_final(h->ctx, out, &n, SHA256_LEN) != 1 || n != SHA256_LEN)
 		broken("HMAC-SHA-256");
 }
 

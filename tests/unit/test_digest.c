@@ -120,6 +120,32 @@ static const struct {
 	  "8ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a" },
 };
 
+/* A kept key gives what the one-shot form gives, every time it is used. */
+static void
+test_kept_hmac(void **state)
+{
+	static const size_t key_sizes[] = { 0, 1, 20, 32, 64, 65, 131 };
+	uint8_t want[SHA256_LEN], got[SHA256_LEN];
+	char key[131], text[300];
+	size_t i, n;
+
+	(void)state;
+	memset(key, 0xaa, sizeof(key));
+	memset(text, 'x', sizeof(text));
+	for (i = 0; i < sizeof(key_sizes) / sizeof(*key_sizes); i++) {
+		struct slice k = { key, key_sizes[i] };
+		struct hmac *h = hmac_new(k);
+
+		for (n = 0; n <= sizeof(text); n += 30) {
+			digest_hmac_sha256(k, slice_from(text, n), want);
+			hmac_sha256(h, slice_from(text, n), got);
+			assert_memory_equal(got, want, sizeof(want));
+		}
+		hmac_free(h);
+	}
+	hmac_free(NULL);
+}
+
 static void
 test_ed25519_vectors(void **state)
 {
@@ -261,6 +287,7 @@ main(void)
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_sha1),
 		cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_kept_hmac),
 		cmocka_unit_test(test_ed25519_vectors),
 		cmocka_unit_test(test_ed25519_tamper),
 		cmocka_unit_test(test_password),
