@@ -40,7 +40,7 @@ struct one {
 struct dedup {
 	struct redis		*redis;
 	struct dedup_local	*local;
-	uint8_t			 key[SHA256_LEN];
+	struct hmac		*hmac;
 	char			*store_id, *prefix;
 	char			 token[TOKEN_TEXT + 1];
 	char			 short_ms[24], long_ms[24];
@@ -71,9 +71,7 @@ dedup_new(struct redis *r, const struct dedup_conf *conf)
 
 	d->redis = r;
 	d->local = dedup_local_new(conf->local_max);
-	digest_sha256(conf->key, d->key);
-	if (conf->key.n == sizeof(d->key))
-		memcpy(d->key, conf->key.p, sizeof(d->key));
+	d->hmac = hmac_new(conf->key);
 	d->store_id = xstrndup(conf->store_id.p, conf->store_id.n);
 	d->prefix = xstrdup(conf->prefix == NULL ? "" : conf->prefix);
 	random_bytes(token, sizeof(token));
@@ -98,7 +96,7 @@ dedup_free(struct dedup *d)
 	TAILQ_FOREACH(q, &d->questions, link)
 		q->d = NULL;
 	dedup_local_free(d->local);
-	secret_wipe(d->key, sizeof(d->key));
+	hmac_free(d->hmac);
 	free(d->store_id);
 	free(d->prefix);
 	strbuf_fini(&d->work);
@@ -126,7 +124,7 @@ make_key(struct dedup *d, const char *kind, struct slice a, struct slice b, uint
 	strbuf_addsl(&d->work, a);
 	strbuf_addc(&d->work, '|');
 	strbuf_addsl(&d->work, b);
-	digest_hmac_sha256(slice_from(d->key, sizeof(d->key)), strbuf_slice(&d->work), mac);
+	hmac_sha256(d->hmac, strbuf_slice(&d->work), mac);
 	memcpy(out, mac, DEDUP_KEY);
 }
 

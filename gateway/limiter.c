@@ -26,7 +26,7 @@ struct limiter {
 	struct redis		*redis;
 	struct limiter_local	*local;
 	char			*prefix;
-	uint8_t			 key[SHA256_LEN];
+	struct hmac		*hmac;
 	double			 local_share;
 	TAILQ_HEAD(, take)	 takes;
 	struct limiter_figures	 figures;
@@ -40,9 +40,7 @@ limiter_new(struct redis *r, const struct limiter_conf *conf)
 	l->redis = r;
 	l->local = limiter_local_new(conf->local_max);
 	l->prefix = xstrdup(conf->prefix == NULL ? "" : conf->prefix);
-	digest_sha256(conf->key, l->key);
-	if (conf->key.n == sizeof(l->key))
-		memcpy(l->key, conf->key.p, sizeof(l->key));
+	l->hmac = hmac_new(conf->key);
 	l->local_share = conf->local_share > 0 && conf->local_share <= 1 ? conf->local_share : 1;
 	TAILQ_INIT(&l->takes);
 	return l;
@@ -58,7 +56,7 @@ limiter_free(struct limiter *l)
 	TAILQ_FOREACH(t, &l->takes, link)
 		t->l = NULL;
 	limiter_local_free(l->local);
-	secret_wipe(l->key, sizeof(l->key));
+	hmac_free(l->hmac);
 	free(l->prefix);
 	free(l);
 }
@@ -82,7 +80,7 @@ bucket_key(const struct limiter *l, struct slice name, uint8_t out[RECENT_KEY])
 {
 	uint8_t mac[SHA256_LEN];
 
-	digest_hmac_sha256(slice_from(l->key, sizeof(l->key)), name, mac);
+	hmac_sha256(l->hmac, name, mac);
 	memcpy(out, mac, RECENT_KEY);
 }
 
