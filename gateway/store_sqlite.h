@@ -4,6 +4,7 @@
  *	store_sqlite.c            lock, open, pragmas, migrate, group, close
  *	store_sqlite_sql.c        the schema as steps, every statement as a row of a table
  *	store_sqlite_stmt.c       bind, step, read rows, tell errors
+ *	store_sqlite_head.c       the facts of a version as one blob
  *	store_sqlite_put.c        (id, version) in: new, known or conflict; sources
  *	store_sqlite_copies.c     linked copies, covering
  *	store_sqlite_member.c     memberships and their class
@@ -34,7 +35,7 @@
 	X(DIGEST_GET) X(DIGEST_SET)			\
 	X(OBJECT_BY_KEY) X(OBJECT_ADD) X(VERSION_FIND) X(VERSION_ADD)		\
 	X(VERSION_ROW) X(VERSION_HEAD) X(VERSION_LAST) X(VERSION_SCAN)		\
-	X(VERSION_ID) X(TOPS) X(VERSION_ORIGIN) X(VERSION_COPIES) X(VERSION_FACTS)			\
+	X(VERSION_TURN) X(VERSION_COPIES) X(TOPS)				\
 	X(MESSAGE_ADD) X(SOURCE_GET) X(SOURCE_ADD) X(SOURCE_SET)	\
 	X(SOURCE_SIGHTINGS)							\
 	X(MEMBER_ADD) X(MEMBER_MOVE) X(MEMBER_DEL) X(MEMBER_DATE)		\
@@ -66,9 +67,7 @@ enum { RANGE_CURSORS = 64 };
 
 /* Columns of every statement that reads a version (the ROW macro in store_sqlite_sql.c). */
 enum {
-	COL_DATE, COL_OVER, COL_VID, COL_ID, COL_TYPE, COL_SPEC, COL_SHOWN, COL_VKEY, COL_TLP,
-	COL_BY_DEFAULT, COL_PHASE, COL_SECTORS, COL_FLAGS, COL_CREATED_BY, COL_ORIGIN,
-	COL_AUDIENCE, COL_FIRST, COL_FP, COL_OBJ, COL_BYTES
+	COL_DATE, COL_OVER, COL_VID, COL_OBJ, COL_VKEY, COL_HEAD, COL_BYTES
 };
 
 /* How a membership stands among the versions of its id in its collection; part of the key, so that the
@@ -145,6 +144,21 @@ int	sq_fail(struct sq *q, struct err *e, const char *what);
 struct slice sq_col(sqlite3_stmt *st, int col);
 /* The same in an arena. */
 struct slice sq_copy(sqlite3_stmt *st, int col, struct arena *mem);
+
+/* ---- store_sqlite_head.c ---- */
+/* What is known about a version besides its bytes. */
+struct head {
+	struct slice	id, type, spec, shown, created_by, audience, valid_until, fp;
+	enum tlp	tlp;
+	bool		by_default;
+	enum phase	phase;
+	enum origin	origin;
+	uint32_t	flags, sectors;
+	int64_t		first_us;	/* when it came */
+};
+struct slice sq_head_write(const struct head *h, struct arena *mem);
+/* The texts point into the blob. */
+void	sq_head_read(struct slice blob, struct head *h);
 /* A row of a statement that begins with the COL_ columns, copied. */
 void	sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row);
 
@@ -167,7 +181,7 @@ int	sq_object(struct sq *q, struct slice id, int64_t *obj, int64_t *key, struct 
 /* A version as covering sees it, and the versions of other ids with the same fingerprint. */
 struct copy {
 	int64_t		 vid, obj;
-	struct slice	 fp;
+	struct slice	 id, fp;
 	struct copy_facts facts;
 };
 struct copies {

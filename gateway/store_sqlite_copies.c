@@ -10,16 +10,18 @@ sq_fp_key(struct slice fp)
 	return v;
 }
 
-/* Columns vid, obj, fp, tlp, flags, valid_until. */
+/* From the columns vid, obj and head at these places. */
 static void
-read_copy(sqlite3_stmt *st, struct copy *c, struct arena *mem)
+read_copy(sqlite3_stmt *st, int vid, int obj, int head, struct copy *c, struct arena *mem)
 {
-	c->vid = sqlite3_column_int64(st, 0);
-	c->obj = sqlite3_column_int64(st, 1);
-	c->fp = sq_copy(st, 2, mem);
-	c->facts.tlp = (enum tlp)sqlite3_column_int(st, 3);
-	c->facts.flags = (uint32_t)sqlite3_column_int64(st, 4);
-	c->facts.valid_until = sq_copy(st, 5, mem);
+	struct head h;
+
+	sq_head_read(sq_copy(st, head, mem), &h);
+	c->vid = sqlite3_column_int64(st, vid);
+	c->obj = sqlite3_column_int64(st, obj);
+	c->id = h.id;
+	c->fp = h.fp;
+	c->facts = (struct copy_facts){ h.tlp, h.flags, h.valid_until };
 }
 
 int
@@ -38,7 +40,7 @@ sq_copies(struct sq *q, struct copies *c, struct arena *mem, struct err *e)
 		return -1;
 	while ((rc = sq_step(q, st, e)) > 0) {
 		c->v = arena_grow(mem, c->v, c->n, &cap, sizeof(*c->v));
-		read_copy(st, &c->v[c->n], mem);
+		read_copy(st, 0, 1, 2, &c->v[c->n], mem);
 		if (c->v[c->n].obj != c->of.obj && slice_eq(c->v[c->n].fp, c->of.fp))
 			c->n++;
 	}
@@ -48,13 +50,13 @@ sq_copies(struct sq *q, struct copies *c, struct arena *mem, struct err *e)
 int
 sq_copies_of(struct sq *q, int64_t vid, struct copies *c, struct arena *mem, struct err *e)
 {
-	sqlite3_stmt *st = sq_bind(q, SQ_VERSION_FACTS, e, "i", vid);
+	sqlite3_stmt *st = sq_bind(q, SQ_VERSION_HEAD, e, "i", vid);
 	int rc = st == NULL ? -1 : sq_step(q, st, e);
 
 	memset(c, 0, sizeof(*c));
 	if (rc <= 0)
 		return rc;
-	read_copy(st, &c->of, mem);
+	read_copy(st, COL_VID, COL_OBJ, COL_HEAD, &c->of, mem);
 	sq_reset(st);
 	return sq_copies(q, c, mem, e);
 }

@@ -47,10 +47,12 @@ read_live(struct sq *q, const struct member *m, struct standing *x, struct err *
 	x->mixed = x->more = false;
 	while (st != NULL && (rc = sq_step(q, st, e)) > 0) {
 		struct live *l = &x->live[x->n];
+		struct head h;
 
 		l->class = (enum member_class)sqlite3_column_int(st, 0);
 		l->date_us = sqlite3_column_int64(st, 1);
-		l->same_spec = slice_eq(sq_col(st, 3), m->spec);
+		sq_head_read(sq_col(st, 3), &h);
+		l->same_spec = slice_eq(h.spec, m->spec);
 		l->greater = slice_cmp(sq_col(st, 4), m->version_key) > 0;
 		x->mixed = x->mixed || l->class == CLASS_MIXED || !l->same_spec;
 		if (x->mixed || ++x->n == LIVE_MAX) {
@@ -216,13 +218,16 @@ sq_member_group(struct sq *q, int64_t cid, int64_t obj, struct arena *mem,
 	*v = NULL;
 	*n = 0;
 	while (st != NULL && (rc = sq_step(q, st, e)) > 0) {
+		struct head h;
+
+		sq_head_read(sq_col(st, 3), &h);
 		*v = arena_grow(mem, *v, *n, &cap, sizeof(**v));
 		(*v)[(*n)++] = (struct version_choice){
 			.class = sqlite3_column_int(st, 0),
 			.date_us = sqlite3_column_int64(st, 1),
 			.vid = sqlite3_column_int64(st, 2),
 			.over_us = sqlite3_column_int64(st, 5),
-			.spec = sq_copy(st, 3, mem), .version_key = sq_copy(st, 4, mem),
+			.spec = arena_slice(mem, h.spec), .version_key = sq_copy(st, 4, mem),
 		};
 	}
 	return rc;
@@ -273,15 +278,17 @@ static int
 member_of_vid(struct sq *q, int64_t cid, int64_t vid, struct arena *mem, struct member *m,
     struct err *e)
 {
-	sqlite3_stmt *st = sq_bind(q, SQ_VERSION_FACTS, e, "i", vid);
+	sqlite3_stmt *st = sq_bind(q, SQ_VERSION_HEAD, e, "i", vid);
 	int rc = st == NULL ? -1 : sq_step(q, st, e);
+	struct head h;
 
 	if (rc <= 0)
 		return rc;
+	sq_head_read(sq_copy(st, COL_HEAD, mem), &h);
 	*m = (struct member){
-		.cid = cid, .vid = vid, .obj = sqlite3_column_int64(st, 1),
-		.kind = sq_kind(sq_col(st, 6)), .spec = sq_copy(st, 7, mem),
-		.version_key = sq_copy(st, 8, mem),
+		.cid = cid, .vid = vid, .obj = sqlite3_column_int64(st, COL_OBJ),
+		.kind = sq_kind(h.type), .spec = h.spec,
+		.version_key = sq_copy(st, COL_VKEY, mem),
 	};
 	sq_reset(st);
 	return 1;

@@ -67,17 +67,9 @@ add_copies(struct story *w, int64_t vid, struct err *e)
 
 	if (sq_copies_of(w->q, vid, &c, w->mem, e) < 0)
 		return -1;
-	for (size_t i = 0; i < c.n && w->nsightings < SIGHTINGS_MAX; i++) {
-		sqlite3_stmt *st = sq_bind(w->q, SQ_VERSION_ID, e, "i", c.v[i].vid);
-		struct slice id;
-
-		if (st == NULL || sq_step(w->q, st, e) < 0)
+	for (size_t i = 0; i < c.n && w->nsightings < SIGHTINGS_MAX; i++)
+		if (add_sightings(w, c.v[i].vid, c.v[i].id, false, e) < 0)
 			return -1;
-		id = sq_copy(st, 0, w->mem);
-		sq_reset(st);
-		if (add_sightings(w, c.v[i].vid, id, false, e) < 0)
-			return -1;
-	}
 	return 0;
 }
 

@@ -155,19 +155,17 @@ ask_group(struct paging *w, int64_t obj, int64_t vid, struct err *e)
 
 /* Is the row under the cursor one that the query chooses? 1, 0, -1 on trouble. */
 static int
-is_chosen(struct paging *w, const struct cursor *c, struct err *e)
+is_chosen(struct paging *w, const struct cursor *c, const struct store_row *row, struct err *e)
 {
 	const struct page_query *pq = w->pq;
 	bool last = pq->last || store_query_is_last(pq);
 
-	if (pq->ntypes > 0 && !slice_in(sq_col(c->st, COL_TYPE), pq->types, pq->ntypes))
-		return 0;
-	if (pq->nspec_versions > 0 &&
-	    !slice_in(sq_col(c->st, COL_SPEC), pq->spec_versions, pq->nspec_versions))
+	if ((pq->ntypes > 0 && !slice_in(row->type, pq->types, pq->ntypes)) ||
+	    (pq->nspec_versions > 0 &&
+	    !slice_in(row->spec_version, pq->spec_versions, pq->nspec_versions)))
 		return 0;
 	if (c->class != CLASS_MIXED) {
-		if (pq->all || slice_in(sq_col(c->st, COL_VKEY), pq->version_keys,
-		    pq->nversion_keys))
+		if (pq->all || slice_in(row->version_key, pq->version_keys, pq->nversion_keys))
 			return 1;
 		if (last && (c->class == CLASS_LAST || (c->class == CLASS_LATE &&
 		    sqlite3_column_int64(c->st, COL_OVER) <= pq->added_after_us)))
@@ -175,8 +173,7 @@ is_chosen(struct paging *w, const struct cursor *c, struct err *e)
 		if (!pq->first)
 			return 0;
 	}
-	return ask_group(w, sqlite3_column_int64(c->st, COL_OBJ),
-	    sqlite3_column_int64(c->st, COL_VID), e);
+	return ask_group(w, sqlite3_column_int64(c->st, COL_OBJ), row->vid, e);
 }
 
 static int
@@ -188,10 +185,9 @@ walk_ranges(struct paging *w, struct err *e)
 	while (rc >= 0 && !w->more && (c = next_cursor(w)) != NULL) {
 		struct store_row row;
 
-		if ((rc = is_chosen(w, c, e)) > 0) {
-			sq_row(c->st, w->mem, &row);
+		sq_row(c->st, w->mem, &row);
+		if ((rc = is_chosen(w, c, &row, e)) > 0)
 			offer(w, &row);
-		}
 		if (rc >= 0)
 			rc = advance(w, c, e);
 	}
@@ -215,14 +211,15 @@ read_version(struct paging *w, const struct version_choice *v, bool bytes, struc
 {
 	sqlite3_stmt *st = sq_bind(w->q, bytes ? SQ_VERSION_ROW : SQ_VERSION_HEAD, e, "i", v->vid);
 	int rc = st == NULL ? -1 : sq_step(w->q, st, e);
-	struct slice shown;
+	struct head h;
 
 	if (rc <= 0)
 		return rc;
 	sq_row(st, w->mem, row);
-	shown = sq_copy(st, COL_SHOWN, w->mem);
+	sq_head_read(sq_col(st, COL_HEAD), &h);
 	row->date_added_us = v->date_us;
-	row->version = store_shown(shown, v->date_us, w->mem);
+	if (h.shown.n == 0)
+		row->version = store_shown(h.shown, v->date_us, w->mem);
 	sq_reset(st);
 	return 1;
 }

@@ -33,17 +33,19 @@ sq_object(struct sq *q, struct slice id, int64_t *obj, int64_t *key, struct err 
 	for (int i = 0; i < PROBES_MAX; i++, *key = (*key + 1) & INT64_MAX) {
 		sqlite3_stmt *st = sq_bind(q, SQ_OBJECT_BY_KEY, e, "i", *key);
 		int rc = st == NULL ? -1 : sq_step(q, st, e);
+		struct head h;
 		bool same;
 
 		if (rc <= 0)
 			return rc;
 		*obj = sqlite3_column_int64(st, 0);
 		sq_reset(st);
-		st = sq_bind(q, SQ_VERSION_ID, e, "i", *obj);
+		st = sq_bind(q, SQ_VERSION_HEAD, e, "i", *obj);
 		rc = st == NULL ? -1 : sq_step(q, st, e);
 		if (rc < 0)
 			return -1;
-		same = rc > 0 && slice_eq(sq_col(st, 0), id);
+		sq_head_read(rc > 0 ? sq_col(st, COL_HEAD) : SLICE_EMPTY, &h);
+		same = slice_eq(h.id, id);
 		sq_reset(st);
 		if (same)
 			return 1;
@@ -84,36 +86,40 @@ add_source(struct putting *w, int64_t vid, struct err *e)
 	return 0;
 }
 
-/* The same version again: count it, and let the strictest source decide what it is for us. The version
- * row is of `have`. */
 static int
-see_again(struct putting *w, int64_t vid, enum origin have, struct slice have_audience,
-    struct err *e)
+see_source_again(struct putting *w, int64_t vid, struct err *e)
 {
 	const struct store_source *src = &w->t->source;
-	enum origin origin = have;
-	struct slice audience = have_audience;
 	sqlite3_stmt *st = sq_bind(w->q, SQ_SOURCE_GET, e, "ii", vid, w->source->pno);
 	int rc = st == NULL ? -1 : sq_step(w->q, st, e);
+	enum origin was;
+	struct slice said;
 
 	if (rc < 0)
 		return -1;
-	store_merge_origin(&origin, &audience, src->origin, slice_of(src->audience));
-	if (rc > 0) {
-		enum origin was = (enum origin)sqlite3_column_int(st, 0);
-		struct slice said = sq_copy(st, 1, w->mem);
+	if (rc == 0)
+		return add_source(w, vid, e);
+	was = (enum origin)sqlite3_column_int(st, 0);
+	said = sq_copy(st, 1, w->mem);
+	sq_reset(st);
+	store_merge_origin(&was, &said, src->origin, slice_of(src->audience));
+	return sq_run(w->q, SQ_SOURCE_SET, e, "iiiti", vid, w->source->pno, (int64_t)was, said,
+	    src->received_us) < 0 ? -1 : 0;
+}
 
-		sq_reset(st);
-		store_merge_origin(&was, &said, src->origin, slice_of(src->audience));
-		rc = sq_run(w->q, SQ_SOURCE_SET, e, "iiiti", vid, w->source->pno, (int64_t)was,
-		    said, src->received_us);
-	} else {
-		rc = add_source(w, vid, e);
-	}
-	if (rc < 0 || (origin == have && slice_eq(audience, have_audience)))
-		return rc < 0 ? -1 : 0;
-	return sq_run(w->q, SQ_VERSION_ORIGIN, e, "iit", vid, (int64_t)origin, audience) < 0 ?
-	    -1 : 0;
+/* The same version again: count it, and let the strictest source decide what it is for us. */
+static int
+see_again(struct putting *w, int64_t vid, const struct head *here, struct err *e)
+{
+	const struct store_source *src = &w->t->source;
+	struct head h = *here;
+
+	if (see_source_again(w, vid, e) < 0)
+		return -1;
+	store_merge_origin(&h.origin, &h.audience, src->origin, slice_of(src->audience));
+	if (h.origin == here->origin && slice_eq(h.audience, here->audience))
+		return 0;
+	return sq_run(w->q, SQ_VERSION_TURN, e, "ib", vid, sq_head_write(&h, w->mem)) < 0 ? -1 : 0;
 }
 
 /* ---- memberships ---- */
@@ -208,19 +214,22 @@ add_version(struct putting *w, struct one *o, struct err *e)
 	const struct store_put *p = o->p;
 	const struct object *b = p->object;
 	const struct store_source *src = &w->t->source;
-	struct slice fp = b->has_fp ? slice_from(b->fp, FINGERPRINT_LEN) : SLICE_EMPTY;
-	struct slice audience = src->origin == ORIGIN_OWN ? SLICE_EMPTY : slice_of(src->audience);
-	int64_t fpk = b->has_fp ? sq_fp_key(fp) : 0;
+	const struct head h = {
+		.id = b->id, .type = b->type, .spec = b->spec_version, .shown = b->version,
+		.created_by = b->created_by, .valid_until = b->valid_until_key,
+		.fp = b->has_fp ? slice_from(b->fp, FINGERPRINT_LEN) : SLICE_EMPTY,
+		.audience = src->origin == ORIGIN_OWN ? SLICE_EMPTY : slice_of(src->audience),
+		.tlp = p->tlp, .by_default = p->tlp_by_default, .phase = b->phase,
+		.origin = src->origin, .flags = b->flags, .sectors = b->sectors,
+		.first_us = o->date_us,
+	};
 
 	o->vid = w->q->next_vid++;
 	if (o->new_id)
 		o->obj = o->vid;
-	return sq_run(w->q, SQ_VERSION_ADD, e, "iitbttttiiiiititti" "zbsb",
-	    o->vid, o->obj, b->version_key, slice_from(p->content, sizeof(p->content)), b->id,
-	    b->type, b->spec_version, b->version, (int64_t)p->tlp, (int64_t)p->tlp_by_default,
-	    (int64_t)b->phase, (int64_t)b->sectors, (int64_t)b->flags, b->created_by,
-	    (int64_t)src->origin, audience, b->valid_until_key, o->date_us, fpk, fp,
-	    p->warnings, b->bytes) < 0 ? -1 : 0;
+	return sq_run(w->q, SQ_VERSION_ADD, e, "iitbzbsb", o->vid, o->obj, b->version_key,
+	    slice_from(p->content, sizeof(p->content)), b->has_fp ? sq_fp_key(h.fp) : (int64_t)0,
+	    sq_head_write(&h, w->mem), p->warnings, b->bytes) < 0 ? -1 : 0;
 }
 
 static int
@@ -252,15 +261,8 @@ put_new(struct putting *w, struct one *o, struct err *e)
 	return queue_for_peers(w, o, e);
 }
 
-/* What put_known needs of the version that is here. */
-struct here {
-	enum origin	 origin;
-	struct slice	 audience;
-	int64_t		 first_us;
-};
-
 static int
-put_known(struct putting *w, struct one *o, const struct here *h, size_t i, struct err *e)
+put_known(struct putting *w, struct one *o, const struct head *h, size_t i, struct err *e)
 {
 	struct sq *q = w->q;
 	int64_t shown = 0;
@@ -269,7 +271,7 @@ put_known(struct putting *w, struct one *o, const struct here *h, size_t i, stru
 	q->count[N_SIGHTINGS]++;
 	if (o->p->ndistinct > 0 && sq_copies_of(q, o->vid, &o->copies, w->mem, e) < 0)
 		return -1;
-	if (see_again(w, o->vid, h->origin, h->audience, e) < 0 ||
+	if (see_again(w, o->vid, h, e) < 0 ||
 	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
 		return -1;
 	if (o->p->ncollections > 0)
@@ -292,7 +294,7 @@ put(struct putting *w, size_t i, struct err *e)
 {
 	struct one o = { .p = &w->t->puts[i] };
 	const struct object *b = o.p->object;
-	struct here h;
+	struct head h;
 	sqlite3_stmt *st;
 	bool same;
 	int rc;
@@ -313,9 +315,8 @@ put(struct putting *w, size_t i, struct err *e)
 	}
 	o.vid = sqlite3_column_int64(st, 0);
 	same = slice_eq(sq_col(st, 1), slice_from(o.p->content, sizeof(o.p->content)));
-	h = (struct here){ (enum origin)sqlite3_column_int(st, 2), sq_copy(st, 3, w->mem),
-	    sqlite3_column_int64(st, 4) };
-	o.spec = sq_copy(st, 5, w->mem);
+	sq_head_read(sq_copy(st, 2, w->mem), &h);
+	o.spec = h.spec;
 	sq_reset(st);
 	w->dates[i] = h.first_us;
 	return same ? put_known(w, &o, &h, i, e) : put_conflict(w, &o, e);

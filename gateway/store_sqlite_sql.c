@@ -5,8 +5,8 @@
  * hash of 8 bytes); everything else is appended behind what was written before.
  *
  *	object(idk -> obj)      number of an id; obj is the vid of its first version
- *	version(vid)            facts, then the verbatim bytes; unique by (obj, vkey). The bytes name id and
- *	                        version, so equal bytes are one row: content is kept once
+ *	version(vid)            head (the facts), then the verbatim bytes; unique by (obj, vkey). The bytes
+ *	                        name id and version, so equal bytes are one row: content is kept once
  *	member(cid, class, date_us)   a page is a range of this; see store_sqlite_member.c for class
  *	source(vid, pno)        who gave it, how often
  *	delivery(oid)           outbox and ledger in one: who shall get it, or has it
@@ -29,12 +29,7 @@ static const char step_1[] =
     " hops TEXT NOT NULL, received_us INTEGER NOT NULL) STRICT;"
     "CREATE TABLE object (idk INTEGER PRIMARY KEY, obj INTEGER NOT NULL) STRICT;"
     "CREATE TABLE version (vid INTEGER PRIMARY KEY, obj INTEGER NOT NULL, vkey TEXT NOT NULL,"
-    " hash BLOB NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, spec TEXT NOT NULL,"
-    " shown TEXT NOT NULL, tlp INTEGER NOT NULL, by_default INTEGER NOT NULL,"
-    " phase INTEGER NOT NULL, sectors INTEGER NOT NULL, flags INTEGER NOT NULL,"
-    " created_by TEXT NOT NULL, origin INTEGER NOT NULL, audience TEXT NOT NULL,"
-    " valid_until TEXT NOT NULL, first_us INTEGER NOT NULL, fpk INTEGER, fp BLOB, warnings TEXT,"
-    " bytes BLOB NOT NULL) STRICT;"
+    " hash BLOB NOT NULL, fpk INTEGER, head BLOB NOT NULL, warnings TEXT, bytes BLOB NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX version_of ON version (obj, vkey);"
     "CREATE INDEX version_fp ON version (fpk) WHERE fpk IS NOT NULL;"
     "CREATE TABLE member (cid INTEGER NOT NULL, class INTEGER NOT NULL, date_us INTEGER NOT NULL,"
@@ -67,8 +62,7 @@ static const char step_1[] =
 const char *const sq_steps[] = { step_1 };
 const size_t sq_nsteps = sizeof(sq_steps) / sizeof(*sq_steps);
 
-#define ROW	"v.vid, v.id, v.type, v.spec, v.shown, v.vkey, v.tlp, v.by_default, v.phase,"	\
-		" v.sectors, v.flags, v.created_by, v.origin, v.audience, v.first_us, v.fp, v.obj"
+#define ROW	"v.vid, v.obj, v.vkey, v.head"
 
 const char *const sq_range_text[RANGES] = {
 	[RANGE_ALL] = "SELECT m.date_us, m.over_us, " ROW ", v.bytes FROM member m"
@@ -108,25 +102,18 @@ const char *const sq_text[SQ_COUNT] = {
 
 	[SQ_OBJECT_BY_KEY] = "SELECT obj FROM object WHERE idk = ?1",
 	[SQ_OBJECT_ADD] = "INSERT INTO object (idk, obj) VALUES (?1, ?2)",
-	[SQ_VERSION_FIND] = "SELECT vid, hash, origin, audience, first_us, spec FROM version"
-	    " WHERE obj = ?1 AND vkey = ?2",
-	[SQ_VERSION_ADD] = "INSERT INTO version (vid, obj, vkey, hash, id, type, spec, shown, tlp,"
-	    " by_default, phase, sectors, flags, created_by, origin, audience, valid_until,"
-	    " first_us, fpk, fp, warnings, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-	    " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+	[SQ_VERSION_FIND] = "SELECT vid, hash, head FROM version WHERE obj = ?1 AND vkey = ?2",
+	[SQ_VERSION_ADD] = "INSERT INTO version (vid, obj, vkey, hash, fpk, head, warnings, bytes)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQ_VERSION_ROW] = "SELECT 0, 0, " ROW ", v.bytes FROM version v WHERE v.vid = ?1",
 	[SQ_VERSION_HEAD] = "SELECT 0, 0, " ROW " FROM version v WHERE v.vid = ?1",
-	[SQ_VERSION_LAST] = "SELECT 0, 0, " ROW ", v.bytes, v.warnings, v.valid_until FROM version v"
+	[SQ_VERSION_LAST] = "SELECT 0, 0, " ROW ", v.bytes, v.warnings FROM version v"
 	    " WHERE v.obj = ?1 ORDER BY v.vkey DESC LIMIT 1",
 	[SQ_VERSION_SCAN] = "SELECT 0, 0, " ROW ", v.bytes FROM version v WHERE v.vid > ?1"
 	    " ORDER BY v.vid",
-	[SQ_VERSION_ID] = "SELECT id FROM version WHERE vid = ?1",
+	[SQ_VERSION_TURN] = "UPDATE version SET head = ?2 WHERE vid = ?1",
+	[SQ_VERSION_COPIES] = "SELECT vid, obj, head FROM version WHERE fpk = ?1 ORDER BY vid LIMIT ?2",
 	[SQ_TOPS] = "SELECT (SELECT max(vid) FROM version), (SELECT max(cid) FROM collection)",
-	[SQ_VERSION_ORIGIN] = "UPDATE version SET origin = ?2, audience = ?3 WHERE vid = ?1",
-	[SQ_VERSION_COPIES] = "SELECT vid, obj, fp, tlp, flags, valid_until FROM version"
-	    " WHERE fpk = ?1 ORDER BY vid LIMIT ?2",
-	[SQ_VERSION_FACTS] = "SELECT vid, obj, fp, tlp, flags, valid_until, type, spec, vkey"
-	    " FROM version WHERE vid = ?1",
 
 	[SQ_MESSAGE_ADD] = "INSERT INTO message (pno, advisory, hops, received_us)"
 	    " VALUES (?1, ?2, ?3, ?4)",
@@ -147,10 +134,10 @@ const char *const sq_text[SQ_COUNT] = {
 	/* the four classes by hand, so that the index finds the vid without walking the versions */
 	[SQ_MEMBER_DATE] = "SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
 	    " AND cid = ?2 AND class IN (0, 1, 2, 3) AND vid = ?3",
-	[SQ_MEMBER_LIVE] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey FROM member m"
+	[SQ_MEMBER_LIVE] = "SELECT m.class, m.date_us, m.vid, v.head, v.vkey FROM member m"
 	    " INDEXED BY member_of CROSS JOIN version v ON v.vid = m.vid"
 	    " WHERE m.obj = ?1 AND m.cid = ?2 AND m.class IN (0, 2, 3) ORDER BY m.class",
-	[SQ_MEMBER_GROUP] = "SELECT m.class, m.date_us, m.vid, v.spec, v.vkey, m.over_us"
+	[SQ_MEMBER_GROUP] = "SELECT m.class, m.date_us, m.vid, v.head, v.vkey, m.over_us"
 	    " FROM member m INDEXED BY member_of CROSS JOIN version v ON v.vid = m.vid"
 	    " WHERE m.obj = ?1 AND m.cid = ?2",
 	[SQ_MEMBER_IN] = "SELECT 1 FROM member INDEXED BY member_of WHERE obj = ?1 AND cid = ?2"

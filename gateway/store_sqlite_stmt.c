@@ -150,32 +150,3 @@ sq_copy(sqlite3_stmt *st, int col, struct arena *mem)
 
 	return s.n == 0 ? SLICE_EMPTY : arena_slice(mem, s);
 }
-
-void
-sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row)
-{
-	int64_t date_us = sqlite3_column_int64(st, COL_DATE);
-
-	row->vid = sqlite3_column_int64(st, COL_VID);
-	row->id = sq_copy(st, COL_ID, mem);
-	row->type = sq_copy(st, COL_TYPE, mem);
-	row->spec_version = sq_copy(st, COL_SPEC, mem);
-	row->version = store_shown(sq_copy(st, COL_SHOWN, mem),
-	    date_us != 0 ? date_us : sqlite3_column_int64(st, COL_FIRST), mem);
-	row->version_key = sq_copy(st, COL_VKEY, mem);
-	row->date_added_us = date_us;
-	row->facts = (struct policy_facts){
-		.tlp = (enum tlp)sqlite3_column_int(st, COL_TLP),
-		.tlp_by_default = sqlite3_column_int(st, COL_BY_DEFAULT) != 0,
-		.origin = (enum origin)sqlite3_column_int(st, COL_ORIGIN),
-		.kind = row->type,
-		.sectors = (uint32_t)sqlite3_column_int64(st, COL_SECTORS),
-		.phase = (enum phase)sqlite3_column_int(st, COL_PHASE),
-		.flags = (uint32_t)sqlite3_column_int64(st, COL_FLAGS),
-		.created_by = sq_copy(st, COL_CREATED_BY, mem),
-		.audience = sq_copy(st, COL_AUDIENCE, mem),
-	};
-	row->fp = sq_copy(st, COL_FP, mem);
-	row->bytes = sqlite3_column_count(st) > COL_BYTES ? sq_copy(st, COL_BYTES, mem) :
-	    SLICE_EMPTY;
-}

@@ -188,9 +188,11 @@ bare_run(struct bare *b, enum sq_id id, const char *kinds, ...)
 }
 
 static void
-bare_put(struct bare *b, const struct object *o, int64_t vid)
+bare_put(struct bare *b, const struct object *o, int64_t vid, struct arena *mem)
 {
-	const struct slice none = SLICE_EMPTY, fp = slice_from(o->fp, sizeof(o->fp));
+	const struct slice none = SLICE_EMPTY;
+	const struct head h = { .id = o->id, .type = o->type, .spec = o->spec_version, .shown = o->version,
+	    .created_by = o->created_by, .fp = slice_from(o->fp, sizeof(o->fp)), .first_us = vid };
 	const int64_t zero = 0, one = 1, date = vid + (int64_t)1e15;
 	uint8_t hash[SHA256_LEN];
 	int64_t fpk, idk;
@@ -199,9 +201,8 @@ bare_put(struct bare *b, const struct object *o, int64_t vid)
 	memcpy(&idk, hash, sizeof(idk));
 	memcpy(&fpk, o->fp, sizeof(fpk));
 	digest_sha256(o->bytes, hash);
-	bare_run(b, SQ_VERSION_ADD, "iitbttttiiiiititti" "ibnb", vid, vid, o->version_key, slice_from(hash, 32), o->id,
-	    o->type, o->spec_version, o->version, one, zero, zero, zero, zero, o->created_by, one, none, none, date,
-	    fpk, fp, o->bytes);
+	bare_run(b, SQ_VERSION_ADD, "iitbibnb", vid, vid, o->version_key, slice_from(hash, 32), fpk,
+	    sq_head_write(&h, mem), o->bytes);
 	bare_run(b, SQ_OBJECT_ADD, "ii", idk, vid);
 	bare_run(b, SQ_SOURCE_ADD, "iiiiti", vid, one, one, one, none, date);
 	bare_run(b, SQ_MEMBER_ADD, "iiiiiii", one, zero, date, vid, vid, (int64_t)sq_kind(o->type), zero);
@@ -224,7 +225,7 @@ bare_ingest(const char *name, unsigned batch, unsigned total)
 			struct object o;
 
 			make_object(&o, mem, i + k);
-			bare_put(&b, &o, (int64_t)(i + k) + 1);
+			bare_put(&b, &o, (int64_t)(i + k) + 1, mem);
 		}
 		bare_run(&b, SQ_COMMIT, "");
 		arena_free(mem);
