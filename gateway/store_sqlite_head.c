@@ -8,25 +8,26 @@
  *
  * All numbers little-endian.
  */
+#include <endian.h>
+
 #include "gateway/store_sqlite.h"
 
 enum { HEAD_FORM = 1, HEAD_TEXTS = 8, HEAD_FIXED = 24 + 4 * HEAD_TEXTS };
 
 static void
-put_number(uint8_t *to, uint64_t v, int n)
+put_u32(uint8_t *to, uint32_t v)
 {
-	for (int i = 0; i < n; i++)
-		to[i] = (uint8_t)(v >> (8 * i));
+	v = htole32(v);
+	memcpy(to, &v, sizeof(v));
 }
 
-static uint64_t
-get_number(const uint8_t *from, int n)
+static uint32_t
+get_u32(const uint8_t *from)
 {
-	uint64_t v = 0;
+	uint32_t v;
 
-	for (int i = n - 1; i >= 0; i--)
-		v = v << 8 | from[i];
-	return v;
+	memcpy(&v, from, sizeof(v));
+	return le32toh(v);
 }
 
 /* The texts in their order. */
@@ -60,11 +61,12 @@ sq_head_write(const struct head *h, struct arena *mem)
 	p[2] = h->by_default;
 	p[3] = (uint8_t)h->phase;
 	p[4] = (uint8_t)h->origin;
-	put_number(p + 8, h->flags, 4);
-	put_number(p + 12, h->sectors, 4);
-	put_number(p + 16, (uint64_t)h->first_us, 8);
+	put_u32(p + 8, h->flags);
+	put_u32(p + 12, h->sectors);
+	put_u32(p + 16, (uint32_t)h->first_us);
+	put_u32(p + 20, (uint32_t)((uint64_t)h->first_us >> 32));
 	for (int i = 0; i < HEAD_TEXTS; i++) {
-		put_number(p + 24 + 4 * i, texts[i]->n, 4);
+		put_u32(p + 24 + 4 * i, (uint32_t)texts[i]->n);
 		if (texts[i]->n > 0)
 			memcpy(p + at, texts[i]->p, texts[i]->n);
 		at += texts[i]->n;
@@ -93,13 +95,14 @@ sq_head_read(struct slice blob, struct head *h)
 	struct slice *texts[HEAD_TEXTS];
 	size_t at = HEAD_FIXED;
 
-	read_nothing(h);
-	if (blob.n < HEAD_FIXED || p[0] != HEAD_FORM || p[1] >= TLP_LEVELS ||
-	    p[3] >= PHASES || p[4] > ORIGIN_RECEIVED)
+	if (blob.n < HEAD_FIXED || p[0] != HEAD_FORM || p[1] >= TLP_LEVELS || p[3] >= PHASES ||
+	    p[4] > ORIGIN_RECEIVED) {
+		read_nothing(h);
 		return;
+	}
 	texts_of(h, texts);
 	for (int i = 0; i < HEAD_TEXTS; i++) {
-		size_t n = (size_t)get_number(p + 24 + 4 * i, 4);
+		size_t n = get_u32(p + 24 + 4 * i);
 
 		if (n > blob.n - at) {
 			read_nothing(h);
@@ -112,9 +115,9 @@ sq_head_read(struct slice blob, struct head *h)
 	h->by_default = p[2] != 0;
 	h->phase = (enum phase)p[3];
 	h->origin = (enum origin)p[4];
-	h->flags = (uint32_t)get_number(p + 8, 4);
-	h->sectors = (uint32_t)get_number(p + 12, 4);
-	h->first_us = (int64_t)get_number(p + 16, 8);
+	h->flags = get_u32(p + 8);
+	h->sectors = get_u32(p + 12);
+	h->first_us = (int64_t)((uint64_t)get_u32(p + 20) << 32 | get_u32(p + 16));
 }
 
 void

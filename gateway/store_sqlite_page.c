@@ -9,6 +9,8 @@
 
 #include "gateway/store_sqlite.h"
 
+enum { ROWS_FIRST = 128 };
+
 /* One range that is being read. */
 struct cursor {
 	sqlite3_stmt	*st;
@@ -312,6 +314,8 @@ sq_page(struct store *s, const struct page_query *pq, struct arena *mem, struct 
 	w->q = sq_of(s);
 	w->pq = pq;
 	w->mem = mem;
+	w->cap = pq->limit < ROWS_FIRST ? pq->limit : ROWS_FIRST;
+	w->rows = arena_raw(mem, (w->cap + 1) * sizeof(*w->rows));
 	w->from_us = pq->added_after_us > pq->position_us ? pq->added_after_us : pq->position_us;
 	rc = pq->nids > 0 ? walk_ids(w, out, e) : walk_ranges(w, e);
 	out->rows = w->rows;
