@@ -35,8 +35,6 @@ struct command {
 	const char		*help;		/* paragraphs for `tocsin VERB --help` */
 	const struct cmd_option	*options;	/* NULL: none */
 	int			(*run)(const struct args *a);
-	/* instead of run: takes its own arguments */
-	int			(*raw)(int argc, char **argv);
 };
 
 /* ---- arguments ---- */

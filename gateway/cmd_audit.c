@@ -196,12 +196,12 @@ const struct command command_audit_verify = {
 	"Every record is sealed under the node's audit key and names the seal of the record "
 	"before it. Names the first record that was changed, put in, taken out or moved; exit "
 	"status 1 then. The node may be running.",
-	verify_options, run_verify, NULL
+	verify_options, run_verify
 };
 
 const struct command command_audit_export = {
 	"audit export", "", 0, 0, "the audit log as JSON lines",
 	"Writes every record as it is sealed, one a line, so that `tocsin audit verify --file` "
 	"can check the export anywhere the audit key is.",
-	export_options, run_export, NULL
+	export_options, run_export
 };

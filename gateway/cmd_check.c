@@ -328,5 +328,5 @@ const struct command command_check = {
 	"line: syntax, names that do not exist, files that cannot be read or that others can, "
 	"keys that do not fit their certificates, mappings, Redis. Changes nothing. Exit status 2 "
 	"if anything is wrong.",
-	options, run, NULL
+	options, run
 };

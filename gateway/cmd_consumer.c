@@ -259,5 +259,5 @@ const struct command command_consumer_add = {
 	"Adds the hash of a new token to the credentials file and prints the token, once. What "
 	"the consumer may read and write stands in trust.conf; if it has no section there yet, "
 	"one is printed to be pasted.",
-	options, run, NULL
+	options, run
 };

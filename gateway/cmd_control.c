@@ -293,59 +293,59 @@ static const struct cmd_option retry_options[] = {
 
 const struct command command_status = {
 	"status", "", 0, 0, "what the running node is doing",
-	"Shows the node, its store, its collections, and how far each peer is.", common, run, NULL
+	"Shows the node, its store, its collections, and how far each peer is.", common, run
 };
 const struct command command_reload = {
 	"reload", "", 0, 0, "let the running node read its files again",
 	"All changes of tocsin.conf, trust.conf and credentials take effect, or none if any of "
 	"them is wrong.",
-	common, run, NULL
+	common, run
 };
 const struct command command_peer_list = {
 	"peer list", "", 0, 0, "the peers and how delivery to each stands",
 	"Queued: waits for delivery. Held: waits for a decision or a date. Dead: given up; `tocsin "
-	"peer retry` tries again.", common, run, NULL
+	"peer retry` tries again.", common, run
 };
 const struct command command_peer_show = {
 	"peer show", "PEER", 1, 1, "one peer or consumer in full",
-	"Shows what trust.conf says of it and how delivery stands.", common, run, NULL
+	"Shows what trust.conf says of it and how delivery stands.", common, run
 };
 const struct command command_peer_retry = {
 	"peer retry", "PEER", 1, 1, "try again what is held or dead for a peer",
 	"Everything held or dead for the peer is due now; policy decides again for each object.",
-	common, run, NULL
+	common, run
 };
 const struct command command_consumer_list = {
 	"consumer list", "", 0, 0, "the consumers in trust.conf",
 	"Shows the tools that may pull or push over TAXII. `tocsin peer show NAME` tells more "
 	"about one.",
-	common, run, NULL
+	common, run
 };
 const struct command command_explain = {
 	"explain", "OBJECT PEER", 2, 2, "may this object go to that peer, and why",
 	"Decides now, as the node would at the moment of sending, and names every rule with its "
 	"file and line; then who gave the object to us and who got it. Exit status 1 if it may "
 	"not go.",
-	common, run, NULL
+	common, run
 };
 const struct command command_quarantine_list = {
 	"quarantine list", "", 0, 0, "what was refused, where and why",
-	"One line for each refused object or document.", list_options, run, NULL
+	"One line for each refused object or document.", list_options, run
 };
 const struct command command_quarantine_show = {
 	"quarantine show", "ID", 1, 1, "one refused object in full",
 	"Shows the reason and what was refused. With --raw only the latter, to be edited for "
-	"`tocsin quarantine retry ID --file FILE`.", show_options, run, NULL
+	"`tocsin quarantine retry ID --file FILE`.", show_options, run
 };
 const struct command command_quarantine_retry = {
 	"quarantine retry", "ID", 1, 1, "take in a refused object once more",
 	"From the same source, on the same road; after a change of configuration, or with an "
 	"edited copy.",
-	retry_options, run, NULL
+	retry_options, run
 };
 const struct command command_quarantine_drop = {
 	"quarantine drop", "ID", 1, 1, "close the case of a refused object",
-	"It leaves the list; `tocsin quarantine list --all` still shows it.", common, run, NULL
+	"It leaves the list; `tocsin quarantine list --all` still shows it.", common, run
 };
 
 static const struct control controls[] = {

@@ -102,5 +102,5 @@ const struct command command_convert = {
 	"An object that cannot be translated costs itself only: it is named on standard error as "
 	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. "
 	"The same input gives the same bytes, whenever and wherever it is converted.",
-	options, run, NULL
+	options, run
 };

@@ -23,7 +23,7 @@ struct init {
 	struct arena	*mem;
 	const char	*dir, *name, *url;
 	struct url	 parts;		/* of url */
-	const char	*listen, *operations;
+	const char	*listen, *operations, *state, *spool;
 };
 
 /* What is written, in this order. */
@@ -32,7 +32,7 @@ static const char *const files[] = {
 	"tls/ca.crt", "tls/ca.key", "tls/node.crt", "tls/node.key", "tls/peer-ca.crt", NULL
 };
 
-static const char *const folders[] = { "", "/keys", "/tls", "/mappings", "/state", NULL };
+static const char *const folders[] = { "", "/keys", "/tls", "/mappings", NULL };
 
 static char *
 in_dir(const struct init *in, const char *file)
@@ -48,7 +48,7 @@ static const char tocsin_conf[] =
     "# relative to this folder. Test changes with `tocsin check`, then `tocsin reload`.\n"
     "\n"
     "node @NAME@\n"
-    "    state        state\n"
+    "    state        @STATE@\n"
     "    url          @URL@\n"
     "    sign-key     keys/sign.key        # signs what we relay\n"
     "    audit-key    keys/audit.key       # seals the audit log\n"
@@ -82,9 +82,9 @@ static const char tocsin_conf[] =
     "    kinds        indicator\n"
     "    distinct     yes\n"
     "\n"
-    "# Files put into spool/desk/incoming are taken in: STIX 2.1, IODEF v2.\n"
+    "# Files put into its folder incoming/ are taken in: STIX 2.1, IODEF v2.\n"
     "spool desk\n"
-    "    path         spool/desk\n"
+    "    path         @SPOOL@\n"
     "    collections  inbox\n";
 
 static const char trust_conf[] =
@@ -127,7 +127,7 @@ take_placeholder(const struct init *in, struct slice *text)
 {
 	const struct { const char *word, *value; } words[] = {
 		{ "@NAME@", in->name }, { "@URL@", in->url }, { "@LISTEN@", in->listen },
-		{ "@OPERATIONS@", in->operations }
+		{ "@OPERATIONS@", in->operations }, { "@STATE@", in->state }, { "@SPOOL@", in->spool }
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -261,6 +261,10 @@ choose(struct init *in, const struct args *a)
 	in->listen = args_get(a, "listen");
 	if (in->listen == NULL)
 		in->listen = listen_address(in);
+	in->state = args_get(a, "state");
+	in->spool = in->state == NULL ? "spool/desk" : arena_fmt(in->mem, "%s/spool/desk", in->state);
+	if (in->state == NULL)
+		in->state = "state";
 	in->operations = args_get(a, "operations");
 	if (in->operations == NULL)
 		in->operations = "127.0.0.1:9443";
@@ -369,6 +373,7 @@ static const struct cmd_option options[] = {
 	{ "url", 'u', "URL", "how clients reach it (default: https://127.0.0.1:8443)" },
 	{ "listen", 0, "ADDRESS", "where it listens (default: from the URL)" },
 	{ "operations", 0, "ADDRESS", "where /metrics and /healthz are (default: 127.0.0.1:9443)" },
+	{ "state", 0, "DIR", "where the node will keep its data (default: state/ beside the files)" },
 	{ .name = NULL }
 };
 
@@ -377,5 +382,5 @@ const struct command command_init = {
 	"Writes tocsin.conf and trust.conf (commented), an empty credentials file, the node's "
 	"keys, and a CA for trials with a certificate for the node. Overwrites nothing. Ends with "
 	"the next three commands, and with the lines that a peer needs to type.",
-	options, run, NULL
+	options, run
 };

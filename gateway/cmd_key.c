@@ -61,11 +61,11 @@ const struct command command_key_pin = {
 	"key pin", "CERTIFICATE", 1, 1, "the pin of a certificate, for `pin` in a peer's trust.conf",
 	"Prints the SHA-256 of the certificate's public key: sha256:HEX. It stays the same when "
 	"the certificate is renewed under the same key.",
-	NULL, run_pin, NULL
+	NULL, run_pin
 };
 
 const struct command command_key_public = {
 	"key public", "FILE", 1, 1, "the public half of a sign-key, for `sign-key` in a peer's trust.conf",
 	"Prints ed25519:BASE64 for a private key file as `tocsin init` makes it.",
-	NULL, run_public, NULL
+	NULL, run_public
 };

@@ -109,5 +109,5 @@ const struct command command_validate = {
 	"validate", "[FILE...]", 0, 100000, "what the gateway would refuse or warn about in documents",
 	"Reads documents as intake does and lists its verdicts with their places. Exit status 1 "
 	"if anything would be refused.",
-	options, run, NULL
+	options, run
 };

@@ -47,6 +47,26 @@ config_origin_of(const struct config *conf, size_t section, size_t element, size
 	return NULL;
 }
 
+struct line
+config_place(const struct config *conf, const char *section, size_t element, const char *key)
+{
+	const struct config_section *s = config_sections;
+	const struct config_origin *o = NULL;
+	size_t number = 0, k = 0;
+
+	while (strcmp(s[number].name, section) != 0)
+		number++;
+	if (key != NULL) {
+		while (strcmp(s[number].keys[k].name, key) != 0)
+			k++;
+		o = config_origin_of(conf, number, element, k);
+	}
+	if (o == NULL)
+		o = config_origin_of(conf, number, element, SIZE_MAX);
+	return (struct line){ .file = o == NULL ? conf->path : o->file,
+	    .number = o == NULL ? 0 : o->line };
+}
+
 static size_t
 number_of(const struct config_section *s)
 {
@@ -261,8 +281,9 @@ check_unique(struct load *ld, const struct config_section *s)
 }
 
 static void
-finish_listen(struct load *ld, struct listen_conf *l)
+finish_listen(struct load *ld, size_t number)
 {
+	struct listen_conf *l = &ld->conf->listens[number];
 	struct line at = { .file = l->file, .number = l->line };
 	const struct config *conf = ld->conf;
 
@@ -286,7 +307,7 @@ finish_listen(struct load *ld, struct listen_conf *l)
 
 /* True if the collection exists and takes objects; catalog.c makes inbox-PEER by itself. */
 static void
-check_kept(struct load *ld, const struct line *at, const char *const *names)
+check_kept(struct load *ld, struct line at, const char *const *names)
 {
 	const char **known = arena_alloc(ld->mem, (ld->conf->ncollections + 1) * sizeof(*known));
 	size_t n = 0;
@@ -298,15 +319,15 @@ check_kept(struct load *ld, const struct line *at, const char *const *names)
 		const struct collection_conf *col = config_collection(ld->conf, slice_of(*names));
 
 		if (col == NULL && !slice_starts(slice_of(*names), "inbox-"))
-			complain_unknown(ld->c, at, "collection", slice_of(*names), known);
+			complain_unknown(ld->c, &at, "collection", slice_of(*names), known);
 		else if (col != NULL && col->view)
-			complain(ld->c, at, "collection '%s' is a view: nothing is put there", *names);
+			complain(ld->c, &at, "collection '%s' is a view: nothing is put there", *names);
 	}
 }
 
 /* Spools that are named as sources exist; peers and consumers are for config_check. */
 static void
-check_sources(struct load *ld, const struct line *at, const char *const *names)
+check_sources(struct load *ld, struct line at, const char *const *names)
 {
 	const char **known = arena_alloc(ld->mem, (ld->conf->nspools + 1) * sizeof(*known));
 	size_t n = 0;
@@ -320,13 +341,14 @@ check_sources(struct load *ld, const struct line *at, const char *const *names)
 		for (size_t i = 0; i < n && !found; i++)
 			found = strcmp(*names, known[i]) == 0;
 		if (!found)
-			complain_unknown(ld->c, at, "source", slice_of(*names), known);
+			complain_unknown(ld->c, &at, "source", slice_of(*names), known);
 	}
 }
 
 static void
-finish_collection(struct load *ld, struct collection_conf *col)
+finish_collection(struct load *ld, size_t number)
 {
+	struct collection_conf *col = &ld->conf->collections[number];
 	struct line at = { .file = col->file, .number = col->line };
 	bool filters = col->kinds != NULL || col->tlps != 0 || col->sectors != 0 ||
 	    col->phases != 0 || col->sources != NULL || col->distinct;
@@ -336,12 +358,13 @@ finish_collection(struct load *ld, struct collection_conf *col)
 		    "holds what is put there", col->name == NULL ? "" : col->name);
 	if (col->title == NULL)
 		col->title = col->name;
-	check_sources(ld, &at, col->sources);
+	check_sources(ld, config_place(ld->conf, "collection", number, "from"), col->sources);
 }
 
 static void
-finish_spool(struct load *ld, struct spool_conf *s)
+finish_spool(struct load *ld, size_t number)
 {
+	struct spool_conf *s = &ld->conf->spools[number];
 	struct line at = { .file = s->file, .number = s->line };
 	bool mapped = s->format != NULL && strcmp(s->format, "mapped") == 0;
 
@@ -353,18 +376,20 @@ finish_spool(struct load *ld, struct spool_conf *s)
 		s->format = "mapped";
 		s->mapping = arena_fmt(ld->mem, "%s/%s.map", ld->conf->mappings_dir, s->mapping);
 	}
-	check_kept(ld, &at, s->collections);
+	check_kept(ld, config_place(ld->conf, "spool", number, "collections"), s->collections);
 }
 
 /* Say that two values of `limits` contradict each other. */
 static void
 check_limits(struct load *ld, const struct limits_conf *l)
 {
+	struct line at = config_place(ld->conf, "limits", 0, "retry-min");
+
 	if (l->retry_min_us > l->retry_max_us)
-		complain(ld->c, NULL, "%s: limits: retry-min is longer than retry-max", ld->conf->path);
+		complain(ld->c, &at, "limits: retry-min is longer than retry-max");
+	at = config_place(ld->conf, "limits", 0, "connections");
 	if (l->connections_per_address > l->connections)
-		complain(ld->c, NULL, "%s: limits: connections-per-address is more than connections",
-		    ld->conf->path);
+		complain(ld->c, &at, "limits: connections-per-address is more than connections");
 }
 
 static void
@@ -383,16 +408,15 @@ finish(struct load *ld)
 	    conf->redis.ca == NULL)
 		complain(ld->c, NULL, "%s: redis: rediss needs a `ca`", conf->path);
 	for (size_t i = 0; i < conf->nlistens; i++)
-		finish_listen(ld, &conf->listens[i]);
+		finish_listen(ld, i);
 	for (size_t i = 0; i < conf->ncollections; i++)
-		finish_collection(ld, &conf->collections[i]);
+		finish_collection(ld, i);
 	for (size_t i = 0; i < conf->nspools; i++)
-		finish_spool(ld, &conf->spools[i]);
+		finish_spool(ld, i);
 	for (size_t i = 0; i < conf->nroutes; i++) {
-		struct line at = { .file = conf->routes[i].file, .number = conf->routes[i].line };
-
-		check_sources(ld, &at, conf->routes[i].from);
-		check_kept(ld, &at, conf->routes[i].collections);
+		check_sources(ld, config_place(conf, "route", i, "from"), conf->routes[i].from);
+		check_kept(ld, config_place(conf, "route", i, "collections"),
+		    conf->routes[i].collections);
 	}
 	check_limits(ld, &conf->limits);
 }

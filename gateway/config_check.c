@@ -22,18 +22,6 @@ struct check {
 	struct arena		*mem;
 };
 
-/* "file:line: WHAT: ..." where the key was written, or the config file's name if it was not. */
-static struct line
-place(const struct check *k, size_t section, size_t element, size_t key)
-{
-	const struct config_origin *o = config_origin_of(k->conf, section, element, key);
-
-	if (o == NULL)
-		o = config_origin_of(k->conf, section, element, SIZE_MAX);
-	return (struct line){ .file = o == NULL ? k->conf->path : o->file,
-	    .number = o == NULL ? 0 : o->line };
-}
-
 /* ---- files ---- */
 
 /* What a file must be. */
@@ -102,7 +90,7 @@ check_rule(const struct check *k, const struct file_rule *rule)
 	while (strcmp(s->keys[key].name, rule->key) != 0)
 		key++;
 	for (size_t i = 0; i < config_elements(k->conf, s); i++) {
-		struct line at = place(k, (size_t)(s - config_sections), i, key);
+		struct line at = config_place(k->conf, rule->section, i, rule->key);
 		const char *path = *(const char **)((char *)config_element(k->conf, s, i) +
 		    s->keys[key].offset);
 
@@ -145,7 +133,7 @@ static int
 check_state(const struct check *k)
 {
 	const char *state = k->conf->state_dir;
-	struct line at = place(k, 0, 0, 0);
+	struct line at = config_place(k->conf, "node", 0, "state");
 	struct stat st;
 
 	if (stat(state, &st) < 0)
@@ -172,9 +160,8 @@ trust_names(const struct check *k)
 }
 
 static int
-check_sources(const struct check *k, const char *file, uint32_t number, const char *const *sources)
+check_sources(const struct check *k, struct line at, const char *const *sources)
 {
-	struct line at = { .file = file, .number = number };
 	int rc = 0;
 
 	for (; sources != NULL && *sources != NULL; sources++) {
@@ -231,9 +218,8 @@ check_rights(const struct check *k, const struct peer *p, const char *const *nam
 }
 
 static int
-check_inboxes(const struct check *k, const char *file, uint32_t number, const char *const *names)
+check_inboxes(const struct check *k, struct line at, const char *const *names)
 {
-	struct line at = { .file = file, .number = number };
 	int rc = 0;
 
 	for (; names != NULL && *names != NULL; names++)
@@ -248,23 +234,23 @@ check_names(const struct check *k)
 {
 	const struct config *conf = k->conf;
 	const char *name = trust_node_name(k->trust);
-	struct line at = place(k, 0, 0, SIZE_MAX);
+	struct line at = config_place(k->conf, "node", 0, NULL);
 	int rc = 0;
 
 	if (name != NULL && strcmp(name, conf->name) != 0)
 		rc = complain(k->c, &at, "this node is called %s here and %s in %s", conf->name, name,
 		    conf->trust_file);
 	for (size_t i = 0; i < conf->ncollections; i++)
-		rc |= check_sources(k, conf->collections[i].file, conf->collections[i].line,
+		rc |= check_sources(k, config_place(conf, "collection", i, "from"),
 		    conf->collections[i].sources);
 	for (size_t i = 0; i < conf->nroutes; i++) {
-		const struct route_conf *r = &conf->routes[i];
-
-		rc |= check_sources(k, r->file, r->line, r->from);
-		rc |= check_inboxes(k, r->file, r->line, r->collections);
+		rc |= check_sources(k, config_place(conf, "route", i, "from"),
+		    conf->routes[i].from);
+		rc |= check_inboxes(k, config_place(conf, "route", i, "collections"),
+		    conf->routes[i].collections);
 	}
 	for (size_t i = 0; i < conf->nspools; i++)
-		rc |= check_inboxes(k, conf->spools[i].file, conf->spools[i].line,
+		rc |= check_inboxes(k, config_place(conf, "spool", i, "collections"),
 		    conf->spools[i].collections);
 	for (size_t i = 0; i < trust_peers(k->trust); i++) {
 		const struct peer *p = trust_peer(k->trust, i);

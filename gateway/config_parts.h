@@ -93,6 +93,11 @@ struct config_origins {
 const struct config_origin *config_origin_of(const struct config *conf, size_t section,
 		    size_t element, size_t key);
 
+/* A line to complain at: where the key of that element was written, else where its section opens, else
+ * the file as a whole (number 0). `key` NULL: the section. */
+struct line config_place(const struct config *conf, const char *section, size_t element,
+		    const char *key);
+
 /* The element of a section (0 for those that occur once). */
 void	*config_element(const struct config *conf, const struct config_section *s, size_t i);
 /* How many there are; 1 for those that occur once. */

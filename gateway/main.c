@@ -2,9 +2,11 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/http_server.h"
+#include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/json.h"
 #include "gateway/cmd.h"
@@ -19,11 +21,25 @@ extern const struct command command_init, command_check, command_status, command
     command_quarantine_retry, command_quarantine_drop, command_convert, command_validate,
     command_key_pin, command_key_public, command_audit_verify, command_audit_export;
 
+static int
+run_serve(const struct args *a)
+{
+	char verb[] = "serve", option[] = "--config";
+	char *path = xstrdup(cmd_config_path(a));
+	char *argv[] = { verb, option, path, NULL };
+	int status = cmd_serve(3, argv);
+
+	free(path);
+	return status;
+}
+
+static const struct cmd_option serve_options[] = { CMD_CONFIG, { .name = NULL } };
+
 static const struct command command_serve = {
-	"serve", "[--config FILE]", 0, 0, "run the node",
+	"serve", "", 0, 0, "run the node",
 	"Serves TAXII, takes in what spools and peers bring, relays. SIGHUP reloads all or nothing, "
 	"SIGTERM finishes what is in hand and ends.",
-	NULL, NULL, cmd_serve
+	serve_options, run_serve
 };
 
 /* The verbs, in the order that --help shows. */
@@ -142,8 +158,6 @@ run(const struct command *c, int used, int argc, char **argv)
 		cmd_help(stdout, c);
 		return CMD_DONE;
 	}
-	if (c->raw != NULL)
-		return c->raw(argc - used + 1, argv + used - 1);
 	status = args_parse(&a, c, argc - used, argv + used) < 0 ? CMD_FAILED : c->run(&a);
 	args_fini(&a);
 	return status;

@@ -163,6 +163,10 @@ def test_every_verb_has_help():
         text = good(*verb.split(), "--help").decode()
         assert text.startswith(f"usage: tocsin {verb}"), verb
         assert len(text.splitlines()) >= 3, verb
+    with open(os.path.join(TOP, "conf", "man", "tocsin.1"), encoding="utf-8") as f:
+        manual = f.read().replace("\\-", "-")
+    for verb in verbs:
+        assert re.search(rf'^\.BR? .*{verb}', manual, re.M), f"tocsin(1) does not tell of {verb}"
     version = good("--version").decode()
     assert version.startswith("tocsin ")
     for library in ("OpenSSL", "libevent", "libxml2", "cJSON", "SQLite"):
@@ -358,6 +362,22 @@ def test_effective_values_name_their_origin(node):
     again = node / "again.conf"
     again.write_text(said)
     assert tocsin("check", "--config", again).returncode == 0
+
+
+def test_the_manual_has_every_section(node):
+    with open(os.path.join(TOP, "conf", "man", "tocsin.conf.5"), encoding="utf-8") as f:
+        manual = f.read()
+    sections = re.findall(r"^([a-z]+)", check(node, "--effective")[1], re.M)
+    assert len(set(sections)) >= 7
+    for section in sections + ["redis", "route"]:
+        assert re.search(rf"^\.BI? {section}( |$)", manual, re.M), section
+
+
+def test_state_may_lie_elsewhere(tmp_path):
+    good("init", "--name", "cert-a", "--dir", tmp_path / "etc", "--state", tmp_path / "var")
+    assert check(tmp_path / "etc")[0] == 0
+    said = check(tmp_path / "etc", "--effective")[1]
+    assert f"{tmp_path}/var/tocsin.db" in said and f"{tmp_path}/var/spool/desk" in said
 
 
 # ---- consumers ----

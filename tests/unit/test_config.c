@@ -241,10 +241,10 @@ references_are_checked(void **state)
 	BAD(MIN "collection news\n    mode view\n    kinds indicatr\n    tlp ambr\n    from spool:x\n",
 	    "t.conf:7: unknown type 'indicatr', did you mean 'indicator'?",
 	    "t.conf:8: unknown label 'ambr', did you mean 'amber'?",
-	    "t.conf:5: unknown source 'spool:x'");
+	    "t.conf:9: unknown source 'spool:x'");
 	BAD(MIN "collection news\n    mode view\nspool s\n    path p\n    collections newz news\n",
-	    "t.conf:7: unknown collection 'newz', did you mean 'news'?",
-	    "t.conf:7: collection 'news' is a view: nothing is put there");
+	    "t.conf:9: unknown collection 'newz', did you mean 'news'?",
+	    "t.conf:9: collection 'news' is a view: nothing is put there");
 	BAD(MIN "collection news\n    tlp green\n",
 	    "t.conf:5: collection news: a filter needs `mode view`; a kept collection holds what is "
 	    "put there");
@@ -253,7 +253,7 @@ references_are_checked(void **state)
 	    "t.conf:5: listen: client certificates need a `peer-ca`, here or in `node`; or say "
 	    "`clients none`",
 	    "t.conf:5: listen: with `authentication no` only loopback addresses are served");
-	BAD(MIN "limits\n    retry-min 1h\n", "t.conf: limits: retry-min is longer than retry-max");
+	BAD(MIN "limits\n    retry-min 1h\n", "t.conf:6: limits: retry-min is longer than retry-max");
 }
 
 static void
@@ -364,6 +364,68 @@ the_sample_shows_every_key(void **state)
 	strbuf_fini(&all);
 }
 
+/* The two samples describe one node: all that is missing is its keys. */
+static void
+the_samples_belong_together(void **state)
+{
+	struct complaints c = { .mem = arena_new() };
+	struct config *conf = config_load("conf/tocsin.conf", &c);
+	struct trust *trust = trust_load("conf/trust.conf", &c);
+
+	(void)state;
+	assert_true(conf != NULL && trust != NULL);
+	config_check(conf, trust, NULL, &c);
+	for (size_t i = 0; i < c.n; i++)
+		if (strstr(c.text[i], "No such file") == NULL)
+			fail_msg("%s", c.text[i]);
+	config_free(conf);
+	trust_free(trust);
+	arena_free(c.mem);
+}
+
+static const char whom[] =
+    "node cert-a\n"
+    "community net\n    members cert-b\n    green yes\n"
+    "peer cert-b\n"
+    "    pin sha256:1111111111111111111111111111111111111111111111111111111111111111\n"
+    "    relation partner\n"
+    "consumer soc\n    relation own\n    read news inbox-cert-b inbox-cert-c\n    write news\n"
+    "release all\n    object tlp clear\n    to relation own\n";
+
+/* A name in one file that means nothing in the other would be a right that nobody has. */
+static void
+names_of_the_two_files_are_compared(void **state)
+{
+	static const char *const want[] = {
+		"t.conf:11: unknown peer or consumer 'cert-d', did you mean 'cert-b'?",
+		"t.conf:15: 'inbox-cert-e': trust.conf has no peer of that name with a pin",
+		"trust:8: unknown collection 'inbox-cert-c', did you mean 'inbox-cert-b'?",
+		"trust:8: soc may not write 'news': it is a view",
+	};
+	struct complaints c = { .mem = arena_new() };
+	struct config *conf = config_parse(SLICE_LIT("node cert-a\n    sign-key s\n"
+	    "    audit-key a\n    dedup-key d\n    state /nowhere\ncollection inbox-cert-b\n"
+	    "collection news\n    mode view\n    from cert-b soc\n"
+	    "route r\n    from cert-d\n    collections inbox-cert-b\n"
+	    "route s\n    from cert-b\n    collections inbox-cert-e\n"), "t.conf", &c);
+	struct trust *trust = trust_parse(slice_of(whom), "trust", &c);
+	size_t found = 0;
+
+	(void)state;
+	assert_true(conf != NULL && trust != NULL);
+	assert_int_equal(config_check(conf, trust, NULL, &c), -1);
+	for (size_t i = 0; i < c.n; i++) {
+		if (strstr(c.text[i], "No such file") != NULL)
+			continue;
+		assert_true(found < sizeof(want) / sizeof(*want));
+		assert_string_equal(c.text[i], want[found++]);
+	}
+	assert_int_equal(found, sizeof(want) / sizeof(*want));
+	config_free(conf);
+	trust_free(trust);
+	arena_free(c.mem);
+}
+
 static void
 the_manual_is_the_table(void **state)
 {
@@ -400,6 +462,8 @@ main(void)
 		cmocka_unit_test(a_reload_knows_what_takes_a_restart),
 		cmocka_unit_test(holds_are_counted),
 		cmocka_unit_test(the_sample_shows_every_key),
+		cmocka_unit_test(the_samples_belong_together),
+		cmocka_unit_test(names_of_the_two_files_are_compared),
 		cmocka_unit_test(the_manual_is_the_table),
 	};
 
