@@ -286,7 +286,7 @@ ir_unit(struct ir_obj *ob, struct xml_node *n)
 {
 	for (struct ir_tag *t = n->user; t != NULL; t = t->next) {
 		if (t->ob == ob)
-			t->unit = true;
+			t->unit = ob->holds = true;
 	}
 }
 
@@ -357,29 +357,38 @@ observable_id(struct ir *r, json *tree)
 	return ir_id(r, json_member(tree, "type").p, slice_of(uuid));
 }
 
+/* The whole object of an SCO tree. */
+static json *
+full_sco(struct ir *r, const json *tree, struct slice id)
+{
+	json *full = json_object(r->mem);
+
+	json_put_str(r->mem, full, "type", json_member(tree, "type"));
+	json_put_str(r->mem, full, "spec_version", SLICE_LIT("2.1"));
+	json_put_str(r->mem, full, "id", id);
+	for (json *m = json_next(json_first(tree)); m != NULL; m = json_next(m))
+		json_put(r->mem, full, json_name(m), json_copy(r->mem, m));
+	return full;
+}
+
+/* An observable met twice says what its laxest mention says, under that label: what only a stricter one
+ * adds (a size, what a name resolves to) is not carried over. */
 struct ir_obj *
 ir_sco(struct ir *r, struct ir_incident *inc, json *tree, struct ir_label label)
 {
 	struct slice id = observable_id(r, tree);
 	struct ir_obj *ob = ir_find(r, inc, id);
-	json *full;
 
 	if (ob != NULL) {
-		if (ir_stricter(ob->label, label))
+		if (ir_stricter(ob->label, label)) {
 			ob->label = label;
+			ob->tree = full_sco(r, tree, id);
+		}
 		return ob;
-	}
-	full = json_object(r->mem);
-	json_put_str(r->mem, full, "type", json_member(tree, "type"));
-	json_put_str(r->mem, full, "spec_version", SLICE_LIT("2.1"));
-	json_put_str(r->mem, full, "id", id);
-	for (json *m = json_next(json_first(tree)), *next; m != NULL; m = next) {
-		next = json_next(m);
-		json_put(r->mem, full, json_name(m), json_copy(r->mem, m));
 	}
 	ob = arena_alloc(r->mem, sizeof(*ob));
 	ob->id = id;
-	ob->tree = full;
+	ob->tree = full_sco(r, tree, id);
 	ob->label = label;
 	ob->sco = true;
 	add_object(r, inc, ob);

@@ -308,21 +308,25 @@ ir_derive(struct ir *r)
 	}
 }
 
-/* The same version of an object may come from two Incidents (a creator, a CVE): one is enough. If they
- * differ in more than the label, nobody can tell which is right: the stricter label holds. */
+/* The same version of an object may come from two Incidents (a creator, a CVE): one is enough. What both
+ * say alike is as free as the laxer one says; but one that holds XML of its own, or says something else,
+ * is as strict as the stricter. */
 static void
 join(struct ir *r, struct ir_obj *first, struct ir_obj *ob)
 {
-	if (json_equal(first->tree, ob->tree)) {
+	bool same = json_equal(first->tree, ob->tree);
+
+	ob->twin = first;
+	if (same && !first->holds && !ob->holds) {
 		if (ir_stricter(first->label, ob->label))
 			first->label = ob->label;
-	} else {
-		first->label = ir_strictest(first->label, ob->label);
-		if (ob->from != NULL)
-			ir_warn(r, ob->from, "SAME_ID", "two objects %s in one version: the first is kept",
-			    ob->id.p);
+		return;
 	}
-	ob->twin = first;
+	first->label = ir_strictest(first->label, ob->label);
+	first->holds |= ob->holds;
+	if (!same && ob->from != NULL)
+		ir_warn(r, ob->from, "SAME_ID", "two objects %s in one version: the first is kept",
+		    ob->id.p);
 }
 
 /* All objects of all Incidents, by id; equal ones are joined. */

@@ -32,6 +32,7 @@ struct ir_obj {
 	struct xml_node	*from;		/* the first element it came from; NULL for relationships */
 	struct ir_obj	*twin;		/* the same object from an earlier Incident, which is minted */
 	bool		 sco;
+	bool		 holds;		/* the XML of an element of its own */
 	unsigned	 roles;		/* IR_ACTOR and the like: lists of the Incident that have it */
 	const struct ir_refs *refs;	/* the list it was last put into */
 	json		*residue;	/* R, once it has one */

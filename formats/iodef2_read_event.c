@@ -284,15 +284,14 @@ read_node(struct ir *r, struct ir_incident *inc, struct end *end, struct ir_refs
 	}
 	for (struct xml_node *n = xml_get(node, "DomainData"); n != NULL; n = xml_more(n)) {
 		struct slice name = ir_child_line(r, n, "Name");
-		struct ir_obj *ob;
+		json *tree = ir_sco_new(r, "domain-name", "value", name);
 
 		if (name.n == 0)
 			continue;
 		n->mark = XML_KEPT;
-		ob = ir_sco(r, inc, ir_sco_new(r, "domain-name", "value", name), label);
 		for (size_t i = 0; i < ips.n; i++)
-			ir_list_add(r, ob->tree, "resolves_to_refs", ips.v[i]->id);
-		ir_refs_add(r, &domains, ob);
+			ir_list_add(r, tree, "resolves_to_refs", ips.v[i]->id);
+		ir_refs_add(r, &domains, ir_sco(r, inc, tree, label));
 	}
 	if (node != NULL)
 		node->mark = XML_KEPT;

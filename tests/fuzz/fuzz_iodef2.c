@@ -1,6 +1,6 @@
 /* If this finds something, an IODEF document of a stranger can crash the translator, or what it says can
- * get lost or change on the way. Whatever is read must account for every leaf, give objects that STIX
- * accepts, give the same bytes twice, and be readable again after it was written as IODEF. */
+ * get lost or change on the way. Whatever is read must account for every leaf, never hold under a
+ * laxer label what the document gave under RED, give the same bytes twice, and be readable again after it was written as IODEF. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,6 +48,40 @@ check_account(struct slice in, const struct loss *loss, struct arena *mem)
 		abort();
 }
 
+/* Some element of a tree is for named people only. */
+static bool
+holds_red(const struct xml_node *n)
+{
+	enum label_case label;
+
+	if (xml_attr(n, "restriction") != NULL && slice_is(n->ns, IODEF2_NS) &&
+	    iodef2_restriction_read(xml_value(n, "restriction"), xml_value(n, "ext-restriction"), false,
+	    &label) == TLP_RED)
+		return true;
+	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
+		if (holds_red(k))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_residue(const struct object *o, const json *residue, struct arena *mem)
+{
+	struct xml_limits lim = { .depth = 70 };
+	struct xml_node *root;
+	struct err e = ERR_INIT;
+
+	if (residue == NULL)
+		return;
+	if (xml_parse(json_member(residue, "xml"), &lim, mem, &root, &e) < 0)
+		abort();
+	if (holds_red(root) && o->tlp != TLP_RED)
+		abort();
+	for (json *m = json_first(json_get(residue, "more")); m != NULL; m = json_next(m))
+		check_residue(o, m, mem);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -68,6 +102,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		for (size_t i = 0; i < adv.n; i++) {
 			if (!slice_eq(adv.objects[i].bytes, twice.objects[i].bytes))
 				abort();
+			if (adv.objects[i].flags & OBJECT_MINTED)
+				check_residue(&adv.objects[i], iodef2_residue(adv.objects[i].tree), mem);
 		}
 		if (iodef2_write(&job, mem, &out, &e) < 0)
 			abort();

@@ -290,6 +290,14 @@ strict_parts_do_not_leak(void **state)
 		"<EventData restriction=\"red\"><Description>SECRET</Description>" FLOW(">") "</EventData>",
 		"<EventData>" FLOW(">") "<Flow><System restriction=\"red\"><Node><Address category=\"site-uri\">"
 		"https://secret.example/SECRET</Address></Node></System></Flow></EventData>",
+		"<EventData><Record><RecordData><FileData><File><FileName>f</FileName></File></FileData>"
+		"</RecordData></Record></EventData><EventData restriction=\"red\"><Record><RecordData><FileData>"
+		"<File><FileName>f</FileName><FileType>SECRET/x</FileType></File></FileData></RecordData></Record>"
+		"</EventData>",
+		"<EventData restriction=\"red\"><Record><RecordData><FileData><File><FileName>f</FileName>"
+		"<FileType>SECRET/x</FileType></File></FileData></RecordData></Record></EventData><EventData>"
+		"<Record><RecordData><FileData><File><FileName>f</FileName></File></FileData></RecordData></Record>"
+		"</EventData>",
 		"<EventData><Record restriction=\"private\"><RecordData><Description>SECRET</Description>"
 		"<RecordItem dtype=\"string\">x</RecordItem></RecordData></Record></EventData>",
 		"<EventData><Record><RecordData><FileData restriction=\"private\"><File><FileName>SECRET"
@@ -346,6 +354,27 @@ strict_parts_do_not_leak(void **state)
 		if (seen == 0)
 			fail_msg("lost: %s", parts[i]);
 	}
+}
+
+/* One contact in two Incidents: what is free in one is free; what only the stricter one says is not. */
+static void
+objects_of_two_incidents_are_joined(void **state)
+{
+#define TWO(attrs, more)	"<Incident purpose=\"other\" restriction=\"green\">" ID TIME CREATOR		\
+	"</Incident><Incident purpose=\"other\" restriction=\"amber\"><IncidentID name=\"csirt.example.com\">"	\
+	"2</IncidentID>" TIME "<Contact role=\"creator\" type=\"organization\"" attrs "><ContactName>CSIRT "	\
+	"for example.com</ContactName>" more "<Email><EmailTo>contact@csirt.example.com</EmailTo></Email>"	\
+	"</Contact></Incident>"
+	struct reading *same = read_doc(DOC(TWO("", "")));
+	struct reading *more = read_doc(DOC(TWO(" restriction=\"red\"", "<ContactTitle>SECRET</ContactTitle>")));
+
+	(void)state;
+	assert_int_equal(must_find(same, "identity")->tlp, TLP_GREEN);
+	for (size_t i = 0; i < more->adv.n; i++) {
+		if (strstr(more->adv.objects[i].bytes.p, "SECRET") != NULL)
+			assert_int_equal(more->adv.objects[i].tlp, TLP_RED);
+	}
+	assert_int_equal(must_find(more, "identity")->tlp, TLP_RED);
 }
 
 /* The laxer parts keep their laxer label: an AMBER case may hold a CLEAR indicator. */
@@ -769,6 +798,7 @@ main(void)
 		cmocka_unit_test(restrictions_become_labels),
 		cmocka_unit_test(amber_can_be_read_strictly),
 		cmocka_unit_test(strict_parts_do_not_leak),
+		cmocka_unit_test(objects_of_two_incidents_are_joined),
 		cmocka_unit_test(lax_parts_stay_lax),
 		cmocka_unit_test(observables_become_patterns),
 		cmocka_unit_test(expressions_become_patterns),
