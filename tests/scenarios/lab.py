@@ -5,6 +5,7 @@ and is stopped by pid.
 """
 import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -177,6 +178,14 @@ class Node:
         assert done.returncode == 0, done.stdout + done.stderr
         self.tokens[consumer] = json.loads(done.stdout)["token"]
 
+    def add_password(self, consumer, password):
+        """A password, hashed as RFC 7914 says, written as an administrator's script would."""
+        salt = os.urandom(16)
+        key = hashlib.scrypt(password.encode(), salt=salt, n=1 << 14, r=8, p=1, maxmem=1 << 26, dklen=32)
+        words = ":".join(base64.b64encode(x).decode() for x in (salt, key))
+        with open(self.file("credentials"), "a", encoding="utf-8") as f:
+            f.write(f"password {consumer} scrypt:14:8:1:{words}\n")
+
     # -- life
 
     def start(self, **env):
@@ -343,6 +352,34 @@ class Node:
         with open(path + ".tmp", "w", encoding="utf-8") as f:
             f.write(text)
         os.rename(path + ".tmp", path)
+
+
+class Client:
+    """One connection that is kept, as most clients keep theirs."""
+
+    def __init__(self, node, who=None):
+        self.node, self.who = node, who
+        self.http = http.client.HTTPSConnection("127.0.0.1", node.port, timeout=PATIENCE, context=node.context())
+
+    def request(self, method, path, body=None, headers=None):
+        h = {"Accept": TAXII}
+        if self.who:
+            h["Authorization"] = "Bearer " + self.node.tokens[self.who]
+        if body is not None:
+            h["Content-Type"] = TAXII
+            if not isinstance(body, (bytes, str)):
+                body = json.dumps(body, separators=(",", ":"))
+        h.update(headers or {})
+        h = {k: v for k, v in h.items() if v is not None}
+        self.http.request(method, path, body=body, headers=h)
+        r = self.http.getresponse()
+        return Answer(r.status, r.headers, r.read())
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def close(self):
+        self.http.close()
 
 
 class Lab:
