@@ -185,7 +185,7 @@ collection_exists(const struct check *k, struct slice name)
 	if (!slice_starts(name, inbox))
 		return false;
 	p = trust_find(k->trust, slice_from(name.p + sizeof(inbox) - 1, name.n - (sizeof(inbox) - 1)));
-	return p != NULL && p->npins > 0;
+	return p != NULL && !p->is_consumer && p->npins > 0;
 }
 
 static const char *const *

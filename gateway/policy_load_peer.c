@@ -505,6 +505,7 @@ const struct directive directives_peer[] = {
 };
 
 const struct directive directives_consumer[] = {
+	{ "pin", 1, 1, DIRECTIVE_MANY, peer_pin },
 	{ "relation", 1, 1, 0, peer_relation },
 	COMMON_LINES,
 	{ NULL, 0, 0, 0, NULL }
