@@ -46,7 +46,7 @@ struct dedup {
 	char			 short_ms[24], long_ms[24];
 	int64_t			 short_us, long_us;
 	struct strbuf		 work;
-	TAILQ_HEAD(, question)	 questions;
+	TAILQ_HEAD(questions, question) questions;
 	struct dedup_figures	 figures;
 };
 

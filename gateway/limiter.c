@@ -28,7 +28,7 @@ struct limiter {
 	char			*prefix;
 	struct hmac		*hmac;
 	double			 local_share;
-	TAILQ_HEAD(, take)	 takes;
+	TAILQ_HEAD(takes, take)	 takes;
 	struct limiter_figures	 figures;
 };
 

@@ -27,7 +27,7 @@ static int
 parse_place(const char *url, struct slice place, struct redis_address *out, struct err *e)
 {
 	unsigned long long port = REDIS_PORT;
-	struct slice host = place, rest;
+	struct slice host, rest;
 	size_t i;
 
 	if (place.n > 0 && place.p[0] == '[') {
