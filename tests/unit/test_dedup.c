@@ -8,9 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
-#include "gateway/base/recent.h"
 #include "gateway/dedup.h"
 
 #define SECOND	INT64_C(1000000)
@@ -235,60 +233,6 @@ test_sent(void **state)
 	dedup_free(d);
 }
 
-/* --- the table under it: against a list that is searched from end to end ------------------------- */
-
-enum { ROOM = 50, NAMES = 120 };
-
-struct model {
-	uint8_t	key;
-	int	value;
-};
-
-static void
-test_recent_against_a_model(void **state)
-{
-	struct recent *t = recent_new(ROOM, sizeof(int));
-	struct model m[ROOM];
-	uint32_t seed = 1, i, n = 0;
-	uint8_t k[RECENT_KEY] = { 0 };
-	int step, *v;
-
-	(void)state;
-	for (step = 1; step < 200000; step++) {
-		seed = seed * 1664525 + 1013904223;
-		k[0] = (uint8_t)((seed >> 24) % NAMES);
-		for (i = 0; i < n && m[i].key != k[0]; i++)
-			;
-		v = recent_find(t, k);
-		assert_true((i < n) == (v != NULL));
-		if (v != NULL)
-			assert_int_equal(*v, m[i].value);
-		if ((seed >> 20 & 3) == 0) {
-			recent_drop(t, k);
-			if (i < n)
-				memmove(&m[i], &m[i + 1], (--n - i) * sizeof(*m));
-		} else {
-			v = recent_put(t, k);
-			assert_int_equal(*v, i < n ? m[i].value : 0);
-			if (i < n || (n == ROOM && (i = 0) == 0))
-				memmove(&m[i], &m[i + 1], (--n - i) * sizeof(*m));
-			m[n].key = k[0];
-			m[n++].value = *v = step;
-		}
-		assert_int_equal(recent_count(t), n);
-		v = recent_oldest(t);
-		assert_true((n > 0) == (v != NULL));
-		if (n > 0)
-			assert_int_equal(*v, m[0].value);
-	}
-	while (n-- > 0)
-		recent_drop_oldest(t);
-	recent_drop_oldest(t);
-	assert_int_equal(recent_count(t), 0);
-	recent_free(t);
-	recent_free(NULL);
-}
-
 int
 main(void)
 {
@@ -300,7 +244,6 @@ main(void)
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_sent),
-		cmocka_unit_test(test_recent_against_a_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -605,6 +605,15 @@ test_killed(void **state)
 	assert_int_equal(sent(&n, "pin", "fp", true), DEDUP_SEEN);
 	limiter_figures(n.l, &f);
 	assert_int_equal(f.local, 11);
+	/* The same once the circuit is open, and what is local by nature has all of its limit. */
+	memset(&limits, 0, sizeof(limits));
+	for (i = 0; i < 20; i++) {
+		limiter_take(n.l, slice_of("late"), (struct limit){ 0.001, 10 }, 1, on_limit, &limits);
+		limits.calls += limiter_take_local(n.l, slice_of("guess"),
+		    (struct limit){ 0.001, 10 }, 1).allowed;
+	}
+	assert_int_equal(limits.allowed, 5);
+	assert_int_equal(limits.calls, 20 + 10);
 	server_spawn(&server, NULL);
 	run_until(base, is_up, n.r);
 	assert_true(take(&n, "new", 0.001, 10, 1).shared);
