@@ -93,8 +93,10 @@ dedup_free(struct dedup *d)
 
 	if (d == NULL)
 		return;
-	TAILQ_FOREACH(q, &d->questions, link)
+	while ((q = TAILQ_FIRST(&d->questions)) != NULL) {
+		TAILQ_REMOVE(&d->questions, q, link);
 		q->d = NULL;
+	}
 	dedup_local_free(d->local);
 	hmac_free(d->hmac);
 	free(d->store_id);

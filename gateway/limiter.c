@@ -53,8 +53,10 @@ limiter_free(struct limiter *l)
 
 	if (l == NULL)
 		return;
-	TAILQ_FOREACH(t, &l->takes, link)
+	while ((t = TAILQ_FIRST(&l->takes)) != NULL) {
+		TAILQ_REMOVE(&l->takes, t, link);
 		t->l = NULL;
+	}
 	limiter_local_free(l->local);
 	hmac_free(l->hmac);
 	free(l->prefix);
