@@ -312,6 +312,7 @@ static const struct peer nobody = { .name = "public", .relation = RELATION_PUBLI
 
 struct reading {
 	struct catalog		*c;
+	struct trust		*trust;		/* held: a long page takes several turns of the loop */
 	const struct peer	*peer;
 	const struct collection_conf *col;
 	int64_t			 now_us;
@@ -325,7 +326,7 @@ admit_row(void *ctx, const struct store_row *row)
 	struct reading *rd = ctx;
 	struct decision d;
 
-	policy_decide(rd->c->g->trust, &row->facts, rd->peer, rd->now_us, &d);
+	policy_decide(rd->trust, &row->facts, rd->peer, rd->now_us, &d);
 	return d.verdict == POLICY_RELEASE && d.nredacts == 0;
 }
 
@@ -359,7 +360,7 @@ audit_page(struct reading *rd, const struct store_page *page)
 	audit_text(&b, "last", slice_of(at));
 	hex_text(digest, sizeof(digest), hex);
 	audit_text(&b, "digest", slice_of(hex));
-	hex_text(trust_digest(rd->c->g->trust), SHA256_LEN, hex);
+	hex_text(trust_digest(rd->trust), SHA256_LEN, hex);
 	audit_text(&b, "pol", slice_of(hex));
 	store_audit_add(rd->c->g->store, b.p, audit_done, NULL);
 	strbuf_fini(&b);
@@ -373,6 +374,7 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 	if (e == NULL && page->n > 0)
 		audit_page(rd, page);
 	rd->cb(rd->arg, page, e);
+	trust_free(rd->trust);
 	free(rd);
 }
 
@@ -383,7 +385,8 @@ catalog_page(struct catalog *c, const struct reader *r, const struct collection_
 	struct reading *rd = xmalloc(sizeof(*rd));
 
 	*rd = (struct reading){
-		.c = c, .peer = r->peer == NULL ? &nobody : r->peer, .col = col,
+		.c = c, .trust = trust_hold(c->g->trust),
+		.peer = r->peer == NULL ? &nobody : r->peer, .col = col,
 		.now_us = clock_wall_us(), .cb = cb, .arg = arg,
 	};
 	q->cid = col->cid;

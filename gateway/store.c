@@ -16,6 +16,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	walk_cancel_all(s);
 	queue_flush(s);
 	s->ops->close(s);
 }
@@ -379,13 +380,7 @@ store_audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *
 void
 store_page(struct store *s, const struct page_query *q, store_page_cb *cb, void *arg)
 {
-	struct arena *mem = arena_new();
-	struct store_page page = { 0 };
-	struct err e = ERR_INIT;
-	int rc = s->ops->page(s, q, mem, &page, &e);
-
-	cb(arg, rc < 0 ? NULL : &page, rc < 0 ? &e : NULL);
-	arena_free(mem);
+	walk_page(s, q, cb, arg);
 }
 
 void

@@ -195,6 +195,8 @@ struct store_page {
 	bool		 any_version;	/* ids given: some version of one of them is in the collection */
 	bool		 any_match;	/* ... and match[version] alone selected something */
 };
+/* The lists of the query must live until store_page returns, admit_ctx until the callback: a reader who may
+ * have little of much is served in several turns of the loop. */
 typedef void store_page_cb(void *arg, const struct store_page *page, const struct err *e);
 void	store_page(struct store *s, const struct page_query *q, store_page_cb *cb, void *arg);
 
@@ -220,7 +222,7 @@ struct store_object {
 	const struct store_sighting *sightings;	/* of this version and of linked copies */
 	size_t		nsightings;
 	struct {
-		const char *peer, *state, *reason;	/* "queued" "sent" "denied" "held" "dead" "gave" "covered" */
+		const char *peer, *state, *reason;	/* states: queued sent denied held dead gave covered */
 		int64_t	at_us;
 	}		*delivery;
 	size_t		ndelivery;

@@ -2,6 +2,7 @@
  * store_impl.h -- what stands between the contract (store.h) and a backend.
  *
  *	store.c        every function of store.h: makes jobs of writes, asks the backend for reads
+ *	store_walk.c   pages, the long ones in several turns of the loop
  *	store_queue.c  group commit: jobs of one turn of the loop, one transaction, one sync
  *	store_rules.c  rules that every backend obeys alike: dates, covering, choice of versions, audit
  *
@@ -26,6 +27,25 @@ struct job {
 	struct job	*next;
 	bool		 failed;
 	struct err	 err;
+};
+
+/* A page being made. A reader who may have little of a large collection would keep everybody waiting: after
+ * `vain_max` rows looked at in vain a backend may stop with `unfinished`, and is called again later. */
+struct page_walk {
+	struct page_query	 q;
+	struct arena		*mem;
+	int64_t			 from_us;	/* rows behind this date */
+	struct store_row	*rows;
+	size_t			 cap, bytes;
+	size_t			 vain, vain_max;	/* 0: no limit */
+	struct store_page	 page;
+	bool			 unfinished;
+	/* store.c's */
+	struct store		*store;
+	struct event		*timer;
+	store_page_cb		*cb;
+	void			*arg;
+	struct page_walk	*next;
 };
 
 /* A backend. Functions that may fail return -1 with *e: ERR_STORE means that the store itself is in
@@ -58,8 +78,7 @@ struct store_ops {
 	int	(*view_digest)(struct store *s, int64_t cid, uint8_t out[32], struct err *e);
 	int	(*view_set_digest)(struct store *s, int64_t cid, const uint8_t digest[32],
 		    struct err *e);
-	int	(*page)(struct store *s, const struct page_query *q, struct arena *mem,
-		    struct store_page *out, struct err *e);
+	int	(*page)(struct store *s, struct page_walk *w, struct err *e);
 	int	(*object)(struct store *s, struct slice id, struct arena *mem,
 		    struct store_object *out, bool *found, struct err *e);
 	int	(*scan)(struct store *s, int64_t after_vid, size_t max, struct arena *mem,
@@ -91,6 +110,7 @@ struct store {
 	size_t			 group_max;
 	struct job		*head, **tail;
 	size_t			 queued;
+	struct page_walk	*walks;		/* that wait for their next turn */
 	bool			 urgent;	/* something in the queue does not wait for company */
 	uint64_t		 commits, syncs, commit_us_total, commit_us_max;
 	/* dates and audit; kept durable by the backend */
@@ -107,6 +127,14 @@ void	 queue_fini(struct store *s);
 void	 queue_add(struct store *s, struct job *j, bool lazy);
 /* Commit everything that waits, now. */
 void	 queue_flush(struct store *s);
+
+/* store_walk.c: pages in turns */
+void	 walk_page(struct store *s, const struct page_query *q, store_page_cb *cb, void *arg);
+/* Tell those who still wait that the store is closing. */
+void	 walk_cancel_all(struct store *s);
+/* Take one admitted row (to be copied by `keep`), or find that the page is full. */
+bool	 walk_is_full(const struct page_walk *w, const struct store_row *row);
+struct store_row *walk_add(struct page_walk *w);
 
 /* store_rules.c */
 /* The next date: the first of a group lies on a fresh millisecond. */

@@ -104,8 +104,7 @@ int	mem_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
 /* Versions of one id in a collection. */
 struct version_choice *mem_group(struct mem *m, int64_t cid, int64_t obj, struct arena *mem,
 	    size_t *n);
-int	mem_page(struct store *s, const struct page_query *q, struct arena *mem,
-	    struct store_page *out, struct err *e);
+int	mem_page(struct store *s, struct page_walk *w, struct err *e);
 int	mem_object(struct store *s, struct slice id, struct arena *mem, struct store_object *out,
 	    bool *found, struct err *e);
 int	mem_scan(struct store *s, int64_t after_vid, size_t max, struct arena *mem,

@@ -91,30 +91,24 @@ choose_all(struct mem *m, const struct page_query *q, struct arena *mem, struct 
 }
 
 int
-mem_page(struct store *s, const struct page_query *q, struct arena *mem, struct store_page *out,
-    struct err *e)
+mem_page(struct store *s, struct page_walk *w, struct err *e)
 {
 	struct mem *m = mem_of(s);
-	size_t n, cap = 0, bytes = 0;
-	struct version_choice *v = choose_all(m, q, mem, out, &n);
-	struct store_row *rows = NULL;
+	size_t n;
+	struct version_choice *v = choose_all(m, &w->q, w->mem, &w->page, &n);
 
 	(void)e;
-	for (size_t i = 0; i < n && !out->more; i++) {
-		struct store_row row = row_of(m, v[i].vid, v[i].date_us, q->want_bytes, mem);
+	for (size_t i = 0; i < n && !w->page.more; i++) {
+		struct store_row row = row_of(m, v[i].vid, v[i].date_us, w->q.want_bytes, w->mem);
 
-		if (v[i].date_us <= q->position_us || !admitted(q, &row))
+		if (v[i].date_us <= w->from_us || !admitted(&w->q, &row))
 			continue;
-		if (out->n == q->limit ||
-		    (q->max_bytes > 0 && out->n > 0 && bytes + row.bytes.n > q->max_bytes)) {
-			out->more = true;
-			break;
+		w->page.more = walk_is_full(w, &row);
+		if (!w->page.more) {
+			*walk_add(w) = row;
+			w->bytes += row.bytes.n;
 		}
-		rows = arena_grow(mem, rows, out->n, &cap, sizeof(*rows));
-		rows[out->n++] = row;
-		bytes += row.bytes.n;
 	}
-	out->rows = rows;
 	return 0;
 }
 

@@ -159,7 +159,10 @@ struct head {
 struct slice sq_head_write(const struct head *h, struct arena *mem);
 /* The texts point into the blob. */
 void	sq_head_read(struct slice blob, struct head *h);
-/* A row of a statement that begins with the COL_ columns, copied. */
+/* A row of a statement that begins with the COL_ columns: valid until its next step, without the shown
+ * version where that is a date. */
+void	sq_row_here(sqlite3_stmt *st, struct store_row *row);
+/* The same, copied and whole. */
 void	sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row);
 
 /* ---- store_sqlite.c ---- */
@@ -229,8 +232,7 @@ int	sq_join_views(struct store *s, int64_t cid, const int64_t *join, size_t njoi
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 int	sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, size_t *n,
 	    struct err *e);
-int	sq_page(struct store *s, const struct page_query *pq, struct arena *mem,
-	    struct store_page *out, struct err *e);
+int	sq_page(struct store *s, struct page_walk *walk, struct err *e);
 int	sq_object_get(struct store *s, struct slice id, struct arena *mem, struct store_object *out,
 	    bool *found, struct err *e);
 int	sq_scan(struct store *s, int64_t after_vid, size_t max, struct arena *mem,

@@ -9,8 +9,6 @@
 
 #include "gateway/store_sqlite.h"
 
-enum { ROWS_FIRST = 128 };
-
 /* One range that is being read. */
 struct cursor {
 	sqlite3_stmt	*st;
@@ -18,39 +16,21 @@ struct cursor {
 	int64_t		 date_us;	/* of its row; INT64_MAX at the end */
 };
 
-/* One page being made. */
+/* One page being made, this turn. */
 struct paging {
 	struct sq		*q;
-	const struct page_query	*pq;
-	struct arena		*mem;
+	struct page_walk	*walk;
+	const struct page_query	*pq;		/* of the walk */
+	struct arena		*mem;		/* of the walk */
 	struct cursor		 cursor[RANGE_CURSORS];
 	size_t			 ncursors;
 	size_t			 used[RANGES];
-	int64_t			 from_us;	/* rows after this date */
-	struct store_row	*rows;
-	size_t			 n, cap, bytes;
-	bool			 more;
 };
 
-/* ---- adding rows ---- */
-
-/* Take one chosen row into the page, or find that it is full (more). The row's memory is in the arena
- * already; rows that the reader may not have cost a little of it. */
-static void
-offer(struct paging *w, const struct store_row *row)
+static bool
+is_admitted(const struct paging *w, const struct store_row *row)
 {
-	const struct page_query *pq = w->pq;
-
-	if (pq->admit != NULL && !pq->admit(pq->admit_ctx, row))
-		return;
-	if (w->n == pq->limit ||
-	    (pq->max_bytes > 0 && w->n > 0 && w->bytes + row->bytes.n > pq->max_bytes)) {
-		w->more = true;
-		return;
-	}
-	w->rows = arena_grow(w->mem, w->rows, w->n, &w->cap, sizeof(*w->rows));
-	w->rows[w->n++] = *row;
-	w->bytes += row->bytes.n;
+	return w->pq->admit == NULL || w->pq->admit(w->pq->admit_ctx, row);
 }
 
 /* ---- ranges ---- */
@@ -78,7 +58,7 @@ open_range(struct paging *w, enum sq_range range, enum member_class class, int64
 	c->class = class;
 	if (sqlite3_bind_int64(*st, 1, w->pq->cid) != SQLITE_OK ||
 	    sqlite3_bind_int64(*st, 2, class) != SQLITE_OK ||
-	    sqlite3_bind_int64(*st, 3, w->from_us) != SQLITE_OK ||
+	    sqlite3_bind_int64(*st, 3, w->walk->from_us) != SQLITE_OK ||
 	    (kind >= 0 && sqlite3_bind_int64(*st, 4, kind) != SQLITE_OK))
 		return sq_fail(w->q, e, "bind");
 	return advance(w, c, e) < 0 ? -1 : 0;
@@ -178,20 +158,44 @@ is_chosen(struct paging *w, const struct cursor *c, const struct store_row *row,
 	return ask_group(w, sqlite3_column_int64(c->st, COL_OBJ), row->vid, e);
 }
 
+/* Look at the row under the cursor: into the page with it, or not. */
+static int
+look_at(struct paging *w, const struct cursor *c, struct err *e)
+{
+	struct page_walk *walk = w->walk;
+	struct store_row row;
+	int rc;
+
+	sq_row_here(c->st, &row);
+	if ((rc = is_chosen(w, c, &row, e)) < 0)
+		return -1;
+	if (rc == 0 || !is_admitted(w, &row)) {
+		walk->vain++;
+	} else if (walk_is_full(walk, &row)) {
+		walk->page.more = true;
+	} else {
+		sq_row(c->st, w->mem, walk_add(walk));
+		walk->bytes += row.bytes.n;
+	}
+	return 0;
+}
+
 static int
 walk_ranges(struct paging *w, struct err *e)
 {
+	struct page_walk *walk = w->walk;
 	struct cursor *c;
 	int rc = open_ranges(w, e);
 
-	while (rc >= 0 && !w->more && (c = next_cursor(w)) != NULL) {
-		struct store_row row;
-
-		sq_row(c->st, w->mem, &row);
-		if ((rc = is_chosen(w, c, &row, e)) > 0)
-			offer(w, &row);
-		if (rc >= 0)
-			rc = advance(w, c, e);
+	while (rc >= 0 && !walk->page.more && (c = next_cursor(w)) != NULL) {
+		if (walk->vain_max > 0 && walk->vain >= walk->vain_max) {
+			walk->unfinished = true;
+			break;
+		}
+		if ((rc = look_at(w, c, e)) < 0)
+			break;
+		walk->from_us = c->date_us;
+		rc = advance(w, c, e);
 	}
 	close_ranges(w);
 	return rc < 0 ? -1 : 0;
@@ -228,9 +232,10 @@ read_version(struct paging *w, const struct version_choice *v, bool bytes, struc
 
 /* What of this id the reader could have, whatever the date filters (any_version, any_match). */
 static int
-look_for_any(struct paging *w, const struct version_choice *v, size_t n, struct store_page *out,
-    struct err *e)
+look_for_any(struct paging *w, const struct version_choice *v, size_t n, struct err *e)
 {
+	struct store_page *out = &w->walk->page;
+
 	for (size_t i = 0; i < n && !(out->any_version && out->any_match); i++) {
 		bool hit = store_keyword_hits(w->pq, v[i].version_key);
 		struct store_row row;
@@ -240,7 +245,7 @@ look_for_any(struct paging *w, const struct version_choice *v, size_t n, struct 
 			continue;
 		if ((rc = read_version(w, &v[i], false, &row, e)) < 0)
 			return -1;
-		if (rc == 0 || (w->pq->admit != NULL && !w->pq->admit(w->pq->admit_ctx, &row)))
+		if (rc == 0 || !is_admitted(w, &row))
 			continue;
 		out->any_version = true;
 		out->any_match = out->any_match || hit;
@@ -250,8 +255,7 @@ look_for_any(struct paging *w, const struct version_choice *v, size_t n, struct 
 
 /* The chosen versions of every id asked for, sorted by date. */
 static int
-choose_ids(struct paging *w, struct version_choice **all, size_t *n, struct store_page *out,
-    struct err *e)
+choose_ids(struct paging *w, struct version_choice **all, size_t *n, struct err *e)
 {
 	size_t cap = 0;
 
@@ -268,11 +272,11 @@ choose_ids(struct paging *w, struct version_choice **all, size_t *n, struct stor
 		if (rc == 0)
 			continue;
 		if (sq_member_group(w->q, w->pq->cid, obj, w->mem, &v, &count, e) < 0 ||
-		    look_for_any(w, v, count, out, e) < 0)
+		    look_for_any(w, v, count, e) < 0)
 			return -1;
 		store_choose(w->pq, v, count);
 		for (size_t k = 0; k < count; k++) {
-			if (!v[k].chosen || v[k].date_us <= w->from_us)
+			if (!v[k].chosen || v[k].date_us <= w->walk->from_us)
 				continue;
 			*all = arena_grow(w->mem, *all, *n, &cap, sizeof(**all));
 			(*all)[(*n)++] = v[k];
@@ -284,42 +288,36 @@ choose_ids(struct paging *w, struct version_choice **all, size_t *n, struct stor
 }
 
 static int
-walk_ids(struct paging *w, struct store_page *out, struct err *e)
+walk_ids(struct paging *w, struct err *e)
 {
+	struct page_walk *walk = w->walk;
 	struct version_choice *all = NULL;
 	size_t n = 0;
 
-	if (choose_ids(w, &all, &n, out, e) < 0)
+	if (choose_ids(w, &all, &n, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n && !w->more; i++) {
+	for (size_t i = 0; i < n && !walk->page.more; i++) {
 		struct store_row row;
 		int rc = read_version(w, &all[i], w->pq->want_bytes, &row, e);
 
 		if (rc < 0)
 			return -1;
-		if (rc > 0 && (w->pq->ntypes == 0 ||
-		    slice_in(row.type, w->pq->types, w->pq->ntypes)))
-			offer(w, &row);
+		if (rc == 0 || !is_admitted(w, &row) ||
+		    (w->pq->ntypes > 0 && !slice_in(row.type, w->pq->types, w->pq->ntypes)))
+			continue;
+		walk->page.more = walk_is_full(walk, &row);
+		if (!walk->page.more) {
+			*walk_add(walk) = row;
+			walk->bytes += row.bytes.n;
+		}
 	}
 	return 0;
 }
 
 int
-sq_page(struct store *s, const struct page_query *pq, struct arena *mem, struct store_page *out,
-    struct err *e)
+sq_page(struct store *s, struct page_walk *walk, struct err *e)
 {
-	struct paging *w = arena_alloc(mem, sizeof(*w));
-	int rc;
+	struct paging w = { .q = sq_of(s), .walk = walk, .pq = &walk->q, .mem = walk->mem };
 
-	w->q = sq_of(s);
-	w->pq = pq;
-	w->mem = mem;
-	w->cap = pq->limit < ROWS_FIRST ? pq->limit : ROWS_FIRST;
-	w->rows = arena_raw(mem, (w->cap + 1) * sizeof(*w->rows));
-	w->from_us = pq->added_after_us > pq->position_us ? pq->added_after_us : pq->position_us;
-	rc = pq->nids > 0 ? walk_ids(w, out, e) : walk_ranges(w, e);
-	out->rows = w->rows;
-	out->n = w->n;
-	out->more = w->more;
-	return rc;
+	return walk->q.nids > 0 ? walk_ids(&w, e) : walk_ranges(&w, e);
 }

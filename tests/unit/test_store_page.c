@@ -1,6 +1,8 @@
 /* If this fails, a SOC that polls misses an indicator for ever, or gets one that was withdrawn. */
 #include "store_kit.h"
 
+#include <event2/event.h>
+
 /* ---- which versions a query chooses (taxii.md 9) ---- */
 
 /* One version put into collection a, in this order. */
@@ -230,6 +232,76 @@ pages_keep_to_bytes(void **state)
 	kit_page(k, &q, &page);
 	assert_int_equal(page.n, 5);
 	assert_string_equal(page.bytes, "");
+}
+
+/* ---- a reader who may have little does not keep the others waiting ---- */
+
+static bool
+admit_few(void *ctx, const struct store_row *row)
+{
+	(void)ctx;
+	return slice_ends(row->id, "999");
+}
+
+static void
+on_any_page(void *arg, const struct store_page *page, const struct err *e)
+{
+	struct kit *k = arg;
+
+	k->answers++;
+	k->count = page == NULL ? 0 : page->n;
+	k->err.code = e == NULL ? ERR_NONE : e->code;
+}
+
+static void
+fill_many(struct kit *k, int n)
+{
+	struct store_put *puts = arena_alloc(k->mem, (size_t)n * sizeof(*puts));
+	struct store_txn t = { .puts = puts, .nputs = (size_t)n };
+
+	t.source = kit_source("x");
+	for (int i = 0; i < n; i++)
+		puts[i] = kit_put(kit_object(k, "indicator", i, "2024-01-01T10:00:00Z", "x"), &k->a,
+		    1);
+	assert_int_equal(kit_commit(k, &t), ERR_NONE);
+}
+
+static void
+long_search_takes_turns(void **state)
+{
+	struct kit *k = *state;
+	struct slice type = SLICE_LIT("indicator");
+	struct page_query q = kit_query(k->a);
+	int turns = 0;
+
+	fill_many(k, 7000);
+	store_close(k->s);
+	k->base = event_base_new();
+	kit_open(k);
+	k->answers = 0;
+	q.admit = admit_few;
+	q.types = &type;
+	q.ntypes = 1;
+	store_page(k->s, &q, on_any_page, k);
+	assert_int_equal(k->answers, 0);
+	type = SLICE_LIT("overwritten");	/* the lists are the caller's again */
+	for (; k->answers == 0; turns++)
+		event_base_loop(k->base, EVLOOP_ONCE);
+	assert_int_equal(turns, 3);
+	assert_int_equal(k->count, 7);
+	/* an ordinary page does not wait */
+	q = kit_query(k->a);
+	store_page(k->s, &q, on_any_page, k);
+	assert_int_equal(k->answers, 2);
+	assert_int_equal(k->count, 100);
+	/* closing answers who is still waiting */
+	q.admit = admit_few;
+	store_page(k->s, &q, on_any_page, k);
+	store_close(k->s);
+	k->s = NULL;
+	assert_int_equal(k->answers, 3);
+	assert_int_equal(k->err.code, ERR_BUSY);
+	event_base_free(k->base);
 }
 
 /* ---- walking while others write ---- */
@@ -552,6 +624,7 @@ main(void)
 		BOTH(any_tells_404_from_empty),
 		BOTH(only_admitted_rows_count),
 		BOTH(pages_keep_to_bytes),
+		DISK(long_search_takes_turns),
 		BOTH(walk_gives_each_once),
 		BOTH(removal_takes_what_is_named),
 		BOTH(many_types_at_once),
