@@ -368,7 +368,7 @@ dedup_sent(struct dedup *d, struct slice peer_pin, struct slice fp, bool mark, d
 	struct question *q = ask(d, 1, cb, arg);
 	struct one *o = &q->ones[0];
 	int64_t now = clock_mono_us();
-	struct name name;
+	struct name name = { "" };
 	struct slice key;
 
 	make_key(d, "sent", peer_pin, fp, o->key);
