@@ -19,7 +19,8 @@ extern const struct command command_init, command_check, command_status, command
     command_consumer_add, command_consumer_list, command_peer_list, command_peer_show,
     command_peer_retry, command_explain, command_quarantine_list, command_quarantine_show,
     command_quarantine_retry, command_quarantine_drop, command_convert, command_validate,
-    command_key_pin, command_key_public, command_audit_verify, command_audit_export;
+    command_mapping_check, command_key_pin, command_key_public, command_audit_verify,
+    command_audit_export;
 
 static int
 run_serve(const struct args *a)
@@ -61,6 +62,7 @@ static const struct command *const commands[] = {
 	&command_quarantine_drop,
 	&command_convert,
 	&command_validate,
+	&command_mapping_check,
 	&command_key_pin,
 	&command_key_public,
 	&command_audit_verify,
