@@ -208,7 +208,7 @@ static const struct config_key spool_keys[] = {
 	    "Folder; incoming/, done/ and rejected/ are made in it.", NULL },
 	{ "format", &config_format, SPOOL(format), NULL, 0, 0, 0,
 	    "Format of the files; without it, each is looked at.", NULL },
-	{ "mapping", &config_name, SPOOL(mapping), NULL, 0, 0, 0,
+	{ "mapping", &config_mapping, SPOOL(mapping), NULL, 0, 0, 0,
 	    "Mapping (mappings/NAME.map) for format `mapped`.", NULL },
 	{ "collections", &config_names, SPOOL(collections), NULL, 0, 0, CONFIG_REQUIRED,
 	    "Kept collections that its objects go to.", NULL },

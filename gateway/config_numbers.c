@@ -156,23 +156,26 @@ read_limit(const struct config_value *v, const struct config_key *k, void *at)
 static void
 write_limit(struct strbuf *out, const struct config_key *k, const void *at)
 {
+	static const struct { double worth; const char *name; } units[] = {
+		{ 1, "s" }, { 60, "min" }, { 3600, "h" }
+	};
 	const struct limit *limit = at;
-	double n = limit->per_second;
-	const char *unit = "s";
+	size_t unit = 0;
 
 	(void)k;
-	if (n == 0) {
+	if (limit->per_second == 0) {
 		strbuf_adds(out, "none");
 		return;
 	}
-	if (n * 60 < 0.999) {
-		n *= 3600;
-		unit = "h";
-	} else if (n != (double)(int64_t)n) {
-		n *= 60;
-		unit = "min";
+	/* The first unit in which it is a whole number; it was read as one, of some unit. */
+	for (; unit < 2; unit++) {
+		double n = limit->per_second * units[unit].worth;
+
+		if (n >= 1 && n < 1e15 && n - (double)(int64_t)(n + 1e-6) < 1e-6)
+			break;
 	}
-	strbuf_addf(out, "%.0f/%s burst %u", n, unit, limit->burst);
+	strbuf_addf(out, "%.0f/%s burst %u", limit->per_second * units[unit].worth,
+	    units[unit].name, limit->burst);
 }
 
 /* ---- the rows ---- */

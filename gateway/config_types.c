@@ -87,6 +87,23 @@ read_name(const struct config_value *v, const struct config_key *k, void *at)
 	return 0;
 }
 
+/* A mapping is named by its name and known by its path (config.c). */
+static void
+write_mapping(struct strbuf *out, const struct config_key *k, const void *at)
+{
+	const char *path = *(const char *const *)at, *slash;
+
+	(void)k;
+	if (path == NULL)
+		return;
+	slash = strrchr(path, '/');
+	if (slash != NULL)
+		path = slash + 1;
+	strbuf_adds(out, path);
+	if (slice_ends(slice_of(path), ".map"))
+		strbuf_setlen(out, out->n - 4);
+}
+
 static int
 read_text(const struct config_value *v, const struct config_key *k, void *at)
 {
@@ -419,6 +436,8 @@ write_level(struct strbuf *out, const struct config_key *k, const void *at)
 
 const struct config_type config_name = { "name", "letters, digits, `.` `_` `-`",
 	false, read_name, write_text, NULL };
+const struct config_type config_mapping = { "name", "the name of a mapping",
+	false, read_name, write_mapping, NULL };
 const struct config_type config_text = { "text", "a word, or words in quotes",
 	false, read_text, write_text, NULL };
 const struct config_type config_path = { "path", "relative to the folder of tocsin.conf",

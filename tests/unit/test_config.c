@@ -281,19 +281,48 @@ effective_values_name_their_origin(void **state)
 static void
 effective_values_can_be_read_again(void **state)
 {
-	struct config *a = good(minimal), *b;
-	struct strbuf out = STRBUF_INIT, again = STRBUF_INIT;
+	static const char *const texts[] = { minimal, whole };
 
 	(void)state;
-	config_print(&out, a);
-	b = good(out.p);
-	assert_int_equal(config_restart_needed(&again, a, b), 0);
-	assert_string_equal(again.p, "");
-	assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
-	config_free(a);
-	config_free(b);
-	strbuf_fini(&out);
-	strbuf_fini(&again);
+	for (size_t i = 0; i < 2; i++) {
+		struct config *a = good(texts[i]), *b;
+		struct strbuf out = STRBUF_INIT, again = STRBUF_INIT;
+
+		config_print(&out, a);
+		b = good(out.p);
+		assert_int_equal(config_restart_needed(&again, a, b), 0);
+		assert_string_equal(again.p, "");
+		assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
+		assert_int_equal(a->nspools, b->nspools);
+		assert_int_equal(a->ncollections, b->ncollections);
+		config_free(a);
+		config_free(b);
+		strbuf_fini(&out);
+		strbuf_fini(&again);
+	}
+}
+
+static void
+rates_are_printed_as_they_were_said(void **state)
+{
+	static const char *const rates[] = { "90/h", "7/min", "5/s", "600/min", "1/h", "1000000/s" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		struct strbuf text = STRBUF_INIT, out = STRBUF_INIT;
+		struct config *a, *b;
+
+		strbuf_addf(&text, "%slimits\n    requests %s burst 3\n", minimal, rates[i]);
+		a = good(text.p);
+		config_print(&out, a);
+		b = good(out.p);
+		assert_true(a->limits.requests.per_second == b->limits.requests.per_second);
+		assert_int_equal(b->limits.requests.burst, 3);
+		config_free(a);
+		config_free(b);
+		strbuf_fini(&text);
+		strbuf_fini(&out);
+	}
 }
 
 static void
@@ -459,6 +488,7 @@ main(void)
 		cmocka_unit_test(references_are_checked),
 		cmocka_unit_test(effective_values_name_their_origin),
 		cmocka_unit_test(effective_values_can_be_read_again),
+		cmocka_unit_test(rates_are_printed_as_they_were_said),
 		cmocka_unit_test(a_reload_knows_what_takes_a_restart),
 		cmocka_unit_test(holds_are_counted),
 		cmocka_unit_test(the_sample_shows_every_key),
