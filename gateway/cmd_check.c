@@ -298,7 +298,7 @@ run(const struct args *a)
 	load(&k);
 	if (k.conf != NULL)
 		check_outside(&k);
-	if (k.c.n > 0) {
+	if (k.c.n > 0 || k.conf == NULL || k.trust == NULL) {
 		cmd_complaints(&k.c);
 		fprintf(stderr, "configuration %s: %zu errors\n", k.path, k.c.n + k.c.dropped);
 	} else if (args_get(a, "effective") != NULL) {

@@ -42,7 +42,7 @@ document_format(const char *name)
 
 	if (f != NULL)
 		return f;
-	for (size_t i = 0; formats[i] != NULL && i + 1 < FORMATS_SHOWN; i++)
+	for (size_t i = 0; i + 1 < FORMATS_SHOWN && formats[i] != NULL; i++)
 		names[i] = formats[i]->name;
 	near = nearest_word(slice_of(name), names);
 	fprintf(stderr, "tocsin: there is no format '%s'%s%s%s; there are:", name,

@@ -52,15 +52,13 @@ config_place(const struct config *conf, const char *section, size_t element, con
 {
 	const struct config_section *s = config_sections;
 	const struct config_origin *o = NULL;
-	size_t number = 0, k = 0;
+	size_t number = 0;
 
-	while (strcmp(s[number].name, section) != 0)
+	while (s[number].name != NULL && strcmp(s[number].name, section) != 0)
 		number++;
-	if (key != NULL) {
-		while (strcmp(s[number].keys[k].name, key) != 0)
-			k++;
-		o = config_origin_of(conf, number, element, k);
-	}
+	for (size_t k = 0; key != NULL && s[number].keys[k].name != NULL; k++)
+		if (strcmp(s[number].keys[k].name, key) == 0)
+			o = config_origin_of(conf, number, element, k);
 	if (o == NULL)
 		o = config_origin_of(conf, number, element, SIZE_MAX);
 	return (struct line){ .file = o == NULL ? conf->path : o->file,

@@ -138,11 +138,11 @@ describe_types(struct strbuf *out)
 	const struct config_type *const types[] = {
 		&config_name, &config_path, &config_address, &config_base_url, &config_redis_url,
 		&config_host, &config_bytes, &config_span, &config_limit, &config_kinds,
-		&config_tlps, &config_phases, &config_sectors_of
+		&config_tlps, &config_phases, &config_sectors_of, NULL
 	};
 
 	strbuf_adds(out, "### Values\n\n| value | is written |\n| --- | --- |\n");
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; types[i] != NULL; i++)
 		strbuf_addf(out, "| %s | %s |\n", types[i]->name, types[i]->form);
 	strbuf_addc(out, '\n');
 }

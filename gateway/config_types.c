@@ -307,7 +307,7 @@ read_format(const struct config_value *v, const struct config_key *k, void *at)
 	const char *names[FORMATS_SHOWN + 1] = { NULL };
 
 	(void)k;
-	for (size_t i = 0; formats[i] != NULL && i < FORMATS_SHOWN; i++) {
+	for (size_t i = 0; i < FORMATS_SHOWN && formats[i] != NULL; i++) {
 		names[i] = formats[i]->name;
 		if (slice_is(v->words[0], names[i])) {
 			set_text(at, names[i]);

@@ -35,6 +35,10 @@ struct entry {
 	const struct line *line;
 };
 
+struct entry_ref {
+	const struct entry *e;
+};
+
 /* A success: the MAC of (user, password) and whose it is. */
 struct cached {
 	uint8_t		 mac[SHA256_LEN];
@@ -46,7 +50,7 @@ struct credentials {
 	struct arena	*mem;
 	struct entry	*v;			/* in the order of the file */
 	size_t		 n, cap;
-	const struct entry **tokens;		/* by hash */
+	struct entry_ref *tokens;		/* by hash */
 	size_t		 ntokens;
 	uint8_t		 key[32];		/* of this process and this load */
 	struct cached	 cache[CACHE_SLOTS];
@@ -147,41 +151,42 @@ read_line(struct credentials *cr, const struct line *l, struct complaints *c)
 static int
 by_hash(const void *a, const void *b)
 {
-	const struct entry *const *x = a, *const *y = b;
+	const struct entry_ref *x = a, *y = b;
 
-	return memcmp((*x)->hash, (*y)->hash, SHA256_LEN);
+	return memcmp(x->e->hash, y->e->hash, SHA256_LEN);
 }
 
 static int
 by_name(const void *a, const void *b)
 {
-	const struct entry *const *x = a, *const *y = b;
+	const struct entry_ref *x = a, *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	return strcmp(x->e->name, y->e->name);
 }
 
 /* Sort the tokens by hash; no token twice, no second password of a name. */
 static void
 index_entries(struct credentials *cr, struct complaints *c)
 {
-	const struct entry **passwords = arena_alloc(cr->mem, (cr->n + 1) * sizeof(*passwords));
+	struct entry_ref *passwords = arena_alloc(cr->mem, (cr->n + 1) * sizeof(*passwords));
 	size_t n = 0;
 
 	cr->tokens = arena_alloc(cr->mem, (cr->n + 1) * sizeof(*cr->tokens));
 	for (size_t i = 0; i < cr->n; i++) {
 		if (cr->v[i].kind == TOKEN)
-			cr->tokens[cr->ntokens++] = &cr->v[i];
+			cr->tokens[cr->ntokens++].e = &cr->v[i];
 		else
-			passwords[n++] = &cr->v[i];
+			passwords[n++].e = &cr->v[i];
 	}
 	qsort(cr->tokens, cr->ntokens, sizeof(*cr->tokens), by_hash);
 	for (size_t i = 1; i < cr->ntokens; i++)
 		if (by_hash(&cr->tokens[i - 1], &cr->tokens[i]) == 0)
-			complain(c, cr->tokens[i]->line, "a token stands here twice");
+			complain(c, cr->tokens[i].e->line, "a token stands here twice");
 	qsort(passwords, n, sizeof(*passwords), by_name);
 	for (size_t i = 1; i < n; i++)
 		if (by_name(&passwords[i - 1], &passwords[i]) == 0)
-			complain(c, passwords[i]->line, "%s has two passwords", passwords[i]->name);
+			complain(c, passwords[i].e->line, "%s has two passwords",
+			    passwords[i].e->name);
 }
 
 static struct credentials *
@@ -260,16 +265,16 @@ const char *
 credentials_token(const struct credentials *cr, struct slice token, int64_t now_us)
 {
 	struct entry wanted = { 0 };
-	const struct entry *key = &wanted, **found;
+	const struct entry_ref key = { &wanted }, *found;
 
 	if (token.n == 0 || token.n > SECRET_MAX)
 		return NULL;
 	/* Found by its hash: how long the search takes says nothing about the token. */
 	digest_sha256(token, wanted.hash);
 	found = bsearch(&key, cr->tokens, cr->ntokens, sizeof(*cr->tokens), by_hash);
-	if (found == NULL || now_us > (*found)->until_us)
+	if (found == NULL || now_us > found->e->until_us)
 		return NULL;
-	return (*found)->name;
+	return found->e->name;
 }
 
 /* What could be a pair of user and password at all. */

@@ -124,7 +124,7 @@ unknown_verb(const char *word)
 
 	if (print_family(stderr, word))
 		return CMD_FAILED;
-	for (size_t i = 0; commands[i] != NULL && i < 63; i++)
+	for (size_t i = 0; i < 63 && commands[i] != NULL; i++)
 		names[i] = commands[i]->name;
 	near = nearest_word(slice_of(word), names);
 	if (near == NULL)
