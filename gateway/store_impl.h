@@ -142,6 +142,9 @@ int64_t	 store_next_date(struct store *s);
 /* Seal the next record of the chain into *line and move the head on. */
 void	 store_seal(struct store *s, struct strbuf *line, const char *members, const char *extra);
 
+/* Do these bytes, stored under the id and version of `p`, say what `p` says? */
+bool	 store_same_content(const struct store_put *p, struct slice have);
+
 /* What covering looks at. */
 struct copy_facts {
 	enum tlp	tlp;

@@ -252,7 +252,8 @@ put(struct mem_putting *w, size_t i)
 	}
 	if (found == NULL) {
 		put_new(w, i, obj);
-	} else if (memcmp(found->content, p->content, sizeof(found->content)) == 0) {
+	} else if (memcmp(found->content, p->content, sizeof(found->content)) == 0 ||
+	    store_same_content(p, found->row.bytes)) {
 		put_known(w, i, found);
 	} else {
 		struct store_quarantine row = store_conflict_row(w->t, p);

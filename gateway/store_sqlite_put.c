@@ -289,6 +289,20 @@ put_conflict(struct putting *w, struct one *o, struct err *e)
 	return sq_quarantine_add(w->q, &row, w->now_us, e);
 }
 
+/* 1 if the stored version says what the new one says, whose bytes differ; 0 if not. */
+static int
+says_the_same(struct putting *w, const struct one *o, struct err *e)
+{
+	sqlite3_stmt *st = sq_bind(w->q, SQ_VERSION_ROW, e, "i", o->vid);
+	struct store_row row;
+
+	if (st == NULL || sq_step(w->q, st, e) <= 0)
+		return -1;
+	sq_row(st, w->mem, &row);
+	sq_reset(st);
+	return store_same_content(o->p, row.bytes);
+}
+
 static int
 put(struct putting *w, size_t i, struct err *e)
 {
@@ -296,8 +310,7 @@ put(struct putting *w, size_t i, struct err *e)
 	const struct object *b = o.p->object;
 	struct head h;
 	sqlite3_stmt *st;
-	bool same;
-	int rc;
+	int rc, same;
 
 	o.p->linked = false;
 	o.p->queued = 0;
@@ -319,6 +332,8 @@ put(struct putting *w, size_t i, struct err *e)
 	o.spec = h.spec;
 	sq_reset(st);
 	w->dates[i] = h.first_us;
+	if (!same && (same = says_the_same(w, &o, e)) < 0)
+		return -1;
 	return same ? put_known(w, &o, &h, i, e) : put_conflict(w, &o, e);
 }
 
