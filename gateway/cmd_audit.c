@@ -95,7 +95,7 @@ report(const struct args *a, const struct verify *v)
 	} else if (v->check.seq == 0) {
 		puts("whole: no records yet");
 	} else {
-		printf("whole: %llu records from %s to %s, each continues the one before it\n",
+		printf("whole: %llu records from %.19sZ to %.19sZ, each continues the one before it\n",
 		    (unsigned long long)v->check.seq, v->first, v->last);
 	}
 	arena_free(mem);
