@@ -257,7 +257,7 @@ ir_is_full(const struct ir *r)
 static void
 add_object(struct ir *r, struct ir_incident *inc, struct ir_obj *ob)
 {
-	inc->objs = arena_grow(r->mem, inc->objs, inc->n, &inc->cap, sizeof(*inc->objs));
+	inc->objs = arena_grow(r->mem, inc->objs, inc->n, &inc->cap, sizeof(struct ir_obj *));
 	inc->objs[inc->n++] = ob;
 	r->objects++;
 	if (2 * inc->n <= inc->nslots) {

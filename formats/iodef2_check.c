@@ -107,7 +107,8 @@ collect_ids(struct ir *r, struct xml_node *n)
 	    slice_trim(xml_value(n, "observable-id"));
 
 	if (id.n > 0) {
-		r->nodes = arena_grow(r->mem, r->nodes, r->nnodes, &r->nodes_cap, sizeof(*r->nodes));
+		r->nodes = arena_grow(
+		    r->mem, r->nodes, r->nnodes, &r->nodes_cap, sizeof(struct xml_node *));
 		idmap_add(&r->xml_ids, r->mem, id, r->nnodes);
 		r->nodes[r->nnodes++] = n;
 	}

@@ -102,7 +102,7 @@ index_side(struct side *s)
 		for (size_t k = 0; k < s->r.incidents[i]->n; k++) {
 			struct ir_obj *ob = s->r.incidents[i]->objs[k];
 
-			s->all = arena_grow(s->r.mem, s->all, s->n, &s->cap, sizeof(*s->all));
+			s->all = arena_grow(s->r.mem, s->all, s->n, &s->cap, sizeof(struct ir_obj *));
 			idmap_add(&s->ids, s->r.mem, common_id(s, ob->id), s->n);
 			s->all[s->n++] = ob;
 		}

@@ -106,9 +106,9 @@ read_head(struct ir *r, struct ir_incident *inc, struct err *e)
 static void
 read_creator(struct ir *r, struct ir_incident *inc)
 {
-	struct ir_obj top = { .label = ir_label_here(r, inc->node) };
-
-	inc->owner = &top;
+	/* stands in until the report, which names the creator, is there */
+	inc->owner = arena_alloc(r->mem, sizeof(*inc->owner));
+	inc->owner->label = ir_label_here(r, inc->node);
 	for (struct xml_node *c = xml_get(inc->node, "Contact"); c != NULL; c = xml_more(c)) {
 		if (slice_is(slice_trim(xml_value(c, "role")), "creator") && c->mark != XML_DROPPED) {
 			inc->creator = ir_contact(r, inc, c);
@@ -303,7 +303,7 @@ ir_derive(struct ir *r)
 			continue;
 		}
 		r->incidents = arena_grow(r->mem, r->incidents, r->nincidents, &r->incidents_cap,
-		    sizeof(*r->incidents));
+		    sizeof(struct ir_incident *));
 		r->incidents[r->nincidents++] = inc;
 	}
 }
@@ -339,13 +339,13 @@ join_objects(struct ir *r)
 
 	for (size_t i = 0; i < r->nincidents; i++) {
 		for (size_t k = 0; k < r->incidents[i]->n; k++) {
-			all = arena_grow(r->mem, all, n, &cap, sizeof(*all));
+			all = arena_grow(r->mem, all, n, &cap, sizeof(struct ir_obj *));
 			idmap_add(&ids, r->mem, r->incidents[i]->objs[k]->id, n);
 			all[n++] = r->incidents[i]->objs[k];
 		}
 	}
 	idmap_sort(&ids);
-	for (size_t i = 0, from = 0; i < ids.n; i++) {
+	for (size_t i = 0, from = 0; all != NULL && i < ids.n; i++) {
 		struct ir_obj *ob = all[ids.v[i].value];
 
 		if (!slice_eq(ids.v[i].id, ids.v[from].id))

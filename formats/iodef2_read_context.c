@@ -73,7 +73,7 @@ add_object_to(struct ir *r, unsigned role, struct ir_obj ***v, size_t *n, size_t
 	if (ob->roles & role)
 		return;
 	ob->roles |= role;
-	*v = arena_grow(r->mem, *v, *n, cap, sizeof(**v));
+	*v = arena_grow(r->mem, *v, *n, cap, sizeof(struct ir_obj *));
 	(*v)[(*n)++] = ob;
 }
 

@@ -99,7 +99,7 @@ ir_refs_add(struct ir *r, struct ir_refs *refs, struct ir_obj *ob)
 			return;
 	}
 	ob->refs = refs;
-	refs->v = arena_grow(r->mem, refs->v, refs->n, &refs->cap, sizeof(*refs->v));
+	refs->v = arena_grow(r->mem, refs->v, refs->n, &refs->cap, sizeof(struct ir_obj *));
 	refs->v[refs->n++] = ob;
 }
 

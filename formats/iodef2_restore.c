@@ -63,7 +63,7 @@ read_cover(struct ir *r, struct xml_node *data, const char *start, struct ir_cov
 
 		if (n == NULL)
 			continue;
-		out->v = arena_grow(r->mem, out->v, out->n, &out->cap, sizeof(*out->v));
+		out->v = arena_grow(r->mem, out->v, out->n, &out->cap, sizeof(struct xml_node *));
 		out->v[out->n++] = n;
 	} while (paths.n > 0);
 	iodef2_native_hash((const struct xml_node *const *)out->v, out->n, now);
@@ -148,7 +148,7 @@ drop_doubles(struct ir_originals *os)
 	for (size_t i = 0; i < os->n; i++)
 		idmap_add(&ids, os->r->mem, os->v[i].o.id, i);
 	idmap_sort(&ids);
-	for (size_t i = 1, from = 0; i < ids.n; i++) {
+	for (size_t i = 1, from = 0; os->v != NULL && i < ids.n; i++) {
 		struct ir_original *b = &os->v[ids.v[i].value];
 
 		if (!slice_eq(ids.v[i].id, ids.v[from].id))

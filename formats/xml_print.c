@@ -244,11 +244,11 @@ print_attrs(struct printer *p, const struct xml_node *n)
 	}
 	if (!p->canonical || count == 0)
 		return;
-	v = xcalloc(count, sizeof(*v));
+	v = xcalloc(count, sizeof(const struct xml_attr *));
 	count = 0;
 	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next)
 		v[count++] = a;
-	qsort(v, count, sizeof(*v), by_name);
+	qsort(v, count, sizeof(const struct xml_attr *), by_name);
 	for (size_t i = 0; i < count; i++)
 		print_attr(p, v[i]);
 	free(v);
