@@ -221,8 +221,8 @@ struct store_object {
 	const char	*warnings;	/* "" if none */
 	const struct store_sighting *sightings;	/* of this version and of linked copies */
 	size_t		nsightings;
-	struct {
-		const char *peer, *state, *reason;	/* states: queued sent denied held dead gave covered */
+	struct {	/* state: queued sent denied held dead gave covered */
+		const char *peer, *state, *reason;
 		int64_t	at_us;
 	}		*delivery;
 	size_t		ndelivery;
