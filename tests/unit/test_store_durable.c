@@ -290,6 +290,30 @@ audit_waits_for_company(void **state)
 	event_base_free(k->base);
 }
 
+/* The log goes into the database now and then, and starts again. */
+static void
+log_does_not_grow_for_ever(void **state)
+{
+	struct kit *k = *state;
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s-wal", k->path);
+	for (int i = 0; i < 300; i++) {
+		struct store_put puts[40];
+		struct store_txn t = { .puts = puts, .nputs = 40 };
+
+		t.source = kit_source("x");
+		for (int j = 0; j < 40; j++)
+			puts[j] = nth(k, i * 40 + j);
+		assert_int_equal(kit_commit(k, &t), ERR_NONE);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 12 << 20);	/* 2000 pages and a group */
+	assert_int_equal(stat(k->path, &st), 0);
+	assert_true(st.st_size > 4 << 20);
+}
+
 /* ---- trouble ---- */
 
 static void
@@ -420,6 +444,7 @@ main(void)
 		STORY(one_turn_is_one_sync),
 		STORY(each_is_told_its_own_fate),
 		STORY(audit_waits_for_company),
+		STORY(log_does_not_grow_for_ever),
 		STORY(full_disk_refuses_and_reads_on),
 		STORY(failed_sync_ends_writing),
 		STORY(killed_process_loses_nothing_acknowledged),
