@@ -8,7 +8,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-enum { TESTS_MAX = 500000 };	/* in one document */
+enum { TESTS_MAX = 200000 };	/* in one document */
 
 void
 ir_tests_add(struct ir *r, struct ir_tests *t, struct pat_node *p)
