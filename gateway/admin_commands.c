@@ -16,6 +16,7 @@
 #include "gateway/outbox.h"
 #include "gateway/policy.h"
 #include "gateway/redis.h"
+#include "formats/mapped.h"
 
 /* ---- small helpers for JSON text ---- */
 
@@ -461,12 +462,36 @@ on_retried(void *arg, const struct intake_result *result)
 	store_quarantine_set(r->call->g->store, r->qid, "retried", on_retry_booked, r);
 }
 
+/* A file from a spool is read as the spool reads its files. NULL, or why it cannot be. */
+static const char *
+as_spooled(struct retry *r, struct intake_message *m)
+{
+	static const char head[] = "spool:";
+	const struct config *conf = r->call->g->config;
+	struct complaints c = { .mem = r->call->mem };
+
+	for (size_t i = 0; i < conf->nspools; i++) {
+		const struct spool_conf *s = &conf->spools[i];
+
+		if (strcmp(s->name, m->source + sizeof(head) - 1) != 0)
+			continue;
+		m->format = s->format == NULL ? NULL :
+		    arena_str(r->call->mem, slice_of(s->format));
+		if (s->mapping == NULL)
+			return NULL;
+		m->mapping = mapping_load(s->mapping, r->call->mem, &c);
+		return m->mapping != NULL ? NULL : c.n > 0 ? c.text[0] : "its mapping does not load";
+	}
+	return "its spool is no longer in tocsin.conf";
+}
+
 static void
 on_retry_found(void *arg, const struct quarantine_row *rows, size_t n, const struct err *e)
 {
 	struct retry *r = arg;
 	struct gateway *g = r->call->g;
 	struct intake_message m = { .input = "quarantine", .request_id = "retry" };
+	const char *why = NULL;
 
 	if (e != NULL || n == 0) {
 		strbuf_fini(&r->bytes);
@@ -478,9 +503,13 @@ on_retry_found(void *arg, const struct quarantine_row *rows, size_t n, const str
 		strbuf_addsl(&r->bytes, rows[0].q.bytes);
 	m.source = arena_str(r->call->mem, slice_of(rows[0].q.source));
 	m.from = trust_find(g->trust, slice_of(m.source));
-	if (m.from == NULL && !slice_starts(slice_of(m.source), "spool:")) {
+	if (slice_starts(slice_of(m.source), "spool:"))
+		why = as_spooled(r, &m);
+	else if (m.from == NULL)
+		why = "its source is no longer in trust.conf";
+	if (why != NULL) {
 		strbuf_fini(&r->bytes);
-		admin_refuse(r->call, "its source is no longer in trust.conf");
+		admin_refuse(r->call, why);
 		return;
 	}
 	r->collections[0] = rows[0].q.collection[0] == '\0' ? NULL :
