@@ -41,8 +41,9 @@ static const char step_1[] =
     " origin INTEGER NOT NULL, audience TEXT NOT NULL, first_us INTEGER NOT NULL,"
     " last_us INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (vid, pno))"
     " WITHOUT ROWID, STRICT;"
-    "CREATE TABLE delivery (oid INTEGER PRIMARY KEY, pno INTEGER NOT NULL, vid INTEGER NOT NULL,"
-    " mid INTEGER NOT NULL, lane INTEGER NOT NULL, state INTEGER NOT NULL,"
+    /* An oid is never used again: a booking that is late must not meet another delivery. */
+    "CREATE TABLE delivery (oid INTEGER PRIMARY KEY AUTOINCREMENT, pno INTEGER NOT NULL,"
+    " vid INTEGER NOT NULL, mid INTEGER NOT NULL, lane INTEGER NOT NULL, state INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, due_us INTEGER NOT NULL, queued_us INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, reason TEXT) STRICT;"
     "CREATE UNIQUE INDEX delivery_of ON delivery (vid, pno);"

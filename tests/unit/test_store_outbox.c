@@ -247,6 +247,24 @@ booking_is_audited(void **state)
 	assert_int_equal(k->err.code, ERR_NONE);
 }
 
+/* What the peer gave us while it was on its way there is booked as nothing else. */
+static void
+late_bookings_meet_no_other(void **state)
+{
+	struct kit *k = *state;
+	struct store_put twin;
+	struct store_txn t = { .source = kit_source("peer-p"), .puts = &twin, .nputs = 1 };
+	struct leased l;
+
+	queue(k, "adv-1", 1, 1, 1);
+	l = lease(k, 10, 0);
+	twin = kit_put(kit_object(k, "indicator", 1, "2024-01-01T10:00:00Z", "x"), &k->a, 1);
+	assert_int_equal(kit_commit(k, &t), ERR_NONE);
+	queue(k, "adv-2", 2, 1, 1);
+	book(k, &l, OUTBOX_SENT, 0);
+	assert_string_equal(lease(k, 10, 0).text, "adv-2 x node-a,node-b: 2.0");
+}
+
 /* A backlog of ten thousand costs a lease no more than one of ten. */
 static void
 long_queues_are_walked_once(void **state)
@@ -280,6 +298,7 @@ main(void)
 		BOTH(held_comes_back_dead_does_not),
 		BOTH(ages_are_told),
 		BOTH(booking_is_audited),
+		BOTH(late_bookings_meet_no_other),
 		DISK(long_queues_are_walked_once),
 	};
 
