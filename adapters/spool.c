@@ -129,51 +129,67 @@ let_go(struct spool *s, int64_t look_in_us)
 
 /* Move the file in hand; a failure is logged and the file is met again at the next look. */
 static void
-move_to(struct spool *s, const char *folder)
+move_to(struct spool *s, const char *to)
 {
-	char *from = path_of(s, "incoming", s->name, ""), *to = free_path(s, folder, s->name);
+	char *from = path_of(s, "incoming", s->name, "");
 	struct err e = ERR_INIT;
 
 	if (file_move(from, to, &e) < 0)
 		log_event(LOG_ERROR, "spool.move", LF_S("spool", s->conf->name),
 		    LF_S("file", s->name), LF_S("error", e.reason));
 	free(from);
-	free(to);
 }
 
 static void
+take_away(struct spool *s)
+{
+	char *to = free_path(s, "done", s->name);
+
+	stats_add(s->all->g->stats, STAT_SPOOL, "done", 1);
+	move_to(s, to);
+	free(to);
+}
+
+/* The reason stands beside the file, under the name that the file got. */
+static void
 reject(struct spool *s, const struct err *cause)
 {
-	char *path = path_of(s, "rejected", s->name, ".reason"), text[sizeof(struct err) + 64];
-	struct strbuf b = STRBUF_INIT;
+	char *to = free_path(s, "rejected", s->name), text[sizeof(struct err) + 64];
+	struct strbuf path = STRBUF_INIT, b = STRBUF_INIT;
 	struct err e = ERR_INIT;
 
+	stats_add(s->all->g->stats, STAT_SPOOL, "rejected", 1);
+	strbuf_addf(&path, "%s.reason", to);
 	strbuf_addf(&b, "%s\n", err_text(cause, text, sizeof(text)));
-	if (file_write(path, strbuf_slice(&b), 0600, &e) < 0)
+	if (file_write(path.p, strbuf_slice(&b), 0600, &e) < 0)
 		log_event(LOG_ERROR, "spool.reason", LF_S("spool", s->conf->name),
 		    LF_S("error", e.reason));
 	strbuf_fini(&b);
-	free(path);
-	move_to(s, "rejected");
+	strbuf_fini(&path);
+	move_to(s, to);
+	free(to);
 }
 
 static void
 on_taken(void *arg, const struct intake_result *r)
 {
 	struct spool *s = arg;
-	struct stats *stats = s->all->g->stats;
+	struct err none = ERR_INIT;
 
 	if (r->error != NULL && r->retryable) {
-		stats_add(stats, STAT_SPOOL, "later", 1);
+		stats_add(s->all->g->stats, STAT_SPOOL, "later", 1);
 		let_go(s, s->conf->interval_us);
 		return;
 	}
 	if (r->error != NULL) {
-		stats_add(stats, STAT_SPOOL, "rejected", 1);
 		reject(s, r->error);
+	} else if (r->accepted + r->known == 0 && r->refused + r->conflicts > 0) {
+		err_set(&none, ERR_VALUE, "nothing in it was taken, %zu refused; the reasons are "
+		    "in quarantine", r->refused + r->conflicts);
+		err_input(&none, s->name);
+		reject(s, &none);
 	} else {
-		stats_add(stats, STAT_SPOOL, "done", 1);
-		move_to(s, "done");
+		take_away(s);
 	}
 	let_go(s, 0);
 }
@@ -199,7 +215,6 @@ take(struct spool *s, const char *name)
 	hex_text(id, sizeof(id), s->request_id);
 	if (file_read(path, s->conf->max_bytes, &s->body, &e) < 0) {
 		err_input(&e, name);
-		stats_add(s->all->g->stats, STAT_SPOOL, "rejected", 1);
 		reject(s, &e);
 		free(path);
 		let_go(s, 0);
