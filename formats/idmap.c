@@ -30,9 +30,9 @@ idmap_sort(struct idmap *m)
 		qsort(m->v, m->n, sizeof(*m->v), compare);
 }
 
-/* Return the lowest value of `id`, or IDMAP_NONE. */
-long
-idmap_find(const struct idmap *m, struct slice id)
+/* Return the place of the first entry that is not before `id`. */
+size_t
+idmap_place(const struct idmap *m, struct slice id)
 {
 	size_t lo = 0, hi = m->n;
 
@@ -44,5 +44,14 @@ idmap_find(const struct idmap *m, struct slice id)
 		else
 			hi = mid;
 	}
-	return lo < m->n && slice_eq(m->v[lo].id, id) ? (long)m->v[lo].value : IDMAP_NONE;
+	return lo;
+}
+
+/* Return the lowest value of `id`, or IDMAP_NONE. */
+long
+idmap_find(const struct idmap *m, struct slice id)
+{
+	size_t at = idmap_place(m, id);
+
+	return at < m->n && slice_eq(m->v[at].id, id) ? (long)m->v[at].value : IDMAP_NONE;
 }
