@@ -85,11 +85,22 @@ fill_time(const json *tree, struct arena *mem, const char *name, struct slice *t
 	return 0;
 }
 
-/* Fill version and version_key: `modified`, else `created`, else the hash of the bytes. */
+void
+object_content(const struct object *o, uint8_t out[32])
+{
+	struct strbuf text = STRBUF_INIT;
+
+	json_print_jcs(&text, o->tree);
+	digest_sha256(strbuf_slice(&text), out);
+	strbuf_fini(&text);
+}
+
+/* Fill version and version_key: `modified`, else `created`, else the hash of the content. */
 static int
 fill_version(struct object *o, struct arena *mem, struct err *e)
 {
 	struct slice text = SLICE_EMPTY, key = SLICE_EMPTY;
+	uint8_t content[SHA256_LEN];
 	char hex[2 * SHA256_LEN + 1];
 
 	if (fill_time(o->tree, mem, "created", &text, &key, e) < 0 ||
@@ -98,7 +109,8 @@ fill_version(struct object *o, struct arena *mem, struct err *e)
 	o->version = text;
 	o->version_key = key;
 	if (key.n == 0) {
-		digest_sha256_hex(o->bytes, hex);
+		object_content(o, content);
+		hex_text(content, sizeof(content), hex);
 		o->version_key = slice_of(arena_fmt(mem, "sha256:%s", hex));
 	}
 	return 0;

@@ -62,7 +62,7 @@ struct object {
 	struct slice	type;
 	struct slice	spec_version;	/* "2.1", "2.0" (TAXII 2.1 section 3.4.1 defaults) */
 	struct slice	version;	/* modified, else created, as written; empty if it has neither */
-	struct slice	version_key;	/* instant key of it (clock.h), or "sha256:HEX" of the bytes */
+	struct slice	version_key;	/* instant key of it (clock.h), or "sha256:HEX" of the content */
 	struct slice	created_by;	/* created_by_ref or empty */
 	struct slice	valid_until_key; /* instant key, indicators only; empty = no end */
 	enum object_class class;
@@ -108,6 +108,9 @@ struct advisory {
 typedef json *(*object_find_fn)(void *ctx, struct slice id);
 int	object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
 	    struct err *e);
+/* SHA-256 of what the object says: of its canonical text (RFC 8785), so that another order of members or
+ * other blanks are not another content. */
+void	object_content(const struct object *o, uint8_t out[32]);
 /* Append an object (all zero but index) / a verdict to an advisory. */
 struct object	*advisory_add(struct advisory *adv, struct arena *mem);
 struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind,
