@@ -1,5 +1,7 @@
 #include "adapters/taxii_auth.h"
 
+#include <arpa/inet.h>
+
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
@@ -33,26 +35,42 @@ split_basic(struct slice text, struct strbuf *raw, struct slice *user, struct sl
 	return user->n > 0;
 }
 
-/* One wrong guess is taken from the address's budget before the slow check, and given back by not being
- * counted when the password was right: the bucket only ever sees checks that had to be made. */
+/* The bucket of an address: one of a /64 has all of it. */
+static struct slice
+guesser(const struct http_exchange *x)
+{
+	struct in6_addr a;
+	char text[INET6_ADDRSTRLEN];
+
+	if (inet_pton(AF_INET6, x->remote, &a) != 1)
+		return slice_of(arena_fmt(x->mem, "guess:%s", x->remote));
+	memset(a.s6_addr + 8, 0, 8);
+	inet_ntop(AF_INET6, &a, text, sizeof(text));
+	return slice_of(arena_fmt(x->mem, "guess:%s/64", text));
+}
+
+/* A guess is taken from the address's budget before the slow check, and given back when it was right. */
 static enum taxii_auth
 check_password(struct gateway *g, const struct http_exchange *x, struct slice user,
     struct slice password, const char **name, int64_t *wait_us)
 {
 	int64_t now = clock_wall_us();
-	enum credentials_answer known = credentials_cached(g->credentials, user, password, now);
-	struct limiter_answer a;
+	bool slow = credentials_cached(g->credentials, user, password, now) ==
+	    CREDENTIALS_MUST_HASH;
+	struct slice who = guesser(x);
+	struct limit limit = g->config->limits.guesses;
 
-	if (known == CREDENTIALS_MUST_HASH) {
-		a = limiter_take_local(g->limiter,
-		    slice_of(arena_fmt(x->mem, "guess:%s", x->remote)),
-		    g->config->limits.guesses, 1);
+	if (slow) {
+		struct limiter_answer a = limiter_take_local(g->limiter, who, limit, 1);
+
 		if (!a.allowed) {
 			*wait_us = a.wait_us;
 			return TAXII_AUTH_SLOW;
 		}
 	}
 	*name = credentials_password(g->credentials, user, password, now);
+	if (slow && *name != NULL)
+		limiter_refund_local(g->limiter, who, limit, 1);
 	return *name != NULL ? TAXII_AUTH_OK : TAXII_AUTH_WHO;
 }
 
@@ -106,8 +124,10 @@ taxii_auth(struct gateway *g, const struct http_exchange *x, const struct peer *
 	answer = check_header(g, x, header, &name, wait_us);
 	if (answer == TAXII_AUTH_OK)
 		by_name = trust_find(g->trust, slice_of(name));
-	/* a certificate and a header must name the same one (hardening: one identity a request) */
-	if (answer == TAXII_AUTH_OK && (by_name == NULL || (by_pin != NULL && by_pin != by_name)))
+	/* A certificate and a header must name the same one (hardening: one identity a request), and a
+	 * peer is known by its pin alone (rulings 26): a stolen token opens no inbox. */
+	if (answer == TAXII_AUTH_OK && (by_name == NULL || (by_pin != by_name &&
+	    (by_pin != NULL || !by_name->is_consumer))))
 		answer = TAXII_AUTH_WHO;
 	if (answer == TAXII_AUTH_WHO) {
 		stats_add(g->stats, STAT_LOGIN_FAILED, NULL, 1);

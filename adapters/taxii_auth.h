@@ -3,7 +3,8 @@
  *
  * Owns:    reading Authorization, matching pin and header, throttling guesses per address.
  * Called:  by taxii_server.c for every request, before anything of it is answered.
- * Never:   reads credentials from a URL, and never says why somebody is not let in.
+ * Never:   reads credentials from a URL, never says why somebody is not let in, and never takes a token or
+ *          a password for a peer: its pin alone names it.
  */
 #ifndef ADAPTERS_TAXII_AUTH_H
 #define ADAPTERS_TAXII_AUTH_H

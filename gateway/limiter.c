@@ -174,3 +174,14 @@ limiter_take_local(struct limiter *l, struct slice name, struct limit limit, uin
 	bucket_key(l, name, key);
 	return take_here(l, key, limit, units);
 }
+
+void
+limiter_refund_local(struct limiter *l, struct slice name, struct limit limit, uint32_t units)
+{
+	uint8_t key[RECENT_KEY];
+
+	if (is_unlimited(limit))
+		return;
+	bucket_key(l, name, key);
+	limiter_local_refund(l->local, key, limit, units, clock_mono_us());
+}

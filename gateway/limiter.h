@@ -41,6 +41,9 @@ void		 limiter_take(struct limiter *l, struct slice name, struct limit limit, ui
 /* The same, local only, at once (login guesses, per-address limits). */
 struct limiter_answer limiter_take_local(struct limiter *l, struct slice name, struct limit limit,
 		    uint32_t units);
+/* Give back what was taken here and turned out not to count. */
+void		 limiter_refund_local(struct limiter *l, struct slice name, struct limit limit,
+		    uint32_t units);
 struct limiter_figures { uint64_t allowed, refused, local, buckets; };
 void		 limiter_figures(const struct limiter *l, struct limiter_figures *out);
 

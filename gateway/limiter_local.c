@@ -103,6 +103,20 @@ limiter_local_charge(struct limiter_local *l, const uint8_t key[RECENT_KEY], str
 	}
 }
 
+void
+limiter_local_refund(struct limiter_local *l, const uint8_t key[RECENT_KEY], struct limit limit,
+    uint32_t units, int64_t now_us)
+{
+	int64_t now = now_us * 1000;
+	struct bucket *b = recent_find(l->buckets, key);
+
+	if (b == NULL)
+		return;
+	b->tat_ns -= span(units, cost_ns(limit));
+	if (b->tat_ns < now)
+		b->tat_ns = now;
+}
+
 size_t
 limiter_local_count(const struct limiter_local *l)
 {

@@ -29,6 +29,9 @@ struct limiter_answer limiter_local_take(struct limiter_local *l, const uint8_t 
 /* Somebody else has allowed it: book it, down to an empty bucket. */
 void	limiter_local_charge(struct limiter_local *l, const uint8_t key[RECENT_KEY],
 	    struct limit limit, uint32_t units, int64_t now_us);
+/* Undo a take; never more than a full bucket. */
+void	limiter_local_refund(struct limiter_local *l, const uint8_t key[RECENT_KEY],
+	    struct limit limit, uint32_t units, int64_t now_us);
 size_t	limiter_local_count(const struct limiter_local *l);
 
 #endif
