@@ -30,6 +30,7 @@ struct read_job {
 	struct format_limits	 limits;
 	const struct mapping	*mapping;	/* format `mapped` only */
 	bool			 strict;	/* refuse what tolerant mode warns about */
+	bool			 envelope;	/* stix21: a TAXII envelope, nothing else */
 	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
 	struct loss		*loss;		/* NULL: no account wanted */
 };

@@ -79,6 +79,22 @@ move_to(struct reading *r, size_t offset)
 	r->here.offset = offset;
 }
 
+/* -1 unless the document is a TAXII envelope with something in it (TAXII 2.1 section 3.7). */
+static int
+check_envelope(const json *root, struct err *e)
+{
+	const json *objects = json_get(root, "objects");
+	struct pos start = { 1, 1, 0 };
+
+	if (!json_is_object(root))
+		return err_at(e, ERR_VALUE, start, "an envelope is a JSON object");
+	if (json_is_list(objects) && json_first(objects) != NULL)
+		return 0;
+	err_at(e, ERR_VALUE, start, "an envelope has a list \"objects\" with at least one object");
+	err_path(e, "objects");
+	return -1;
+}
+
 /* Decide what the document is, and leave its objects in doc.items; -1 if it holds none. */
 static int
 find_items(struct reading *r, struct err *e)
@@ -87,6 +103,8 @@ find_items(struct reading *r, struct err *e)
 	bool bundle = slice_is(json_member(root, "type"), "bundle");
 	struct pos start = { 1, 1, 0 };
 
+	if (r->job->envelope)
+		return check_envelope(root, e);
 	if (!json_is_object(root) && !json_is_list(root))
 		return err_at(e, ERR_VALUE, start, "neither an object nor a list of objects");
 	if (json_is_list(root))

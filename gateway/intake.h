@@ -21,6 +21,8 @@ struct intake_relay {
 	const char	*hops;		/* node names, comma separated, oldest first, sender included */
 	const char	*audience;	/* peers the source signed as its audience, comma separated; "" if
 					 * none, not signed, or not signed by the source itself */
+	enum tlp	 unmarked;	/* what objects without a label are at least, whatever our own
+					 * `unmarked` line says: what they were where they come from */
 };
 
 struct intake_message {
@@ -29,14 +31,13 @@ struct intake_message {
 	const char	*format;	/* NULL: sniff */
 	const struct mapping *mapping;	/* for format mapped */
 	const char	*source;	/* name of peer or consumer, or "spool:NAME" */
-	const struct peer *from;	/* NULL: own spool */
+	const struct peer *from;	/* NULL: own spool; of a trust that the caller holds */
 	const char *const *collections;	/* names, NULL-terminated: where it is put */
 	const char	*request_id;
 	struct intake_relay relay;
 	const char	*status_user;	/* not NULL: make a TAXII status resource for this user */
 	bool		 strict;
-	/* Judge only: parse and admit, store nothing (dry run) */
-	bool		 dry_run;
+	bool		 envelope;	/* format stix21: a TAXII envelope and nothing else */
 };
 
 struct intake_result {
@@ -45,7 +46,6 @@ struct intake_result {
 	bool		 retryable;	/* error is ours (503), not the sender's (4xx) */
 	size_t		 accepted, known, conflicts, refused, sightings, queued;
 	const struct store_status *status;	/* when asked for */
-	const struct advisory *advisory;
 	const char	*advisory_id;
 	int64_t		 took_us;
 };

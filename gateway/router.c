@@ -5,6 +5,7 @@
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/refs.h"
+#include "formats/idmap.h"
 
 bool
 router_in_hops(const char *hops, const char *name)
@@ -32,6 +33,25 @@ struct cids {
 	struct arena	*mem;
 	int64_t		*v;
 	size_t		 n, cap;
+};
+
+/* One message being routed. */
+struct routing {
+	struct gateway		*g;
+	const struct route_in	*in;
+	struct arena		*mem;
+	struct store_put	*puts;
+	size_t			 n;
+	struct cids		 put;		/* where the sender put all of it */
+	struct cids		*plain;		/* parallel to puts */
+	struct peers {				/* who may be told, by phase: nothing else differs */
+		const char	**v;
+		size_t		  n;
+		bool		  made;
+	}			 peers[PHASES];
+	struct idmap		 supporting;	/* id -> put */
+	struct cids		*lent;		/* parallel to puts: at the first put of an id */
+	size_t			 from;		/* the object that refers */
 };
 
 static void
@@ -77,117 +97,156 @@ add_named(const struct catalog *c, const char *const *names, struct cids *out)
 
 /* Kept collections: where the sender put it, and what routes add. */
 static void
-add_kept(struct gateway *g, const struct catalog *c, const struct route_in *in, struct slice kind,
-    struct cids *out)
+add_kept(struct routing *r, struct slice kind, struct cids *out)
 {
-	add_named(c, in->collections, out);
-	for (size_t i = 0; i < g->config->nroutes; i++) {
-		const struct route_conf *r = &g->config->routes[i];
+	const struct config *conf = r->g->config;
 
-		if (named(r->from, in->source) && kind_listed(r->kinds, kind))
-			add_named(c, r->collections, out);
-	}
+	for (size_t i = 0; i < r->put.n; i++)
+		cids_add(out, r->put.v[i]);
+	for (size_t i = 0; i < conf->nroutes; i++)
+		if (named(conf->routes[i].from, r->in->source) &&
+		    kind_listed(conf->routes[i].kinds, kind))
+			add_named(r->g->catalog, conf->routes[i].collections, out);
 }
 
 static void
-add_views(const struct catalog *c, const struct route_in *in, struct slice kind,
-    const struct policy_facts *f, struct cids *plain, struct cids *distinct)
+add_views(struct routing *r, const struct policy_facts *f, struct cids *plain,
+    struct cids *distinct)
 {
+	const struct catalog *c = r->g->catalog;
+
 	for (size_t i = 0; i < catalog_count(c); i++) {
 		const struct collection_conf *col = catalog_at(c, i);
 
-		if (col->view && catalog_view_matches(col, kind, f, in->source))
+		if (col->view && catalog_view_matches(col, f->kind, f, r->in->source))
 			cids_add(col->distinct ? distinct : plain, col->cid);
 	}
 }
 
-/* Peers with an address that may be told, as far as loops go. */
+/* ---- peers ---- */
+
+/* Peers with an address that may be told of this phase, as far as loops go. */
 static void
-add_peers(struct gateway *g, const struct route_in *in, const struct policy_facts *f,
-    struct arena *mem, struct store_put *put)
+make_peers(struct routing *r, enum phase phase, struct peers *out)
 {
-	const char **peers = NULL;
-	size_t n = 0, cap = 0;
+	const struct trust *t = r->in->trust;
+	size_t cap = 0;
 
-	for (size_t i = 0; i < trust_peers(g->trust); i++) {
-		const struct peer *p = trust_peer(g->trust, i);
+	out->made = true;
+	for (size_t i = 0; i < trust_peers(t); i++) {
+		const struct peer *p = trust_peer(t, i);
 
-		if (p->url == NULL || p == in->from || router_in_hops(in->hops, p->name))
+		if (p->url == NULL || strcmp(p->name, r->in->source) == 0 ||
+		    router_in_hops(r->in->hops, p->name))
 			continue;
-		if (p->wants_phases != 0 && (p->wants_phases & (1u << f->phase)) == 0)
+		if (p->wants_phases != 0 && (p->wants_phases & (1u << phase)) == 0)
 			continue;
-		peers = arena_grow(mem, peers, n, &cap, sizeof(*peers));
-		peers[n++] = p->name;
+		out->v = arena_grow(r->mem, out->v, out->n, &cap, sizeof(*out->v));
+		out->v[out->n++] = p->name;
 	}
-	put->peers = peers;
-	put->npeers = n;
 }
 
-struct support {
-	struct store_put *puts;
-	struct cids	 *plain;	/* parallel to puts */
-	size_t		  n;
-	size_t		  from;		/* the object that refers */
-};
+static void
+add_peers(struct routing *r, enum phase phase, struct store_put *put)
+{
+	struct peers *who = &r->peers[phase];
 
-/* What object `from` joined, the supporting object it names joins too. */
+	if (!who->made)
+		make_peers(r, phase, who);
+	put->peers = who->v;
+	put->npeers = who->n;
+}
+
+/* ---- supporting objects ---- */
+
+static void
+cids_add_all(struct cids *to, const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cids_add(to, v[i]);
+}
+
+/* What object `from` joined is lent to the supporting object it names: to the id, however many versions
+ * of it there are. */
 static bool
 lend(void *ctx, const char *member, struct slice id)
 {
-	struct support *s = ctx;
-	const struct store_put *user = &s->puts[s->from];
+	struct routing *r = ctx;
+	const struct store_put *user = &r->puts[r->from];
+	long to = idmap_find(&r->supporting, id);
 
 	(void)member;
-	for (size_t i = 0; i < s->n; i++) {
-		if (!slice_eq(s->puts[i].object->id, id) ||
-		    !refs_is_supporting(s->puts[i].object->type))
-			continue;
-		for (size_t k = 0; k < s->plain[s->from].n; k++)
-			cids_add(&s->plain[i], s->plain[s->from].v[k]);
-		for (size_t k = 0; k < user->ndistinct; k++)
-			cids_add(&s->plain[i], user->distinct[k]);
-	}
+	if (to == IDMAP_NONE)
+		return true;
+	cids_add_all(&r->lent[to], r->plain[r->from].v, r->plain[r->from].n);
+	cids_add_all(&r->lent[to], user->distinct, user->ndistinct);
 	return true;
 }
 
-static void
-share_with_supporters(struct store_put *puts, struct cids *plain, size_t n,
-    const struct policy_facts *facts)
+static bool
+supports(const struct routing *r, size_t i)
 {
-	struct support s = { puts, plain, n, 0 };
+	return refs_is_supporting(r->puts[i].object->type) && r->in->facts[i].tlp != TLP_RED;
+}
 
+static void
+share_with_supporters(struct routing *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (supports(r, i))
+			idmap_add(&r->supporting, r->mem, r->puts[i].object->id, i);
+	if (r->supporting.n == 0)
+		return;
+	idmap_sort(&r->supporting);
+	r->lent = arena_alloc(r->mem, r->n * sizeof(*r->lent));
+	for (size_t i = 0; i < r->n; i++)
+		r->lent[i].mem = r->mem;
 	/* twice: a marking may hang on an identity that hangs on an indicator */
-	for (int round = 0; round < 2; round++)
-		for (s.from = 0; s.from < n; s.from++)
-			if (facts[s.from].tlp != TLP_RED)
-				refs_each(puts[s.from].object->tree, lend, &s);
+	for (int round = 0; round < 2; round++) {
+		for (r->from = 0; r->from < r->n; r->from++)
+			if (r->in->facts[r->from].tlp != TLP_RED)
+				refs_each(r->puts[r->from].object->tree, lend, r);
+		for (size_t i = 0; i < r->supporting.n; i++) {
+			const struct idmap_entry *x = &r->supporting.v[i];
+			const struct cids *lent = &r->lent[idmap_find(&r->supporting, x->id)];
+
+			cids_add_all(&r->plain[x->value], lent->v, lent->n);
+		}
+	}
 }
 
 void
 router_route(struct gateway *g, const struct route_in *in, struct arena *mem,
     struct store_put *puts, size_t n)
 {
-	struct cids *plain = arena_alloc(mem, (n + 1) * sizeof(*plain));
+	struct routing *r = arena_alloc(mem, sizeof(*r));
 	bool far = hop_count(in->hops) >= g->config->limits.hops;
 
+	r->g = g;
+	r->in = in;
+	r->mem = r->put.mem = mem;
+	r->puts = puts;
+	r->n = n;
+	r->plain = arena_alloc(mem, (n + 1) * sizeof(*r->plain));
+	add_named(g->catalog, in->collections, &r->put);
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_facts *f = &in->facts[i];
 		struct cids distinct = { .mem = mem };
 
-		plain[i].mem = mem;
-		puts[i].lane = trust_fast_phase(g->trust, f->phase) ? 0 : 1;
+		r->plain[i].mem = mem;
+		puts[i].lane = trust_fast_phase(in->trust, f->phase) ? 0 : 1;
 		if (f->tlp == TLP_RED)
 			continue;
-		add_kept(g, g->catalog, in, f->kind, &plain[i]);
-		add_views(g->catalog, in, f->kind, f, &plain[i], &distinct);
+		add_kept(r, f->kind, &r->plain[i]);
+		add_views(r, f, &r->plain[i], &distinct);
 		puts[i].distinct = distinct.v;
 		puts[i].ndistinct = distinct.n;
 		if (!far)
-			add_peers(g, in, f, mem, &puts[i]);
+			add_peers(r, f->phase, &puts[i]);
 	}
-	share_with_supporters(puts, plain, n, in->facts);
+	share_with_supporters(r);
 	for (size_t i = 0; i < n; i++) {
-		puts[i].collections = plain[i].v;
-		puts[i].ncollections = plain[i].n;
+		puts[i].collections = r->plain[i].v;
+		puts[i].ncollections = r->plain[i].n;
 	}
 }

@@ -7,7 +7,10 @@
  *
  * Loops: an object is not queued for the peer it came from, for a peer in its hop path, or past the hop
  * limit. RED goes nowhere (rulings 11). Supporting objects (marking-definitions, identities, ...) join
- * every view that an object naming them joins.
+ * every collection and view that an object naming them joins.
+ *
+ * The lists are shared among the objects of a message: what they cost does not grow with objects times
+ * peers.
  */
 #ifndef GATEWAY_ROUTER_H
 #define GATEWAY_ROUTER_H
@@ -17,8 +20,8 @@
 struct gateway;
 
 struct route_in {
+	const struct trust	*trust;		/* names in the lists are borrowed from it */
 	const char		*source;	/* name, as in store_source */
-	const struct peer	*from;		/* NULL: own spool */
 	const char *const	*collections;	/* where the sender put it */
 	const char		*hops;		/* comma separated */
 	/* parallel to puts */

@@ -1,0 +1,247 @@
+/* What is written down about one message: quarantine, audit, warnings, status. */
+#include <stdlib.h>
+
+#include "gateway/audit.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/gateway.h"
+#include "gateway/intake_parts.h"
+#include "gateway/keys.h"
+#include "gateway/stats.h"
+
+enum { REFUSALS_AUDITED = 100 };
+
+/* ---- quarantine ---- */
+
+static struct store_quarantine *
+add_quarantine(struct intake_work *w, const char *code, const char *reason)
+{
+	const char *const *to = w->m.collections;
+	struct store_quarantine *q;
+
+	w->quarantine = arena_grow(w->mem, w->quarantine, w->nquarantine, &w->quarantine_cap,
+	    sizeof(*w->quarantine));
+	q = &w->quarantine[w->nquarantine++];
+	*q = (struct store_quarantine){
+		.source = w->m.source, .input = w->m.input, .format = w->format, .code = code,
+		.path = "", .reason = reason, .object_id = SLICE_EMPTY, .bytes = SLICE_EMPTY,
+		.collection = to != NULL && to[0] != NULL ? to[0] : "",
+	};
+	return q;
+}
+
+/* The place that the readers name. */
+static void
+set_place(struct store_quarantine *q, const struct err *e)
+{
+	q->path = e->path;
+	q->line = e->at.line;
+	q->column = e->at.column;
+	q->offset = e->at.offset;
+}
+
+/* ---- audit ---- */
+
+/* A record from a buffer of members; the text moves into the arena. */
+static void
+add_audit(struct intake_work *w, struct strbuf *members, bool counts)
+{
+	w->audit = arena_grow(w->mem, w->audit, w->naudit, &w->audit_cap, sizeof(*w->audit));
+	w->audit[w->naudit++] = (struct store_audit){
+		.members = arena_str(w->mem, strbuf_slice(members)), .counts = counts };
+	strbuf_fini(members);
+}
+
+/* Count a refusal; the first hundred of a message get a record of their own. `why` is policy's: what a
+ * reader says may quote the object, and no content goes into the audit log. */
+static void
+audit_refusal(struct intake_work *w, struct slice id, const char *code, const char *why)
+{
+	struct strbuf b = STRBUF_INIT;
+	char name[19];
+
+	stats_add(w->g->stats, STAT_REFUSED, code, 1);
+	if (++w->result.refused > REFUSALS_AUDITED)
+		return;
+	audit_object(slice_from(w->g->keys->audit, sizeof(w->g->keys->audit)), id, name);
+	audit_text(&b, "ev", SLICE_LIT("refused"));
+	audit_text(&b, "source", slice_of(w->m.source));
+	audit_text(&b, "obj", slice_of(name));
+	audit_text(&b, "code", slice_of(code));
+	if (why != NULL)
+		audit_text(&b, "why", slice_of(why));
+	add_audit(w, &b, false);
+}
+
+void
+book_message(struct intake_work *w)
+{
+	struct strbuf b = STRBUF_INIT;
+	char digest[2 * SHA256_LEN + 1];
+
+	digest_sha256_hex(w->m.body, digest);
+	audit_text(&b, "ev", SLICE_LIT("intake"));
+	audit_text(&b, "source", slice_of(w->m.source));
+	audit_text(&b, "request", slice_of(w->m.request_id));
+	audit_text(&b, "format", slice_of(w->format == NULL ? "" : w->format));
+	audit_text(&b, "in", slice_of(digest));
+	audit_number(&b, "objects", (int64_t)w->nputs);
+	audit_number(&b, "refused", (int64_t)w->result.refused);
+	add_audit(w, &b, true);
+}
+
+/* ---- refusals ---- */
+
+void
+book_unreadable(struct intake_work *w)
+{
+	for (size_t i = 0; i < w->adv->nverdicts; i++) {
+		const struct verdict *v = &w->adv->verdicts[i];
+		struct store_quarantine *q;
+
+		if (v->kind != VERDICT_REFUSED)
+			continue;
+		q = add_quarantine(w, v->code, v->err.reason);
+		set_place(q, &v->err);
+		q->object_id = v->id;
+		q->bytes = v->text;
+		audit_refusal(w, v->id, v->code, NULL);
+	}
+}
+
+void
+book_refused(struct intake_work *w, const struct object *o, const char *code, const char *why)
+{
+	struct store_quarantine *q = add_quarantine(w, code, why);
+
+	q->offset = o->offset;
+	q->object_id = o->id;
+	q->bytes = o->bytes;
+	audit_refusal(w, o->id, code, why);
+}
+
+void
+book_whole(struct intake_work *w, const struct err *e)
+{
+	struct store_quarantine *q = add_quarantine(w, err_word(e->code), e->reason);
+
+	set_place(q, e);
+	q->bytes = w->m.body;
+	audit_refusal(w, SLICE_EMPTY, err_word(e->code), NULL);
+}
+
+/* ---- warnings ---- */
+
+/* Chain the remarks by the place of their object: looking through all of them for every object would
+ * take minutes for a hundred thousand odd objects. */
+static void
+index_warnings(struct intake_work *w)
+{
+	const struct advisory *adv = w->adv;
+
+	for (size_t i = 0; i < adv->nverdicts; i++)
+		if (adv->verdicts[i].kind == VERDICT_WARNED &&
+		    adv->verdicts[i].index >= w->nwarned)
+			w->nwarned = adv->verdicts[i].index + 1;
+	w->warned = arena_alloc(w->mem, (w->nwarned + 1) * sizeof(*w->warned));
+	w->next_warning = arena_alloc(w->mem, (adv->nverdicts + 1) * sizeof(*w->next_warning));
+	for (size_t i = adv->nverdicts; i-- > 0; ) {
+		const struct verdict *v = &adv->verdicts[i];
+
+		if (v->kind != VERDICT_WARNED)
+			continue;
+		w->next_warning[i] = w->warned[v->index];
+		w->warned[v->index] = i + 1;
+	}
+}
+
+const char *
+book_warnings(struct intake_work *w, const struct object *o)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *text = NULL;
+
+	if (w->warned == NULL)
+		index_warnings(w);
+	if (o->index >= w->nwarned)
+		return NULL;
+	for (size_t i = w->warned[o->index]; i != 0; i = w->next_warning[i - 1]) {
+		const struct verdict *v = &w->adv->verdicts[i - 1];
+
+		if (slice_eq(v->id, o->id))
+			strbuf_addf(&b, "%s %s: %s\n", v->code, v->err.path, v->err.reason);
+	}
+	if (b.n > 0)
+		text = arena_str(w->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
+/* ---- the status resource ---- */
+
+/* An entry and where its object stood in the envelope. */
+struct placed {
+	size_t				index;
+	struct store_status_entry	entry;
+};
+
+static int
+by_index(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static struct slice
+known_or(struct slice s)
+{
+	return s.n > 0 ? s : SLICE_LIT("unknown");
+}
+
+static struct placed
+place_unreadable(struct intake_work *w, const struct verdict *v)
+{
+	return (struct placed){ v->index, {
+		.id = known_or(v->id), .version = known_or(v->version), .failed = true, .put = -1,
+		.message = arena_fmt(w->mem, "%s: %s%s%s", v->code, v->err.path,
+		    v->err.path[0] != '\0' ? ": " : "", v->err.reason) } };
+}
+
+/* The version of an object that has none is its date in the store; one that is not stored has none. */
+static struct placed
+place_object(const struct intake_work *w, size_t i, size_t put)
+{
+	const struct object *o = &w->adv->objects[i];
+	bool in = w->refused[i] == NULL;
+
+	return (struct placed){ o->index, {
+		.id = o->id, .version = in ? o->version : known_or(o->version), .failed = !in,
+		.put = in ? (ssize_t)put : -1, .message = w->refused[i] } };
+}
+
+struct store_status *
+book_status(struct intake_work *w)
+{
+	struct store_status *st = arena_alloc(w->mem, sizeof(*st));
+	const struct advisory *adv = w->adv;
+	struct placed *all = arena_alloc(w->mem, (adv->n + adv->nverdicts + 1) * sizeof(*all));
+	size_t put = 0;
+
+	uuid_v4(st->id);
+	st->user = w->m.status_user;
+	st->requested_us = clock_wall_us();
+	for (size_t i = 0; i < adv->nverdicts; i++)
+		if (adv->verdicts[i].kind == VERDICT_REFUSED)
+			all[st->n++] = place_unreadable(w, &adv->verdicts[i]);
+	for (size_t i = 0; i < adv->n; i++) {
+		all[st->n++] = place_object(w, i, put);
+		put += w->refused[i] == NULL;
+	}
+	qsort(all, st->n, sizeof(*all), by_index);
+	st->entries = arena_alloc(w->mem, (st->n + 1) * sizeof(*st->entries));
+	for (size_t i = 0; i < st->n; i++)
+		st->entries[i] = all[i].entry;
+	return st;
+}
