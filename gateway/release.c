@@ -1,5 +1,15 @@
+/*
+ * One parcel:
+ *
+ *	each object by itself		policy: release, deny, hold
+ *	what names what			links inside the parcel, ids that lead out of it
+ *	ids that lead out		asked of the store, one by one
+ *	what names a withheld object	is withheld, and what names that, and so on
+ *	supporting objects		go if something names them that goes
+ */
 #include "gateway/release.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
@@ -8,13 +18,16 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/gateway.h"
 #include "gateway/refs.h"
+#include "formats/idmap.h"
 
-enum { HOLD_US_HOURS = 24, FOREIGN_MAX = 256 };
+/* Lookups in one turn of the loop, and for one parcel. */
+enum { TURN_MAX = 256, FOREIGN_MAX = 100000 };
 
-/* A reference to an object that is not in the parcel. */
-struct foreign {
-	size_t		 item;		/* who names it */
-	struct slice	 id;
+static const int64_t hold_us = INT64_C(24) * 3600 * 1000000, soon_us = 60 * 1000000;
+
+/* Item `from` names item `to` as news. */
+struct link {
+	size_t	to, from;
 };
 
 struct deciding {
@@ -26,14 +39,27 @@ struct deciding {
 	struct arena		 *mem;
 	struct release		 *out;
 	const json		 **trees;	/* parallel; NULL if the bytes do not parse */
-	size_t			 *by_id;	/* item numbers sorted by id */
-	struct foreign		 *foreign;
-	size_t			  nforeign, foreign_cap, asked;
+	bool			 *supports;	/* would go if only something named it */
+	bool			 *alive;	/* goes or would go, as far as we know now */
+	bool			 *called;	/* by id's first item: something that goes names it */
+	struct idmap		  ids;		/* id -> item */
+	size_t			 *first;	/* the first item with the same id */
+	size_t			 *left;		/* by first item: how many versions are alive */
+	struct link		 *links;	/* by `to`, which is a first item */
+	size_t			  nlinks, links_cap;
+	struct idmap		  foreign;	/* id that is not here -> item that names it */
+	size_t			  nasked;
+	size_t			  asked;	/* place in `foreign` */
+	bool			  asking, waiting;
+	size_t			 *work;		/* first items that are to be looked at */
+	size_t			  nwork;
 	size_t			  at;		/* item whose references are walked */
 	int64_t			  now_us;
 	release_cb		 *cb;
 	void			 *arg;
 };
+
+/* ---- one object ---- */
 
 /* Every reason in one line: "NO_RELEASE; REQUIRE require x (trust.conf:169): text". */
 static const char *
@@ -59,80 +85,50 @@ reasons_of(struct deciding *dd, const struct decision *d)
 	return text;
 }
 
+/* True if nothing stands against it but that no rule releases it by itself. */
+static bool
+only_unreleased(const struct decision *d)
+{
+	return d->verdict == POLICY_DENY && d->nagainst == 1 &&
+	    d->against[0].reason == NO_RELEASE && d->nredacts == 0;
+}
+
 static void
 decide_one(struct deciding *dd, size_t i)
 {
+	const struct store_row *row = &dd->items[i].row;
 	struct release *r = &dd->out[i];
 	struct decision d;
 
-	policy_decide(dd->t, &dd->items[i].row.facts, dd->peer, dd->now_us, &d);
-	r->verdict = d.verdict;
-	r->reason = d.nagainst > 0 ? d.against[0].reason : REASON_NONE;
-	r->why = reasons_of(dd, &d);
-	r->look_again_us = dd->now_us + (int64_t)HOLD_US_HOURS * 3600 * 1000000;
-	if (d.verdict == POLICY_RELEASE && d.nredacts > 0) {
-		r->verdict = POLICY_HOLD;
+	policy_decide(dd->t, &row->facts, dd->peer, dd->now_us, &d);
+	*r = (struct release){
+		.verdict = policy_effective(&d), .why = reasons_of(dd, &d), .about = SLICE_EMPTY,
+		.reason = d.nagainst > 0 ? d.against[0].reason : REASON_NONE,
+		.look_again_us = dd->now_us + hold_us,
+	};
+	if (r->verdict != d.verdict) {
 		r->reason = REDACTION_NOT_BUILT;
 		r->why = arena_fmt(dd->mem, "%s applies (%s:%u), and this build cannot redact yet",
 		    d.redacts[0].rule, d.redacts[0].file, d.redacts[0].line);
 	}
+	dd->supports[i] = refs_is_supporting(row->type) && only_unreleased(&d);
+}
+
+/* Item i does not go. When no version of its id is left, what names it is looked at next. */
+static void
+withhold(struct deciding *dd, size_t i, enum policy_verdict verdict, const char *why,
+    struct slice about)
+{
+	if (!dd->alive[i])
+		return;
+	dd->alive[i] = dd->supports[i] = false;
+	dd->out[i] = (struct release){ .verdict = verdict, .reason = REQUIRE, .why = why,
+	    .about = about, .look_again_us = dd->now_us + hold_us };
+	if (--dd->left[dd->first[i]] == 0)
+		dd->work[dd->nwork++] = dd->first[i];
 }
 
 /* ---- who names whom ---- */
-
-static int
-by_id(const void *a, const void *b, void *ctx)
-{
-	const struct deciding *dd = ctx;
-
-	return slice_cmp(dd->items[*(const size_t *)a].row.id, dd->items[*(const size_t *)b].row.id);
-}
-
-/* The first of the sorted numbers whose id is `id`, or n. */
-static size_t
-lookup(const struct deciding *dd, struct slice id)
-{
-	size_t lo = 0, hi = dd->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (slice_cmp(dd->items[dd->by_id[mid]].row.id, id) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < dd->n && slice_eq(dd->items[dd->by_id[lo]].row.id, id) ? lo : dd->n;
-}
-
-/* True for an object that is denied for want of a release rule only. */
-static bool
-only_unreleased(const struct release *r)
-{
-	return r->verdict == POLICY_DENY && r->reason == NO_RELEASE &&
-	    strchr(r->why, ';') == NULL;
-}
-
-static bool
-support(void *ctx, const char *member, struct slice id)
-{
-	struct deciding *dd = ctx;
-
-	(void)member;
-	for (size_t k = lookup(dd, id); k < dd->n; k++) {
-		size_t i = dd->by_id[k];
-
-		if (!slice_eq(dd->items[i].row.id, id))
-			break;
-		if (refs_is_supporting(dd->items[i].row.type) && only_unreleased(&dd->out[i])) {
-			dd->out[i].verdict = POLICY_RELEASE;
-			dd->out[i].reason = REASON_NONE;
-			dd->out[i].why = arena_fmt(dd->mem, "goes with %.*s, which names it",
-			    SLICE_ARG(dd->items[dd->at].row.id));
-		}
-	}
-	return true;
-}
 
 /* Markings and creators count as attributes of the object, not as news about another one. */
 static bool
@@ -142,71 +138,244 @@ is_news(const char *member)
 	    strcmp(member, "marking_ref") != 0 && strcmp(member, "created_by_ref") != 0;
 }
 
-static void
-withhold(struct deciding *dd, size_t i, enum policy_verdict verdict, struct slice id)
-{
-	dd->out[i].verdict = verdict;
-	dd->out[i].reason = REQUIRE;
-	dd->out[i].why = arena_fmt(dd->mem, "names %.*s, which is withheld from this peer",
-	    SLICE_ARG(id));
-}
-
 static bool
-check_named(void *ctx, const char *member, struct slice id)
+note_link(void *ctx, const char *member, struct slice id)
 {
 	struct deciding *dd = ctx;
-	size_t k;
+	long to;
 
-	if (!is_news(member))
+	if (!is_news(member) || slice_eq(id, dd->items[dd->at].row.id))
 		return true;
-	k = lookup(dd, id);
-	if (k == dd->n) {
-		if (dd->nforeign == FOREIGN_MAX) {	/* what we cannot check does not go */
-			withhold(dd, dd->at, POLICY_HOLD, id);
-			return false;
-		}
-		dd->foreign = arena_grow(dd->mem, dd->foreign, dd->nforeign, &dd->foreign_cap,
-		    sizeof(*dd->foreign));
-		dd->foreign[dd->nforeign++] = (struct foreign){ dd->at, id };
+	to = idmap_find(&dd->ids, id);
+	if (to == IDMAP_NONE) {
+		idmap_add(&dd->foreign, dd->mem, id, dd->at);
 		return true;
 	}
-	if (dd->out[dd->by_id[k]].verdict != POLICY_RELEASE) {
-		withhold(dd, dd->at, dd->out[dd->by_id[k]].verdict, id);
-		return false;
-	}
+	dd->links = arena_grow(dd->mem, dd->links, dd->nlinks, &dd->links_cap,
+	    sizeof(*dd->links));
+	dd->links[dd->nlinks++] = (struct link){ (size_t)to, dd->at };
 	return true;
+}
+
+static int
+by_target(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	return (x->to > y->to) - (x->to < y->to);
+}
+
+/* Ids, links and foreign ids; and which items are left. */
+static void
+find_links(struct deciding *dd)
+{
+	for (size_t i = 0; i < dd->n; i++)
+		idmap_add(&dd->ids, dd->mem, dd->items[i].row.id, i);
+	idmap_sort(&dd->ids);
+	for (size_t i = 0; i < dd->n; i++) {
+		dd->first[i] = (size_t)idmap_find(&dd->ids, dd->items[i].row.id);
+		dd->alive[i] = dd->out[i].verdict == POLICY_RELEASE || dd->supports[i];
+		dd->left[dd->first[i]] += dd->alive[i];
+	}
+	for (dd->at = 0; dd->at < dd->n; dd->at++)
+		if (dd->alive[dd->at])
+			refs_each(dd->trees[dd->at], note_link, dd);
+	if (dd->nlinks > 1)
+		qsort(dd->links, dd->nlinks, sizeof(*dd->links), by_target);
+	idmap_sort(&dd->foreign);
+}
+
+/* ---- what names a withheld object is withheld ---- */
+
+static size_t
+links_to(const struct deciding *dd, size_t to)
+{
+	size_t lo = 0, hi = dd->nlinks;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (dd->links[mid].to < to)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void
+spread(struct deciding *dd)
+{
+	while (dd->nwork > 0) {
+		size_t gone = dd->work[--dd->nwork];
+
+		for (size_t k = links_to(dd, gone); k < dd->nlinks && dd->links[k].to == gone; k++)
+			withhold(dd, dd->links[k].from, dd->out[gone].verdict,
+			    "names an object that is withheld from this peer",
+			    dd->items[gone].row.id);
+	}
+}
+
+/* ---- supporting objects ---- */
+
+static bool
+support(void *ctx, const char *member, struct slice id)
+{
+	struct deciding *dd = ctx;
+	long k = idmap_find(&dd->ids, id);
+
+	(void)member;
+	if (k == IDMAP_NONE || dd->called[k])
+		return true;
+	dd->called[k] = true;
+	dd->work[dd->nwork++] = (size_t)k;
+	return true;
+}
+
+/* What something that goes names goes with it, if it is a supporting object and nothing else stands
+ * against it; every version, since nobody says which. */
+static void
+let_supporters_go(struct deciding *dd)
+{
+	for (dd->at = 0; dd->at < dd->n; dd->at++)
+		if (dd->out[dd->at].verdict == POLICY_RELEASE)
+			refs_each(dd->trees[dd->at], support, dd);
+	while (dd->nwork > 0) {
+		struct slice id = dd->items[dd->work[--dd->nwork]].row.id;
+
+		for (size_t k = idmap_place(&dd->ids, id);
+		    k < dd->ids.n && slice_eq(dd->ids.v[k].id, id); k++) {
+			size_t i = dd->ids.v[k].value;
+
+			if (!dd->supports[i])
+				continue;
+			dd->supports[i] = false;
+			dd->out[i].verdict = POLICY_RELEASE;
+			dd->out[i].reason = REASON_NONE;
+			dd->out[i].why = "goes with an object that names it";
+			refs_each(dd->trees[i], support, dd);
+		}
+	}
+}
+
+static void
+conclude(struct deciding *dd)
+{
+	for (size_t i = 0; i < dd->n; i++)
+		if (dd->left[dd->first[i]] == 0 && dd->first[i] == i)
+			dd->work[dd->nwork++] = i;
+	spread(dd);
+	let_supporters_go(dd);
+	dd->cb(dd->arg);
 }
 
 /* ---- references that lead out of the parcel: ask the store ---- */
 
-static void	ask_next(struct deciding *dd);
+/* All items that name the foreign id at dd->asked, and on to the next id. */
+static void
+pass_foreign(struct deciding *dd, bool goes, enum policy_verdict verdict, int64_t again_us,
+    const char *why)
+{
+	const struct idmap *f = &dd->foreign;
+	struct slice id = f->v[dd->asked].id;
+
+	for (; dd->asked < f->n && slice_eq(f->v[dd->asked].id, id); dd->asked++) {
+		size_t i = f->v[dd->asked].value;
+		bool was = dd->alive[i];
+
+		if (goes)
+			continue;
+		withhold(dd, i, verdict, why, id);
+		if (was)
+			dd->out[i].look_again_us = dd->now_us + again_us;
+	}
+}
+
+static void	ask_on(struct deciding *dd);
 
 static void
 on_object(void *arg, const struct store_object *o, const struct err *e)
 {
 	struct deciding *dd = arg;
-	const struct foreign *f = &dd->foreign[dd->asked++];
 	struct decision d;
+	enum policy_verdict verdict = POLICY_RELEASE;
 
-	if (e == NULL && o != NULL && dd->out[f->item].verdict == POLICY_RELEASE) {
+	if (o != NULL) {
 		policy_decide(dd->t, &o->row.facts, dd->peer, dd->now_us, &d);
-		if (d.verdict != POLICY_RELEASE && !refs_is_supporting(o->row.type))
-			withhold(dd, f->item, d.verdict, f->id);
+		verdict = refs_is_supporting(o->row.type) && only_unreleased(&d) ? POLICY_RELEASE :
+		    policy_effective(&d);
 	}
-	ask_next(dd);
+	dd->waiting = false;
+	if (e != NULL)
+		pass_foreign(dd, false, POLICY_HOLD, soon_us,
+		    "names an object that could not be looked up");
+	else
+		pass_foreign(dd, verdict == POLICY_RELEASE, verdict, hold_us,
+		    "names an object that is withheld from this peer");
+	if (!dd->asking)
+		ask_on(dd);
 }
 
 static void
-ask_next(struct deciding *dd)
+on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	while (dd->asked < dd->nforeign &&
-	    dd->out[dd->foreign[dd->asked].item].verdict != POLICY_RELEASE)
-		dd->asked++;
-	if (dd->asked == dd->nforeign) {
-		dd->cb(dd->arg);
-		return;
+	(void)fd;
+	(void)what;
+	ask_on(arg);
+}
+
+/* Give the loop a turn: a report of ten thousand objects must not stop everybody else. */
+static bool
+wait_turn(struct deciding *dd)
+{
+	static const struct timeval now = { 0, 0 };
+
+	return dd->nasked > 0 && dd->nasked % TURN_MAX == 0 && dd->g->base != NULL &&
+	    event_base_once(dd->g->base, -1, EV_TIMEOUT, on_turn, dd, &now) == 0;
+}
+
+/* Ask until an answer takes longer; answers that come at once come in a loop, not in a recursion. */
+static void
+ask_on(struct deciding *dd)
+{
+	dd->asking = true;
+	while (!dd->waiting && dd->asked < dd->foreign.n) {
+		if (dd->nasked++ >= FOREIGN_MAX) {	/* what we cannot check does not go */
+			pass_foreign(dd, false, POLICY_HOLD, hold_us,
+			    "names more objects than are looked up");
+			continue;
+		}
+		dd->waiting = true;
+		store_object(dd->g->store, dd->foreign.v[dd->asked].id, on_object, dd);
+		if (!dd->waiting && wait_turn(dd)) {
+			dd->asking = false;
+			return;
+		}
 	}
-	store_object(dd->g->store, dd->foreign[dd->asked].id, on_object, dd);
+	dd->asking = false;
+	if (!dd->waiting)
+		conclude(dd);
+}
+
+/* ---- the whole ---- */
+
+static void
+read_trees(struct deciding *dd)
+{
+	for (size_t i = 0; i < dd->n; i++) {
+		struct json_doc doc;
+
+		if (json_parse(dd->items[i].row.bytes, NULL, dd->mem, &doc, NULL) == 0) {
+			dd->trees[i] = doc.root;
+			continue;
+		}
+		dd->supports[i] = false;
+		if (dd->out[i].verdict != POLICY_RELEASE)
+			continue;
+		dd->out[i].verdict = POLICY_HOLD;
+		dd->out[i].reason = REQUIRE;
+		dd->out[i].why = "cannot be read, so what it names cannot be checked";
+	}
 }
 
 void
@@ -215,33 +384,19 @@ release_decide(struct gateway *g, const struct trust *t, const struct peer *peer
     release_cb *cb, void *arg)
 {
 	struct deciding *dd = arena_alloc(mem, sizeof(*dd));
-	bool changed = true;
 
 	*dd = (struct deciding){ .g = g, .t = t, .peer = peer, .items = items, .n = n, .mem = mem,
 	    .out = out, .now_us = clock_wall_us(), .cb = cb, .arg = arg };
-	dd->trees = arena_alloc(mem, n * sizeof(*dd->trees));
-	dd->by_id = arena_alloc(mem, n * sizeof(*dd->by_id));
-	for (size_t i = 0; i < n; i++) {
-		struct json_doc doc;
-
-		dd->by_id[i] = i;
-		if (json_parse(items[i].row.bytes, NULL, mem, &doc, NULL) == 0)
-			dd->trees[i] = doc.root;
+	dd->trees = arena_alloc(mem, (n + 1) * sizeof(*dd->trees));
+	dd->supports = arena_alloc(mem, n + 1);
+	dd->alive = arena_alloc(mem, n + 1);
+	dd->called = arena_alloc(mem, n + 1);
+	dd->first = arena_alloc(mem, (n + 1) * sizeof(*dd->first));
+	dd->left = arena_alloc(mem, (n + 1) * sizeof(*dd->left));
+	dd->work = arena_alloc(mem, (2 * n + 1) * sizeof(*dd->work));
+	for (size_t i = 0; i < n; i++)
 		decide_one(dd, i);
-	}
-	qsort_r(dd->by_id, n, sizeof(*dd->by_id), by_id, dd);
-	for (int round = 0; round < 2; round++)
-		for (dd->at = 0; dd->at < n; dd->at++)
-			if (out[dd->at].verdict == POLICY_RELEASE)
-				refs_each(dd->trees[dd->at], support, dd);
-	/* until nothing changes: a relationship to a withheld report is withheld too */
-	for (size_t round = 0; changed && round < 16; round++) {
-		changed = false;
-		dd->nforeign = 0;
-		for (dd->at = 0; dd->at < n; dd->at++)
-			if (out[dd->at].verdict == POLICY_RELEASE &&
-			    !refs_each(dd->trees[dd->at], check_named, dd))
-				changed = true;
-	}
-	ask_next(dd);
+	read_trees(dd);
+	find_links(dd);
+	ask_on(dd);
 }

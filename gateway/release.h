@@ -3,10 +3,10 @@
  *
  * Owns:    the questions that need more than one object: supporting objects go with what names them;
  *          a report or relationship that names a withheld object must not go (rulings 30: existence
- *          is information).
+ *          is information), and neither must what names that report.
  * Called:  by outbox, once a parcel.
  * Never:   changes an object. Redaction is not built: where a decision names one, the object is held,
- *          never released bare.
+ *          never released bare. What cannot be checked is held as well.
  */
 #ifndef GATEWAY_RELEASE_H
 #define GATEWAY_RELEASE_H
@@ -18,7 +18,8 @@ struct gateway;
 struct release {
 	enum policy_verdict	 verdict;
 	enum policy_reason	 reason;
-	const char		*why;		/* rule and place, or every failing reason */
+	const char		*why;		/* rule and place, or every failing reason; no ids */
+	struct slice		 about;		/* id of another object that `why` speaks of, or empty */
 	int64_t			 look_again_us;	/* POLICY_HOLD */
 };
 
