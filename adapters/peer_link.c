@@ -14,6 +14,9 @@
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
+#include "formats/idmap.h"
+
+enum { MESSAGE_MAX = 300 };
 
 static const char taxii_type[] = "application/taxii+json;version=2.1";
 
@@ -162,28 +165,49 @@ error_words(struct sending *s, const struct http_reply *r)
 		return arena_fmt(s->mem, "HTTP %d", r->status);
 	title = json_member(doc.root, "title");
 	detail = json_member(doc.root, "description");
+	title.n = title.n > MESSAGE_MAX ? MESSAGE_MAX : title.n;
+	detail.n = detail.n > MESSAGE_MAX ? MESSAGE_MAX : detail.n;
 	return arena_fmt(s->mem, "HTTP %d %.*s%s%.*s", r->status, SLICE_ARG(title),
 	    detail.n > 0 ? ": " : "", SLICE_ARG(detail));
 }
 
-/* Mark the items that the peer says it refused for good. */
+/* The item that a failure speaks of: by id, and by version where the object says one itself. IDMAP_NONE if
+ * there is none. */
+static long
+item_of(const struct sending *s, const struct idmap *ids, const char *const *refused,
+    struct slice id, struct slice version)
+{
+	for (size_t k = idmap_place(ids, id); k < ids->n && slice_eq(ids->v[k].id, id); k++) {
+		const struct store_row *row = &s->d->items[ids->v[k].value].row;
+
+		if (refused[ids->v[k].value] == NULL && (slice_eq(row->version, version) ||
+		    slice_starts(row->version_key, "sha256:") || slice_is(version, "unknown")))
+			return (long)ids->v[k].value;
+	}
+	return IDMAP_NONE;
+}
+
+/* Mark the items that the peer says it refused for good; how many. */
 static size_t
 read_failures(struct sending *s, const json *status, const char **refused)
 {
+	struct idmap ids = { .n = 0 };
 	size_t n = 0;
 
-	for (const json *f = json_first(json_get(status, "failures")); f != NULL;
+	for (size_t i = 0; i < s->d->n; i++)
+		idmap_add(&ids, s->mem, s->d->items[i].row.id, i);
+	idmap_sort(&ids);
+	for (const json *f = json_first(json_get(status, "failures")); f != NULL && n < s->d->n;
 	    f = json_next(f)) {
-		struct slice id = json_member(f, "id"), message = json_member(f, "message");
+		struct slice message = json_member(f, "message");
+		long i = item_of(s, &ids, refused, json_member(f, "id"), json_member(f, "version"));
 
-		for (size_t i = 0; i < s->d->n; i++) {
-			if (refused[i] != NULL || !slice_eq(s->d->items[i].row.id, id))
-				continue;
-			refused[i] = arena_fmt(s->mem, "the peer refused it: %.*s",
-			    SLICE_ARG(message));
-			n++;
-			break;
-		}
+		if (i == IDMAP_NONE)
+			continue;
+		if (message.n > MESSAGE_MAX)
+			message.n = MESSAGE_MAX;
+		refused[i] = arena_fmt(s->mem, "the peer refused it: %.*s", SLICE_ARG(message));
+		n++;
 	}
 	return n;
 }
@@ -191,13 +215,12 @@ read_failures(struct sending *s, const json *status, const char **refused)
 static void
 on_accepted(struct sending *s, const struct http_reply *r)
 {
-	const char **refused = arena_alloc(s->mem, s->d->n * sizeof(*refused));
+	const char **refused = arena_alloc(s->mem, (s->d->n + 1) * sizeof(const char *));
 	struct delivery_answer a = { .result = DELIVERED, .took_us = r->took_us };
 	struct json_doc doc;
 	int64_t failures = 0;
-	struct err e = ERR_INIT;
 
-	if (json_parse(r->body, NULL, s->mem, &doc, &e) < 0) {
+	if (json_parse(r->body, NULL, s->mem, &doc, NULL) < 0) {
 		finish_with(s, DELIVERY_RETRY, 0, "the peer answered 202 without a status resource");
 		return;
 	}
@@ -206,9 +229,14 @@ on_accepted(struct sending *s, const struct http_reply *r)
 		return;
 	}
 	json_int(json_get(doc.root, "failure_count"), &failures);
-	if (failures > 0 && read_failures(s, doc.root, refused) > 0) {
+	if (failures > 0) {
+		if (read_failures(s, doc.root, refused) != (size_t)failures) {
+			/* what it took a second time is no harm */
+			finish_with(s, DELIVERY_RETRY, 0,
+			    "the peer refused some objects and does not say which");
+			return;
+		}
 		a.refused = refused;
-		a.nrefused = (size_t)failures;
 	}
 	finish(s, &a);
 }
@@ -261,7 +289,7 @@ post(struct sending *s, struct client *c, struct err *e)
 	const struct delivery *d = s->d;
 	struct relay_envelope env = {
 		.advisory = d->advisory, .from = s->links->g->config->name, .hops = d->hops,
-		.audience = d->audience, .label = d->label,
+		.audience = d->audience, .label = d->label, .unmarked = d->unmarked,
 	};
 	const struct http_header headers[] = {
 		{ "Content-Type", taxii_type }, { "Accept", taxii_type },

@@ -10,8 +10,8 @@ enum { NAME_MAX_BYTES = 128, ADVISORY_MAX_BYTES = 256 };
 static void
 signed_text(struct strbuf *out, const struct relay_envelope *env, const char *digest)
 {
-	strbuf_addf(out, "tocsin-relay-1\n%s\n%s\n%s\n%s\n%s\n%s", env->advisory, env->from,
-	    env->hops, env->audience, tlp_word(env->label), digest);
+	strbuf_addf(out, "tocsin-relay-1\n%s\n%s\n%s\n%s\n%s\n%s\n%s", env->advisory, env->from,
+	    env->hops, env->audience, tlp_word(env->label), tlp_word(env->unmarked), digest);
 }
 
 /* "a,b" as a JSON list of strings. */
@@ -53,8 +53,8 @@ relay_envelope_write(struct strbuf *out, const struct relay_envelope *env,
 	add_names(out, env->hops);
 	strbuf_adds(out, ",\"audience\":");
 	add_names(out, env->audience);
-	strbuf_addf(out, ",\"label\":\"%s\",\"digest\":\"%s\",\"sig\":\"", tlp_word(env->label),
-	    hex);
+	strbuf_addf(out, ",\"label\":\"%s\",\"unmarked\":\"%s\",\"digest\":\"%s\",\"sig\":\"",
+	    tlp_word(env->label), tlp_word(env->unmarked), hex);
 	base64_add(out, sig, sizeof(sig));
 	strbuf_adds(out, "\"},\"objects\":[");
 	strbuf_addsl(out, objects);
@@ -117,6 +117,26 @@ read_names(const json *x, const char *member, struct arena *mem, const char **ou
 	return rc;
 }
 
+static int
+read_label(const json *x, const char *member, enum tlp *out, struct err *e)
+{
+	struct slice word = json_member(x, member);
+
+	*out = tlp_parse(word);
+	if (*out == TLP_UNSET && !slice_is(word, tlp_word(TLP_UNSET)))
+		return bad(e, member, "no TLP label");
+	return 0;
+}
+
+/* The sender is the last of the hops: who leaves himself out would get his own advisories back. */
+static bool
+ends_with_sender(const struct relay_envelope *env)
+{
+	const char *comma = strrchr(env->hops, ',');
+
+	return strcmp(comma == NULL ? env->hops : comma + 1, env->from) == 0;
+}
+
 static void
 digest_items(const struct json_doc *doc, char hex[2 * SHA256_LEN + 1])
 {
@@ -161,11 +181,12 @@ relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key, struc
 	if (read_text(x, "advisory", ADVISORY_MAX_BYTES, mem, &env->advisory, e) < 0 ||
 	    read_text(x, "from", NAME_MAX_BYTES, mem, &env->from, e) < 0 ||
 	    read_names(x, "hops", mem, &env->hops, e) < 0 ||
-	    read_names(x, "audience", mem, &env->audience, e) < 0)
+	    read_names(x, "audience", mem, &env->audience, e) < 0 ||
+	    read_label(x, "label", &env->label, e) < 0 ||
+	    read_label(x, "unmarked", &env->unmarked, e) < 0)
 		return -1;
-	env->label = tlp_parse(json_member(x, "label"));
-	if (env->label == TLP_UNSET && !slice_is(json_member(x, "label"), tlp_word(TLP_UNSET)))
-		return bad(e, "label", "no TLP label");
+	if (!ends_with_sender(env))
+		return bad(e, "hops", "do not end with the sender");
 	digest_items(doc, digest);
 	if (!slice_is(json_member(x, "digest"), digest))
 		return bad(e, "digest", "does not fit the objects");

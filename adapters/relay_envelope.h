@@ -2,14 +2,17 @@
  * relay_envelope.h -- the member `x_tocsin` of a TAXII envelope between two Tocsin nodes (rulings 25).
  *
  *	{"x_tocsin":{"advisory":"report--...","from":"cert-a","hops":["cert-a"],"audience":["cert-b"],
- *	             "label":"amber","digest":"HEX","sig":"BASE64"},
+ *	             "label":"amber","unmarked":"amber","digest":"HEX","sig":"BASE64"},
  *	 "objects":[...]}
+ *
+ * label = the strictest of all objects; unmarked = the strictest of those that carry no label of their own
+ * ("none" if all do): the receiver's own default never makes them weaker. hops end with the sender.
  *
  * digest = SHA-256 over the text of every object, each followed by LF. sig = Ed25519 of the sender over
  *
- *	"tocsin-relay-1" LF advisory LF from LF hops LF audience LF label LF digest
+ *	"tocsin-relay-1" LF advisory LF from LF hops LF audience LF label LF unmarked LF digest
  *
- * (lists joined by commas), so that a relay or a reverse proxy cannot change audience, label, path or
+ * (lists joined by commas), so that a relay or a reverse proxy cannot change audience, labels, path or
  * content unseen.
  *
  * Owns:    writing, reading and checking that member.
@@ -33,12 +36,11 @@ struct relay_envelope {
 	const char	*from;
 	const char	*hops;		/* comma separated, sender last */
 	const char	*audience;	/* comma separated, "" = none */
-	enum tlp	 label;
+	enum tlp	 label, unmarked;
 	bool		 is_signed;	/* a signature was there and is good */
 };
 
-/* The whole POST body: x_tocsin and objects (comma separated texts). items_digest is made by
- * relay_digest_*. */
+/* The whole POST body: x_tocsin and objects (comma separated texts). */
 int	relay_envelope_write(struct strbuf *out, const struct relay_envelope *env,
 	    const uint8_t sign_key[ED25519_KEY_LEN], struct slice objects,
 	    const uint8_t digest[SHA256_LEN], struct err *e);

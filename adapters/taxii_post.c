@@ -12,7 +12,7 @@
 #include "gateway/intake.h"
 #include "gateway/stats.h"
 
-enum { RETRY_US = 2 * 1000000, ENVELOPE_DEPTH = 128 };
+enum { RETRY_US = 2 * 1000000 };
 
 /* A POST that is being taken in. */
 struct posting {
@@ -32,18 +32,19 @@ taxii_post_head(struct taxii_request *rq)
 		http_want_body(rq->x, rq->config->limits.body_bytes);
 }
 
-/* Which status an unusable body gets (reference/taxii.md 11). */
+/* Which status an unusable body gets (reference/taxii.md 11): 400 for what is no JSON, 422 for JSON that is
+ * no usable envelope. A lone surrogate is JSON, if a bad one. */
 static int
 status_of(const struct err *e)
 {
 	switch (e->code) {
-	case ERR_DEPTH:
-	case ERR_LIMIT:
-		return 422;
-	case ERR_ENCODING:		/* bad UTF-8 is no JSON; a lone surrogate is, but unusable */
+	case ERR_SYNTAX:
+	case ERR_DUPLICATE:
+		return 400;
+	case ERR_ENCODING:
 		return strstr(e->reason, "surrogate") != NULL ? 422 : 400;
 	default:
-		return 400;
+		return 422;
 	}
 }
 
@@ -90,42 +91,48 @@ audit_bad_envelope(struct taxii_request *rq, const struct err *e)
 	    LF_S("error", e->reason));
 }
 
-/* The part of the envelope that only pinned peers may send (rulings 25). The audience counts only when
- * the source itself signed it: it is the only hop. */
+/* What a peer's envelope says (rulings 25). The audience counts only when the source itself signed it: it
+ * is the only hop. A peer that signs does so always: an envelope whose member was cut out is refused. */
 static int
 read_relay(struct taxii_request *rq, const struct json_doc *doc, struct intake_relay *relay,
     struct err *e)
 {
 	const struct peer *p = rq->reader.peer;
 	struct relay_envelope env;
-	int rc;
+	int rc = relay_envelope_read(doc, p->has_sign_key ? p->sign_key : NULL, rq->mem, &env, e);
 
-	if (p == NULL || p->is_consumer)
-		return 0;
-	rc = relay_envelope_read(doc, p->has_sign_key ? p->sign_key : NULL, rq->mem, &env, e);
+	if (rc == 0 && p->has_sign_key)
+		return err_set(e, ERR_MISSING, "x_tocsin is missing, and this peer signs its envelopes");
 	if (rc <= 0)
 		return rc;
 	if (strcmp(env.from, p->name) != 0)
 		return err_set(e, ERR_VALUE, "x_tocsin/from is \"%s\", the certificate is %s's",
 		    env.from, p->name);
 	relay->advisory = env.advisory;
-	relay->hops = env.hops[0] != '\0' ? env.hops : env.from;
-	relay->audience = env.is_signed && strcmp(relay->hops, env.from) == 0 ? env.audience : "";
+	relay->hops = env.hops;
+	relay->audience = env.is_signed && strcmp(env.hops, env.from) == 0 ? env.audience : "";
+	relay->unmarked = env.unmarked;
 	return 0;
 }
 
-/* NULL, or what is wrong with this envelope as a whole. */
-static const char *
-envelope_fault(const struct json_doc *doc)
+/* Only peers have envelopes of that kind, and a peer is who holds the pinned key (taxii_auth.c). What is no
+ * JSON is left to intake to refuse. */
+static int
+look_for_relay(struct taxii_request *rq, struct slice body, struct intake_relay *relay,
+    struct err *e)
 {
-	const json *objects;
+	const struct peer *p = rq->reader.peer;
+	struct arena *mem;
+	struct json_doc doc;
+	int rc = 0;
 
-	if (!json_is_object(doc->root))
-		return "an envelope is a JSON object";
-	objects = json_get(doc->root, "objects");
-	if (!json_is_list(objects) || json_count(objects) == 0)
-		return "an envelope has a list \"objects\" with at least one object";
-	return NULL;
+	if (p == NULL || p->is_consumer)
+		return 0;
+	mem = arena_new();		/* of this look only: trees are large */
+	if (json_parse(body, NULL, mem, &doc, NULL) == 0)
+		rc = read_relay(rq, &doc, relay, e);
+	arena_free(mem);
+	return rc;
 }
 
 static void
@@ -136,7 +143,7 @@ submit(struct taxii_request *rq, const struct intake_relay *relay, struct slice 
 		.input = "POST body", .format = "stix21", .source = rq->reader.name,
 		.from = rq->reader.peer, .collections = p->collections,
 		.request_id = arena_str(rq->mem, slice_of(rq->x->id)), .relay = *relay,
-		.status_user = rq->reader.name,
+		.status_user = rq->reader.name, .envelope = true,
 		.strict = rq->collection->validate_strict ||
 		    (rq->reader.peer != NULL && rq->reader.peer->validate_strict),
 	};
@@ -153,22 +160,10 @@ submit(struct taxii_request *rq, const struct intake_relay *relay, struct slice 
 void
 taxii_post_body(struct taxii_request *rq, struct slice body)
 {
-	const struct json_limits lim = { .depth = ENVELOPE_DEPTH };
-	struct intake_relay relay = { 0 };
+	struct intake_relay relay = { .unmarked = TLP_UNSET };
 	struct err e = ERR_INIT;
-	struct json_doc doc;
-	const char *fault;
 
-	if (json_parse(body, &lim, rq->mem, &doc, &e) < 0) {
-		taxii_refuse(rq, status_of(&e), place(rq, &e));
-		return;
-	}
-	fault = envelope_fault(&doc);
-	if (fault != NULL) {
-		taxii_refuse(rq, 422, fault);
-		return;
-	}
-	if (read_relay(rq, &doc, &relay, &e) < 0) {
+	if (look_for_relay(rq, body, &relay, &e) < 0) {
 		audit_bad_envelope(rq, &e);
 		taxii_refuse(rq, 422, place(rq, &e));
 		return;

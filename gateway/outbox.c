@@ -10,15 +10,15 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/crash.h"
 #include "gateway/base/log.h"
+#include "gateway/base/recent.h"
 #include "gateway/config.h"
-#include "gateway/dedup.h"
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
 #include "gateway/limiter.h"
 #include "gateway/release.h"
 #include "gateway/stats.h"
 
-enum { IDLE_LOOK_US = 30 * 1000000 };
+enum { IDLE_LOOK_US = 30 * 1000000, RECORDED_MAX = 20000, FACTS_COMPARED = 64 };
 
 /* One peer's link: at most one delivery is under way. */
 struct link {
@@ -55,6 +55,7 @@ struct outbox {
 	void		*ctx;
 	struct event	*timer;
 	struct link	*links;
+	struct recent	*recorded;	/* decisions that the audit log has */
 	char		 owner[UUID_TEXT + 1];
 	void		(*drained)(void *arg);
 	void		*drained_arg;
@@ -140,21 +141,53 @@ add_audit(struct parcel *p, struct strbuf *members)
 	strbuf_fini(members);
 }
 
-/* One record an object version, audience and policy (rulings 29). */
+/* Has the audit log this decision already? A peer that is down is decided about at every attempt, and
+ * one record an object version, audience and policy is enough (rulings 29). After a restart or twenty
+ * thousand others it is recorded once more. */
+static bool
+is_recorded(struct parcel *p, const struct outbox_item *it, const struct release *r)
+{
+	struct outbox *o = p->link->o;
+	struct strbuf b = STRBUF_INIT;
+	uint8_t mac[SHA256_LEN];
+	bool known;
+
+	strbuf_addf(&b, "%lld|%d|%s|", (long long)it->row.vid, (int)r->verdict, p->link->name);
+	strbuf_add(&b, trust_digest(p->trust), SHA256_LEN);
+	digest_hmac_sha256(slice_from(o->g->keys->audit, sizeof(o->g->keys->audit)),
+	    strbuf_slice(&b), mac);
+	strbuf_fini(&b);
+	known = recent_find(o->recorded, mac) != NULL;
+	recent_put(o->recorded, mac);
+	return known;
+}
+
+static void
+audit_id(struct parcel *p, struct strbuf *b, const char *member, struct slice id)
+{
+	const struct keys *k = p->link->o->g->keys;
+	char name[19];
+
+	audit_object(slice_from(k->audit, sizeof(k->audit)), id, name);
+	audit_text(b, member, slice_of(name));
+}
+
 static void
 audit_decision(struct parcel *p, const struct outbox_item *it, const struct release *r)
 {
 	struct strbuf b = STRBUF_INIT;
-	struct gateway *g = p->link->o->g;
-	char name[19], hex[2 * SHA256_LEN + 1];
+	char hex[2 * SHA256_LEN + 1];
 
-	audit_object(slice_from(g->keys->audit, 32), it->row.id, name);
+	if (is_recorded(p, it, r))
+		return;
 	audit_text(&b, "ev", SLICE_LIT("decision"));
-	audit_text(&b, "obj", slice_of(name));
+	audit_id(p, &b, "obj", it->row.id);
 	audit_text(&b, "version", it->row.version_key);
 	audit_text(&b, "peer", slice_of(p->link->name));
 	audit_text(&b, "verdict", slice_of(policy_verdict_word(r->verdict)));
 	audit_text(&b, "why", slice_of(r->why));
+	if (r->about.n > 0)
+		audit_id(p, &b, "about", r->about);
 	hex_text(trust_digest(p->trust), SHA256_LEN, hex);
 	audit_text(&b, "pol", slice_of(hex));
 	add_audit(p, &b);
@@ -186,6 +219,8 @@ on_booked(void *arg, const struct err *e)
 	if (e != NULL) {
 		log_event(LOG_ERROR, "outbox.not-booked", LF_S("peer", l->name),
 		    LF_S("error", e->reason));
+		recent_free(o->recorded);	/* its records are not in the log */
+		o->recorded = recent_new(RECORDED_MAX, 1);
 		l->info.next_us = clock_wall_us() + backoff_us(o, ++l->info.failures);
 	}
 	crash_here(CRASH_booked);
@@ -203,17 +238,26 @@ book(struct parcel *p)
 	    on_booked, p);
 }
 
-/* Not now: every item that was to be sent waits until `due_us`, or is given up when it is too old. */
+/* Not now: every item that was to be sent waits until `due_us`. */
 static void
 postpone(struct parcel *p, int64_t due_us, const char *why)
 {
+	for (size_t i = 0; i < p->nsent; i++)
+		update(p, &p->items[p->sent[i]], OUTBOX_RETRY, why)->due_us = due_us;
+	book(p);
+}
+
+/* The same after a failure: what has waited too long already is given up. */
+static void
+postpone_or_give_up(struct parcel *p, int64_t due_us, const char *why)
+{
 	struct link *l = p->link;
-	int64_t age_us = l->o->g->config->limits.retry_age_us;
+	int64_t age_us = l->o->g->config->limits.retry_age_us, now_us = clock_wall_us();
 
 	for (size_t i = 0; i < p->nsent; i++) {
 		const struct outbox_item *it = &p->items[p->sent[i]];
 
-		if (clock_wall_us() - it->queued_us > age_us) {
+		if (now_us - it->queued_us > age_us) {
 			update(p, it, OUTBOX_DEAD, why);
 			l->info.dead++;
 			continue;
@@ -271,7 +315,7 @@ failed(struct parcel *p, const struct delivery_answer *a)
 	log_event(LOG_WARN, "relay.retry", LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_I("failures", l->info.failures), LF_I("wait_ms", wait / 1000),
 	    LF_S("error", a->reason));
-	postpone(p, l->info.next_us, a->reason);
+	postpone_or_give_up(p, l->info.next_us, a->reason);
 }
 
 static void
@@ -305,17 +349,48 @@ hops_with_us(struct parcel *p, const char *hops)
 {
 	const char *us = p->link->o->g->config->name;
 
-	return hops[0] == '\0' ? us : arena_fmt(p->mem, "%s,%s", hops, us);
+	return arena_fmt(p->mem, "%s%s%s", hops, hops[0] == '\0' ? "" : ",", us);
 }
 
 static bool
-released_to(const struct parcel *p, const struct peer *peer, int64_t now_us)
+same_facts(const struct policy_facts *a, const struct policy_facts *b)
 {
+	return a->tlp == b->tlp && a->pap == b->pap && a->origin == b->origin &&
+	    slice_eq(a->kind, b->kind) && a->sectors == b->sectors && a->phase == b->phase &&
+	    a->flags == b->flags && slice_eq(a->created_by, b->created_by) &&
+	    slice_eq(a->audience, b->audience) && slice_eq(a->embargo_desk, b->embargo_desk) &&
+	    a->embargo_until_us == b->embargo_until_us;
+}
+
+/* The different facts in a parcel: most objects of an advisory are alike to policy. */
+static const struct policy_facts **
+different_facts(struct parcel *p, size_t *n)
+{
+	const struct policy_facts **v = arena_alloc(p->mem,
+	    (p->nsent + 1) * sizeof(const struct policy_facts *));
+
+	*n = 0;
 	for (size_t i = 0; i < p->nsent; i++) {
+		const struct policy_facts *f = &p->items[p->sent[i]].row.facts;
+		size_t k = *n > FACTS_COMPARED ? *n - FACTS_COMPARED : 0;
+
+		while (k < *n && !same_facts(v[k], f))
+			k++;
+		if (k == *n)
+			v[(*n)++] = f;
+	}
+	return v;
+}
+
+static bool
+released_to(const struct parcel *p, const struct policy_facts *const *facts, size_t n,
+    const struct peer *peer, int64_t now_us)
+{
+	for (size_t i = 0; i < n; i++) {
 		struct decision d;
 
-		policy_decide(p->trust, &p->items[p->sent[i]].row.facts, peer, now_us, &d);
-		if (d.verdict != POLICY_RELEASE || d.nredacts > 0)
+		policy_decide(p->trust, facts[i], peer, now_us, &d);
+		if (policy_effective(&d) != POLICY_RELEASE)
 			return false;
 	}
 	return true;
@@ -328,15 +403,19 @@ audience_of(struct parcel *p)
 {
 	struct strbuf b = STRBUF_INIT;
 	int64_t now_us = clock_wall_us();
+	const struct policy_facts **facts;
 	const char *text;
+	size_t n;
 
 	for (size_t i = 0; i < p->nsent; i++)
 		if (p->items[p->sent[i]].row.facts.origin != ORIGIN_OWN)
 			return "";
+	facts = different_facts(p, &n);
 	for (size_t i = 0; i < trust_peers(p->trust); i++) {
 		const struct peer *peer = trust_peer(p->trust, i);
 
-		if (!peer->is_consumer && (peer == p->peer || released_to(p, peer, now_us)))
+		if (!peer->is_consumer &&
+		    (peer == p->peer || released_to(p, facts, n, peer, now_us)))
 			strbuf_addf(&b, "%s%s", b.n > 0 ? "," : "", peer->name);
 	}
 	text = arena_str(p->mem, strbuf_slice(&b));
@@ -344,12 +423,18 @@ audience_of(struct parcel *p)
 	return text;
 }
 
+/* Trust may have been reloaded since policy spoke: then it is asked again, and nothing goes to a peer or
+ * a pin that was taken out. */
 static void
 on_rate(void *arg, struct limiter_answer a)
 {
 	struct parcel *p = arg;
 	struct link *l = p->link;
 
+	if (p->trust != l->o->g->trust) {
+		postpone(p, clock_wall_us(), "trust.conf was reloaded meanwhile");
+		return;
+	}
 	if (!a.allowed) {
 		l->info.next_us = clock_wall_us() + a.wait_us;
 		postpone(p, l->info.next_us, "our own limit for this peer");
@@ -360,38 +445,56 @@ on_rate(void *arg, struct limiter_answer a)
 	l->o->send(l->o->ctx, &p->d, on_delivered, p);
 }
 
+/* Item i stays: denied, or held until it is looked at again. */
+static void
+keep_back(struct parcel *p, size_t i)
+{
+	const struct release *r = &p->releases[i];
+	struct link *l = p->link;
+	const char *why = r->about.n == 0 ? r->why :
+	    arena_fmt(p->mem, "%s: %.*s", r->why, SLICE_ARG(r->about));
+
+	stats_add(l->o->g->stats, STAT_WITHHELD, policy_reason_word(r->reason), 1);
+	if (r->verdict == POLICY_HOLD) {
+		update(p, &p->items[i], OUTBOX_HELD, why)->due_us = r->look_again_us;
+		l->info.held++;
+	} else {
+		update(p, &p->items[i], OUTBOX_DENIED, why);
+		l->info.denied++;
+	}
+}
+
+/* Item i goes. */
+static void
+put_in(struct parcel *p, size_t i, struct strbuf *text, struct outbox_item *out)
+{
+	const struct store_row *row = &p->items[i].row;
+
+	strbuf_adds(text, p->nsent > 0 ? "," : "");
+	strbuf_addsl(text, row->bytes);
+	if (row->facts.tlp > p->d.label)
+		p->d.label = row->facts.tlp;
+	if (row->facts.tlp_by_default && row->facts.tlp > p->d.unmarked)
+		p->d.unmarked = row->facts.tlp;
+	out[p->nsent] = p->items[i];
+	p->sent[p->nsent++] = i;
+}
+
 /* Policy has spoken about every item: book what stays, send the rest. */
 static void
 on_released(void *arg)
 {
 	struct parcel *p = arg;
 	struct link *l = p->link;
-	struct gateway *g = l->o->g;
 	struct strbuf text = STRBUF_INIT;
 	struct outbox_item *out = arena_alloc(p->mem, (p->n + 1) * sizeof(*out));
 
 	for (size_t i = 0; i < p->n; i++) {
-		const struct outbox_item *it = &p->items[i];
-		const struct release *r = &p->releases[i];
-
-		audit_decision(p, it, r);
-		if (r->verdict == POLICY_RELEASE) {
-			strbuf_addf(&text, "%s", p->nsent > 0 ? "," : "");
-			strbuf_addsl(&text, it->row.bytes);
-			if (it->row.facts.tlp > p->d.label)
-				p->d.label = it->row.facts.tlp;
-			out[p->nsent] = *it;
-			p->sent[p->nsent++] = i;
-			continue;
-		}
-		stats_add(g->stats, STAT_WITHHELD, policy_reason_word(r->reason), 1);
-		if (r->verdict == POLICY_HOLD) {
-			update(p, it, OUTBOX_HELD, r->why)->due_us = r->look_again_us;
-			l->info.held++;
-		} else {
-			update(p, it, OUTBOX_DENIED, r->why);
-			l->info.denied++;
-		}
+		audit_decision(p, &p->items[i], &p->releases[i]);
+		if (p->releases[i].verdict == POLICY_RELEASE)
+			put_in(p, i, &text, out);
+		else
+			keep_back(p, i);
 	}
 	crash_here(CRASH_decided);
 	p->d.items = out;
@@ -402,7 +505,7 @@ on_released(void *arg)
 	if (p->nsent == 0)
 		book(p);
 	else
-		limiter_take(g->limiter, slice_of(arena_fmt(p->mem, "out:%s", l->name)),
+		limiter_take(l->o->g->limiter, slice_of(arena_fmt(p->mem, "out:%s", l->name)),
 		    p->peer->limit_out, (uint32_t)p->nsent, on_rate, p);
 }
 
@@ -423,6 +526,7 @@ copy_item(struct arena *mem, struct outbox_item *to, const struct outbox_item *f
 	r->facts.kind = r->type;
 	r->facts.created_by = arena_slice(mem, r->facts.created_by);
 	r->facts.audience = arena_slice(mem, r->facts.audience);
+	r->facts.embargo_desk = arena_slice(mem, r->facts.embargo_desk);
 	to->advisory = arena_str(mem, slice_of(from->advisory));
 	to->hops = arena_str(mem, slice_of(from->hops));
 	to->source = arena_str(mem, slice_of(from->source));
@@ -441,7 +545,7 @@ on_leased(void *arg, const struct outbox_item *items, size_t n, const struct err
 	if (e != NULL)
 		log_event(LOG_ERROR, "outbox.lease", LF_S("peer", l->name),
 		    LF_S("error", e->reason));
-	if (e != NULL || n == 0 || peer == NULL) {
+	if (e != NULL || n == 0 || peer == NULL || peer->url == NULL) {
 		l->info.state = "idle";
 		return;
 	}
@@ -544,6 +648,7 @@ outbox_new(struct gateway *g, outbox_send_fn *send, void *ctx)
 	o->g = g;
 	o->send = send;
 	o->ctx = ctx;
+	o->recorded = recent_new(RECORDED_MAX, 1);
 	uuid_v4(o->owner);
 	o->timer = evtimer_new(g->base, on_timer, o);
 	schedule(o, 0);
@@ -566,6 +671,7 @@ outbox_free(struct outbox *o)
 		free(l->name);
 		free(l);
 	}
+	recent_free(o->recorded);
 	event_free(o->timer);
 	free(o);
 }

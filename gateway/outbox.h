@@ -1,10 +1,11 @@
 /*
  * outbox.h -- everything that must reach a peer, until it has.
  *
- * Owns:    the loop over peers: lease what is due, ask policy again with today's trust, prune, write in
- *          the peer's format, hand it to the adapter, book the answer; back-off with jitter, dead letter.
- * Called:  by main.c (start, drain); adapters register how to send (outbox_transport).
- * Never:   drops: a row ends as sent, denied (audited), held (with a date) or dead (with a reason).
+ * Owns:    the loop over peers: lease what is due, ask policy again with today's trust, hand what may go
+ *          to the adapter, book the answer; back-off with jitter, dead letter.
+ * Called:  by serve.c (start, reload, drain), which says how to send; by intake, when something was queued.
+ * Never:   drops: a row ends as sent, denied (audited), held (with a date) or dead (with a reason). Our
+ *          own limits delay, they give nothing up.
  */
 #ifndef GATEWAY_OUTBOX_H
 #define GATEWAY_OUTBOX_H
@@ -21,11 +22,10 @@ struct delivery {
 	const char	*hops;		/* path so far, us included */
 	const char	*audience;	/* peers that all of it is released to; "" unless all is our own */
 	enum tlp	 label;		/* strictest of the objects */
+	enum tlp	 unmarked;	/* strictest of those that carry no label of their own */
 	const struct outbox_item *items;
 	size_t		 n;
-	struct slice	 objects;	/* for stix21: comma separated verbatim objects, no brackets */
-	const struct format_ops *format;
-	struct slice	 text;		/* other formats: the whole document */
+	struct slice	 objects;	/* comma separated verbatim objects, no brackets */
 };
 
 enum delivery_result {
@@ -40,7 +40,6 @@ struct delivery_answer {
 	/* per item, same order as delivery.items; NULL: all taken. A reason = that object was refused
 	 * for good by the peer. */
 	const char *const *refused;
-	size_t		nrefused;
 	int64_t		took_us;
 };
 typedef void delivery_done_cb(void *arg, const struct delivery_answer *a);

@@ -17,7 +17,7 @@ static const char objects[] = "{\"type\":\"a\",\"id\":\"a--1\"},{\"type\":\"b\",
 
 static const struct relay_envelope env = {
 	.advisory = "report--1", .from = "cert-a", .hops = "cert-z,cert-a",
-	.audience = "cert-b,cert-c", .label = TLP_AMBER_STRICT,
+	.audience = "cert-b,cert-c", .label = TLP_AMBER_STRICT, .unmarked = TLP_AMBER,
 };
 
 static int
@@ -67,6 +67,7 @@ test_round_trip(void **state)
 	assert_string_equal(got.hops, env.hops);
 	assert_string_equal(got.audience, env.audience);
 	assert_int_equal(got.label, TLP_AMBER_STRICT);
+	assert_int_equal(got.unmarked, TLP_AMBER);
 	assert_int_equal(read_envelope(strbuf_slice(&b), NULL, mem, &got), 1);
 	assert_false(got.is_signed);
 	assert_int_equal(read_envelope(SLICE_LIT("{\"objects\":[]}"), pub, mem, &got), 0);
@@ -94,6 +95,7 @@ test_every_byte(void **state)
 			/* 0: the member's name itself was hit, so there is none */
 			assert_true(rc < 0 || rc == 0 || (got.is_signed &&
 			    strcmp(got.hops, env.hops) == 0 && got.label == env.label &&
+			    got.unmarked == env.unmarked &&
 			    strcmp(got.audience, env.audience) == 0));
 			refused += rc < 0;
 			b.p[i] = (char)(b.p[i] ^ (char)bit);
@@ -102,6 +104,33 @@ test_every_byte(void **state)
 	}
 	assert_true(refused > b.n * 7);
 	strbuf_fini(&b);
+}
+
+#define ENVELOPE(hops, labels)							\
+	"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":" hops "," labels ","	\
+	"\"digest\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}}"
+
+/* Who leaves himself out of the path gets his own advisories back, and his loops are not cut. */
+static void
+test_sender_is_the_last_hop(void **state)
+{
+	static const struct { const char *text; int rc; } rows[] = {
+		{ ENVELOPE("[\"x\"]", "\"label\":\"green\",\"unmarked\":\"none\""), 1 },
+		{ ENVELOPE("[\"y\",\"x\"]", "\"label\":\"green\",\"unmarked\":\"none\""), 1 },
+		{ ENVELOPE("[\"x\",\"y\"]", "\"label\":\"green\",\"unmarked\":\"none\""), -1 },
+		{ ENVELOPE("[\"yx\"]", "\"label\":\"green\",\"unmarked\":\"none\""), -1 },
+		{ ENVELOPE("[]", "\"label\":\"green\",\"unmarked\":\"none\""), -1 },
+		{ ENVELOPE("[\"x\"]", "\"label\":\"green\""), -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct arena *mem = arena_new();
+		struct relay_envelope got;
+
+		assert_int_equal(read_envelope(slice_of(rows[i].text), NULL, mem, &got), rows[i].rc);
+		arena_free(mem);
+	}
 }
 
 /* Names that would blur the signed text are refused. */
@@ -163,6 +192,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_odd_names), cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_sender_is_the_last_hop),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
