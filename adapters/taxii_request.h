@@ -24,7 +24,7 @@ struct taxii_request {
 	struct arena		*mem;		/* of this request, not of the exchange */
 	unsigned		 holds;
 	struct trust		*trust;		/* held: `reader` points into it */
-	struct config		*config;	/* held */
+	struct config		*config;	/* held; both are those of the decision about the head */
 	struct reader		 reader;
 	const struct taxii_route *route;
 	const struct collection_conf *collection; /* a copy in mem */
@@ -36,6 +36,9 @@ struct taxii_request {
 
 void	taxii_hold(struct taxii_request *rq);
 void	taxii_let_go(struct taxii_request *rq);
+/* After a wait, before going on: false if the client is gone, or if config or trust were reloaded and what
+ * was decided about the head does not hold any more; then it is answered. */
+bool	taxii_holds_good(struct taxii_request *rq);
 struct slice taxii_next_key(struct taxii_request *rq);
 /* 2xx with a TAXII body (its bytes are taken). */
 void	taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,

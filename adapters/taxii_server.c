@@ -17,7 +17,7 @@
 #include "gateway/limiter.h"
 #include "gateway/stats.h"
 
-enum { SEGMENTS_MAX = 8 };
+enum { SEGMENTS_MAX = 8, PATH_LOGGED = 200 };
 
 struct taxii_server {
 	struct gateway		*g;
@@ -111,6 +111,27 @@ path_fits(const struct taxii_request *rq, const struct taxii_route *r, const str
 	return i == n;
 }
 
+static const char *
+copy_text(struct arena *mem, const char *s)
+{
+	return s == NULL ? NULL : arena_str(mem, slice_of(s));
+}
+
+/* A copy: a reload changes the catalog under a request that waits. The filter of a view is not for us. */
+static void
+take_collection(struct taxii_request *rq, const struct collection_conf *col)
+{
+	struct collection_conf *copy = arena_raw(rq->mem, sizeof(*copy));
+
+	*copy = *col;
+	copy->name = copy_text(rq->mem, col->name);
+	copy->title = copy_text(rq->mem, col->title);
+	copy->description = copy_text(rq->mem, col->description);
+	copy->kinds = copy->sources = NULL;
+	rq->collection = copy;
+	rq->collection_name = slice_of(copy->uuid);
+}
+
 /* Take what varies out of the path. */
 static void
 take_parts(struct taxii_request *rq, const struct taxii_route *r, const struct slice *have)
@@ -123,14 +144,8 @@ take_parts(struct taxii_request *rq, const struct taxii_route *r, const struct s
 		if (r->path[i] != S_COLLECTION)
 			continue;
 		col = catalog_find(rq->g->catalog, have[i]);
-		if (col != NULL) {
-			struct collection_conf *copy = arena_raw(rq->mem, sizeof(*copy));
-
-			*copy = *col;
-			copy->name = arena_str(rq->mem, slice_of(col->name));
-			rq->collection = copy;
-			rq->collection_name = slice_of(copy->uuid);
-		}
+		if (col != NULL)
+			take_collection(rq, col);
 	}
 }
 
@@ -258,35 +273,6 @@ check_rights(const struct taxii_request *rq)
 	}
 }
 
-/* The budget of this client is asked last, so that a refusal above costs it nothing. */
-static void
-on_budget(void *arg, struct limiter_answer a)
-{
-	struct taxii_request *rq = arg;
-
-	if (!a.allowed) {
-		stats_add(rq->g->stats, STAT_LIMITED, rq->reader.name, 1);
-		taxii_later(rq, 429, a.wait_us,
-		    "this client is above its rate; the limit holds for all nodes that share it");
-	} else if (rq->x != NULL) {
-		rq->route->run(rq);
-	}
-	taxii_let_go(rq);
-}
-
-static void
-take_budget(struct taxii_request *rq)
-{
-	const struct peer *p = rq->reader.peer;
-	struct limit limit = rq->config->limits.requests;
-
-	if (p != NULL && p->limit_in.per_second > 0)
-		limit = p->limit_in;
-	taxii_hold(rq);
-	limiter_take(rq->g->limiter, slice_of(arena_fmt(rq->mem, "in:%s", rq->reader.name)), limit,
-	    1, on_budget, rq);
-}
-
 static void
 answer_options(struct taxii_request *rq, const char *allow)
 {
@@ -308,55 +294,120 @@ refuse_method(struct taxii_request *rq, const char *allow)
 		http_refuse(rq->x, 405, "not here", &h, 1);
 }
 
-/* Steps 2 to 6 of reference/taxii.md 6. */
-static void
-decide(struct taxii_request *rq)
+/* Is this somebody we know? Otherwise it is answered. */
+static bool
+judge_client(struct taxii_request *rq)
 {
-	char allow[64];
 	int64_t wait_us = 0;
-	int refused;
 
 	switch (taxii_auth(rq->g, rq->x, &rq->reader.peer, &wait_us)) {
 	case TAXII_AUTH_OK:
-		break;
+		rq->reader.name = rq->reader.peer == NULL ? "public" : rq->reader.peer->name;
+		return true;
 	case TAXII_AUTH_SLOW:
 		taxii_later(rq, 429, wait_us, "too many failed logins from this address");
-		return;
+		return false;
 	case TAXII_AUTH_WHO:
-		taxii_refuse(rq, 401, "credentials are missing or wrong");
-		return;
+		break;
 	}
-	rq->reader.name = rq->reader.peer == NULL ? "public" : rq->reader.peer->name;
+	taxii_refuse(rq, 401, "credentials are missing or wrong");
+	return false;
+}
+
+/* Is there such a path and method? Otherwise it is answered. */
+static bool
+judge_path(struct taxii_request *rq)
+{
+	enum http_method method = rq->x->head->method;
+	char allow[64];
+
 	rq->route = find_route(rq, allow, sizeof(allow));
-	if (rq->route == NULL && allow[0] == '\0') {
-		if (rq->x->head->method == HTTP_OTHER)
-			taxii_refuse(rq, 501, "unknown method");
-		else
-			taxii_refuse(rq, 404, "there is nothing here");
-		return;
-	}
-	if (rq->route == NULL) {
-		if (rq->x->head->method == HTTP_OPTIONS)
-			answer_options(rq, allow);
-		else
-			refuse_method(rq, allow);
-		return;
-	}
+	if (rq->route != NULL)
+		return true;
+	if (allow[0] == '\0' && method == HTTP_OTHER)
+		taxii_refuse(rq, 501, "unknown method");
+	else if (allow[0] == '\0')
+		taxii_refuse(rq, 404, "there is nothing here");
+	else if (method == HTTP_OPTIONS)
+		answer_options(rq, allow);
+	else
+		refuse_method(rq, allow);
+	return false;
+}
+
+/* Steps 2 to 6 of reference/taxii.md 6: true if the request may go on, otherwise it is answered. */
+static bool
+judge(struct taxii_request *rq)
+{
+	static const char no_collection[] = "there is no such collection";
+	int refused;
+
+	if (!judge_client(rq) || !judge_path(rq))
+		return false;
 	if (rq->route->right != NO_RIGHT && rq->collection == NULL) {
-		taxii_refuse(rq, 404, "there is no such collection");
-		return;
+		taxii_refuse(rq, 404, no_collection);
+		return false;
 	}
 	if (!taxii_accepts(rq->x->head)) {
 		taxii_refuse(rq, 406, "this server speaks application/taxii+json;version=2.1");
-		return;
+		return false;
 	}
 	refused = check_rights(rq);
-	if (refused == 404)
-		taxii_refuse(rq, 404, "there is no such collection");
-	else if (refused != 0)
-		taxii_refuse(rq, refused, "this client may not do that here");
-	else
-		take_budget(rq);
+	if (refused != 0)
+		taxii_refuse(rq, refused, refused == 404 ? no_collection :
+		    "this client may not do that here");
+	return refused == 0;
+}
+
+static void
+hold_files(struct taxii_request *rq)
+{
+	trust_free(rq->trust);
+	config_free(rq->config);
+	rq->trust = trust_hold(rq->g->trust);
+	rq->config = config_hold(rq->g->config);
+	rq->reader = (struct reader){ .name = "nobody" };
+	rq->collection = NULL;
+}
+
+bool
+taxii_holds_good(struct taxii_request *rq)
+{
+	if (rq->x == NULL || rq->answered)
+		return false;
+	if (rq->trust == rq->g->trust && rq->config == rq->g->config)
+		return true;
+	hold_files(rq);
+	return judge(rq);
+}
+
+/* The budget of this client is asked last, so that a refusal above costs it nothing. */
+static void
+on_budget(void *arg, struct limiter_answer a)
+{
+	struct taxii_request *rq = arg;
+
+	if (!a.allowed) {
+		stats_add(rq->g->stats, STAT_LIMITED, rq->reader.name, 1);
+		taxii_later(rq, 429, a.wait_us,
+		    "this client is above its rate; the limit holds for all nodes that share it");
+	} else if (taxii_holds_good(rq)) {
+		rq->route->run(rq);
+	}
+	taxii_let_go(rq);
+}
+
+static void
+take_budget(struct taxii_request *rq)
+{
+	const struct peer *p = rq->reader.peer;
+	struct limit limit = rq->config->limits.requests;
+
+	if (p != NULL && p->limit_in.per_second > 0)
+		limit = p->limit_in;
+	taxii_hold(rq);
+	limiter_take(rq->g->limiter, slice_of(arena_fmt(rq->mem, "in:%s", rq->reader.name)), limit,
+	    1, on_budget, rq);
 }
 
 /* ---- the handler ---- */
@@ -372,12 +423,11 @@ on_head(struct http_exchange *x, void *arg)
 	rq->g = s->g;
 	rq->x = x;
 	rq->mem = mem;
-	rq->trust = trust_hold(s->g->trust);
-	rq->config = config_hold(s->g->config);
-	rq->reader.name = "nobody";
+	hold_files(rq);
 	rq->holds = 2;			/* the exchange's, and ours for this call */
 	x->user = rq;
-	decide(rq);
+	if (judge(rq))
+		take_budget(rq);
 	taxii_let_go(rq);
 }
 
@@ -388,7 +438,8 @@ on_body_end(struct http_exchange *x, struct slice body, void *arg)
 
 	(void)arg;
 	taxii_hold(rq);
-	taxii_post_body(rq, body);
+	if (taxii_holds_good(rq))
+		taxii_post_body(rq, body);
 	taxii_let_go(rq);
 }
 
@@ -411,6 +462,20 @@ on_gone(struct http_exchange *x, void *arg)
 	forget(x);
 }
 
+/* The path as the log may have it: the id of an observable can be guessed back to its value, so no object
+ * is named there. */
+static struct slice
+path_for_log(const struct http_exchange *x)
+{
+	static const char objects[] = "/objects/";
+	struct slice path = x->head == NULL ? SLICE_EMPTY : x->head->path;
+	const char *cut = path.n == 0 ? NULL : memmem(path.p, path.n, objects, sizeof(objects) - 1);
+
+	if (cut != NULL)
+		path.n = (size_t)(cut - path.p) + sizeof(objects) - 1;
+	return path.n > PATH_LOGGED ? slice_from(path.p, PATH_LOGGED) : path;
+}
+
 static void
 on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_out, bool ok,
     void *arg)
@@ -425,7 +490,7 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
 	log_event(status >= 500 ? LOG_WARN : LOG_INFO, "http", LF_S("request", x->id),
 	    LF_S("client", rq == NULL ? "" : rq->reader.name), LF_S("remote", x->remote),
 	    LF_SL("method", x->head == NULL ? SLICE_EMPTY : x->head->method_text),
-	    LF_SL("path", x->head == NULL ? SLICE_EMPTY : x->head->path), LF_I("status", status),
+	    LF_SL("path", path_for_log(x)), LF_I("status", status),
 	    LF_I("in", bytes_in), LF_I("out", bytes_out), LF_S("end", ok ? "sent" : "lost"),
 	    LF_I("us", clock_mono_us() - x->began_us));
 	forget(x);

@@ -103,6 +103,14 @@ taxii_write_envelope(struct strbuf *out, const struct store_page *page, const ch
 	strbuf_addc(out, '}');
 }
 
+/* What is written is one of the collection's types: spec_version is the sender's text, whatever it is. */
+static struct slice
+media_type_of(const struct store_row *r)
+{
+	return slice_is(r->spec_version, "2.0") ? SLICE_LIT("application/stix+json;version=2.0") :
+	    SLICE_LIT("application/stix+json;version=2.1");
+}
+
 void
 taxii_write_manifest(struct strbuf *out, const struct store_page *page, const char *next)
 {
@@ -120,8 +128,8 @@ taxii_write_manifest(struct strbuf *out, const struct store_page *page, const ch
 		text(out, "id", r->id);
 		text(out, "date_added", slice_of(at));
 		text(out, "version", r->version);
-		strbuf_addf(out, ",\"media_type\":\"application/stix+json;version=%.*s\"}",
-		    SLICE_ARG(r->spec_version));
+		text(out, "media_type", media_type_of(r));
+		strbuf_addc(out, '}');
 	}
 	strbuf_adds(out, page->n > 0 ? "]}" : "}");
 }
