@@ -1,11 +1,9 @@
 #include "gateway/base/digest.h"
 
-#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -27,6 +25,7 @@ static const uint64_t scrypt_memory_max = 64u << 20;
 
 /* Fetched once: in OpenSSL 3.0 a fetch a call costs more than hashing a short message. */
 static EVP_MD *md_sha256, *md_sha1;
+static EVP_MAC_CTX *mac_sha256;		/* without a key: to be copied */
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
 struct sha256 {
@@ -58,12 +57,29 @@ openssl_says(struct err *e, const char *what)
 }
 
 static void
+fetch_mac(void)
+{
+	char name[] = "SHA2-256";
+	const OSSL_PARAM with[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	if (mac == NULL || (mac_sha256 = EVP_MAC_CTX_new(mac)) == NULL ||
+	    EVP_MAC_CTX_set_params(mac_sha256, with) != 1)
+		broken("HMAC-SHA-256");
+	EVP_MAC_free(mac);
+}
+
+static void
 fetch(void)
 {
 	md_sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 	if (md_sha256 == NULL || md_sha1 == NULL)
 		broken("SHA-256 and SHA-1");
+	fetch_mac();
 }
 
 static void
@@ -95,34 +111,17 @@ digest_sha1(struct slice s, uint8_t out[SHA1_LEN])
 	hash(s, out, &md_sha1);
 }
 
-void
-digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN])
-{
-	static const unsigned char none[1];
-	unsigned n = SHA256_LEN;
-
-	pthread_once(&fetched, fetch);
-	if (key.n > INT_MAX || HMAC(md_sha256, key.n > 0 ? key.p : (const char *)none, (int)key.n,
-	    s.n > 0 ? (const unsigned char *)s.p : none, s.n, out, &n) == NULL)
-		broken("HMAC-SHA-256");
-}
-
 struct hmac *
 hmac_new(struct slice key)
 {
-	char name[] = "SHA2-256";
-	const OSSL_PARAM with[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-		OSSL_PARAM_construct_end(),
-	};
 	struct hmac *h = malloc(sizeof(*h));
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 
+	pthread_once(&fetched, fetch);
 	/* Without a key EVP_MAC_init goes on with the last one: the empty key needs an address. */
-	if (h == NULL || mac == NULL || (h->ctx = EVP_MAC_CTX_new(mac)) == NULL ||
-	    EVP_MAC_init(h->ctx, (const unsigned char *)(key.n > 0 ? key.p : ""), key.n, with) != 1)
+	if (h == NULL || (h->ctx = EVP_MAC_CTX_dup(mac_sha256)) == NULL ||
+	    EVP_MAC_init(h->ctx, (const unsigned char *)(key.n > 0 ? key.p : ""), key.n,
+	    NULL) != 1)
 		broken("HMAC-SHA-256");
-	EVP_MAC_free(mac);
 	return h;
 }
 
@@ -144,6 +143,15 @@ hmac_sha256(struct hmac *h, struct slice s, uint8_t out[SHA256_LEN])
 	    EVP_MAC_update(h->ctx, (const unsigned char *)s.p, s.n) != 1 ||
 	    EVP_MAC_final(h->ctx, out, &n, SHA256_LEN) != 1 || n != SHA256_LEN)
 		broken("HMAC-SHA-256");
+}
+
+void
+digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN])
+{
+	struct hmac *h = hmac_new(key);
+
+	hmac_sha256(h, s, out);
+	hmac_free(h);
 }
 
 struct sha256 *
