@@ -119,8 +119,12 @@ add_header(struct strbuf *out, const char *name, const char *value)
 
 	for (c = (const unsigned char *)value; *c >= 32 && *c != 127; c++)
 		;
-	if (*c == '\0')
-		strbuf_addf(out, "%s: %s\r\n", name, value);
+	if (*c != '\0')
+		return;
+	strbuf_adds(out, name);
+	strbuf_adds(out, ": ");
+	strbuf_adds(out, value);
+	strbuf_adds(out, "\r\n");
 }
 
 static void

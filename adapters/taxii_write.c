@@ -15,7 +15,9 @@ text(struct strbuf *b, const char *name, struct slice value)
 
 	if (last != '{' && last != '[')
 		strbuf_addc(b, ',');
-	strbuf_addf(b, "\"%s\":", name);
+	strbuf_addc(b, '"');
+	strbuf_adds(b, name);
+	strbuf_adds(b, "\":");
 	json_print_string(b, value);
 }
 

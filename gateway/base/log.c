@@ -116,7 +116,10 @@ add_key(struct strbuf *b, const char *key)
 {
 	if (b->n > 0 && b->p[b->n - 1] != '{')
 		strbuf_addc(b, out.as_json ? ',' : ' ');
-	strbuf_addf(b, out.as_json ? "\"%s\":" : "%s=", key);
+	if (out.as_json)
+		strbuf_addc(b, '"');
+	strbuf_adds(b, key);
+	strbuf_adds(b, out.as_json ? "\":" : "=");
 }
 
 static void

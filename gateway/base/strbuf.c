@@ -58,7 +58,9 @@ strbuf_add(struct strbuf *b, const void *p, size_t n)
 void
 strbuf_addc(struct strbuf *b, char c)
 {
-	strbuf_add(b, &c, 1);
+	strbuf_reserve(b, 1);
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
 }
 
 void
@@ -76,15 +78,18 @@ strbuf_addsl(struct strbuf *b, struct slice s)
 void
 strbuf_addf(struct strbuf *b, const char *fmt, ...)
 {
+	size_t room = b->cap > 0 ? b->cap - b->n : 0;
 	va_list ap, again;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(b->p + b->n, room, fmt, ap);
 	va_end(ap);
-	strbuf_reserve(b, (size_t)n);
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+	if ((size_t)n >= room) {
+		strbuf_reserve(b, (size_t)n);
+		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+	}
 	va_end(again);
 	b->n += (size_t)n;
 }
