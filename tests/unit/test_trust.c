@@ -132,7 +132,7 @@ static const struct {
 	    "t:4: 'ed25519:AAAA' is not a key: ed25519: and 32 bytes in base64\n" },
 	{ PEER("p", "1") "    speaks-for anybody\n", "t:4: 'anybody' is not an identity id such as "
 	    "identity--7c1d4f0e-52a3-4b6b-9c0e-3a5d0f6f1a01\n" },
-	{ "consumer c\n" PIN "1\n", "t:2: unknown directive 'pin'\n" },
+	{ "consumer c\n    sign-key ed25519:AAAA\n", "t:2: unknown directive 'sign-key'\n" },
 	{ "consumer c\n    relation partner\n",
 	    "t:2: a consumer is of relation own or client; a partner is a peer, with a pin\n" },
 	/* schemes and papers */
