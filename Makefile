@@ -10,7 +10,7 @@ OUT	:= build/$(FLAVOUR)
 PREFIX	?= /usr/local
 DESTDIR	?=
 
-PKGS	:= libevent libevent_openssl openssl libcjson libxml-2.0 hiredis sqlite3 zlib libseccomp
+PKGS	:= libevent libevent_openssl openssl libcjson libxml-2.0 hiredis sqlite3 zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -30,6 +30,7 @@ CFLAGS	+= -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) $(PKG_CFLAGS)
 LDFLAGS	+= $(if $(filter release,$(FLAVOUR)),$(LDHARD),-pie -fsanitize=address,undefined)
 
 Q	:= $(if $(filter 1,$(V)),,@)
+QUIETLY	:= --no-print-directory $(if $(filter 1,$(V)),,-s)
 MAIN	:= gateway/main.c
 SRCS	:= $(filter-out $(MAIN),$(wildcard gateway/base/*.c formats/*.c gateway/*.c adapters/*.c))
 OBJS	:= $(SRCS:%.c=$(OUT)/%.o)
@@ -39,7 +40,7 @@ FUZZERS	:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 BENCHES	:= $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
 
 .PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run analyse fuzz bench \
-	demo format install clean help
+	ready demo format install clean help
 .SECONDARY:
 
 all: build/tocsin		## build the program (build/tocsin)
@@ -55,7 +56,12 @@ $(LIB): $(OBJS)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(OUT)/%.o: %.c
+# The compiler and the libraries, before the first complaint about a missing header.
+ready:
+	$(if $(and $(PKG_LIBS),$(shell command -v $(firstword $(CC)))),,@echo "$(CC) or a library is \
+missing: 'make deps' installs what is needed" >&2; exit 2)
+
+$(OUT)/%.o: %.c | ready
 	@echo "  CC    $<"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -76,11 +82,14 @@ $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined $(PKG_CFLAGS) \
 	    -o $@ $< $(LIB) $(PKG_LIBS)
 
-deps:				## install what is missing (apt; sudo when not root)
-	@tests/deps
+deps:				## install what is missing for all of this (apt; sudo when not root)
+	@tests/deps all
 
-test: deps			## everything that must pass: units, golden files, scenarios
-	@$(MAKE) --no-print-directory -j2 build/tocsin $(UNITS)
+deps-%:				# only what `make demo` or `make test` needs
+	@tests/deps $*
+
+test: deps-test			## everything that must pass: units, golden files, scenarios
+	@$(MAKE) $(QUIETLY) -j2 build/tocsin $(UNITS)
 	@tests/run $(UNITS) --pytest tests/scenarios
 
 unit: build/tocsin $(UNITS)	## unit and golden tests only
@@ -96,11 +105,11 @@ scenarios: build/tocsin		## real processes only
 	@tests/run --pytest tests/scenarios
 
 lint:				## layers, doormen, banned words
-	@tests/lint/layers.py
-	@tests/lint/style.py
+	@/usr/bin/python3 tests/lint/layers.py
+	@/usr/bin/python3 tests/lint/style.py
 
-asan:				## units and scenarios under ASan and UBSan
-	@$(MAKE) --no-print-directory -j2 FLAVOUR=asan CC=clang asan-run
+asan: deps				## units and scenarios under ASan and UBSan
+	@$(MAKE) $(QUIETLY) -j2 FLAVOUR=asan CC=clang asan-run
 
 asan-run: $(OUT)/tocsin $(UNITS)
 	@TOCSIN=$(OUT)/tocsin tests/run $(UNITS) --pytest tests/scenarios
@@ -116,15 +125,15 @@ check: deps lint test asan analyse	## everything, with sanitizers and analysers
 
 FUZZ_SECONDS ?= 20
 fuzz: deps			## every fuzz target for FUZZ_SECONDS (20) each
-	@$(MAKE) --no-print-directory -j2 FLAVOUR=fuzz CC=clang $(FUZZERS)
+	@$(MAKE) $(QUIETLY) -j2 FLAVOUR=fuzz CC=clang $(FUZZERS)
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
 bench: deps			## figures beside nginx, libxml2, cJSON, SQLite (QUICK=1: in a minute)
-	@$(MAKE) --no-print-directory -j2 build/tocsin $(BENCHES)
+	@$(MAKE) $(QUIETLY) -j2 build/tocsin $(BENCHES)
 	@QUICK=$(QUICK) tests/bench/run
 
-demo: deps			## the main job on two federated nodes (ONCE=1: check and end)
-	@$(MAKE) --no-print-directory -j2 build/tocsin
+demo: deps-demo			## the main job on two federated nodes (ONCE=1: check and end)
+	@$(MAKE) $(QUIETLY) -j2 build/tocsin
 	@ONCE=$(ONCE) tests/demo/demo
 
 format:				## clang-format over all sources
