@@ -11,14 +11,14 @@
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
 #include "gateway/stats.h"
-
-enum { FILL_ROWS = 500 };
+#include "gateway/view_fill.h"
 
 struct catalog {
 	struct gateway		*g;
 	struct arena		*mem;		/* of the list; replaced on reload */
 	struct collection_conf	*v;
 	size_t			 n;
+	struct view_fills	*fills;
 };
 
 /* ---- the list ---- */
@@ -67,7 +67,7 @@ make_list(struct catalog *c, struct arena *mem, struct collection_conf **out, si
 	*nout = n;
 }
 
-/* ---- filling views ---- */
+/* ---- views ---- */
 
 static bool
 listed(const char *const *list, struct slice word)
@@ -98,103 +98,6 @@ catalog_view_matches(const struct collection_conf *col, struct slice kind,
 	return true;
 }
 
-static void
-add_list(struct strbuf *b, const char *const *list)
-{
-	for (; list != NULL && *list != NULL; list++)
-		strbuf_addf(b, "%s ", *list);
-	strbuf_addc(b, '|');
-}
-
-/* What makes a view that view: a change means filling it anew. */
-static void
-definition(const struct collection_conf *col, uint8_t out[SHA256_LEN])
-{
-	struct strbuf b = STRBUF_INIT;
-
-	strbuf_addf(&b, "view1|%d|%u|%u|%u|", col->distinct, col->tlps, col->sectors, col->phases);
-	add_list(&b, col->kinds);
-	add_list(&b, col->sources);
-	digest_sha256(strbuf_slice(&b), out);
-	strbuf_fini(&b);
-}
-
-/* One walk over all versions for one view. */
-struct fill {
-	struct catalog		*c;
-	const struct collection_conf *col;
-	int64_t			 after;
-	int64_t			 join[FILL_ROWS], leave[FILL_ROWS];
-	size_t			 njoin, nleave, joined;
-	bool			 more, failed;
-	struct err		 err;
-};
-
-static void
-on_scanned(void *arg, const struct store_page *page, const struct err *e)
-{
-	struct fill *f = arg;
-
-	f->njoin = f->nleave = 0;
-	if (e != NULL) {
-		f->failed = true;
-		f->err = *e;
-		return;
-	}
-	f->more = page->more;
-	for (size_t i = 0; i < page->n; i++) {
-		const struct store_row *r = &page->rows[i];
-
-		f->after = r->vid;
-		if (catalog_view_matches(f->col, r->type, &r->facts, "*"))
-			f->join[f->njoin++] = r->vid;
-		else
-			f->leave[f->nleave++] = r->vid;
-	}
-}
-
-static void
-on_joined(void *arg, const struct err *e)
-{
-	struct fill *f = arg;
-
-	if (e != NULL) {
-		f->failed = true;
-		f->err = *e;
-	}
-}
-
-/* Fill a view whose definition changed since it was last filled. A view by source is filled from now
- * on only: who gave us a version is not part of a scan. */
-static int
-fill_view(struct catalog *c, const struct collection_conf *col, struct err *e)
-{
-	struct store *s = c->g->store;
-	uint8_t want[SHA256_LEN], have[SHA256_LEN];
-	struct fill f = { .c = c, .col = col, .more = true };
-
-	definition(col, want);
-	if (store_view_digest(s, col->cid, have, e) < 0)
-		return -1;
-	if (memcmp(want, have, sizeof(want)) == 0)
-		return 0;
-	while (f.more && !f.failed && (col->sources == NULL || col->sources[0] == NULL)) {
-		f.more = false;
-		store_scan(s, f.after, FILL_ROWS, on_scanned, &f);
-		if (!f.failed && f.njoin + f.nleave > 0)
-			store_join(s, col->cid, f.join, f.njoin, f.leave, f.nleave, on_joined, &f);
-		f.joined += f.njoin;
-	}
-	if (f.failed) {
-		*e = f.err;
-		return -1;
-	}
-	if (f.joined > 0)
-		log_event(LOG_INFO, "view.filled", LF_S("collection", col->name),
-		    LF_I("objects", f.joined));
-	return store_view_set_digest(s, col->cid, want, e);
-}
-
 /* ---- life ---- */
 
 int
@@ -207,7 +110,7 @@ catalog_reload(struct catalog *c, struct err *e)
 	make_list(c, mem, &v, &n);
 	for (size_t i = 0; i < n; i++) {
 		v[i].cid = store_collection(c->g->store, v[i].name, v[i].id, v[i].uuid, e);
-		if (v[i].cid < 0 || (v[i].view && fill_view(c, &v[i], e) < 0)) {
+		if (v[i].cid < 0 || (v[i].view && view_fill(c->fills, &v[i], e) < 0)) {
 			err_context(e, "collection %s", v[i].name);
 			arena_free(mem);
 			return -1;
@@ -226,8 +129,9 @@ catalog_new(struct gateway *g, struct err *e)
 	struct catalog *c = xcalloc(1, sizeof(*c));
 
 	c->g = g;
+	c->fills = view_fills_new(g);
 	if (catalog_reload(c, e) < 0) {
-		free(c);
+		catalog_free(c);
 		return NULL;
 	}
 	return c;
@@ -238,6 +142,7 @@ catalog_free(struct catalog *c)
 {
 	if (c == NULL)
 		return;
+	view_fills_free(c->fills);
 	arena_free(c->mem);
 	free(c);
 }

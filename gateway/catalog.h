@@ -21,8 +21,7 @@ struct reader {
 	const char	*name;		/* for logs and audit: peer->name or "public" */
 };
 
-/* NULL and *e on trouble. Views are filled before it returns control to the loop for good: `filled`
- * counts rows that joined or left. */
+/* NULL and *e on trouble. Views whose definition is new are filled from the event loop (view_fill.h). */
 struct catalog	*catalog_new(struct gateway *g, struct err *e);
 void		 catalog_free(struct catalog *c);
 /* After a reload of config and trust: the new list, changed views refilled. */

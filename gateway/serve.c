@@ -130,6 +130,7 @@ start_redis(struct serve *s, struct err *e)
 			return -1;
 	}
 	s->g.redis = redis_new(s->g.base, conf, redis_tls, s, e);
+	redis_explain_with(s->g.redis, tls_error);
 	return s->g.redis == NULL ? -1 : 0;
 }
 
@@ -277,20 +278,18 @@ new_contexts(const struct serve *s, const struct config *conf, struct err *e)
 	return v;
 }
 
-/* Addresses, state folder, store and Redis need a restart: a reload that would change them is refused,
- * so that nobody believes it was done. */
+/* Some keys take a restart: a reload that would change them is refused, so that nobody believes it was
+ * done. */
 static int
-same_roots(const struct config *a, const struct config *b, struct err *e)
+same_roots(const struct config *old, const struct config *now, struct err *e)
 {
-	bool same = a->nlistens == b->nlistens && strcmp(a->state_dir, b->state_dir) == 0 &&
-	    strcmp(a->store_path, b->store_path) == 0 && strcmp(a->name, b->name) == 0;
+	struct strbuf b = STRBUF_INIT;
+	int rc = 0;
 
-	for (size_t i = 0; same && i < a->nlistens; i++)
-		same = strcmp(a->listens[i].address, b->listens[i].address) == 0;
-	if (same)
-		return 0;
-	return err_set(e, ERR_CONFIG, "node name, listen addresses, state folder and store change "
-	    "by a restart only");
+	if (config_restart_needed(&b, old, now) > 0)
+		rc = err_set(e, ERR_CONFIG, "only a restart changes these keys:\n%s", b.p);
+	strbuf_fini(&b);
+	return rc;
 }
 
 static int
@@ -513,6 +512,7 @@ start(struct serve *s, struct err *e)
 static void
 stop(struct serve *s)
 {
+	s->g.draining = 1;
 	admin_free(s->admin);
 	http_server_free(s->ops_http);
 	http_server_free(s->http);
