@@ -104,7 +104,7 @@ golden-update: $(OUT)/unit/test_golden	## rewrite expected files; review the dif
 scenarios: build/tocsin		## real processes only
 	@tests/run --pytest tests/scenarios
 
-lint:				## layers, doormen, banned words
+lint:				## layers, doormen, banned words, long functions, headers alone
 	@/usr/bin/python3 tests/lint/layers.py
 	@/usr/bin/python3 tests/lint/style.py
 
@@ -114,12 +114,21 @@ asan: deps				## units and scenarios under ASan and UBSan
 asan-run: $(OUT)/tocsin $(UNITS)
 	@TOCSIN=$(OUT)/tocsin tests/run $(UNITS) --pytest tests/scenarios
 
-analyse:			## clang-tidy and cppcheck
-	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-	    --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 -I. -D__linux__ \
-	    gateway formats adapters
-	@clang-tidy --quiet $(wildcard gateway/*.c gateway/base/*.c formats/*.c adapters/*.c) -- \
-	    $(CPPFLAGS) -std=c11 $(PKG_CFLAGS) 2>/dev/null
+analyse:			## clang-tidy and cppcheck, of what changed since they last passed
+	@mkdir -p build/analyse/cppcheck
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
+	    --cppcheck-build-dir=build/analyse/cppcheck --suppressions-list=tests/lint/cppcheck.txt \
+	    --error-exitcode=1 -I. -D__linux__ gateway formats adapters
+	@$(MAKE) --no-print-directory -k -j2 $(patsubst %.c,build/analyse/%.ok,$(MAIN) $(SRCS))
+
+# The analyser's default of 225,000 nodes a function takes twice the time and finds the same here.
+build/analyse/%.ok: %.c .clang-tidy
+	@echo "  TIDY  $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) -MM -MP -MT $@ -MF $@.d $<
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -std=c11 $(WARN) $(PKG_CFLAGS) \
+	    -Xclang -analyzer-config -Xclang max-nodes=100000 2>$@.log || { cat $@.log; false; }
+	@touch $@
 
 check: deps lint test asan analyse	## everything, with sanitizers and analysers
 

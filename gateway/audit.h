@@ -29,7 +29,7 @@ struct audit_check {
 	struct slice	key;
 	uint64_t	seq;			/* last good */
 	char		prev[AUDIT_MAC_TEXT + 1];
-	uint64_t	bad_seq;		/* of the first bad record, 0 = none (its position if unreadable) */
+	uint64_t	bad_seq;	/* of the first bad record, or its position; 0 = none */
 	char		reason[160];
 };
 void	audit_check_init(struct audit_check *c, struct slice key);

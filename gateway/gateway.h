@@ -1,9 +1,12 @@
 /*
  * gateway.h -- one pointer a module, nothing else.
  *
- * Made in main.c (serve.c) and passed down; there is no other state in the program. `config`, `trust`
- * and `credentials` are swapped whole on reload: read them through this struct each time; whoever keeps
- * one over a callback holds it (trust_hold, config_hold).
+ * Owns:    nothing: serve.c makes and frees what the pointers name. There is no other state in the
+ *          program.
+ * Called:  passed down to whoever needs more than one module.
+ * Never:   kept in parts: `config`, `trust` and `credentials` are swapped whole on reload, so read them
+ *          through this struct each time; whoever keeps one over a callback holds it (trust_hold,
+ *          config_hold).
  */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H

@@ -13,18 +13,18 @@
 #include "gateway/base/strbuf.h"
 
 /* X(enum, "prometheus_name", "help", "label" or NULL) -- counters. Add a row, nothing else. */
-#define STATS_COUNTERS(X)								\
-	X(STAT_ADVISORIES,	"tocsin_advisories_total",	"Advisories taken in", "source")	\
-	X(STAT_OBJECTS,		"tocsin_objects_total",		"Objects by outcome of intake", "outcome") \
-	X(STAT_REFUSED,		"tocsin_refused_total",		"Objects refused, by reason", "reason")	\
-	X(STAT_SENT,		"tocsin_relay_sent_total",	"Objects sent to a peer", "peer")	\
-	X(STAT_RETRIES,		"tocsin_relay_retries_total",	"Deliveries tried again", "peer")	\
-	X(STAT_WITHHELD,	"tocsin_relay_withheld_total",	"Objects not released, by reason", "reason") \
-	X(STAT_HTTP,		"tocsin_http_requests_total",	"Requests by status", "status")		\
-	X(STAT_LIMITED,		"tocsin_rate_limited_total",	"Requests refused by a rate limit", "client") \
-	X(STAT_LOGIN_FAILED,	"tocsin_login_failed_total",	"Failed authentications", NULL)		\
-	X(STAT_SPOOL,		"tocsin_spool_files_total",	"Spool files by result", "result")	\
-	X(STAT_RELOADS,		"tocsin_reloads_total",		"Configuration reloads by result", "result")
+#define STATS_COUNTERS(X) \
+	X(STAT_ADVISORIES,	"tocsin_advisories_total", "Advisories taken in", "source") \
+	X(STAT_OBJECTS,		"tocsin_objects_total", "Objects by outcome of intake", "outcome") \
+	X(STAT_REFUSED,		"tocsin_refused_total", "Objects refused, by reason", "reason") \
+	X(STAT_SENT,		"tocsin_relay_sent_total", "Objects sent to a peer", "peer") \
+	X(STAT_RETRIES,		"tocsin_relay_retries_total", "Deliveries tried again", "peer") \
+	X(STAT_WITHHELD,	"tocsin_relay_withheld_total", "Objects held back, by reason", "reason") \
+	X(STAT_HTTP,		"tocsin_http_requests_total", "Requests by status", "status") \
+	X(STAT_LIMITED,		"tocsin_rate_limited_total", "Requests refused by a rate limit", "client") \
+	X(STAT_LOGIN_FAILED,	"tocsin_login_failed_total", "Failed authentications", NULL) \
+	X(STAT_SPOOL,		"tocsin_spool_files_total", "Spool files by result", "result") \
+	X(STAT_RELOADS,		"tocsin_reloads_total", "Configuration reloads by result", "result")
 
 enum stats_counter {
 #define X(id, name, help, label) id,
