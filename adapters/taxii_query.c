@@ -18,7 +18,8 @@ static const char *const names[PARAMS] = {
 static int
 bad(struct err *e, int param, const char *why)
 {
-	return err_set(e, ERR_VALUE, "%s: %s", names[param], why);
+	err_set(e, ERR_VALUE, "%s: %s", names[param], why);
+	return -1;
 }
 
 /* ---- lists ---- */

@@ -554,7 +554,7 @@ int
 map_build(const struct map_build *b, struct map_made *out, struct err *e)
 {
 	enum map_object kind = b->def->object;
-	struct slice id, name = own_name(b);
+	struct slice id = SLICE_EMPTY, name = own_name(b);
 	json *o, *who;
 
 	if (own_id(b, &id, e) < 0)

@@ -5,6 +5,7 @@
  * path against several values become one IN, so that no pattern costs more than its own length
  * (unfolding IN would multiply the path by the values). What is joined by AND or OR is sorted.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "formats/pattern.h"
@@ -473,6 +474,7 @@ join(struct arena *mem, enum pat_kind kind, struct list kids)
 		flat = merge_observations(mem, flat);
 	else if (kind != PAT_OBS_AND)
 		flat = merge_tests(mem, kind, flat);
+	assert(flat.n > 0);	/* what is merged loses doubles, never all */
 	flat.n = sort_unique(flat.v, flat.n, sizeof(*flat.v), by_node);
 	return flat.n == 1 ? flat.v[0] : node_over(mem, kind, flat);
 }
@@ -521,6 +523,7 @@ canon(struct arena *mem, const struct pat_node *p)
 		return canon_test(mem, p);
 	for (size_t i = 0; i < p->nkids; i++)
 		push(mem, &kids, canon(mem, p->kids[i]));
+	assert(kids.n > 0);	/* the parser makes no other node without children */
 	if (p->kind == PAT_OBS)
 		n = node_over(mem, PAT_OBS, kids);
 	else if (p->kind == PAT_OBS_GROUP)

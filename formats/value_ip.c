@@ -180,7 +180,7 @@ print_ip(int version, const uint16_t *word, unsigned prefix, struct arena *mem)
 	char text[IPV6_TEXT];
 
 	if (version == 4)
-		snprintf(text, sizeof(text), "%u.%u.%u.%u", word[0] >> 8, word[0] & 255,
+		snprintf(text, sizeof(text), "%d.%d.%d.%d", word[0] >> 8, word[0] & 255,
 		    word[1] >> 8, word[1] & 255);
 	else
 		print_ipv6(word, text);

@@ -242,8 +242,10 @@ admin_free(struct admin *a)
 {
 	if (a == NULL)
 		return;
-	while (a->clients != NULL)
-		client_free(a->clients);
+	for (struct client *c = a->clients, *next; c != NULL; c = next) {
+		next = c->next;
+		client_free(c);
+	}
 	evconnlistener_free(a->listener);
 	unlink(a->path);
 	free(a->path);

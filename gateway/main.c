@@ -120,12 +120,12 @@ print_family(FILE *out, const char *word)
 static int
 unknown_verb(const char *word)
 {
-	const char *names[64] = { NULL };
+	const char *names[sizeof(commands) / sizeof(commands[0])] = { NULL };
 	const char *near;
 
 	if (print_family(stderr, word))
 		return CMD_FAILED;
-	for (size_t i = 0; i < 63 && commands[i] != NULL; i++)
+	for (size_t i = 0; commands[i] != NULL; i++)
 		names[i] = commands[i]->name;
 	near = nearest_word(slice_of(word), names);
 	if (near == NULL)

@@ -193,7 +193,7 @@ stats_print_gauge(struct strbuf *out, const char *name, const char *help, const 
 	if (help != NULL)
 		strbuf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
 	strbuf_adds(out, name);
-	if (label != NULL) {
+	if (label != NULL && value_label != NULL) {
 		strbuf_addf(out, "{%s=\"", label);
 		add_label(out, value_label);
 		strbuf_adds(out, "\"}");
