@@ -119,7 +119,7 @@ analyse:			## clang-tidy and cppcheck, of what changed since they last passed
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
 	    --cppcheck-build-dir=build/analyse/cppcheck --suppressions-list=tests/lint/cppcheck.txt \
 	    --error-exitcode=1 -I. -D__linux__ gateway formats adapters
-	@$(MAKE) --no-print-directory -k -j2 $(patsubst %.c,build/analyse/%.ok,$(MAIN) $(SRCS))
+	@$(MAKE) $(QUIETLY) -k -j2 $(patsubst %.c,build/analyse/%.ok,$(MAIN) $(SRCS))
 
 # The analyser's default of 225,000 nodes a function takes twice the time and finds the same here.
 build/analyse/%.ok: %.c .clang-tidy

@@ -40,6 +40,7 @@ SHARED = {
     "gateway/cmd.h": "cmd_*.c, one verb each",
     "gateway/config_parts.h": "config*.c",
     "gateway/gateway.h": "one struct, filled by serve.c",
+    "gateway/intake_parts.h": "intake.c, intake_book.c",
     "gateway/policy_parts.h": "policy*.c",
     "gateway/store_impl.h": "store*.c",
 }
