@@ -329,6 +329,17 @@ dedup_forget(struct dedup *d, const struct slice *keys, size_t n)
 
 /* --- sent ---------------------------------------------------------------------------------------- */
 
+/* What stands under a sent key: only who holds the federation's key can write it, so a lying Redis can make us
+ * send twice, never make us not send. */
+static void
+seal_of(struct dedup *d, const struct one *o, char seal[2 * DEDUP_KEY + 1])
+{
+	uint8_t mac[DEDUP_KEY];
+
+	make_key(d, "mark", slice_from(o->key, sizeof(o->key)), SLICE_EMPTY, mac);
+	hex_text(mac, sizeof(mac), seal);
+}
+
 /* The answer to GET or SET NX of a sent key. */
 static void
 on_sent(void *arg, const struct redis_reply *r)
@@ -336,11 +347,14 @@ on_sent(void *arg, const struct redis_reply *r)
 	struct one *o = arg;
 	struct dedup *d = o->q->d;
 	enum dedup_answer *a = answer_of(o);
+	char seal[2 * DEDUP_KEY + 1];
 
-	if (r == NULL || r->kind == REDIS_ERROR)
+	if (d == NULL || r == NULL || r->kind == REDIS_ERROR) {
 		*a = DEDUP_UNKNOWN;
-	else
-		*a = r->kind == REDIS_TEXT ? DEDUP_SEEN : DEDUP_CLAIMED;
+	} else {
+		seal_of(d, o, seal);
+		*a = r->kind == REDIS_TEXT && slice_is(r->text, seal) ? DEDUP_SEEN : DEDUP_CLAIMED;
+	}
 	if (d != NULL && *a == DEDUP_SEEN)
 		dedup_local_confirm(d->local, o->key, clock_mono_us() + d->long_us);
 	answered(o->q);
@@ -350,8 +364,14 @@ on_sent(void *arg, const struct redis_reply *r)
 static void
 on_marked(void *arg, const struct redis_reply *r)
 {
-	static const struct redis_reply there = { .kind = REDIS_TEXT }, away = { .kind = REDIS_NIL };
+	static const struct redis_reply away = { .kind = REDIS_NIL };
+	const struct one *o = arg;
+	struct redis_reply there = { .kind = REDIS_TEXT };
+	char seal[2 * DEDUP_KEY + 1] = "";
 
+	if (o->q->d != NULL)
+		seal_of(o->q->d, o, seal);
+	there.text = slice_of(seal);
 	if (r != NULL && r->kind == REDIS_NIL)
 		r = &there;
 	else if (r != NULL && r->kind == REDIS_STATUS)
@@ -369,6 +389,7 @@ dedup_sent(struct dedup *d, struct slice peer_pin, struct slice fp, bool mark, d
 	struct one *o = &q->ones[0];
 	int64_t now = clock_mono_us();
 	struct name name = { "" };
+	char seal[2 * DEDUP_KEY + 1];
 	struct slice key;
 
 	make_key(d, "sent", peer_pin, fp, o->key);
@@ -378,9 +399,10 @@ dedup_sent(struct dedup *d, struct slice peer_pin, struct slice fp, bool mark, d
 	if (q->answers[0] != DEDUP_SEEN && d->redis != NULL) {
 		q->open++;
 		key = name_of(d, "sent", o->key, &name);
+		seal_of(d, o, seal);
 		if (mark)
 			redis_command(d->redis, 6, (struct slice[]){ SLICE_LIT("SET"), key,
-			    SLICE_LIT("1"), SLICE_LIT("NX"), SLICE_LIT("PX"),
+			    slice_of(seal), SLICE_LIT("NX"), SLICE_LIT("PX"),
 			    slice_of(d->long_ms) }, on_marked, o);
 		else
 			redis_command(d->redis, 2, (struct slice[]){ SLICE_LIT("GET"), key },

@@ -12,6 +12,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/recent.h"
 #include "gateway/config.h"
+#include "gateway/dedup.h"
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
 #include "gateway/limiter.h"
@@ -30,6 +31,13 @@ struct link {
 	struct link		*next;
 };
 
+/* One question to the federation. */
+struct asked {
+	struct parcel	*p;
+	uint8_t		 key[SHA256_LEN];
+	bool		 elsewhere;	/* another node gave the peer this very version */
+};
+
 /* What was leased for one delivery, and what became of it. Lives in its arena. */
 struct parcel {
 	struct link		*link;
@@ -38,6 +46,8 @@ struct parcel {
 	const struct peer	*peer;
 	struct outbox_item	*items;		/* copies */
 	struct release		*releases;	/* parallel: what policy said */
+	struct asked		*asked;		/* parallel: what the federation knows */
+	size_t			 asking;	/* answers still to come */
 	size_t			 n;
 	struct delivery		 d;
 	size_t			*sent;		/* index into items of each delivered one */
@@ -271,6 +281,25 @@ postpone_or_give_up(struct parcel *p, int64_t due_us, const char *why)
 /* ---- the answer ---- */
 
 static void
+on_told(void *arg, const enum dedup_answer *answers, size_t n)
+{
+	(void)arg;
+	(void)answers;
+	(void)n;
+}
+
+/* The peer has acknowledged it: nodes that share our Redis need not send it again. */
+static void
+tell_federation(struct parcel *p, size_t i)
+{
+	struct gateway *g = p->link->o->g;
+
+	if (g->redis != NULL && p->peer->npins > 0)
+		dedup_sent(g->dedup, slice_from(p->peer->pins[0], sizeof(p->peer->pins[0])),
+		    slice_from(p->asked[i].key, sizeof(p->asked[i].key)), true, on_told, NULL);
+}
+
+static void
 delivered(struct parcel *p, const struct delivery_answer *a)
 {
 	struct link *l = p->link;
@@ -286,6 +315,7 @@ delivered(struct parcel *p, const struct delivery_answer *a)
 			continue;
 		}
 		update(p, it, OUTBOX_SENT, NULL);
+		tell_federation(p, p->sent[i]);
 	}
 	audit_sent(p);
 	l->info.failures = 0;
@@ -480,18 +510,19 @@ put_in(struct parcel *p, size_t i, struct strbuf *text, struct outbox_item *out)
 	p->sent[p->nsent++] = i;
 }
 
-/* Policy has spoken about every item: book what stays, send the rest. */
+/* Book what stays, send the rest. */
 static void
-on_released(void *arg)
+dispatch(struct parcel *p)
 {
-	struct parcel *p = arg;
 	struct link *l = p->link;
 	struct strbuf text = STRBUF_INIT;
 	struct outbox_item *out = arena_alloc(p->mem, (p->n + 1) * sizeof(*out));
 
 	for (size_t i = 0; i < p->n; i++) {
 		audit_decision(p, &p->items[i], &p->releases[i]);
-		if (p->releases[i].verdict == POLICY_RELEASE)
+		if (p->releases[i].verdict == POLICY_RELEASE && p->asked[i].elsewhere)
+			update(p, &p->items[i], OUTBOX_SENT, NULL);
+		else if (p->releases[i].verdict == POLICY_RELEASE)
 			put_in(p, i, &text, out);
 		else
 			keep_back(p, i);
@@ -507,6 +538,55 @@ on_released(void *arg)
 	else
 		limiter_take(l->o->g->limiter, slice_of(arena_fmt(p->mem, "out:%s", l->name)),
 		    p->peer->limit_out, (uint32_t)p->nsent, on_rate, p);
+}
+
+static void
+on_asked(void *arg, const enum dedup_answer *answers, size_t n)
+{
+	struct asked *q = arg;
+	struct parcel *p = q->p;
+
+	q->elsewhere = n == 1 && answers[0] == DEDUP_SEEN;
+	if (--p->asking == 0)
+		dispatch(p);
+}
+
+/* What the federation knows this delivery by: exactly this version with exactly this content. */
+static void
+sent_key(const struct outbox_item *it, uint8_t key[SHA256_LEN])
+{
+	struct sha256 *h = sha256_new();
+
+	sha256_add(h, it->row.id);
+	sha256_add(h, SLICE_LIT("|"));
+	sha256_add(h, it->row.version_key);
+	sha256_add(h, SLICE_LIT("|"));
+	sha256_add(h, it->row.bytes);
+	sha256_end(h, key);
+}
+
+/* Policy has spoken about every item. With a Redis that other nodes share, ask whether one of them has given
+ * this peer the very same version already (rulings 2: it only saves sending twice). */
+static void
+on_released(void *arg)
+{
+	struct parcel *p = arg;
+	struct gateway *g = p->link->o->g;
+
+	p->asked = arena_alloc(p->mem, p->n * sizeof(*p->asked));
+	p->asking = 1;			/* ours: answers may come at once */
+	for (size_t i = 0; i < p->n && g->redis != NULL && p->peer->npins > 0; i++) {
+		p->asked[i].p = p;
+		if (p->releases[i].verdict != POLICY_RELEASE)
+			continue;
+		sent_key(&p->items[i], p->asked[i].key);
+		p->asking++;
+		dedup_sent(g->dedup, slice_from(p->peer->pins[0], sizeof(p->peer->pins[0])),
+		    slice_from(p->asked[i].key, sizeof(p->asked[i].key)), false, on_asked,
+		    &p->asked[i]);
+	}
+	if (--p->asking == 0)
+		dispatch(p);
 }
 
 /* The rows of a lease die with the callback: copy what we keep. */
