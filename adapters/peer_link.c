@@ -245,7 +245,7 @@ static const struct {
 	int			 status;
 	enum delivery_result	 result;
 } results[] = {			/* what is not listed is tried again */
-	{ 400, DELIVERY_FINAL }, { 406, DELIVERY_FINAL }, { 413, DELIVERY_FINAL },
+	{ 400, DELIVERY_FINAL }, { 406, DELIVERY_FINAL }, { 413, DELIVERY_TOO_LARGE },
 	{ 415, DELIVERY_FINAL }, { 422, DELIVERY_FINAL },
 };
 

@@ -28,6 +28,7 @@ struct link {
 	struct outbox_link	 info;
 	struct parcel		*parcel;	/* under way, or NULL */
 	bool			 leasing;
+	size_t			 most;		/* objects that the peer takes at once; 0: not known */
 	struct link		*next;
 };
 
@@ -318,6 +319,8 @@ delivered(struct parcel *p, const struct delivery_answer *a)
 		tell_federation(p, p->sent[i]);
 	}
 	audit_sent(p);
+	if (l->most > 0)			/* perhaps that one was just large */
+		l->most += 1 + l->most / 8;
 	l->info.failures = 0;
 	l->info.next_us = 0;
 	l->info.last_error[0] = '\0';
@@ -348,6 +351,18 @@ failed(struct parcel *p, const struct delivery_answer *a)
 	postpone_or_give_up(p, l->info.next_us, a->reason);
 }
 
+/* Half as much next time. */
+static void
+split(struct parcel *p, const struct delivery_answer *a)
+{
+	struct link *l = p->link;
+
+	l->most = p->nsent / 2;
+	log_event(LOG_INFO, "relay.split", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	    LF_S("error", a->reason));
+	postpone(p, clock_wall_us(), a->reason);
+}
+
 static void
 on_delivered(void *arg, const struct delivery_answer *a)
 {
@@ -361,6 +376,10 @@ on_delivered(void *arg, const struct delivery_answer *a)
 	}
 	if (a->result == DELIVERY_RETRY) {
 		failed(p, a);
+		return;
+	}
+	if (a->result == DELIVERY_TOO_LARGE && p->nsent > 1) {
+		split(p, a);
 		return;
 	}
 	for (size_t i = 0; i < p->nsent; i++)
@@ -659,10 +678,11 @@ lease(struct link *l, int64_t now_us)
 {
 	struct outbox *o = l->o;
 	const struct limits_conf *lim = &o->g->config->limits;
+	size_t most = l->most > 0 && l->most < lim->relay_objects ? l->most : lim->relay_objects;
 
 	l->leasing = true;
-	store_outbox_lease(o->g->store, l->name, o->owner, now_us, lim->lease_us,
-	    lim->relay_objects, lim->relay_bytes, on_leased, l);
+	store_outbox_lease(o->g->store, l->name, o->owner, now_us, lim->lease_us, most,
+	    lim->relay_bytes, on_leased, l);
 }
 
 static void

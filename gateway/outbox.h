@@ -31,6 +31,7 @@ struct delivery {
 enum delivery_result {
 	DELIVERED,		/* acknowledged; refused[] may name single objects */
 	DELIVERY_RETRY,		/* try again, not before retry_after_us */
+	DELIVERY_TOO_LARGE,	/* the peer takes less at once */
 	DELIVERY_FINAL		/* this advisory will never be taken: dead letter */
 };
 struct delivery_answer {
