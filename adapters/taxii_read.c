@@ -26,7 +26,7 @@ taxii_get_discovery(struct taxii_request *rq)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	taxii_write_discovery(&b, rq->config);
+	taxii_write_discovery(&b, rq->config, http1_field(rq->x->head, "host"));
 	taxii_answer(rq, 200, &b, NULL, 0);
 }
 

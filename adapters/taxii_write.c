@@ -22,11 +22,15 @@ text(struct strbuf *b, const char *name, struct slice value)
 }
 
 void
-taxii_write_discovery(struct strbuf *out, const struct config *conf)
+taxii_write_discovery(struct strbuf *out, const struct config *conf, struct slice host)
 {
 	struct strbuf root = STRBUF_INIT;
 
-	strbuf_addf(&root, "%s/%s/", conf->public_url, conf->api_root);
+	if (conf->public_url != NULL)
+		strbuf_adds(&root, conf->public_url);
+	else if (host.n > 0)
+		strbuf_addf(&root, "https://%.*s", SLICE_ARG(host));
+	strbuf_addf(&root, "/%s/", conf->api_root);
 	strbuf_addc(out, '{');
 	text(out, "title", slice_of(conf->title));
 	if (conf->description != NULL)

@@ -12,7 +12,8 @@
 
 struct strbuf;
 
-void	taxii_write_discovery(struct strbuf *out, const struct config *conf);
+/* `host` as the client named us, for a node without `url`; may be empty. */
+void	taxii_write_discovery(struct strbuf *out, const struct config *conf, struct slice host);
 void	taxii_write_root(struct strbuf *out, const struct config *conf);
 void	taxii_write_collection(struct strbuf *out, const struct catalog *c,
 	    const struct collection_conf *col, const struct reader *r);
