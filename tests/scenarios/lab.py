@@ -567,14 +567,14 @@ def laboratory(*names, absent=(), trust=None, **options):
 class Tap:
     """A peer played by the story: the node's certificate and port, answers from a script, requests kept."""
 
-    def __init__(self, node):
+    def __init__(self, node, address="127.0.0.1"):
         self.node, self.requests, self.script = node, [], []
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ctx.load_cert_chain(node.file("tls", "node.crt"), node.file("tls", "node.key"))
         ctx.load_verify_locations(node.file("tls", "peer-ca.crt"))
         ctx.verify_mode = ssl.CERT_REQUIRED
         self.context = ctx
-        self.listener = socket.create_server(("127.0.0.1", node.port))
+        self.listener = socket.create_server((address, node.port))
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
@@ -631,4 +631,7 @@ class Tap:
         return [json.loads(body) for _, body in self.requests]
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)        # wakes who waits in accept
         self.listener.close()
+        self.thread.join()
