@@ -343,7 +343,7 @@ class Node:
 
     def curl(self, who, path):
         """The same by hand."""
-        return (f"curl -s --cacert {self.file('tls', 'ca.crt')} -H 'Accept: {TAXII}' "
+        return (f"curl -sg --cacert {self.file('tls', 'ca.crt')} -H 'Accept: {TAXII}' "
                 f"-H 'Authorization: Bearer {self.tokens[who]}' '{self.url}{path}'")
 
     def drop(self, spool, name, text):
