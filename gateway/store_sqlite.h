@@ -162,7 +162,10 @@ void	sq_head_read(struct slice blob, struct head *h);
 /* A row of a statement that begins with the COL_ columns: valid until its next step, without the shown
  * version where that is a date. */
 void	sq_row_here(sqlite3_stmt *st, struct store_row *row);
-/* The same, copied and whole. */
+/* That row, copied and whole: for a page, whose rows have a date. */
+void	sq_row_keep(sqlite3_stmt *st, const struct store_row *here, struct arena *mem,
+	    struct store_row *row);
+/* The same from the columns. */
 void	sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row);
 
 /* ---- store_sqlite.c ---- */

@@ -163,3 +163,33 @@ sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row)
 	row->version_key = sq_copy(st, COL_VKEY, mem);
 	row->bytes = sqlite3_column_count(st) > COL_BYTES ? sq_copy(st, COL_BYTES, mem) : SLICE_EMPTY;
 }
+
+/* Let a text of one blob point to the same place in its copy. */
+static void
+move(struct slice *text, const char *blob, const char *copy)
+{
+	if (text->n > 0)
+		text->p = copy + (text->p - blob);
+}
+
+void
+sq_row_keep(sqlite3_stmt *st, const struct store_row *here, struct arena *mem,
+    struct store_row *row)
+{
+	struct slice head = sq_col(st, COL_HEAD);
+	const char *copy = arena_slice(mem, head).p;
+
+	*row = *here;
+	move(&row->id, head.p, copy);
+	move(&row->type, head.p, copy);
+	move(&row->spec_version, head.p, copy);
+	move(&row->version, head.p, copy);
+	move(&row->facts.kind, head.p, copy);
+	move(&row->facts.created_by, head.p, copy);
+	move(&row->facts.audience, head.p, copy);
+	move(&row->fp, head.p, copy);
+	row->version = store_shown(row->version, row->date_added_us, mem);
+	row->version_key = arena_slice(mem, here->version_key);
+	if (here->bytes.n > 0)
+		row->bytes = arena_slice(mem, here->bytes);
+}

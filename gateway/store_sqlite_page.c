@@ -174,7 +174,7 @@ look_at(struct paging *w, const struct cursor *c, struct err *e)
 	} else if (walk_is_full(walk, &row)) {
 		walk->page.more = true;
 	} else {
-		sq_row(c->st, w->mem, walk_add(walk));
+		sq_row_keep(c->st, &row, w->mem, walk_add(walk));
 		walk->bytes += row.bytes.n;
 	}
 	return 0;
