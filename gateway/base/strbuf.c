@@ -30,13 +30,11 @@ strbuf_reset(struct strbuf *b)
 }
 
 void
-strbuf_reserve(struct strbuf *b, size_t more)
+strbuf_enlarge(struct strbuf *b, size_t more)
 {
 	size_t need = b->n + more + 1, cap = b->cap == 0 ? 64 : b->cap;
 
 	assert(more < (size_t)-1 / 4);
-	if (need <= b->cap)
-		return;
 	while (cap < need)
 		cap += cap / 2 + 64;
 	b->p = xrealloc(b->cap == 0 ? NULL : b->p, cap);
@@ -52,14 +50,6 @@ strbuf_add(struct strbuf *b, const void *p, size_t n)
 	strbuf_reserve(b, n);
 	memcpy(b->p + b->n, p, n);
 	b->n += n;
-	b->p[b->n] = '\0';
-}
-
-void
-strbuf_addc(struct strbuf *b, char c)
-{
-	strbuf_reserve(b, 1);
-	b->p[b->n++] = c;
 	b->p[b->n] = '\0';
 }
 

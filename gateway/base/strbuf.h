@@ -23,9 +23,7 @@ extern char strbuf_empty[];	/* shared "", never written */
 void		 strbuf_init(struct strbuf *b);
 void		 strbuf_fini(struct strbuf *b);		/* safe on STRBUF_INIT, leaves STRBUF_INIT */
 void		 strbuf_reset(struct strbuf *b);	/* length 0, memory kept */
-void		 strbuf_reserve(struct strbuf *b, size_t more);
 void		 strbuf_add(struct strbuf *b, const void *p, size_t n);
-void		 strbuf_addc(struct strbuf *b, char c);
 void		 strbuf_adds(struct strbuf *b, const char *s);
 void		 strbuf_addsl(struct strbuf *b, struct slice s);
 void		 strbuf_addf(struct strbuf *b, const char *fmt, ...)
@@ -34,6 +32,24 @@ void		 strbuf_addf(struct strbuf *b, const char *fmt, ...)
 void		 strbuf_setlen(struct strbuf *b, size_t n);
 /* Hand the bytes over to the caller, who frees them; b is empty again. */
 char		*strbuf_take(struct strbuf *b, size_t *n);
+
+void		 strbuf_enlarge(struct strbuf *b, size_t more);
+
+/* Room for `more` bytes and the NUL. */
+static inline void
+strbuf_reserve(struct strbuf *b, size_t more)
+{
+	if (more >= b->cap - b->n)
+		strbuf_enlarge(b, more);
+}
+
+static inline void
+strbuf_addc(struct strbuf *b, char c)
+{
+	strbuf_reserve(b, 1);
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
+}
 
 static inline struct slice
 strbuf_slice(const struct strbuf *b)
