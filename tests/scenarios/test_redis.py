@@ -1,11 +1,12 @@
 """Redis makes it fast and fair, the store makes it right: with Redis in any state, service goes on."""
 import glob
 import os
+import subprocess
 import threading
 
 import pytest
 
-from lab import indicator, laboratory, until
+from lab import free_port, indicator, laboratory, until
 
 PASSWORD = "correct horse battery staple"
 WORDS = ("canary-name-7151", "canary-host-7151.example", "canary-red-7151.example")
@@ -244,3 +245,63 @@ def test_a_wrong_password_is_as_good_as_no_redis(lab):
     until("the right password", lambda: not is_down(a))
     complete(lab, sent)
     assert PASSWORD not in a.log() and "wrong" not in [w for w in a.log().split() if "password" in w.lower()]
+
+
+def test_a_node_stops_while_redis_hangs(lab):
+    """If this fails, a stuck Redis keeps a node from being stopped, or crashes it on the way out."""
+    a, b = lab["cert-a"], lab["cert-b"]
+    for turn in range(3):
+        o = indicator(f"hangs {turn}", f"[mutex:name = 'hangs {turn}']")
+        a.insist("sensor", "advisories", o)
+        lab.redis.pause()
+        threads = [threading.Thread(target=quietly, args=(a, indicator(f"hanging {turn} {i}", "[mutex:name = 'h']")))
+                   for i in range(5)]
+        for t in threads:
+            t.start()
+        until("work that waits for Redis", lambda: a.metric("tocsin_http_connections") >= 1 or not any(t.is_alive() for t in threads))
+        status = a.stop()
+        lab.redis.resume()
+        for t in threads:
+            t.join()
+        assert status == 0, a.log()[-2000:]
+        a.start()
+        until("it at cert-b", lambda o=o: o["id"] in b.ids("soc", "inbox-cert-a"))
+
+
+def quietly(node, o):
+    try:
+        node.post("sensor", "advisories", o)
+    except OSError:
+        pass
+
+
+def test_redis_over_tls(tmp_path):
+    """If this fails, claims and budgets cross the network in the clear, or not at all."""
+    with laboratory("cert-a", "cert-b", redis=False) as lab:
+        a, b = lab["cert-a"], lab["cert-b"]
+        port = free_port()
+        ca, other = a.file("tls", "ca.crt"), b.file("tls", "ca.crt")
+        server = subprocess.Popen(["redis-server", "--port", "0", "--tls-port", str(port), "--bind", "127.0.0.1", "--save", "",
+                                   "--tls-cert-file", a.file("tls", "node.crt"), "--tls-key-file", a.file("tls", "node.key"),
+                                   "--tls-ca-cert-file", ca, "--tls-auth-clients", "no", "--dir", str(tmp_path)],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            def cli(*words):
+                return subprocess.run(["redis-cli", "-p", str(port), "--tls", "--cacert", ca, *words], capture_output=True, text=True,
+                                      timeout=10, check=False).stdout
+            until("redis over TLS", lambda: "PONG" in cli("PING"))
+            for n, trusted in ((a, ca), (b, other)):
+                with open(n.conf, encoding="utf-8") as f:
+                    text = f.read()
+                with open(n.conf, "w", encoding="utf-8") as f:
+                    f.write(text.replace("limits\n", f"redis rediss://127.0.0.1:{port}\n    ca {trusted}\n\nlimits\n", 1))
+                n.restart()
+            until("cert-a to use Redis", lambda: a.metric("tocsin_redis_up") == 1)
+            sent = [indicator(f"tls {i}", f"[mutex:name = 'tls {i}']") for i in range(5)]
+            a.insist("sensor", "advisories", *sent)
+            assert "tocsin:claim:" in cli("KEYS", "*")
+            until("them at cert-b", lambda: {o["id"] for o in sent} <= set(b.ids("soc", "inbox-cert-a")))
+            assert b.metric("tocsin_redis_up") == 0, "a certificate of a CA that it does not trust"
+        finally:
+            server.kill()
+            server.wait()

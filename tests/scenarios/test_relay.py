@@ -400,3 +400,72 @@ def test_a_reload_takes_a_peer_off_and_on(lab):
     later = indicator("later", "[mutex:name = 'later']")
     a.insist("sensor", "advisories", later)
     until("what may go again", lambda: later["id"] in ids(b, "inbox-cert-a"))
+
+
+def failed_delivery(node, o, peer):
+    return [d for d in node.ask("explain", o["id"], peer)["delivery"] if d["peer"] == peer and d["state"] == "dead"]
+
+
+def test_the_same_version_with_other_content_is_kept_apart(lab):
+    """If this fails, one CERT overwrites what another one said, or blocks the line with a quarrel."""
+    a, b = lab["cert-a"], lab["cert-b"]
+    ours = indicator("quarrel", "[mutex:name = 'ours']")
+    theirs = dict(ours, pattern="[mutex:name = 'theirs']")
+    b.insist("sensor", "advisories", theirs)
+    settled(lab)
+    known = a.insist("sensor", "advisories", ours)      # b has relayed its own to a already
+    assert known["failure_count"] == 1 and "VERSION_CONFLICT" in known["failures"][0]["message"]
+    assert [q["code"] for q in a.ask("quarantine", "list")["quarantine"] if q["object"] == ours["id"]] == ["VERSION_CONFLICT"]
+    assert [o for o in a.objects("soc", "advisories") if o["id"] == ours["id"]] == []
+    assert [o for o in a.objects("soc", "inbox-cert-b") if o["id"] == ours["id"]] == [theirs]
+
+
+def test_a_peer_with_a_sign_key_signs(lab):
+    """If this fails, leaving the envelope out is a way around its signature."""
+    b = lab["cert-b"]
+    o = indicator("unsigned", "[mutex:name = 'unsigned']")
+    r = b.request("POST", "/api/collections/inbox-cert-a/objects/", certificate_of=lab["cert-a"], body={"objects": [o]})
+    assert r.status == 422 and "x_tocsin" in r.json["description"]
+    assert o["id"] not in ids(b, "inbox-cert-a")
+
+
+def test_a_peer_speaks_for_whom_it_may(lab):
+    """If this fails, one CERT publishes in the name of another."""
+    a, b = lab["cert-a"], lab["cert-b"]
+    settled(lab)
+    mine, other = stix_id("identity", "mine"), stix_id("identity", "other")
+    with open(b.file("trust.conf"), encoding="utf-8") as f:
+        trust = f.read()
+    def write(text):
+        with open(b.file("trust.conf"), "w", encoding="utf-8") as f:
+            f.write(text)
+        assert b.reload(), b.log()[-1000:]
+    write(trust.replace("speaks-for any", f"speaks-for {mine}", 1))
+    good = indicator("speaks for itself", "[mutex:name = 'good']", created_by_ref=mine)
+    bad = indicator("speaks for others", "[mutex:name = 'bad']", created_by_ref=other)
+    nobody = indicator("speaks for nobody", "[mutex:name = 'nobody']")
+    later = indicator("speaks for others later", "[mutex:name = 'later bad']", created_by_ref=other)
+    a.insist("sensor", "advisories", bad, good, nobody, later)
+    until("the good one", lambda: good["id"] in ids(b, "inbox-cert-a"))
+    until("the refusal", lambda: failed_delivery(a, bad, "cert-b") and failed_delivery(a, later, "cert-b"))
+    settled(lab)
+    assert nobody["id"] in ids(b, "inbox-cert-a") and bad["id"] not in ids(b, "inbox-cert-a")
+    rows = [q for q in b.ask("quarantine", "list")["quarantine"] if q["object"] == bad["id"]]
+    assert [(q["code"], q["source"]) for q in rows] == [("IDENTITY_MISMATCH", "cert-a")]
+    # the refused copy is no reason to refuse a better one
+    b.insist("sensor", "advisories", bad)
+    assert bad["id"] in ids(b, "advisories")
+    write(trust)
+    assert a.run("peer", "retry", "cert-b", "--config", a.conf).returncode == 0
+    until("what it may say now", lambda: later["id"] in ids(b, "inbox-cert-a"))
+
+
+def test_an_unmarked_object_is_not_weaker_at_the_peer(lab):
+    """If this fails, what its source holds for AMBER+STRICT becomes AMBER on the way."""
+    a, b = lab["cert-a"], lab["cert-b"]
+    bare = indicator("bare", "[mutex:name = 'bare']", tlp=None)
+    a.insist("sensor", "advisories", bare)
+    until("it at cert-b", lambda: bare["id"] in ids(b, "inbox-cert-a"))
+    assert [o for o in b.objects("soc", "inbox-cert-a") if o["id"] == bare["id"]] == [bare], "not a byte was added"
+    facts = b.run("explain", bare["id"], "cert-a", "--config", b.conf).stdout
+    assert "tlp amber" in facts

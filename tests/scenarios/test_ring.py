@@ -83,3 +83,55 @@ def test_received_amber_goes_no_further_than_its_source_said():
         assert amber["id"] not in c.ids("soc", "inbox-cert-b")
         back = a.request("GET", f"/api/collections/inbox-cert-b/objects/{clear['id']}/", "soc")
         assert back.status == 404, "it came back to its source"
+
+
+def test_two_nodes_that_share_a_redis_send_once():
+    """If this fails, a federation of two floods every peer that both of them have."""
+    def knows(a, b):        # cert-a and cert-b both deliver to cert-c, which sends nothing
+        return True
+
+    def link(a, b):
+        return b == "cert-c" or (a == "cert-a" and b == "cert-b")
+    with laboratory(*ALL, knows=knows, link=link) as lab:
+        a, b, c = lab.nodes.values()
+        first = [indicator(f"shared {i}", f"[mutex:name = 'shared {i}']", tlp="clear") for i in range(10)]
+        a.insist("sensor", "advisories", *first)
+        wanted = {o["id"] for o in first}
+        until("all at cert-b", lambda: wanted <= set(b.ids("soc", "inbox-cert-a")))
+        until("all at cert-c", lambda: wanted <= set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b")))
+        settled(lab)
+        # what both have of their own
+        both = [indicator(f"both {i}", f"[mutex:name = 'both {i}']", tlp="clear") for i in range(10)]
+        for o in both:
+            b.insist("sensor", "advisories", o)
+            until("it at cert-c", lambda o=o: o["id"] in c.ids("soc", "inbox-cert-b"))
+            a.insist("sensor", "advisories", o)
+        settled(lab)
+        assert not {o["id"] for o in both} & set(c.ids("soc", "inbox-cert-a")), "the other node had sent it"
+        # a Redis that forgets costs a second copy, never one
+        lab.redis.ask("FLUSHALL")
+        late = [indicator(f"late {i}", f"[mutex:name = 'late {i}']", tlp="clear") for i in range(5)]
+        a.insist("sensor", "advisories", *late)
+        lab.redis.ask("FLUSHALL")
+        until("them at cert-c", lambda: {o["id"] for o in late} <= set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b")))
+        settled(lab)
+        lab.redis.kill()
+        more = [indicator(f"more {i}", f"[mutex:name = 'more {i}']", tlp="clear") for i in range(5)]
+        a.insist("sensor", "advisories", *more)
+        until("them without Redis", lambda: {o["id"] for o in more} <= set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b")))
+
+
+def test_nothing_travels_further_than_the_hop_limit():
+    """If this fails, an advisory wanders through a federation for ever."""
+    def knows(a, b):
+        return "cert-b" in (a, b)
+    with laboratory(*ALL, redis=False, knows=knows, limits="    hops 1\n") as lab:
+        a, b, c = lab.nodes.values()
+        far = indicator("far", "[mutex:name = 'far']", tlp="clear")
+        a.insist("sensor", "advisories", far)
+        until("it at cert-b", lambda: far["id"] in b.ids("soc", "inbox-cert-a"))
+        near = indicator("near", "[mutex:name = 'near']", tlp="clear")
+        b.insist("sensor", "advisories", near)
+        until("cert-b's own at cert-c", lambda: near["id"] in c.ids("soc", "inbox-cert-b"))
+        settled(lab)
+        assert far["id"] not in c.ids("soc", "inbox-cert-b")
