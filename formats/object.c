@@ -85,8 +85,10 @@ fill_time(const json *tree, struct arena *mem, const char *name, struct slice *t
 	return 0;
 }
 
-void
-object_content(const struct object *o, uint8_t out[32])
+/* SHA-256 of what the object says: of its canonical text (RFC 8785), so that another order of members or
+ * other blanks are not another version of an observable. */
+static void
+content_of(const struct object *o, uint8_t out[SHA256_LEN])
 {
 	struct strbuf text = STRBUF_INIT;
 
@@ -109,7 +111,7 @@ fill_version(struct object *o, struct arena *mem, struct err *e)
 	o->version = text;
 	o->version_key = key;
 	if (key.n == 0) {
-		object_content(o, content);
+		content_of(o, content);
 		hex_text(content, sizeof(content), hex);
 		o->version_key = slice_of(arena_fmt(mem, "sha256:%s", hex));
 	}

@@ -108,9 +108,6 @@ struct advisory {
 typedef json *(*object_find_fn)(void *ctx, struct slice id);
 int	object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
 	    struct err *e);
-/* SHA-256 of what the object says: of its canonical text (RFC 8785), so that another order of members or
- * other blanks are not another content. */
-void	object_content(const struct object *o, uint8_t out[32]);
 /* Append an object (all zero but index) / a verdict to an advisory. */
 struct object	*advisory_add(struct advisory *adv, struct arena *mem);
 struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind,

@@ -249,6 +249,8 @@ make_put(struct intake_work *w, size_t i)
 	p->object = o;
 	p->tlp = w->facts[i].tlp;
 	p->tlp_by_default = w->facts[i].tlp_by_default;
+	p->pap = w->facts[i].pap;
+	p->embargo_desk = w->facts[i].embargo_desk;
 	p->warnings = book_warnings(w, o);
 	w->nputs++;
 }
@@ -340,7 +342,7 @@ on_parsed(void *arg, struct advisory *adv, const struct format_ops *format, cons
 	book_unreadable(w);
 	find_facts(w);
 	for (size_t i = 0; i < adv->n; i++) {
-		object_content(&adv->objects[i], w->puts[i].content);
+		digest_sha256(adv->objects[i].bytes, w->puts[i].content);
 		w->keys[i] = claim_key(w, &adv->objects[i], w->puts[i].content);
 	}
 	dedup_claim(w->g->dedup, w->keys, adv->n, w->red, on_claimed, w);

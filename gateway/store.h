@@ -69,6 +69,8 @@ struct store_put {
 	uint8_t			 content[32];	/* SHA-256 of the bytes */
 	enum tlp		 tlp;		/* effective label (policy_facts) */
 	bool			 tlp_by_default;
+	enum pap		 pap;
+	struct slice		 embargo_desk;	/* the community that an embargo leaves out; or empty */
 	const int64_t		*collections;	/* kept and plain views it joins (when not yet a member) */
 	size_t			 ncollections;
 	const int64_t		*distinct;	/* views that show one row a fingerprint group: joined
@@ -83,10 +85,10 @@ struct store_put {
 	bool			 linked;	/* another id of this fingerprint was known: a sighting */
 	size_t			 queued;	/* outbox rows made */
 };
-/* *Covered* (rulings 1): a copy with the same fingerprint and another id, under a label at least as
- * free, equally revoked, and valid at least as long, says as much. A peer whose ledger has a covering
- * copy is not sent this one, unless that copy comes to nothing on its way (denied, held, dead). A new
- * version of the same id is never covered. */
+/* *Covered* (rulings 1): a copy with the same fingerprint and another id, under labels (TLP, PAP, embargo)
+ * at least as free, equally revoked, equally an exercise or not, and valid at least as long, says as much.
+ * A peer whose ledger has a covering copy is not sent this one, unless that copy comes to nothing on its
+ * way (denied, held, dead). A new version of the same id is never covered. */
 
 struct store_source {
 	const char	*name;		/* peer, consumer, or "spool:NAME" */

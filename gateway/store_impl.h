@@ -145,9 +145,14 @@ void	 store_seal(struct store *s, struct strbuf *line, const char *members, cons
 /* Do these bytes, stored under the id and version of `p`, say what `p` says? */
 bool	 store_same_content(const struct store_put *p, struct slice have);
 
+/* The effective label of a version that is put again, strictest first: what one source says by default
+ * can be stricter than what another did. */
+void	 store_merge_label(enum tlp *tlp, bool *by_default, const struct store_put *again);
+
 /* What covering looks at. */
 struct copy_facts {
 	enum tlp	tlp;
+	enum pap	pap;
 	uint32_t	flags;
 	struct slice	valid_until;	/* instant key; empty = no end */
 };

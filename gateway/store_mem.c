@@ -54,10 +54,10 @@ mem_linked(const struct mem_version *a, const struct mem_version *b)
 bool
 mem_covers(const struct mem_version *have, const struct mem_version *want)
 {
-	const struct copy_facts h = { have->row.facts.tlp, have->row.facts.flags,
-	    have->valid_until };
-	const struct copy_facts w = { want->row.facts.tlp, want->row.facts.flags,
-	    want->valid_until };
+	const struct copy_facts h = { have->row.facts.tlp, have->row.facts.pap,
+	    have->row.facts.flags, have->valid_until };
+	const struct copy_facts w = { want->row.facts.tlp, want->row.facts.pap,
+	    want->row.facts.flags, want->valid_until };
 
 	return mem_linked(have, want) && store_covers(&h, &w);
 }
@@ -151,6 +151,8 @@ add_version(struct mem_putting *w, const struct store_put *p, int64_t obj, int64
 	r->fp = o->has_fp ? arena_slice(m->arena, slice_from(o->fp, FINGERPRINT_LEN)) :
 	    SLICE_EMPTY;
 	r->facts = (struct policy_facts){ .tlp = p->tlp, .tlp_by_default = p->tlp_by_default,
+	    .pap = p->pap, .embargo_desk = p->embargo_desk.n == 0 ? SLICE_EMPTY :
+	    arena_slice(m->arena, p->embargo_desk),
 	    .origin = w->t->source.origin, .kind = r->type, .sectors = o->sectors,
 	    .phase = o->phase, .flags = o->flags,
 	    .created_by = arena_slice(m->arena, o->created_by),
@@ -215,6 +217,7 @@ put_known(struct mem_putting *w, size_t i, struct mem_version *v)
 	p->outcome = STORE_KNOWN;
 	m->sightings++;
 	store_merge_origin(&v->row.facts.origin, &v->row.facts.audience, src->origin, audience);
+	store_merge_label(&v->row.facts.tlp, &v->row.facts.tlp_by_default, p);
 	if (known == NULL) {
 		add_source(w, v->row.vid);
 	} else {

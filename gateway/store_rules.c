@@ -62,7 +62,12 @@ store_count_members(const struct store_txn *t, struct arena *mem)
 bool
 store_covers(const struct copy_facts *have, const struct copy_facts *want)
 {
-	if (have->tlp > want->tlp || ((have->flags ^ want->flags) & OBJECT_REVOKED) != 0)
+	/* an exercise is no news of the real thing, nor the other way round */
+	const uint32_t same = OBJECT_REVOKED | OBJECT_EXERCISE;
+
+	if (have->tlp > want->tlp || have->pap > want->pap ||
+	    ((have->flags ^ want->flags) & same) != 0 ||
+	    (have->flags & ~want->flags & OBJECT_EMBARGO) != 0)
 		return false;
 	if (have->valid_until.n == 0)
 		return true;
@@ -81,6 +86,15 @@ store_merge_origin(enum origin *origin, struct slice *audience, enum origin othe
 	}
 	if (other > *origin)
 		*origin = other;
+}
+
+void
+store_merge_label(enum tlp *tlp, bool *by_default, const struct store_put *again)
+{
+	if (again->tlp <= *tlp)
+		return;
+	*tlp = again->tlp;
+	*by_default = again->tlp_by_default;
 }
 
 /* ---- choice of versions ---- */

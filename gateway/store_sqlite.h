@@ -148,8 +148,9 @@ struct slice sq_copy(sqlite3_stmt *st, int col, struct arena *mem);
 /* ---- store_sqlite_head.c ---- */
 /* What is known about a version besides its bytes. */
 struct head {
-	struct slice	id, type, spec, shown, created_by, audience, valid_until, fp;
+	struct slice	id, type, spec, shown, created_by, audience, valid_until, fp, desk;
 	enum tlp	tlp;
+	enum pap	pap;
 	bool		by_default;
 	enum phase	phase;
 	enum origin	origin;

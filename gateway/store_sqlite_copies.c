@@ -21,7 +21,7 @@ read_copy(sqlite3_stmt *st, int vid, int obj, int head, struct copy *c, struct a
 	c->obj = sqlite3_column_int64(st, obj);
 	c->id = h.id;
 	c->fp = h.fp;
-	c->facts = (struct copy_facts){ h.tlp, h.flags, h.valid_until };
+	c->facts = (struct copy_facts){ h.tlp, h.pap, h.flags, h.valid_until };
 }
 
 int

@@ -5,8 +5,8 @@
  * twice the instructions. What SQL itself looks for (object number, version key, content hash,
  * fingerprint key) has columns.
  *
- *	form tlp by_default phase origin 0 0 0 | flags, sectors (4) | first_us (8) | lengths (4 each) |
- *	texts: id type spec shown created_by audience valid_until fp
+ *	form tlp by_default phase origin pap 0 0 | flags, sectors (4) | first_us (8) | lengths (4 each) |
+ *	texts: id type spec shown created_by audience valid_until fp desk
  *
  * All numbers little-endian.
  */
@@ -14,7 +14,7 @@
 
 #include "gateway/store_sqlite.h"
 
-enum { HEAD_FORM = 1, HEAD_TEXTS = 8, HEAD_FIXED = 24 + 4 * HEAD_TEXTS };
+enum { HEAD_FORM = 2, HEAD_TEXTS = 9, HEAD_FIXED = 24 + 4 * HEAD_TEXTS };
 
 static void
 put_u32(uint8_t *to, uint32_t v)
@@ -44,6 +44,7 @@ texts_of(struct head *h, struct slice *texts[HEAD_TEXTS])
 	texts[5] = &h->audience;
 	texts[6] = &h->valid_until;
 	texts[7] = &h->fp;
+	texts[8] = &h->desk;
 }
 
 struct slice
@@ -63,6 +64,7 @@ sq_head_write(const struct head *h, struct arena *mem)
 	p[2] = h->by_default;
 	p[3] = (uint8_t)h->phase;
 	p[4] = (uint8_t)h->origin;
+	p[5] = (uint8_t)h->pap;
 	put_u32(p + 8, h->flags);
 	put_u32(p + 12, h->sectors);
 	put_u32(p + 16, (uint32_t)h->first_us);
@@ -87,6 +89,7 @@ read_nothing(struct head *h)
 	for (int i = 0; i < HEAD_TEXTS; i++)
 		*texts[i] = SLICE_EMPTY;
 	h->tlp = TLP_RED;
+	h->pap = PAP_RED;
 	h->origin = ORIGIN_RECEIVED;
 }
 
@@ -98,7 +101,7 @@ sq_head_read(struct slice blob, struct head *h)
 	size_t at = HEAD_FIXED;
 
 	if (blob.n < HEAD_FIXED || p[0] != HEAD_FORM || p[1] >= TLP_LEVELS || p[3] >= PHASES ||
-	    p[4] > ORIGIN_RECEIVED) {
+	    p[4] > ORIGIN_RECEIVED || p[5] > PAP_RED) {
 		read_nothing(h);
 		return;
 	}
@@ -117,6 +120,7 @@ sq_head_read(struct slice blob, struct head *h)
 	h->by_default = p[2] != 0;
 	h->phase = (enum phase)p[3];
 	h->origin = (enum origin)p[4];
+	h->pap = (enum pap)p[5];
 	h->flags = get_u32(p + 8);
 	h->sectors = get_u32(p + 12);
 	h->first_us = (int64_t)((uint64_t)get_u32(p + 20) << 32 | get_u32(p + 16));
@@ -133,9 +137,9 @@ fill_row(sqlite3_stmt *st, const struct head *h, struct store_row *row)
 	row->version = h->shown;
 	row->date_added_us = sqlite3_column_int64(st, COL_DATE);
 	row->facts = (struct policy_facts){
-		.tlp = h->tlp, .tlp_by_default = h->by_default, .origin = h->origin,
+		.tlp = h->tlp, .tlp_by_default = h->by_default, .pap = h->pap, .origin = h->origin,
 		.kind = h->type, .sectors = h->sectors, .phase = h->phase, .flags = h->flags,
-		.created_by = h->created_by, .audience = h->audience,
+		.created_by = h->created_by, .audience = h->audience, .embargo_desk = h->desk,
 	};
 	row->fp = h->fp;
 }

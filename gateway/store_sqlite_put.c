@@ -109,7 +109,8 @@ see_source_again(struct putting *w, int64_t vid, struct err *e)
 
 /* The same version again: count it, and let the strictest source decide what it is for us. */
 static int
-see_again(struct putting *w, int64_t vid, const struct head *here, struct err *e)
+see_again(struct putting *w, const struct store_put *p, int64_t vid, const struct head *here,
+    struct err *e)
 {
 	const struct store_source *src = &w->t->source;
 	struct head h = *here;
@@ -117,7 +118,9 @@ see_again(struct putting *w, int64_t vid, const struct head *here, struct err *e
 	if (see_source_again(w, vid, e) < 0)
 		return -1;
 	store_merge_origin(&h.origin, &h.audience, src->origin, slice_of(src->audience));
-	if (h.origin == here->origin && slice_eq(h.audience, here->audience))
+	store_merge_label(&h.tlp, &h.by_default, p);
+	if (h.origin == here->origin && slice_eq(h.audience, here->audience) &&
+	    h.tlp == here->tlp)
 		return 0;
 	return sq_run(w->q, SQ_VERSION_TURN, e, "ib", vid, sq_head_write(&h, w->mem)) < 0 ? -1 : 0;
 }
@@ -219,7 +222,8 @@ add_version(struct putting *w, struct one *o, struct err *e)
 		.created_by = b->created_by, .valid_until = b->valid_until_key,
 		.fp = b->has_fp ? slice_from(b->fp, FINGERPRINT_LEN) : SLICE_EMPTY,
 		.audience = src->origin == ORIGIN_OWN ? SLICE_EMPTY : slice_of(src->audience),
-		.tlp = p->tlp, .by_default = p->tlp_by_default, .phase = b->phase,
+		.desk = p->embargo_desk,
+		.tlp = p->tlp, .by_default = p->tlp_by_default, .pap = p->pap, .phase = b->phase,
 		.origin = src->origin, .flags = b->flags, .sectors = b->sectors,
 		.first_us = o->date_us,
 	};
@@ -250,7 +254,7 @@ put_new(struct putting *w, struct one *o, struct err *e)
 		.vid = o->vid, .obj = o->obj,
 		.fp = o->p->object->has_fp ? slice_from(o->p->object->fp, FINGERPRINT_LEN) :
 		    SLICE_EMPTY,
-		.facts = { o->p->tlp, o->p->object->flags, o->p->object->valid_until_key },
+		.facts = { o->p->tlp, o->p->pap, o->p->object->flags, o->p->object->valid_until_key },
 	};
 	if (sq_copies(q, &o->copies, w->mem, e) < 0)
 		return -1;
@@ -271,7 +275,7 @@ put_known(struct putting *w, struct one *o, const struct head *h, size_t i, stru
 	q->count[N_SIGHTINGS]++;
 	if (o->p->ndistinct > 0 && sq_copies_of(q, o->vid, &o->copies, w->mem, e) < 0)
 		return -1;
-	if (see_again(w, o->vid, h, e) < 0 ||
+	if (see_again(w, o->p, o->vid, h, e) < 0 ||
 	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
 		return -1;
 	if (o->p->ncollections > 0)

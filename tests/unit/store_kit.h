@@ -217,6 +217,7 @@ struct kit_page {
 	bool		 more, any_version, any_match;
 	char		 version[64];	/* shown, of the last row */
 	struct policy_facts facts;
+	char		 desk[32];
 	char		 bytes[256];
 };
 
@@ -248,6 +249,7 @@ kit_on_page(void *arg, const struct store_page *page, const struct err *e)
 		snprintf(p->version, sizeof(p->version), "%.*s", SLICE_ARG(r->version));
 		snprintf(p->bytes, sizeof(p->bytes), "%.*s", SLICE_ARG(r->bytes));
 		p->facts = r->facts;
+		snprintf(p->desk, sizeof(p->desk), "%.*s", SLICE_ARG(r->facts.embargo_desk));
 	}
 	p->k->answers++;
 }

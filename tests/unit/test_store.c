@@ -229,6 +229,60 @@ strictest_source_decides(void **state)
 	}
 }
 
+/* What policy asks at the moment of leaving is what it found at the moment of coming: a fact that is lost
+ * in between is a gate that stands open. */
+static void
+facts_come_back(void **state)
+{
+	struct kit *k = *state;
+	struct object *o = kit_object(k, "indicator", 1, "2024-01-01T10:00:00Z", "x");
+	struct store_put p = kit_put(o, &k->a, 1);
+	struct page_query q = kit_query(k->a);
+	struct kit_page page;
+
+	o->sectors = 5;
+	o->phase = PHASE_RESPONSE;
+	o->flags = OBJECT_EXERCISE | OBJECT_EMBARGO;
+	p.tlp = TLP_AMBER_STRICT;
+	p.tlp_by_default = true;
+	p.pap = PAP_RED;
+	p.embargo_desk = SLICE_LIT("desk");
+	kit_put_one(k, "x", &p);
+	for (int again = 0; again < 2; again++) {
+		kit_page(k, &q, &page);
+		assert_int_equal(page.facts.tlp, TLP_AMBER_STRICT);
+		assert_true(page.facts.tlp_by_default);
+		assert_int_equal(page.facts.pap, PAP_RED);
+		assert_int_equal(page.facts.sectors, 5);
+		assert_int_equal(page.facts.phase, PHASE_RESPONSE);
+		assert_int_equal(page.facts.flags, OBJECT_EXERCISE | OBJECT_EMBARGO);
+		assert_string_equal(page.desk, "desk");
+		kit_put_one(k, "y", &p);	/* another source rewrites the facts */
+	}
+}
+
+/* The same object under two defaults has the stricter one, whoever comes first. */
+static void
+strictest_default_decides(void **state)
+{
+	struct kit *k = *state;
+	struct page_query q = kit_query(k->a);
+	struct kit_page page;
+
+	for (int i = 0; i < 2; i++) {
+		struct store_put p = kit_put(kit_object(k, "indicator", i + 1,
+		    "2024-01-01T10:00:00Z", "x"), &k->a, 1);
+
+		p.tlp_by_default = true;
+		p.tlp = i == 0 ? TLP_CLEAR : TLP_AMBER;
+		kit_put_one(k, "x", &p);
+		p.tlp = i == 0 ? TLP_AMBER : TLP_CLEAR;
+		kit_put_one(k, "y", &p);
+		kit_page(k, &q, &page);
+		assert_int_equal(page.facts.tlp, TLP_AMBER);
+	}
+}
+
 /* ---- covering (rulings 1) ---- */
 
 /* One copy of what all of a story are about. */
@@ -317,6 +371,44 @@ covered_copies_stay(void **state)
 		kit_put_one(k, second.from, &p);
 		if (p.linked != row[i].linked || (p.queued == 1) != row[i].queued)
 			fail_msg("%s: linked %d, queued %zu", row[i].story, p.linked, p.queued);
+	}
+}
+
+/* What narrows a copy besides TLP and time: PAP, exercise, embargo. */
+static void
+narrower_copies_cover_nothing(void **state)
+{
+	static const struct {
+		const char	*story;
+		enum pap	 first_pap, second_pap;
+		uint32_t	 first_flags, second_flags;
+		bool		 queued;
+	} row[] = {
+		{ "a freer PAP", PAP_RED, PAP_CLEAR, 0, 0, true },
+		{ "a stricter PAP", PAP_CLEAR, PAP_RED, 0, 0, false },
+		{ "real, after an exercise", 0, 0, OBJECT_EXERCISE, 0, true },
+		{ "an exercise, after the real thing", 0, 0, 0, OBJECT_EXERCISE, true },
+		{ "both an exercise", 0, 0, OBJECT_EXERCISE, OBJECT_EXERCISE, false },
+		{ "no embargo any more", 0, 0, OBJECT_EMBARGO, 0, true },
+		{ "an embargo now", 0, 0, 0, OBJECT_EMBARGO, false },
+	};
+	static const char *const peers[] = { "peer-p" };
+	struct kit *k = *state;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		for (int second = 0; second < 2; second++) {
+			const struct copy c = { (int)i * 2 + second, DAY1, TLP_GREEN, "", false, "x" };
+			struct store_put p = linked_put(k, &c, peers, 1);
+			struct object *o = (struct object *)p.object;
+
+			o->fp[0] = (uint8_t)i;
+			o->flags = second ? row[i].second_flags : row[i].first_flags;
+			p.pap = second ? row[i].second_pap : row[i].first_pap;
+			kit_put_one(k, second ? "y" : "x", &p);
+			if ((p.queued == 1) != (!second || row[i].queued))
+				fail_msg("%s: copy %d queued %zu", row[i].story, second + 1,
+				    p.queued);
+		}
 	}
 }
 
@@ -755,7 +847,10 @@ main(void)
 		BOTH(conflict_is_kept_apart),
 		BOTH(sightings_count_sources),
 		BOTH(strictest_source_decides),
+		BOTH(facts_come_back),
+		BOTH(strictest_default_decides),
 		BOTH(covered_copies_stay),
+		BOTH(narrower_copies_cover_nothing),
 		BOTH(new_version_is_never_covered),
 		BOTH(denied_copy_uncovers_the_other),
 		BOTH(given_is_not_sent_back),
