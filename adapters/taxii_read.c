@@ -1,9 +1,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
-#include "gateway/audit.h"
 #include "gateway/gateway.h"
-#include "gateway/keys.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
 
@@ -230,24 +228,12 @@ on_removed(void *arg, size_t n, const struct err *e)
 void
 taxii_delete_object(struct taxii_request *rq)
 {
-	struct strbuf b = STRBUF_INIT;
-	char name[19];
-
 	if (!read_query(rq, KNOWS_DELETE))
 		return;
 	if (rq->q.text[FILTER_VERSION].p == NULL)
 		rq->q.page.all = true;
 	rq->q.page.ids = &rq->object_id;
 	rq->q.page.nids = 1;
-	rq->q.page.cid = rq->collection->cid;
-	audit_object(slice_from(rq->g->keys->audit, sizeof(rq->g->keys->audit)), rq->object_id,
-	    name);
-	audit_text(&b, "ev", SLICE_LIT("delete"));
-	audit_text(&b, "client", slice_of(rq->reader.name));
-	audit_text(&b, "collection", slice_of(rq->collection->name));
-	audit_text(&b, "obj", slice_of(name));
 	taxii_hold(rq);
-	store_remove(rq->g->store, &rq->q.page, arena_str(rq->mem, strbuf_slice(&b)), on_removed,
-	    rq);
-	strbuf_fini(&b);
+	catalog_remove(rq->g->catalog, &rq->reader, rq->collection, &rq->q.page, on_removed, rq);
 }

@@ -222,6 +222,7 @@ struct reading {
 	const struct collection_conf *col;
 	int64_t			 now_us;
 	store_page_cb		*cb;
+	store_count_cb		*removed;	/* catalog_remove's */
 	void			*arg;
 };
 
@@ -232,7 +233,7 @@ admit_row(void *ctx, const struct store_row *row)
 	struct decision d;
 
 	policy_decide(rd->trust, &row->facts, rd->peer, rd->now_us, &d);
-	return d.verdict == POLICY_RELEASE && d.nredacts == 0;
+	return policy_effective(&d) == POLICY_RELEASE;
 }
 
 static void
@@ -271,6 +272,30 @@ audit_page(struct reading *rd, const struct store_page *page)
 	strbuf_fini(&b);
 }
 
+static struct reading *
+reading_new(struct catalog *c, const struct reader *r, const struct collection_conf *col,
+    struct page_query *q, void *arg)
+{
+	struct reading *rd = xmalloc(sizeof(*rd));
+
+	*rd = (struct reading){
+		.c = c, .trust = trust_hold(c->g->trust),
+		.peer = r->peer == NULL ? &nobody : r->peer, .col = col,
+		.now_us = clock_wall_us(), .arg = arg,
+	};
+	q->cid = col->cid;
+	q->admit = admit_row;
+	q->admit_ctx = rd;
+	return rd;
+}
+
+static void
+reading_free(struct reading *rd)
+{
+	trust_free(rd->trust);
+	free(rd);
+}
+
 static void
 on_page(void *arg, const struct store_page *page, const struct err *e)
 {
@@ -279,23 +304,45 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 	if (e == NULL && page->n > 0)
 		audit_page(rd, page);
 	rd->cb(rd->arg, page, e);
-	trust_free(rd->trust);
-	free(rd);
+	reading_free(rd);
 }
 
 void
 catalog_page(struct catalog *c, const struct reader *r, const struct collection_conf *col,
     struct page_query *q, store_page_cb *cb, void *arg)
 {
-	struct reading *rd = xmalloc(sizeof(*rd));
+	struct reading *rd = reading_new(c, r, col, q, arg);
 
-	*rd = (struct reading){
-		.c = c, .trust = trust_hold(c->g->trust),
-		.peer = r->peer == NULL ? &nobody : r->peer, .col = col,
-		.now_us = clock_wall_us(), .cb = cb, .arg = arg,
-	};
-	q->cid = col->cid;
-	q->admit = admit_row;
-	q->admit_ctx = rd;
+	rd->cb = cb;
 	store_page(c->g->store, q, on_page, rd);
+}
+
+/* ---- taking out ---- */
+
+static void
+on_removed(void *arg, size_t n, const struct err *e)
+{
+	struct reading *rd = arg;
+
+	rd->removed(rd->arg, n, e);
+	reading_free(rd);
+}
+
+void
+catalog_remove(struct catalog *c, const struct reader *r, const struct collection_conf *col,
+    struct page_query *q, store_count_cb *cb, void *arg)
+{
+	struct reading *rd = reading_new(c, r, col, q, arg);
+	const struct keys *k = c->g->keys;
+	struct strbuf b = STRBUF_INIT;
+	char name[19];
+
+	rd->removed = cb;
+	audit_object(slice_from(k->audit, sizeof(k->audit)), q->ids[0], name);
+	audit_text(&b, "ev", SLICE_LIT("delete"));
+	audit_text(&b, "client", slice_of(rd->peer->name));
+	audit_text(&b, "collection", slice_of(col->name));
+	audit_text(&b, "obj", slice_of(name));
+	store_remove(c->g->store, q, b.p, on_removed, rd);
+	strbuf_fini(&b);
 }

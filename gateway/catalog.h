@@ -47,6 +47,12 @@ void		 catalog_page(struct catalog *c, const struct reader *r,
 		    const struct collection_conf *col, struct page_query *q, store_page_cb *cb,
 		    void *arg);
 
+/* store_remove of what this reader may see (q->ids has one id), with its audit record. What he may not see
+ * stays: an answer that counts it would tell that it is there. */
+void		 catalog_remove(struct catalog *c, const struct reader *r,
+		    const struct collection_conf *col, struct page_query *q, store_count_cb *cb,
+		    void *arg);
+
 /* Does this object belong in this view? */
 bool		 catalog_view_matches(const struct collection_conf *col, struct slice kind,
 		    const struct policy_facts *f, const char *source);

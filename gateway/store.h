@@ -202,8 +202,9 @@ struct store_page {
 typedef void store_page_cb(void *arg, const struct store_page *page, const struct err *e);
 void	store_page(struct store *s, const struct page_query *q, store_page_cb *cb, void *arg);
 
-/* Take versions of an object out of one collection (q->ids[0], version keywords, spec versions);
- * *removed counts. Audit record is added in the same transaction. */
+/* Take versions of an object out of one collection (q->ids[0], version keywords, spec versions), those
+ * that q->admit lets pass; counts them. q->admit_ctx must live until the callback. The audit record is
+ * added in the same transaction. */
 typedef void store_count_cb(void *arg, size_t n, const struct err *e);
 void	store_remove(struct store *s, const struct page_query *q, const char *audit_members,
 	    store_count_cb *cb, void *arg);

@@ -330,10 +330,14 @@ mem_take_out(struct store *s, const struct page_query *q, struct arena *mem, siz
 		if (slice_eq(m->versions[i].row.id, q->ids[0]))
 			obj = m->versions[i].obj;
 	v = mem_group(m, q->cid, obj, mem, &count);
-	*n = store_choose_removed(q, v, count);
-	for (size_t i = 0; i < count; i++)
-		if (v[i].chosen)
-			leave(m, q->cid, v[i].vid);
+	store_choose_removed(q, v, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!v[i].chosen || (q->admit != NULL &&
+		    !q->admit(q->admit_ctx, &mem_version(m, v[i].vid)->row)))
+			continue;
+		leave(m, q->cid, v[i].vid);
+		++*n;
+	}
 	return 0;
 }
 

@@ -252,6 +252,28 @@ sq_leave(struct sq *q, int64_t cid, int64_t obj, struct version_choice *v, size_
 	return gone == 0 || gone == n ? 0 : regroup(q, cid, obj, mem, e);
 }
 
+/* What the reader may not have is not his to take out: it is left where it is. -1 on trouble. */
+static int
+spare_hidden(struct sq *q, const struct page_query *pq, struct version_choice *v, size_t n,
+    size_t *chosen, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		sqlite3_stmt *st;
+		struct store_row row;
+
+		if (!v[i].chosen)
+			continue;
+		st = sq_bind(q, SQ_VERSION_HEAD, e, "i", v[i].vid);
+		if (st == NULL || sq_step(q, st, e) <= 0)
+			return -1;
+		sq_row_here(st, &row);
+		v[i].chosen = pq->admit(pq->admit_ctx, &row);
+		*chosen -= !v[i].chosen;
+		sq_reset(st);
+	}
+	return 0;
+}
+
 int
 sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, size_t *n,
     struct err *e)
@@ -270,6 +292,8 @@ sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, siz
 	if (sq_member_group(q, pq->cid, obj, mem, &v, &count, e) < 0)
 		return -1;
 	*n = store_choose_removed(pq, v, count);
+	if (pq->admit != NULL && spare_hidden(q, pq, v, count, n, e) < 0)
+		return -1;
 	return sq_leave(q, pq->cid, obj, v, count, mem, e);
 }
 
