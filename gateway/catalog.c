@@ -67,7 +67,7 @@ make_list(struct catalog *c, struct arena *mem, struct collection_conf **out, si
 	*nout = n;
 }
 
-/* ---- views ---- */
+/* ---- what belongs in a view ---- */
 
 static bool
 listed(const char *const *list, struct slice word)
@@ -76,6 +76,13 @@ listed(const char *const *list, struct slice word)
 		if (slice_is(word, *list))
 			return true;
 	return false;
+}
+
+bool
+catalog_view_takes_from(const struct collection_conf *col, const char *source)
+{
+	return col->sources == NULL || col->sources[0] == NULL ||
+	    listed(col->sources, slice_of(source)) || listed(col->sources, SLICE_LIT("*"));
 }
 
 bool
@@ -92,10 +99,7 @@ catalog_view_matches(const struct collection_conf *col, struct slice kind,
 		return false;
 	if (col->phases != 0 && (col->phases & (1u << f->phase)) == 0)
 		return false;
-	if (col->sources != NULL && col->sources[0] != NULL &&
-	    !listed(col->sources, slice_of(source)) && !listed(col->sources, SLICE_LIT("*")))
-		return false;
-	return true;
+	return catalog_view_takes_from(col, source);
 }
 
 /* ---- life ---- */
@@ -137,6 +141,7 @@ catalog_new(struct gateway *g, struct err *e)
 	return c;
 }
 
+
 void
 catalog_free(struct catalog *c)
 {
@@ -170,13 +175,17 @@ catalog_find(const struct catalog *c, struct slice name)
 
 /* ---- rights ---- */
 
-static bool
-is_inbox_of(const struct collection_conf *col, const struct peer *p)
+/* The peer whose inbox this is, or NULL. A consumer has none, whatever its name. */
+static const struct peer *
+inbox_owner(const struct catalog *c, const struct collection_conf *col)
 {
 	static const char head[] = "inbox-";
+	const struct peer *p;
 
-	return strncmp(col->name, head, sizeof(head) - 1) == 0 &&
-	    strcmp(col->name + sizeof(head) - 1, p->name) == 0;
+	if (strncmp(col->name, head, sizeof(head) - 1) != 0)
+		return NULL;
+	p = trust_find(c->g->trust, slice_of(col->name + sizeof(head) - 1));
+	return p != NULL && !p->is_consumer && p->npins > 0 ? p : NULL;
 }
 
 bool
@@ -194,11 +203,12 @@ bool
 catalog_can_write(const struct catalog *c, const struct collection_conf *col,
     const struct reader *r)
 {
-	(void)c;
+	const struct peer *owner = inbox_owner(c, col);
+
 	if (col->view || r->peer == NULL)
 		return false;
-	if (!r->peer->is_consumer && is_inbox_of(col, r->peer))
-		return true;
+	if (owner != NULL)
+		return strcmp(owner->name, r->peer->name) == 0;
 	return listed(r->peer->writes, slice_of(col->name)) ||
 	    (!col->hidden && listed(r->peer->writes, SLICE_LIT("*")));
 }

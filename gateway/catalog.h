@@ -2,7 +2,7 @@
  * catalog.h -- the read side: which collections there are, who may see them, and their pages.
  *
  * Owns:    the effective list of collections: those of tocsin.conf, and an `inbox-PEER` for every peer
- *          with a pin (rulings 25); their numbers in the store; filling views whose definition changed.
+ *          with a pin (rulings 25); their numbers in the store; that changed views are filled anew.
  * Called:  by adapters that serve (TAXII now, feeds later), by router (what is a view of what).
  * Never:   shows a row that policy would not release to this reader at this moment.
  */
@@ -23,7 +23,7 @@ struct reader {
 
 /* NULL and *e on trouble. Views whose definition is new are filled from the event loop (view_fill.h). */
 struct catalog	*catalog_new(struct gateway *g, struct err *e);
-void		 catalog_free(struct catalog *c);
+void		 catalog_free(struct catalog *c);		/* after store_close */
 /* After a reload of config and trust: the new list, changed views refilled. */
 int		 catalog_reload(struct catalog *c, struct err *e);
 
@@ -32,7 +32,7 @@ const struct collection_conf *catalog_at(const struct catalog *c, size_t i);
 /* By UUID, name or alias. */
 const struct collection_conf *catalog_find(const struct catalog *c, struct slice name);
 
-/* Rights of a reader (reference/taxii.md 13). Views are never writable. A hidden collection without any
+/* Rights of a reader (reference/taxii.md 13). Views are never writable, an inbox only by its peer. A hidden collection without any
  * right is as if absent: catalog_visible is false. */
 bool		 catalog_can_read(const struct catalog *c, const struct collection_conf *col,
 		    const struct reader *r);
@@ -53,6 +53,8 @@ void		 catalog_remove(struct catalog *c, const struct reader *r,
 		    const struct collection_conf *col, struct page_query *q, store_count_cb *cb,
 		    void *arg);
 
+/* Does the view take what comes from this source? */
+bool		 catalog_view_takes_from(const struct collection_conf *col, const char *source);
 /* Does this object belong in this view? */
 bool		 catalog_view_matches(const struct collection_conf *col, struct slice kind,
 		    const struct policy_facts *f, const char *source);

@@ -188,6 +188,19 @@ collection_exists(const struct check *k, struct slice name)
 	return p != NULL && !p->is_consumer && p->npins > 0;
 }
 
+/* An inbox takes what its peer relays, and nothing else (catalog.c). */
+static bool
+is_inbox_of_another(const struct check *k, const struct peer *p, const char *name)
+{
+	static const char inbox[] = "inbox-";
+	const struct peer *owner;
+
+	if (strncmp(name, inbox, sizeof(inbox) - 1) != 0)
+		return false;
+	owner = trust_find(k->trust, slice_of(name + sizeof(inbox) - 1));
+	return owner != NULL && owner->npins > 0 && owner != p;
+}
+
 static const char *const *
 collection_names(const struct check *k)
 {
@@ -213,6 +226,9 @@ check_rights(const struct check *k, const struct peer *p, const char *const *nam
 			    collection_names(k));
 		else if (write && col != NULL && col->view)
 			rc = complain(k->c, &at, "%s may not write '%s': it is a view", p->name, *names);
+		else if (write && is_inbox_of_another(k, p, *names))
+			rc = complain(k->c, &at, "%s may not write '%s': only the peer itself does",
+			    p->name, *names);
 	}
 	return rc;
 }

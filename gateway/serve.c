@@ -509,6 +509,8 @@ start(struct serve *s, struct err *e)
 	return 0;
 }
 
+/* Nobody asks any more; then the store commits what it was given and tells who waits for it, and those are
+ * still there to hear it. */
 static void
 stop(struct serve *s)
 {
@@ -517,10 +519,10 @@ stop(struct serve *s)
 	http_server_free(s->ops_http);
 	http_server_free(s->http);
 	operations_free(s->operations);
-	spools_free(s->spools);
 	peer_links_free(s->links);
-	outbox_free(s->g.outbox);
 	store_close(s->g.store);
+	spools_free(s->spools);
+	outbox_free(s->g.outbox);
 	taxii_server_free(s->taxii);
 	intake_free(s->g.intake);
 	translate_free(s->g.translate);

@@ -57,6 +57,7 @@ struct done_job {
 	int64_t			 cid, qid;
 	const int64_t		*join, *leave;
 	size_t			 njoin, nleave;
+	bool			 distinct;
 	const char		*state;
 };
 
@@ -116,7 +117,8 @@ run_join(struct store *s, struct job *j, struct err *e)
 {
 	struct done_job *d = (struct done_job *)j;
 
-	return s->ops->join(s, d->cid, d->join, d->njoin, d->leave, d->nleave, j->scratch, e);
+	return s->ops->join(s, d->cid, d->distinct, d->join, d->njoin, d->leave, d->nleave,
+	    j->scratch, e);
 }
 
 static const int64_t *
@@ -129,18 +131,33 @@ copy_ids(struct arena *mem, const int64_t *v, size_t n)
 	return to;
 }
 
-void
-store_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin, const int64_t *leave,
-    size_t nleave, store_done_cb *done, void *arg)
+static void
+add_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
+    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
 {
 	struct done_job *d = done_job(run_join, done, arg);
 
 	d->cid = cid;
+	d->distinct = distinct;
 	d->join = copy_ids(d->j.mem, join, njoin);
 	d->njoin = njoin;
 	d->leave = copy_ids(d->j.mem, leave, nleave);
 	d->nleave = nleave;
 	queue_add(s, &d->j, false);
+}
+
+void
+store_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin, const int64_t *leave,
+    size_t nleave, store_done_cb *done, void *arg)
+{
+	add_join(s, cid, false, join, njoin, leave, nleave, done, arg);
+}
+
+void
+store_join_distinct(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
+    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
+{
+	add_join(s, cid, true, join, njoin, leave, nleave, done, arg);
 }
 
 static int

@@ -239,6 +239,9 @@ void	store_scan(struct store *s, int64_t after_vid, size_t max, store_page_cb *c
 /* Put known versions into a view with new dates (where not members yet), `leave` takes them out. */
 void	store_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg);
+/* The same for a view that shows one row a fingerprint group: what a member covers does not join. */
+void	store_join_distinct(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
+	    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg);
 
 /* ---- outbox -------------------------------------------------------------------------------- */
 

@@ -63,8 +63,8 @@ struct store_ops {
 		    struct err *e);
 	int	(*take_out)(struct store *s, const struct page_query *q, struct arena *mem, size_t *n,
 		    struct err *e);
-	int	(*join)(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
-		    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
+	int	(*join)(struct store *s, int64_t cid, bool distinct, const int64_t *join,
+		    size_t njoin, const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 	int	(*outbox_update)(struct store *s, const struct outbox_update *u, size_t n,
 		    struct arena *mem, struct err *e);
 	int	(*outbox_requeue)(struct store *s, const char *peer, size_t *n, struct err *e);

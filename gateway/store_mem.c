@@ -342,8 +342,8 @@ mem_take_out(struct store *s, const struct page_query *q, struct arena *mem, siz
 }
 
 int
-mem_join(struct store *s, int64_t cid, const int64_t *joined, size_t njoin, const int64_t *left,
-    size_t nleave, struct arena *mem, struct err *e)
+mem_join(struct store *s, int64_t cid, bool distinct, const int64_t *joined, size_t njoin,
+    const int64_t *left, size_t nleave, struct arena *mem, struct err *e)
 {
 	struct mem *m = mem_of(s);
 
@@ -353,7 +353,10 @@ mem_join(struct store *s, int64_t cid, const int64_t *joined, size_t njoin, cons
 	for (size_t i = 0; i < njoin; i++) {
 		int64_t date_us = 0;
 
-		if (joined[i] >= 1 && (size_t)joined[i] <= m->nversions)
+		if (joined[i] < 1 || (size_t)joined[i] > m->nversions)
+			continue;
+		if (!distinct || is_in(m, cid, mem_version(m, joined[i])->obj) ||
+		    !view_covered(m, cid, mem_version(m, joined[i])))
 			join(m, cid, joined[i], &date_us);
 	}
 	for (size_t i = 0; i < nleave; i++)

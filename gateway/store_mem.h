@@ -98,7 +98,7 @@ bool	mem_covers(const struct mem_version *have, const struct mem_version *want);
 int	mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
 int	mem_take_out(struct store *s, const struct page_query *q, struct arena *mem, size_t *n,
 	    struct err *e);
-int	mem_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
+int	mem_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 /* store_mem_page.c */
 /* Versions of one id in a collection. */

@@ -232,7 +232,7 @@ int	sq_is_in(struct sq *q, int64_t cid, int64_t obj, struct err *e);
 
 /* ---- the rest of struct store_ops ---- */
 int	sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
-int	sq_join_views(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
+int	sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 int	sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, size_t *n,
 	    struct err *e);

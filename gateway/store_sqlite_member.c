@@ -334,8 +334,39 @@ leave_one(struct sq *q, const struct member *m, struct arena *mem, struct err *e
 	return sq_leave(q, m->cid, m->obj, v, n, mem, e);
 }
 
+/* 1 if a copy that says as much as this version is in; not if another version of its id is. */
+static int
+is_covered(struct sq *q, const struct member *m, struct arena *mem, struct err *e)
+{
+	struct copies c;
+	int rc = sq_is_in(q, m->cid, m->obj, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (sq_copies_of(q, m->vid, &c, mem, e) < 0)
+		return -1;
+	return sq_view_covered(q, &c, m->cid, e);
+}
+
+static int
+join_vid(struct sq *q, int64_t cid, bool distinct, int64_t vid, struct arena *mem, struct err *e)
+{
+	struct member m;
+	int rc = member_of_vid(q, cid, vid, mem, &m, e);
+
+	if (rc <= 0)
+		return rc;
+	m.date_us = sq_member_date(q, cid, m.obj, m.vid, e);
+	if (m.date_us != 0)
+		return m.date_us < 0 ? -1 : 0;
+	if (distinct && (rc = is_covered(q, &m, mem, e)) != 0)
+		return rc < 0 ? -1 : 0;
+	m.date_us = store_next_date(&q->store);
+	return sq_join(q, &m, false, e);
+}
+
 int
-sq_join_views(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
+sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
     const int64_t *leave, size_t nleave, struct arena *mem, struct err *e)
 {
 	struct sq *q = sq_of(s);
@@ -345,20 +376,9 @@ sq_join_views(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
 	if (cid < 1 || cid > q->max_cid)
 		return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
 		    (long long)cid);
-	for (size_t i = 0; i < njoin; i++) {
-		if ((rc = member_of_vid(q, cid, join[i], mem, &m, e)) == 0)
-			continue;
-		if (rc < 0)
+	for (size_t i = 0; i < njoin; i++)
+		if (join_vid(q, cid, distinct, join[i], mem, e) < 0)
 			return -1;
-		m.date_us = sq_member_date(q, cid, m.obj, m.vid, e);
-		if (m.date_us > 0)
-			continue;
-		if (m.date_us < 0)
-			return -1;
-		m.date_us = store_next_date(s);
-		if (sq_join(q, &m, false, e) < 0)
-			return -1;
-	}
 	for (size_t i = 0; i < nleave; i++)
 		if ((rc = member_of_vid(q, cid, leave[i], mem, &m, e)) < 0 ||
 		    (rc > 0 && leave_one(q, &m, mem, e) < 0))

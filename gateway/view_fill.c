@@ -1,6 +1,6 @@
 #include "gateway/view_fill.h"
 
-#include <stdio.h>
+#include <event2/event.h>
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
@@ -10,31 +10,31 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/catalog.h"
 #include "gateway/gateway.h"
+#include "gateway/refs.h"
+#include "formats/idmap.h"
 
-enum { FILL_ROWS = 500, BUCKETS = 1 << 16, UNTIL_BYTES = 40, NONE = -1 };
+enum { BATCH = 250 };
 
-/* A copy that a distinct view shows. */
-struct shown {
-	uint8_t		fp[FINGERPRINT_LEN];
-	enum tlp	tlp;
-	bool		revoked;
-	char		until[UNTIL_BYTES];	/* instant key, cut; "" = no end */
-	long		next;			/* in its bucket */
-};
+/* Leaving comes first, all of it: in a view that shows one row a group, what will leave covers nothing. */
+enum phase_of_fill { FILL_LEAVES, FILL_JOINS };
 
+/* One view being filled. */
 struct fill {
-	struct view_fills	*all;
-	struct config		*config;	/* held: `col` points into it */
+	struct view_fills		*all;
+	struct config		*config;	/* held: col points into it */
 	struct collection_conf	 col;
-	uint8_t			 digest[SHA256_LEN];
-	int64_t			 after;
-	int64_t			 join[FILL_ROWS], leave[FILL_ROWS];
-	size_t			 njoin, nleave, joined;
+	uint8_t			 want[SHA256_LEN];
+	enum phase_of_fill	 phase;
+	int64_t			 after;		/* last version looked at */
 	bool			 more, dead;
-	/* distinct views */
-	struct shown		*shown;
-	size_t			 nshown, shown_cap;
-	long			*bucket;
+	/* the batch in hand */
+	struct arena		*mem;
+	int64_t			*vid;
+	size_t			 nvid, cap;
+	struct idmap		 ask;		/* id -> vid, or 0: a supporting object that is named */
+	size_t			 asked;
+	bool			 asking, waiting;
+	size_t			 joined;
 	struct fill		*next;
 };
 
@@ -42,10 +42,6 @@ struct view_fills {
 	struct gateway	*g;
 	struct fill	*v;
 };
-
-static void	next_piece(struct fill *f);
-
-/* ---- definition ---- */
 
 static void
 add_list(struct strbuf *b, const char *const *list)
@@ -68,112 +64,210 @@ definition(const struct collection_conf *col, uint8_t out[SHA256_LEN])
 	strbuf_fini(&b);
 }
 
-/* ---- distinct ---- */
-
-static long *
-bucket_of(struct fill *f, struct slice fp)
-{
-	const uint8_t *p = (const uint8_t *)fp.p;
-
-	return &f->bucket[(p[0] << 8 | p[1]) % BUCKETS];
-}
-
-/* The end of validity of a stored version, as an instant key. */
-static void
-until_of(const struct store_row *r, char out[UNTIL_BYTES])
-{
-	struct arena *mem = arena_new();
-	struct object o = { .bytes = r->bytes };
-	struct json_doc doc;
-
-	out[0] = '\0';
-	if (json_parse(r->bytes, NULL, mem, &doc, NULL) == 0) {
-		o.tree = doc.root;
-		if (object_fill(&o, mem, NULL, NULL, NULL) == 0 && o.valid_until_key.n > 0)
-			snprintf(out, UNTIL_BYTES, "%.*s", SLICE_ARG(o.valid_until_key));
-	}
-	arena_free(mem);
-}
-
-/* True if a copy that is shown says as much under a label at least as free; else this one is shown too. */
-static bool
-is_covered(struct fill *f, const struct store_row *r)
-{
-	struct shown s = { .tlp = r->facts.tlp, .revoked = (r->facts.flags & OBJECT_REVOKED) != 0 };
-	long *head;
-
-	if (r->fp.n != FINGERPRINT_LEN)
-		return false;
-	until_of(r, s.until);
-	head = bucket_of(f, r->fp);
-	for (long i = *head; i != NONE; i = f->shown[i].next) {
-		const struct shown *o = &f->shown[i];
-
-		if (memcmp(o->fp, r->fp.p, sizeof(o->fp)) == 0 && o->tlp <= s.tlp &&
-		    o->revoked == s.revoked && (o->until[0] == '\0' ||
-		    (s.until[0] != '\0' && strcmp(o->until, s.until) >= 0)))
-			return true;
-	}
-	memcpy(s.fp, r->fp.p, sizeof(s.fp));
-	s.next = *head;
-	if (f->nshown == f->shown_cap) {
-		f->shown_cap = f->shown_cap == 0 ? 1024 : f->shown_cap * 2;
-		f->shown = xrealloc(f->shown, f->shown_cap * sizeof(*f->shown));
-	}
-	*head = (long)f->nshown;
-	f->shown[f->nshown++] = s;
-	return false;
-}
-
-/* ---- the walk ---- */
+/* ---- life ---- */
 
 static void
-end(struct fill *f)
+fill_free(struct fill *f)
 {
 	struct fill **at;
 
 	for (at = &f->all->v; *at != f; at = &(*at)->next)
 		;
 	*at = f->next;
+	arena_free(f->mem);
 	config_free(f->config);
-	free(f->shown);
-	free(f->bucket);
 	free(f);
 }
 
 static void
-fail(struct fill *f, const struct err *e)
+give_up(struct fill *f, const struct err *e)
 {
-	log_event(LOG_ERROR, "view.fill", LF_S("collection", f->col.name), LF_S("error", e->reason));
-	end(f);
+	log_event(LOG_ERROR, "view.not-filled", LF_S("collection", f->col.name),
+	    LF_S("error", e->reason));
+	fill_free(f);
 }
 
 static void
-finish(struct fill *f)
+filled(struct fill *f)
 {
 	struct err e = ERR_INIT;
 
-	if (store_view_set_digest(f->all->g->store, f->col.cid, f->digest, &e) < 0) {
-		fail(f, &e);
+	if (store_view_set_digest(f->all->g->store, f->col.cid, f->want, &e) < 0) {
+		give_up(f, &e);
 		return;
 	}
-	if (f->joined > 0)
-		log_event(LOG_INFO, "view.filled", LF_S("collection", f->col.name),
-		    LF_I("objects", f->joined));
-	end(f);
+	log_event(LOG_INFO, "view.filled", LF_S("collection", f->col.name),
+	    LF_I("objects", f->joined));
+	fill_free(f);
+}
+
+/* ---- one batch: scan, ask for what the rows do not tell, write ---- */
+
+static void	scan(struct fill *f);
+
+static void
+add_vid(struct fill *f, int64_t vid)
+{
+	f->vid = arena_grow(f->mem, f->vid, f->nvid, &f->cap, sizeof(*f->vid));
+	f->vid[f->nvid++] = vid;
 }
 
 static void
-on_joined(void *arg, const struct err *e)
+on_written(void *arg, const struct err *e)
 {
 	struct fill *f = arg;
 
-	if (e != NULL) {
-		fail(f, e);
+	if (f->dead || f->all->g->draining) {
+		fill_free(f);	/* overtaken, or the next start begins it again */
+	} else if (e != NULL) {
+		give_up(f, e);
+	} else if (f->more) {
+		scan(f);
+	} else if (f->phase == FILL_LEAVES) {
+		f->phase = FILL_JOINS;
+		f->after = 0;
+		scan(f);
+	} else {
+		filled(f);
+	}
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_written(arg, NULL);
+}
+
+/* Nothing to write: on with the next batch, in the loop's next turn. */
+static void
+skip_batch(struct fill *f)
+{
+	static const struct timeval now = { 0, 0 };
+	struct event_base *base = f->all->g->base;
+
+	if (base == NULL || event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &now) < 0)
+		on_written(f, NULL);
+}
+
+static void
+write_batch(struct fill *f)
+{
+	struct store *s = f->all->g->store;
+
+	if (f->nvid == 0) {
+		skip_batch(f);
 		return;
 	}
-	f->joined += f->njoin;
-	next_piece(f);
+	if (f->phase == FILL_LEAVES) {
+		store_join(s, f->col.cid, NULL, 0, f->vid, f->nvid, on_written, f);
+		return;
+	}
+	f->joined += f->nvid;
+	(f->col.distinct ? store_join_distinct : store_join)(s, f->col.cid, f->vid, f->nvid, NULL,
+	    0, on_written, f);
+}
+
+static bool
+note_supporter(void *ctx, const char *member, struct slice id)
+{
+	struct fill *f = ctx;
+
+	(void)member;
+	if (slice_starts(id, "identity--") || slice_starts(id, "marking-definition--") ||
+	    slice_starts(id, "extension-definition--"))
+		idmap_add(&f->ask, f->mem, arena_slice(f->mem, id), 0);
+	return true;
+}
+
+/* The view shows it: it joins, and so do the supporting objects that it names. */
+static void
+take(struct fill *f, int64_t vid, struct slice bytes)
+{
+	struct json_doc doc;
+
+	add_vid(f, vid);
+	if (json_parse(bytes, NULL, f->mem, &doc, NULL) == 0)
+		refs_each(doc.root, note_supporter, f);
+}
+
+/* Did one of the view's sources give us the object? */
+static bool
+is_from(const struct fill *f, const struct store_object *o)
+{
+	for (size_t i = 0; i < o->nsightings; i++)
+		if (slice_eq(o->sightings[i].id, o->row.id) &&
+		    catalog_view_takes_from(&f->col, o->sightings[i].source))
+			return true;
+	return false;
+}
+
+/* A row of a view by source: who gave it is known now. */
+static void
+take_by_source(struct fill *f, int64_t vid, const struct store_object *o)
+{
+	if (f->phase == FILL_JOINS && is_from(f, o))
+		take(f, vid, o->row.bytes);
+	else if (f->phase == FILL_LEAVES && !is_from(f, o))
+		add_vid(f, vid);
+}
+
+static void	ask_on(struct fill *f);
+
+/* Either a row of a view by source, of which we want to know who gave it; or a supporting object. */
+static void
+on_object(void *arg, const struct store_object *o, const struct err *e)
+{
+	struct fill *f = arg;
+	int64_t vid = (int64_t)f->ask.v[f->asked++].value;
+
+	(void)e;		/* a row that cannot be read is looked at again when it is asked for */
+	f->waiting = false;
+	if (o != NULL && vid != 0)
+		take_by_source(f, vid, o);
+	else if (o != NULL && refs_is_supporting(o->row.type) && o->row.facts.tlp != TLP_RED)
+		add_vid(f, o->row.vid);
+	if (!f->asking)
+		ask_on(f);
+}
+
+static void
+ask_on(struct fill *f)
+{
+	f->asking = true;
+	while (!f->waiting && f->asked < f->ask.n) {
+		const struct idmap_entry *x = &f->ask.v[f->asked];
+
+		if (x->value == 0 && f->asked > 0 && slice_eq(x->id, x[-1].id)) {
+			f->asked++;
+			continue;
+		}
+		f->waiting = true;
+		store_object(f->all->g->store, x->id, on_object, f);
+	}
+	f->asking = false;
+	if (!f->waiting)
+		write_batch(f);
+}
+
+/* Supporting objects were lent to the view by what names them: they do not leave for not matching. */
+static void
+look_at(struct fill *f, const struct store_row *r)
+{
+	bool by_source = f->col.sources != NULL && f->col.sources[0] != NULL;
+	struct collection_conf any = f->col;
+	bool fits;
+
+	any.sources = NULL;
+	fits = catalog_view_matches(&any, r->type, &r->facts, "");
+	if (fits && by_source)
+		idmap_add(&f->ask, f->mem, arena_slice(f->mem, r->id), (size_t)r->vid);
+	else if (fits && f->phase == FILL_JOINS)
+		take(f, r->vid, r->bytes);
+	else if (!fits && f->phase == FILL_LEAVES &&
+	    (!refs_is_supporting(r->type) || r->facts.tlp == TLP_RED))
+		add_vid(f, r->vid);
 }
 
 static void
@@ -182,86 +276,88 @@ on_scanned(void *arg, const struct store_page *page, const struct err *e)
 	struct fill *f = arg;
 
 	if (e != NULL) {
-		fail(f, e);
+		give_up(f, e);
 		return;
 	}
-	f->njoin = f->nleave = 0;
 	f->more = page->more;
 	for (size_t i = 0; i < page->n; i++) {
-		const struct store_row *r = &page->rows[i];
-
-		f->after = r->vid;
-		if (catalog_view_matches(&f->col, r->type, &r->facts, "*") &&
-		    !(f->col.distinct && is_covered(f, r)))
-			f->join[f->njoin++] = r->vid;
-		else
-			f->leave[f->nleave++] = r->vid;
+		f->after = page->rows[i].vid;
+		look_at(f, &page->rows[i]);
 	}
-	if (page->n == 0)
-		finish(f);
-	else
-		store_join(f->all->g->store, f->col.cid, f->join, f->njoin, f->leave, f->nleave,
-		    on_joined, f);
+	idmap_sort(&f->ask);
+	ask_on(f);
 }
 
-/* A walk that was overtaken, or whose node is going down, ends; the next start walks again. */
 static void
-next_piece(struct fill *f)
+scan(struct fill *f)
 {
-	if (f->dead || f->all->g->draining)
-		end(f);
-	else if (!f->more)
-		finish(f);
-	else
-		store_scan(f->all->g->store, f->after, FILL_ROWS, on_scanned, f);
+	arena_free(f->mem);
+	f->mem = arena_new();
+	f->vid = NULL;
+	f->nvid = f->cap = 0;
+	f->ask = (struct idmap){ .n = 0 };
+	f->asked = 0;
+	store_scan(f->all->g->store, f->after, BATCH, on_scanned, f);
 }
 
-int
-view_fill(struct view_fills *v, const struct collection_conf *col, struct err *e)
-{
-	uint8_t have[SHA256_LEN], want[SHA256_LEN];
-	struct fill *f;
-
-	definition(col, want);
-	if (store_view_digest(v->g->store, col->cid, have, e) < 0)
-		return -1;
-	if (memcmp(want, have, sizeof(want)) == 0)
-		return 0;
-	for (f = v->v; f != NULL; f = f->next)
-		if (f->col.cid == col->cid)
-			f->dead = true;
-	f = xcalloc(1, sizeof(*f));
-	f->all = v;
-	f->config = config_hold(v->g->config);
-	f->col = *col;
-	memcpy(f->digest, want, sizeof(want));
-	if (col->distinct) {
-		f->bucket = xmalloc(BUCKETS * sizeof(*f->bucket));
-		for (size_t i = 0; i < BUCKETS; i++)
-			f->bucket[i] = NONE;
-	}
-	f->more = col->sources == NULL || col->sources[0] == NULL;
-	f->next = v->v;
-	v->v = f;
-	next_piece(f);
-	return 0;
-}
+/* ---- what the catalog asks ---- */
 
 struct view_fills *
 view_fills_new(struct gateway *g)
 {
-	struct view_fills *v = xcalloc(1, sizeof(*v));
+	struct view_fills *f = xcalloc(1, sizeof(*f));
 
-	v->g = g;
-	return v;
+	f->g = g;
+	return f;
 }
 
 void
-view_fills_free(struct view_fills *v)
+view_fills_free(struct view_fills *f)
 {
-	if (v == NULL)
+	if (f == NULL)
 		return;
-	while (v->v != NULL)
-		end(v->v);
-	free(v);
+	while (f->v != NULL)
+		fill_free(f->v);
+	free(f);
+}
+
+/* The walk of a view that is under way, or NULL. */
+static struct fill *
+running(const struct view_fills *all, int64_t cid)
+{
+	for (struct fill *f = all->v; f != NULL; f = f->next)
+		if (f->col.cid == cid && !f->dead)
+			return f;
+	return NULL;
+}
+
+int
+view_fill(struct view_fills *all, const struct collection_conf *col, struct err *e)
+{
+	static const uint8_t nothing[SHA256_LEN];
+	struct store *s = all->g->store;
+	uint8_t want[SHA256_LEN], have[SHA256_LEN];
+	struct fill *f = running(all, col->cid);
+
+	definition(col, want);
+	if (f != NULL && memcmp(f->want, want, sizeof(want)) == 0)
+		return 0;
+	if (f != NULL)
+		f->dead = true;		/* it ends with its batch */
+	if (store_view_digest(s, col->cid, have, e) < 0)
+		return -1;
+	if (memcmp(want, have, sizeof(want)) == 0)
+		return 0;
+	/* from now on it is neither the old view nor the new one */
+	if (store_view_set_digest(s, col->cid, nothing, e) < 0)
+		return -1;
+	f = xcalloc(1, sizeof(*f));
+	f->all = all;
+	f->config = config_hold(all->g->config);
+	f->col = *col;
+	memcpy(f->want, want, sizeof(want));
+	f->next = all->v;
+	all->v = f;
+	scan(f);
+	return 0;
 }

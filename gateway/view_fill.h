@@ -1,21 +1,21 @@
 /*
  * view_fill.h -- a view whose definition is new gets the versions that are already stored.
  *
- * Owns:    one walk over the store per view, in pieces, from the event loop: scan, join and leave,
- *          next piece; the digest of the definition is written when the walk is through, so that a
- *          crash in between only means walking again.
+ * Owns:    one walk over the store per view, in batches, from the event loop: what does not match leaves,
+ *          then what matches joins with a new date (rulings 13), and the supporting objects that it names
+ *          join too.
  * Called:  by catalog.c at start and reload.
- * Never:   holds the loop up: what comes in meanwhile joins through the router as ever, and joining
- *          twice is nothing.
+ * Never:   holds the loop up: what comes in meanwhile joins through the router as ever, and joining twice
+ *          is nothing. Never calls a view filled before it is durable: a walk that is cut short begins
+ *          again at the next start.
  *
- * A view by source is filled from now on only: who gave us a version is not part of a scan. A view with
- * `distinct` takes, of each fingerprint group, what no copy taken before says as much as (rulings 1).
+ * A view with `distinct` takes, of each fingerprint group, what no member says as much as (rulings 1). Of a
+ * view by source it is asked who gave us the greatest version of an object.
  */
 #ifndef GATEWAY_VIEW_FILL_H
 #define GATEWAY_VIEW_FILL_H
 
 #include "gateway/config.h"
-#include "gateway/store.h"
 
 struct gateway;
 struct view_fills;
