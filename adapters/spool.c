@@ -23,11 +23,18 @@
 
 enum { NAMES_MAX = 4096, ID_BYTES = 8 };
 
+static const int64_t stuck_us = 30 * 1000000;
+
+/* What is known of a file that could not be moved or read: it is not taken in again for that. */
+enum fate { FATE_NONE, FATE_DONE, FATE_REJECTED, FATE_UNREADABLE };
+
 /* What a file looked like at the last look. */
 struct seen {
 	char		*name;
 	off_t		 size;
 	struct timespec	 changed;
+	bool		 settled;	/* looked the same the time before */
+	enum fate	 fate;
 };
 
 struct spool {
@@ -37,9 +44,10 @@ struct spool {
 	struct arena		*mem;		/* of the compiled mapping */
 	struct mapping		*mapping;
 	struct event		*timer;
-	struct seen		*seen;
-	size_t			 nseen;
-	/* the file in hand */
+	struct seen		*seen;		/* sorted by name */
+	size_t			 nseen, at;	/* at: where in it we are */
+	bool			 stuck;		/* something could not be moved */
+	/* the file in hand: seen[at] */
 	bool			 busy;
 	bool			 retired;	/* by a reload; freed when the file is finished */
 	char			*name;
@@ -51,7 +59,7 @@ struct spool {
 
 struct spools {
 	struct gateway	*g;
-	struct spool	*v;
+	struct spool	*v, *retired;
 	size_t		 nbusy;
 	void		(*drained)(void *arg);
 	void		*drained_arg;
@@ -104,9 +112,20 @@ schedule(struct spool *s, int64_t in_us)
 		evtimer_add(s->timer, &tv);
 }
 
-/* The file in hand is finished; look again in a while, unless the spool was retired meanwhile. */
 static void
-let_go(struct spool *s, int64_t look_in_us)
+forget_retired(struct spool *s)
+{
+	struct spool **at;
+
+	for (at = &s->all->retired; *at != s; at = &(*at)->next)
+		;
+	*at = s->next;
+	spool_free(s);
+}
+
+/* The file in hand is finished; on with the next one, or look again in a while. */
+static void
+let_go(struct spool *s, int64_t in_us)
 {
 	struct spools *all = s->all;
 
@@ -116,9 +135,9 @@ let_go(struct spool *s, int64_t look_in_us)
 	s->busy = false;
 	all->nbusy--;
 	if (s->retired)
-		spool_free(s);
+		forget_retired(s);
 	else
-		schedule(s, look_in_us);
+		schedule(s, in_us);
 	if (all->nbusy == 0 && all->drained != NULL) {
 		void (*cb)(void *) = all->drained;
 
@@ -127,16 +146,21 @@ let_go(struct spool *s, int64_t look_in_us)
 	}
 }
 
-/* Move the file in hand; a failure is logged and the file is met again at the next look. */
+/* Move a file that is finished with. If that fails it is only moved at the next look, not taken in
+ * again: a full disk must not fill the audit log as well. */
 static void
-move_to(struct spool *s, const char *to)
+move_to(struct spool *s, struct seen *file, const char *to, enum fate fate)
 {
-	char *from = path_of(s, "incoming", s->name, "");
+	char *from = path_of(s, "incoming", file->name, "");
 	struct err e = ERR_INIT;
 
-	if (file_move(from, to, &e) < 0)
+	file->fate = FATE_NONE;
+	if (file_move(from, to, &e) < 0) {
+		file->fate = fate;
+		s->stuck = true;
 		log_event(LOG_ERROR, "spool.move", LF_S("spool", s->conf->name),
-		    LF_S("file", s->name), LF_S("error", e.reason));
+		    LF_S("file", file->name), LF_S("error", e.reason));
+	}
 	free(from);
 }
 
@@ -146,7 +170,17 @@ take_away(struct spool *s)
 	char *to = free_path(s, "done", s->name);
 
 	stats_add(s->all->g->stats, STAT_SPOOL, "done", 1);
-	move_to(s, to);
+	move_to(s, &s->seen[s->at], to, FATE_DONE);
+	free(to);
+}
+
+static void
+move_again(struct spool *s, struct seen *file)
+{
+	enum fate fate = file->fate;
+	char *to = free_path(s, fate == FATE_DONE ? "done" : "rejected", file->name);
+
+	move_to(s, file, to, fate);
 	free(to);
 }
 
@@ -166,7 +200,7 @@ reject(struct spool *s, const struct err *cause)
 		    LF_S("error", e.reason));
 	strbuf_fini(&b);
 	strbuf_fini(&path);
-	move_to(s, to);
+	move_to(s, &s->seen[s->at], to, FATE_REJECTED);
 	free(to);
 }
 
@@ -178,6 +212,7 @@ on_taken(void *arg, const struct intake_result *r)
 
 	if (r->error != NULL && r->retryable) {
 		stats_add(s->all->g->stats, STAT_SPOOL, "later", 1);
+		s->at = s->nseen;		/* look anew, and meet it again */
 		let_go(s, s->conf->interval_us);
 		return;
 	}
@@ -191,36 +226,53 @@ on_taken(void *arg, const struct intake_result *r)
 	} else {
 		take_away(s);
 	}
+	s->at++;
 	let_go(s, 0);
 }
 
 /* ---- taking a file ---- */
 
+/* It is there and cannot be read now: that may pass, so it stays. */
 static void
-take(struct spool *s, const char *name)
+leave_unread(struct spool *s, struct seen *file, const struct err *e)
+{
+	stats_add(s->all->g->stats, STAT_SPOOL, "later", 1);
+	if (file->fate != FATE_UNREADABLE)	/* said once a file */
+		log_event(LOG_ERROR, "spool.read", LF_S("spool", s->conf->name),
+		    LF_S("file", file->name), LF_S("error", e->reason));
+	file->fate = FATE_UNREADABLE;
+}
+
+static void
+take(struct spool *s, struct seen *file)
 {
 	struct intake_message m = {
-		.input = name, .format = s->conf->format, .mapping = s->mapping,
+		.format = s->conf->format, .mapping = s->mapping,
 		.source = s->source, .collections = s->conf->collections,
 		.request_id = s->request_id,
 	};
 	uint8_t id[ID_BYTES];
 	struct err e = ERR_INIT;
-	char *path = path_of(s, "incoming", name, "");
+	char *path = path_of(s, "incoming", file->name, "");
+	int rc;
 
 	s->busy = true;
 	s->all->nbusy++;
-	s->name = xstrdup(name);
+	s->name = xstrdup(file->name);
 	random_bytes(id, sizeof(id));
 	hex_text(id, sizeof(id), s->request_id);
-	if (file_read(path, s->conf->max_bytes, &s->body, &e) < 0) {
-		err_input(&e, name);
-		reject(s, &e);
-		free(path);
+	rc = file_read(path, s->conf->max_bytes, &s->body, &e);
+	free(path);
+	if (rc < 0) {
+		err_input(&e, file->name);
+		if (e.code == ERR_LIMIT)
+			reject(s, &e);
+		else
+			leave_unread(s, file, &e);
+		s->at++;
 		let_go(s, 0);
 		return;
 	}
-	free(path);
 	m.body = strbuf_slice(&s->body);
 	m.input = s->name;
 	intake_submit(s->all->g->intake, &m, on_taken, s);
@@ -228,23 +280,17 @@ take(struct spool *s, const char *name)
 
 /* ---- looking ---- */
 
-static const struct seen *
-seen_before(const struct spool *s, const char *name)
+static int
+by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; i < s->nseen; i++)
-		if (strcmp(s->seen[i].name, name) == 0)
-			return &s->seen[i];
-	return NULL;
+	return strcmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
 }
 
 static bool
-is_settled(const struct spool *s, const char *name, const struct stat *st)
+is_same(const struct seen *a, const struct seen *b)
 {
-	const struct seen *was = seen_before(s, name);
-
-	return was != NULL && was->size == st->st_size &&
-	    was->changed.tv_sec == st->st_mtim.tv_sec &&
-	    was->changed.tv_nsec == st->st_mtim.tv_nsec;
+	return a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+	    a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 static void
@@ -255,13 +301,27 @@ forget(struct seen *v, size_t n)
 	free(v);
 }
 
-/* The folder as it is now; returns the settled file that comes first by name (to be freed), or NULL. */
-static char *
+/* What a file is now, compared with the last look. */
+static struct seen
+seen_now(const struct spool *s, const char *name, const struct stat *st)
+{
+	struct seen now = { .name = xstrdup(name), .size = st->st_size, .changed = st->st_mtim };
+	const struct seen *was = s->nseen == 0 ? NULL :
+	    bsearch(&now, s->seen, s->nseen, sizeof(now), by_name);
+
+	if (was != NULL && is_same(was, &now)) {
+		now.settled = true;
+		now.fate = was->fate;
+	}
+	return now;
+}
+
+/* The folder as it is now. */
+static void
 scan(struct spool *s, DIR *dir)
 {
 	struct seen *now = NULL;
-	size_t n = 0;
-	char *first = NULL;
+	size_t n = 0, cap = 0;
 	struct dirent *d;
 
 	while ((d = readdir(dir)) != NULL && n < NAMES_MAX) {
@@ -271,43 +331,95 @@ scan(struct spool *s, DIR *dir)
 		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISREG(st.st_mode))
 			continue;
-		now = xrealloc(now, (n + 1) * sizeof(*now));
-		now[n++] = (struct seen){ xstrdup(d->d_name), st.st_size, st.st_mtim };
-		if (is_settled(s, d->d_name, &st) &&
-		    (first == NULL || strcmp(d->d_name, first) < 0)) {
-			free(first);
-			first = xstrdup(d->d_name);
+		if (n == cap) {
+			cap = cap == 0 ? 16 : cap * 2;
+			now = xrealloc(now, cap * sizeof(*now));
 		}
+		now[n++] = seen_now(s, d->d_name, &st);
 	}
+	if (n > 1)
+		qsort(now, n, sizeof(*now), by_name);
 	forget(s->seen, s->nseen);
 	s->seen = now;
 	s->nseen = n;
-	return first;
 }
 
 static void
 look(struct spool *s)
 {
-	char *path, *name = NULL;
-	DIR *dir;
+	char *path = path_of(s, "incoming", "", "");
+	DIR *dir = opendir(path);
+
+	if (dir == NULL) {
+		log_event(LOG_ERROR, "spool.look", LF_S("spool", s->conf->name),
+		    LF_S("error", strerror(errno)));
+	} else {
+		scan(s, dir);
+		closedir(dir);
+	}
+	free(path);
+	s->at = dir == NULL ? s->nseen : 0;
+	s->stuck = false;
+}
+
+/* A spool of the old configuration has a file of the same folder in hand. */
+static bool
+is_shared(const struct spool *s)
+{
+	for (const struct spool *old = s->all->retired; old != NULL; old = old->next)
+		if (strcmp(old->conf->path, s->conf->path) == 0)
+			return true;
+	return false;
+}
+
+/* The next settled file of the last look, if it is still what it was then. */
+static struct seen *
+next_file(struct spool *s)
+{
+	for (; s->at < s->nseen; s->at++) {
+		struct seen *file = &s->seen[s->at], now;
+		struct stat st;
+		char *path;
+		int rc;
+
+		if (!file->settled)
+			continue;
+		if (file->fate == FATE_DONE || file->fate == FATE_REJECTED) {
+			move_again(s, file);
+			continue;
+		}
+		path = path_of(s, "incoming", file->name, "");
+		rc = lstat(path, &st);
+		free(path);
+		if (rc < 0 || !S_ISREG(st.st_mode))
+			continue;
+		now = (struct seen){ .size = st.st_size, .changed = st.st_mtim };
+		if (is_same(file, &now))
+			return file;
+	}
+	return NULL;
+}
+
+/* Files are taken in the order of their names, one look for all of them. */
+static void
+work(struct spool *s)
+{
+	struct seen *file;
 
 	if (s->busy || s->all->draining)
 		return;
-	path = path_of(s, "incoming", "", "");
-	dir = opendir(path);
-	if (dir == NULL)
-		log_event(LOG_ERROR, "spool.look", LF_S("spool", s->conf->name),
-		    LF_S("error", strerror(errno)));
-	else
-		name = scan(s, dir);
-	if (dir != NULL)
-		closedir(dir);
-	free(path);
-	if (name != NULL)
-		take(s, name);
-	else
+	if (is_shared(s)) {
 		schedule(s, s->conf->interval_us);
-	free(name);
+		return;
+	}
+	if (s->at >= s->nseen)
+		look(s);
+	file = next_file(s);
+	if (file != NULL)
+		take(s, file);
+	else
+		schedule(s, s->stuck && s->conf->interval_us < stuck_us ? stuck_us :
+		    s->conf->interval_us);
 }
 
 static void
@@ -315,7 +427,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	look(arg);
+	work(arg);
 }
 
 /* ---- life ---- */
@@ -409,8 +521,12 @@ spools_reload(struct spools *all, struct err *e)
 	for (old = all->v; old != NULL; old = next) {
 		next = old->next;
 		old->retired = true;
-		if (!old->busy)
+		if (!old->busy) {
 			spool_free(old);
+			continue;
+		}
+		old->next = all->retired;
+		all->retired = old;
 	}
 	all->v = fresh;
 	for (struct spool *s = fresh; s != NULL; s = s->next)
@@ -439,6 +555,10 @@ spools_free(struct spools *all)
 	if (all == NULL)
 		return;
 	for (s = all->v; s != NULL; s = next) {
+		next = s->next;
+		spool_free(s);
+	}
+	for (s = all->retired; s != NULL; s = next) {
 		next = s->next;
 		spool_free(s);
 	}

@@ -6,9 +6,9 @@
  *	PATH/rejected/	not readable as a whole; NAME.reason beside it says where and why
  *
  * Owns:    looking into incoming/, one file at a time per folder, the moves.
- * Called:  by main.c (start, reload, drain).
+ * Called:  by serve.c (start, reload, drain).
  * Never:   moves a file before intake has acknowledged it: after a crash it is taken again, and the
- *          store knows it.
+ *          store knows it. A file that cannot be read or moved right now stays where it is.
  *
  * A file must keep its size and time for one look before it is taken, so that a slow copy is not read
  * half; renaming a finished file into incoming/ is taken at the next look as well.
