@@ -32,8 +32,8 @@ const struct collection_conf *catalog_at(const struct catalog *c, size_t i);
 /* By UUID, name or alias. */
 const struct collection_conf *catalog_find(const struct catalog *c, struct slice name);
 
-/* Rights of a reader (reference/taxii.md 13). Views are never writable, an inbox only by its peer. A hidden collection without any
- * right is as if absent: catalog_visible is false. */
+/* Rights of a reader (reference/taxii.md 13). Views are never writable, an inbox only by its peer. A hidden
+ * collection without any right is as if absent: catalog_visible is false. */
 bool		 catalog_can_read(const struct catalog *c, const struct collection_conf *col,
 		    const struct reader *r);
 bool		 catalog_can_write(const struct catalog *c, const struct collection_conf *col,
