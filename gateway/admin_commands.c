@@ -188,6 +188,29 @@ add_words(struct strbuf *b, const char *name, const char *const *words)
 	add_list(b, name, &list);
 }
 
+/* What tells a forged advisory of the peer from a true one, and whose objects it may bring. */
+static void
+add_speaks_for(struct strbuf *b, const struct peer *p)
+{
+	struct strbuf key = STRBUF_INIT, list = STRBUF_INIT;
+
+	if (p->has_sign_key) {
+		strbuf_adds(&key, "ed25519:");
+		base64_add(&key, p->sign_key, sizeof(p->sign_key));
+		audit_text(b, "sign_key", strbuf_slice(&key));
+		strbuf_fini(&key);
+	}
+	if (p->identity.n > 0)
+		json_print_string(&list, p->identity);
+	for (size_t i = 0; i < p->nspeaks_for; i++) {
+		strbuf_adds(&list, list.n > 0 ? "," : "");
+		json_print_string(&list, p->speaks_for[i]);
+	}
+	if (p->speaks_for_any)
+		json_print_string(&list, SLICE_LIT("any"));
+	add_list(b, "speaks_for", &list);
+}
+
 static void
 cmd_peer(struct admin_call *call)
 {
@@ -206,6 +229,7 @@ cmd_peer(struct admin_call *call)
 		strbuf_addf(&pins, "%s\"sha256:%s\"", i > 0 ? "," : "", hex);
 	}
 	add_list(&b, "pins", &pins);
+	add_speaks_for(&b, p);
 	add_words(&b, "speaks", p->speaks);
 	add_words(&b, "reads", p->reads);
 	add_words(&b, "writes", p->writes);

@@ -250,6 +250,13 @@ check_outside(struct check *k)
 	check_redis(k);
 }
 
+/* ", N things". */
+static void
+print_count(size_t n, const char *thing)
+{
+	printf(", %zu %s%s", n, thing, n == 1 ? "" : "s");
+}
+
 static void
 print_good(const struct check *k)
 {
@@ -257,12 +264,15 @@ print_good(const struct check *k)
 
 	for (size_t i = 0; i < trust_peers(k->trust); i++)
 		*(trust_peer(k->trust, i)->is_consumer ? &consumers : &peers) += 1;
-	printf("configuration %s is good: node %s, %zu peers, %zu consumers, %zu collections, "
-	    "%zu spools%s", k->path, k->conf->name, peers, consumers, k->conf->ncollections,
-	    k->conf->nspools, k->conf->redis.url == NULL ? "" :
-	    args_get(k->a, "offline") != NULL ? ", Redis not asked" : ", Redis answers");
+	printf("configuration %s is good: node %s", k->path, k->conf->name);
+	print_count(peers, "peer");
+	print_count(consumers, "consumer");
+	print_count(k->conf->ncollections, "collection");
+	print_count(k->conf->nspools, "spool");
+	if (k->conf->redis.url != NULL)
+		printf(", Redis %s", args_get(k->a, "offline") != NULL ? "not asked" : "answers");
 	if (k->warnings > 0)
-		printf(" (%zu warnings)", k->warnings);
+		print_count(k->warnings, "warning");
 	putchar('\n');
 }
 

@@ -171,13 +171,14 @@ print_peer(const struct args *a, const json *answer)
 		{ "queued", "queued" }, { "held", "held" }, { "dead", "dead" }, { "denied", "denied" },
 		{ "sent", "sent" }, { "oldest", "oldest" }, { "last ok", "last_ok" },
 		{ "next try", "next_try" }, { "last error", "last_error" }, { "said in", "file" },
-		{ "line", "line" }, { NULL, NULL }
+		{ "line", "line" }, { "sign key", "sign_key" }, { NULL, NULL }
 	};
 
 	(void)a;
 	print_members(answer, rows);
 	print_words("pins", json_get(answer, "pins"));
 	print_words("speaks", json_get(answer, "speaks"));
+	print_words("speaks for", json_get(answer, "speaks_for"));
 	print_words("reads", json_get(answer, "reads"));
 	print_words("writes", json_get(answer, "writes"));
 	return CMD_DONE;

@@ -93,7 +93,7 @@ static const char trust_conf[] =
     "# Our own tools: a secret comes from `tocsin consumer add soc`.\n"
     "consumer soc\n"
     "    relation     own\n"
-    "    read         *\n"
+    "    read         *                    # what is listed; an inbox is named: * inbox-cert-b\n"
     "    write        inbox\n"
     "\n"
     "# A peer CERT. Its administrator has pin and sign-key from `tocsin key pin` and `tocsin key public`.\n"
@@ -104,6 +104,7 @@ static const char trust_conf[] =
     "#   collection   inbox-@NAME@\n"
     "#   relation     partner\n"
     "#   speaks       stix21\n"
+    "#   speaks-for   any                  # whose objects it may bring: identity ids, or any\n"
     "\n"
     "# community friends\n"
     "#   members      cert-b\n"
@@ -343,7 +344,8 @@ print_next(const struct init *in)
 	    "        sign-key    %s\n"
 	    "        url         %s/api/\n"
 	    "        collection  inbox-ITS-OWN-NAME\n"
-	    "        relation    partner\n",
+	    "        relation    partner\n"
+	    "        speaks-for  any\n",
 	    in->name, in->dir, conf, conf, conf, in_dir(in, "tls/ca.crt"), in->name, pin, key.p,
 	    in->url);
 	strbuf_fini(&key);
