@@ -243,8 +243,10 @@ check_word(struct check *c, struct xml_node *n, const struct xml_attr *a)
 		    slice_is(a->name, "restriction") ? ": read as private" : "");
 		return;
 	}
+	if (!slice_is(a->value, "ext-value"))
+		return;
 	snprintf(ext, sizeof(ext), "ext-%.50s", a->name.p);
-	if (slice_is(a->value, "ext-value") && xml_attr(n, ext) == NULL)
+	if (xml_attr(n, ext) == NULL)
 		found(c, n, REMARK, "VALUE_WITHOUT_EXT", "%s=\"ext-value\" without %s", a->name.p, ext);
 }
 
