@@ -317,6 +317,12 @@ dial_is_address(const char *host)
 	return inet_pton(AF_INET, host, addr) == 1 || inet_pton(AF_INET6, host, addr) == 1;
 }
 
+bool
+dial_is_looking(const struct dial *d)
+{
+	return d != NULL && d->looking;
+}
+
 /* A resolver for one event base. */
 struct evdns_base *
 dial_resolver(struct event_base *base)

@@ -45,6 +45,8 @@ typedef void dial_cb(const struct dial_result *r, void *arg);
 struct dial	*dial_start(struct event_base *base, const struct dial_to *to, dial_cb *cb, void *arg);
 /* Stop without callback. NULL is fine. */
 void		 dial_cancel(struct dial *d);
+/* Does it still wait for the resolver? Then the resolver must outlive the cancelled lookup for a moment. */
+bool		 dial_is_looking(const struct dial *d);
 /* Is this an IP address (no lookup needed)? */
 bool		 dial_is_address(const char *host);
 /* A resolver: /etc/resolv.conf and /etc/hosts, or only the latter where the former is missing. */

@@ -131,6 +131,7 @@ static void
 destroy(struct http_client *c)
 {
 	static const struct timeval later = { 0, 100000 };
+	bool looking = dial_is_looking(c->dial);
 	struct http_call *call;
 
 	drop_connection(c, true);
@@ -142,7 +143,9 @@ destroy(struct http_client *c)
 	}
 	event_free(c->timer);
 	event_free(c->kick);
-	if (c->own_dns != NULL)
+	if (c->own_dns != NULL && !looking)
+		evdns_base_free(c->own_dns, 0);
+	else if (c->own_dns != NULL)
 		event_base_once(c->base, -1, EV_TIMEOUT, free_resolver, c->own_dns, &later);
 	set_pins(c, NULL, 0);
 	free(c->pins);
