@@ -106,6 +106,16 @@ utf8_add(struct strbuf *out, uint32_t cp)
 	strbuf_add(out, b, utf8_put(b, cp));
 }
 
+void
+utf8_mend(struct strbuf *out, struct slice s)
+{
+	for (size_t bad; (bad = utf8_bad_at(s)) < s.n; s.p += bad + 1, s.n -= bad + 1) {
+		strbuf_add(out, s.p, bad);
+		utf8_add(out, 0xfffd);
+	}
+	strbuf_addsl(out, s);
+}
+
 uint32_t
 utf8_next(struct slice *s)
 {

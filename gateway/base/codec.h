@@ -23,6 +23,8 @@ size_t	utf8_len(struct slice s);
 /* Write one code point (a Unicode scalar value) to w; returns its bytes, at most 4. */
 size_t	utf8_put(char *w, uint32_t cp);
 void	utf8_add(struct strbuf *out, uint32_t cp);
+/* Append s with U+FFFD in the place of every byte that is no UTF-8. */
+void	utf8_mend(struct strbuf *out, struct slice s);
 /* Decode the code point at s->p and step over it; the text must be well-formed. */
 uint32_t utf8_next(struct slice *s);
 /* Controls (C0, DEL, C1) and what reorders or hides text: bidirectional controls, line separators,

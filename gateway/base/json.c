@@ -188,17 +188,10 @@ static struct slice
 clean(struct arena *mem, struct slice s)
 {
 	struct strbuf b = STRBUF_INIT;
-	size_t bad = utf8_bad_at(s);
 
-	if (bad == s.n)
+	if (utf8_bad_at(s) == s.n)
 		return s;
-	for (; bad < s.n; bad = utf8_bad_at(s)) {
-		strbuf_add(&b, s.p, bad);
-		utf8_add(&b, 0xfffd);
-		s.p += bad + 1;
-		s.n -= bad + 1;
-	}
-	strbuf_addsl(&b, s);
+	utf8_mend(&b, s);
 	s = arena_slice(mem, strbuf_slice(&b));
 	strbuf_fini(&b);
 	return s;

@@ -108,7 +108,7 @@ void	 json_print(struct strbuf *out, const json *o);
 void	 json_print_jcs(struct strbuf *out, const json *o);
 /* Version of cJSON. */
 const char *json_library(void);
-/* A string literal with quotes. */
+/* A string literal with quotes; bytes that are no UTF-8 become U+FFFD. */
 void	 json_print_string(struct strbuf *out, struct slice s);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
 #include "gateway/base/json_impl.h"
 #include "gateway/base/strbuf.h"
 
@@ -49,8 +50,9 @@ plain_run(struct slice s)
 	return i;
 }
 
-void
-json_print_string(struct strbuf *out, struct slice s)
+/* A literal of what is known to be UTF-8: every string in a tree. */
+static void
+print_string(struct strbuf *out, struct slice s)
 {
 	strbuf_reserve(out, s.n + 2);
 	strbuf_addc(out, '"');
@@ -70,6 +72,20 @@ json_print_string(struct strbuf *out, struct slice s)
 		s.n -= n + 1;
 	}
 	strbuf_addc(out, '"');
+}
+
+void
+json_print_string(struct strbuf *out, struct slice s)
+{
+	struct strbuf mended = STRBUF_INIT;
+
+	if (utf8_bad_at(s) == s.n) {
+		print_string(out, s);
+		return;
+	}
+	utf8_mend(&mended, s);
+	print_string(out, strbuf_slice(&mended));
+	strbuf_fini(&mended);
 }
 
 static void
@@ -96,7 +112,7 @@ print_children(struct strbuf *out, const json *o, const char *brackets)
 		if (c != o->child)
 			strbuf_addc(out, ',');
 		if (brackets[0] == '{') {
-			json_print_string(out, slice_of(c->string));
+			print_string(out, slice_of(c->string));
 			strbuf_addc(out, ':');
 		}
 		json_print(out, c);
@@ -115,7 +131,7 @@ json_print(struct strbuf *out, const json *o)
 		print_children(out, o, "[]");
 		break;
 	case cJSON_String:
-		json_print_string(out, slice_of(o->valuestring));
+		print_string(out, slice_of(o->valuestring));
 		break;
 	case cJSON_Number:
 		print_integer(out, (int64_t)o->valuedouble);
@@ -282,7 +298,7 @@ print_jcs_object(struct strbuf *out, struct arena *mem, const json *o)
 	for (i = 0; i < n; i++) {
 		if (i > 0)
 			strbuf_addc(out, ',');
-		json_print_string(out, slice_of(v[i]->string));
+		print_string(out, slice_of(v[i]->string));
 		strbuf_addc(out, ':');
 		print_jcs(out, mem, v[i]);
 	}
@@ -312,7 +328,7 @@ print_jcs(struct strbuf *out, struct arena *mem, const json *o)
 	else if (json_is_list(tree))
 		print_jcs_list(out, mem, tree);
 	else if (json_is_string(tree))
-		json_print_string(out, json_slice(tree));
+		print_string(out, json_slice(tree));
 	else if (json_kind(tree) != cJSON_Number && json_double(tree, &v))
 		print_double(out, v);
 	else

@@ -198,6 +198,9 @@ what_we_make_is_json(void **state)
 	json_print_string(&out, SLICE_LIT("\x01\x1f\x7f\"\\/\b\f\n\r\t\xe2\x82\xac"));
 	assert_string_equal(out.p,
 	    "\"\\u0001\\u001f\x7f\\\"\\\\/\\b\\f\\n\\r\\t\xe2\x82\xac\"");
+	strbuf_reset(&out);
+	json_print_string(&out, SLICE_LIT("\xe2\x82 cut \xff"));
+	assert_string_equal(out.p, "\"\xef\xbf\xbd\xef\xbf\xbd cut \xef\xbf\xbd\"");
 	strbuf_fini(&out);
 	strbuf_fini(&all);
 	arena_free(mem);
