@@ -79,8 +79,8 @@ $(OUT)/bench/%: tests/bench/%.c $(LIB)
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 	@echo "  FUZZ  $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined $(PKG_CFLAGS) \
-	    -o $@ $< $(LIB) $(PKG_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -g -O1 -fsanitize=fuzzer,address,undefined $(PKG_CFLAGS) \
+	    -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS)
 
 deps:				## install what is missing for all of this (apt; sudo when not root)
 	@tests/deps all
