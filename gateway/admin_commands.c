@@ -256,17 +256,20 @@ on_requeued(void *arg, size_t n, const struct err *e)
 {
 	struct admin_call *call = arg;
 	struct strbuf b = STRBUF_INIT;
+	const struct peer *p;
 
 	if (e != NULL) {
 		admin_refuse(call, e->reason);
 		return;
 	}
-	outbox_wake(call->g->outbox);
+	p = trust_find(call->g->trust, json_member(call->args, "peer"));
+	if (p != NULL)		/* a reload may have come between */
+		outbox_retry(call->g->outbox, p->name);
 	audit_number(&b, "requeued", (int64_t)n);
 	answer(call, &b);
 }
 
-/* Everything held or dead for a peer is tried again. */
+/* Everything that waits, is held or dead for a peer is tried again. */
 static void
 cmd_peer_retry(struct admin_call *call)
 {

@@ -312,8 +312,9 @@ const struct command command_peer_show = {
 	"Shows what trust.conf says of it and how delivery stands.", common, run
 };
 const struct command command_peer_retry = {
-	"peer retry", "PEER", 1, 1, "try again what is held or dead for a peer",
-	"Everything held or dead for the peer is due now; policy decides again for each object.",
+	"peer retry", "PEER", 1, 1, "try again now what waits, is held or dead for a peer",
+	"Everything that waits, is held or dead for the peer is due now, however long the next "
+	"try was to wait; policy decides again for each object.",
 	common, run
 };
 const struct command command_consumer_list = {

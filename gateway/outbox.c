@@ -785,6 +785,13 @@ outbox_reload(struct outbox *o)
 }
 
 void
+outbox_retry(struct outbox *o, const char *peer)
+{
+	link_of(o, peer)->info.next_us = 0;
+	outbox_wake(o);
+}
+
+void
 outbox_drain(struct outbox *o, void (*cb)(void *arg), void *arg)
 {
 	o->drained = cb;

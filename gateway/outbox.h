@@ -53,6 +53,8 @@ void		 outbox_free(struct outbox *o);
 void		 outbox_wake(struct outbox *o);
 /* After a reload: trust has changed, peers may have come or gone. */
 void		 outbox_reload(struct outbox *o);
+/* The same for one peer: somebody says that it may work now. */
+void		 outbox_retry(struct outbox *o, const char *peer);
 /* No new work; cb when nothing is under way. */
 void		 outbox_drain(struct outbox *o, void (*cb)(void *arg), void *arg);
 /* State of a peer's link for `status` and metrics. */

@@ -185,7 +185,7 @@ mem_outbox_requeue(struct store *s, const char *peer, size_t *n, struct err *e)
 	for (size_t i = 0; i < m->ndeliveries; i++) {
 		struct mem_delivery *d = &m->deliveries[i];
 
-		if ((d->state != MEM_HELD && d->state != MEM_DEAD) ||
+		if ((d->state != MEM_WAITS && d->state != MEM_HELD && d->state != MEM_DEAD) ||
 		    (peer != NULL && strcmp(d->peer, peer) != 0))
 			continue;
 		d->state = MEM_QUEUED;

@@ -353,15 +353,17 @@ sq_outbox_update(struct store *s, const struct outbox_update *u, size_t n, struc
 static int
 requeue_one(struct sq *q, struct party *p, int64_t now_us, size_t *n, struct err *e)
 {
-	int held = sq_run(q, SQ_DELIVERY_FREE_HELD, e, "ii", p->pno, now_us);
+	int waits = sq_run(q, SQ_DELIVERY_FREE_WAITS, e, "ii", p->pno, now_us);
+	int held = waits < 0 ? -1 : sq_run(q, SQ_DELIVERY_FREE_HELD, e, "ii", p->pno, now_us);
 	int dead = held < 0 ? -1 : sq_run(q, SQ_DELIVERY_FREE_DEAD, e, "ii", p->pno, now_us);
 
 	if (dead < 0)
 		return -1;
+	count(p, DELIVERY_WAITS, -waits);
 	count(p, DELIVERY_HELD, -held);
 	count(p, DELIVERY_DEAD, -dead);
-	count(p, DELIVERY_QUEUED, held + dead);
-	*n += (size_t)(held + dead);
+	count(p, DELIVERY_QUEUED, waits + held + dead);
+	*n += (size_t)(waits + held + dead);
 	return 0;
 }
 

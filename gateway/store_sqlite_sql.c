@@ -170,6 +170,8 @@ const char *const sq_text[SQ_COUNT] = {
 	    " INDEXED BY delivery_later WHERE state IN (1, 2) AND pno = ?1 ORDER BY due_us"
 	    " LIMIT 1000)",
 	/* asked for by hand: patience starts anew */
+	[SQ_DELIVERY_FREE_WAITS] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"
+	    " queued_us = ?2, reason = NULL WHERE state IN (1, 2) AND state = 1 AND pno = ?1",
 	[SQ_DELIVERY_FREE_HELD] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"
 	    " queued_us = ?2, reason = NULL WHERE state IN (1, 2) AND state = 2 AND pno = ?1",
 	[SQ_DELIVERY_FREE_DEAD] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"

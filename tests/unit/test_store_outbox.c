@@ -199,6 +199,14 @@ held_comes_back_dead_does_not(void **state)
 	assert_int_equal(k->count, 2);
 	assert_string_equal(counts(k), "2 0 0 0 1");
 	assert_string_equal(lease(k, 10, 0).text, "adv-1 x node-a,node-b: 1.0");
+	l = lease(k, 10, 0);
+	assert_string_equal(l.text, "adv-2 x node-a,node-b: 2.0");
+	/* and what waits for its next try */
+	book(k, &l, OUTBOX_RETRY, clock_wall_us() + (int64_t)3600 * SECOND);
+	assert_int_equal(lease(k, 10, 0).n, 0);
+	store_outbox_requeue(k->s, "peer-p", kit_counted, k);
+	assert_int_equal(k->count, 1);
+	assert_string_equal(counts(k), "2 0 0 0 1");
 	assert_string_equal(lease(k, 10, 0).text, "adv-2 x node-a,node-b: 2.0");
 }
 
