@@ -191,6 +191,7 @@ sq_row_keep(sqlite3_stmt *st, const struct store_row *here, struct arena *mem,
 	move(&row->facts.kind, head.p, copy);
 	move(&row->facts.created_by, head.p, copy);
 	move(&row->facts.audience, head.p, copy);
+	move(&row->facts.embargo_desk, head.p, copy);
 	move(&row->fp, head.p, copy);
 	row->version = store_shown(row->version, row->date_added_us, mem);
 	row->version_key = arena_slice(mem, here->version_key);
