@@ -42,11 +42,11 @@ slice_eq(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Bytewise equality with a C string. */
+/* Bytewise equality with a C string; an absent one (NULL) is empty. */
 static inline bool
 slice_is(struct slice s, const char *text)
 {
-	if (s.n > 0 && s.p[0] != text[0])	/* where most searches in a table end */
+	if (s.n > 0 && (text == NULL || s.p[0] != text[0]))	/* where most searches in a table end */
 		return false;
 	return slice_eq(s, slice_of(text));
 }

@@ -205,6 +205,10 @@ values_are_checked(void **state)
 	BAD(MIN "listen 8443\n    clients none\n    certificate c\n    key k\n",
 	    "t.conf:5: listen: '8443' is no address: write 192.0.2.1:8443, [2001:db8::1]:8443, or "
 	    "0.0.0.0:8443 for all");
+	/* a list whose first element never got its name */
+	BAD(MIN "listen a b\n    clients none\n    certificate c\n    key k\n"
+	    "listen [::1]:1\n    clients none\n    certificate c\n    key k\n",
+	    "t.conf:5: listen takes one address; quote it if it holds blanks");
 	BAD(MIN "operations 192.0.2.1:9443\n",
 	    "t.conf:5: operations: '192.0.2.1:9443' is no loopback address, and nobody is "
 	    "authenticated there");
