@@ -329,7 +329,7 @@ on_explained(void *arg, const struct store_object *o, const struct err *e)
 		return;
 	}
 	policy_decide(call->g->trust, &o->row.facts, p, now, &d);
-	audit_text(&b, "verdict", slice_of(policy_verdict_word(d.verdict)));
+	audit_text(&b, "verdict", slice_of(policy_verdict_word(policy_effective(&d))));
 	policy_explain(&text, call->g->trust, &o->row.facts, o->row.id, p, now, &d);
 	audit_text(&b, "text", strbuf_slice(&text));
 	strbuf_reset(&text);
@@ -512,13 +512,30 @@ as_spooled(struct retry *r, struct intake_message *m)
 	return "its spool is no longer in tocsin.conf";
 }
 
+/* What came from somebody is judged as strictly as it was. The label that a peer's envelope gave to
+ * unmarked objects is not kept with them: they get the strictest that can be relayed. NULL, or why not. */
+static const char *
+as_sent(struct retry *r, struct intake_message *m, const struct store_quarantine *q)
+{
+	const struct gateway *g = r->call->g;
+	const struct collection_conf *col = catalog_find(g->catalog, slice_of(q->collection));
+
+	m->from = trust_find(g->trust, slice_of(m->source));
+	if (m->from == NULL)
+		return "its source is no longer in trust.conf";
+	m->strict = m->from->validate_strict || (col != NULL && col->validate_strict);
+	if (!m->from->is_consumer)
+		m->relay.unmarked = TLP_AMBER_STRICT;
+	return NULL;
+}
+
 static void
 on_retry_found(void *arg, const struct quarantine_row *rows, size_t n, const struct err *e)
 {
 	struct retry *r = arg;
 	struct gateway *g = r->call->g;
 	struct intake_message m = { .input = "quarantine", .request_id = "retry" };
-	const char *why = NULL;
+	const char *why;
 
 	if (e != NULL || n == 0) {
 		strbuf_fini(&r->bytes);
@@ -529,11 +546,8 @@ on_retry_found(void *arg, const struct quarantine_row *rows, size_t n, const str
 	if (r->bytes.n == 0)
 		strbuf_addsl(&r->bytes, rows[0].q.bytes);
 	m.source = arena_str(r->call->mem, slice_of(rows[0].q.source));
-	m.from = trust_find(g->trust, slice_of(m.source));
-	if (slice_starts(slice_of(m.source), "spool:"))
-		why = as_spooled(r, &m);
-	else if (m.from == NULL)
-		why = "its source is no longer in trust.conf";
+	why = slice_starts(slice_of(m.source), "spool:") ? as_spooled(r, &m) :
+	    as_sent(r, &m, &rows[0].q);
 	if (why != NULL) {
 		strbuf_fini(&r->bytes);
 		admin_refuse(r->call, why);
