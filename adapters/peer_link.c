@@ -18,6 +18,8 @@
 
 enum { MESSAGE_MAX = 300 };
 
+_Static_assert((int)AUDIENCE_MAX <= (int)RELAY_AUDIENCE_MAX, "our own envelopes would be refused");
+
 static const char taxii_type[] = "application/taxii+json;version=2.1";
 
 struct client {

@@ -95,14 +95,15 @@ read_text(const json *x, const char *member, size_t max, struct arena *mem, cons
 }
 
 static int
-read_names(const json *x, const char *member, struct arena *mem, const char **out, struct err *e)
+read_names(const json *x, const char *member, size_t max, struct arena *mem, const char **out,
+    struct err *e)
 {
 	const json *list = json_get(x, member);
 	struct strbuf b = STRBUF_INIT;
 	int rc = 0;
 
-	if (list != NULL && (!json_is_list(list) || json_count(list) > RELAY_NAMES_MAX))
-		return bad(e, member, "no list of at most 64 names");
+	if (list != NULL && (!json_is_list(list) || json_count(list) > max))
+		return bad(e, member, "no list of names, or too many");
 	for (const json *i = json_first(list); i != NULL && rc == 0; i = json_next(i)) {
 		if (!is_name(json_slice(i), NAME_MAX_BYTES)) {
 			rc = bad(e, member, "holds something that is no plain name");
@@ -180,8 +181,8 @@ relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key, struc
 		return bad(e, "", "no object");
 	if (read_text(x, "advisory", ADVISORY_MAX_BYTES, mem, &env->advisory, e) < 0 ||
 	    read_text(x, "from", NAME_MAX_BYTES, mem, &env->from, e) < 0 ||
-	    read_names(x, "hops", mem, &env->hops, e) < 0 ||
-	    read_names(x, "audience", mem, &env->audience, e) < 0 ||
+	    read_names(x, "hops", RELAY_HOPS_MAX, mem, &env->hops, e) < 0 ||
+	    read_names(x, "audience", RELAY_AUDIENCE_MAX, mem, &env->audience, e) < 0 ||
 	    read_label(x, "label", &env->label, e) < 0 ||
 	    read_label(x, "unmarked", &env->unmarked, e) < 0)
 		return -1;

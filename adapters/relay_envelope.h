@@ -29,7 +29,7 @@
 struct arena;
 struct strbuf;
 
-enum { RELAY_NAMES_MAX = 64 };		/* in hops and in audience */
+enum { RELAY_HOPS_MAX = 64, RELAY_AUDIENCE_MAX = 256 };
 
 struct relay_envelope {
 	const char	*advisory;

@@ -454,18 +454,21 @@ audience_of(struct parcel *p)
 	int64_t now_us = clock_wall_us();
 	const struct policy_facts **facts;
 	const char *text;
-	size_t n;
+	size_t n, named = 1;
 
 	for (size_t i = 0; i < p->nsent; i++)
 		if (p->items[p->sent[i]].row.facts.origin != ORIGIN_OWN)
 			return "";
 	facts = different_facts(p, &n);
-	for (size_t i = 0; i < trust_peers(p->trust); i++) {
+	strbuf_adds(&b, p->peer->name);
+	for (size_t i = 0; i < trust_peers(p->trust) && named < AUDIENCE_MAX; i++) {
 		const struct peer *peer = trust_peer(p->trust, i);
 
-		if (!peer->is_consumer &&
-		    (peer == p->peer || released_to(p, facts, n, peer, now_us)))
-			strbuf_addf(&b, "%s%s", b.n > 0 ? "," : "", peer->name);
+		if (peer->is_consumer || peer == p->peer ||
+		    !released_to(p, facts, n, peer, now_us))
+			continue;
+		strbuf_addf(&b, ",%s", peer->name);
+		named++;
 	}
 	text = arena_str(p->mem, strbuf_slice(&b));
 	strbuf_fini(&b);
@@ -667,6 +670,7 @@ on_leased(void *arg, const struct outbox_item *items, size_t n, const struct err
 		.hops = hops_with_us(p, p->items[0].hops),
 	};
 	l->parcel = p;
+	l->info.state = "deciding";
 	crash_here(CRASH_leased);
 	release_decide(g, p->trust, peer, p->items, n, mem, p->releases, on_released, p);
 }

@@ -15,12 +15,15 @@
 struct gateway;
 struct outbox;
 
+enum { AUDIENCE_MAX = 256 };		/* names; a source with more peers names these */
+
 /* One POST's worth: objects of one advisory for one peer, ready to be sent. */
 struct delivery {
 	const struct peer *peer;
 	const char	*advisory;
 	const char	*hops;		/* path so far, us included */
-	const char	*audience;	/* peers that all of it is released to; "" unless all is our own */
+	const char	*audience;	/* peers that all of it is released to, this one among them; ""
+					 * unless all is our own */
 	enum tlp	 label;		/* strictest of the objects */
 	enum tlp	 unmarked;	/* strictest of those that carry no label of their own */
 	const struct outbox_item *items;
@@ -59,7 +62,7 @@ void		 outbox_retry(struct outbox *o, const char *peer);
 void		 outbox_drain(struct outbox *o, void (*cb)(void *arg), void *arg);
 /* State of a peer's link for `status` and metrics. */
 struct outbox_link {
-	const char	*state;		/* "idle" "sending" "waiting" */
+	const char	*state;		/* "idle" "deciding" "sending" "waiting" */
 	uint32_t	 failures;	/* in a row */
 	int64_t		 next_us;	/* next try, wall clock, 0 = none planned */
 	char		 last_error[200];

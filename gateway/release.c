@@ -328,10 +328,11 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 static bool
 wait_turn(struct deciding *dd)
 {
-	static const struct timeval now = { 0, 0 };
+	/* no zero: libevent would run it before it looks at any socket */
+	static const struct timeval soon = { 0, 1 };
 
 	return dd->nasked > 0 && dd->nasked % TURN_MAX == 0 && dd->g->base != NULL &&
-	    event_base_once(dd->g->base, -1, EV_TIMEOUT, on_turn, dd, &now) == 0;
+	    event_base_once(dd->g->base, -1, EV_TIMEOUT, on_turn, dd, &soon) == 0;
 }
 
 /* Ask until an answer takes longer; answers that come at once come in a loop, not in a recursion. */

@@ -144,10 +144,11 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 static void
 skip_batch(struct fill *f)
 {
-	static const struct timeval now = { 0, 0 };
+	/* no zero: libevent would run it before it looks at any socket */
+	static const struct timeval soon = { 0, 1 };
 	struct event_base *base = f->all->g->base;
 
-	if (base == NULL || event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &now) < 0)
+	if (base == NULL || event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &soon) < 0)
 		on_written(f, NULL);
 }
 

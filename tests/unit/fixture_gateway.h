@@ -118,6 +118,19 @@ world_reload(struct world *w, const char *conf, const char *trust)
 
 /* ---- life ---- */
 
+/* A loop whose short timers are short: the coarse clock stands still for milliseconds. */
+static UNUSED struct event_base *
+world_base(void)
+{
+	struct event_config *conf = event_config_new();
+	struct event_base *base;
+
+	event_config_set_flag(conf, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(conf);
+	event_config_free(conf);
+	return base;
+}
+
 static UNUSED struct world *
 world_new(const char *conf, const char *trust, bool loop)
 {
@@ -134,7 +147,7 @@ world_new(const char *conf, const char *trust, bool loop)
 	w->mem = arena_new();
 	memcpy(w->keys.audit, key, 32);
 	w->g.keys = &w->keys;
-	w->g.base = loop ? event_base_new() : NULL;
+	w->g.base = loop ? world_base() : NULL;
 	w->g.config = world_config(conf == NULL ? world_conf : conf);
 	w->g.trust = world_trust_of(trust == NULL ? world_trust : trust);
 	w->g.store = store_open(&(struct store_conf){ .audit_key = slice_from(key, 32),
