@@ -94,8 +94,8 @@ begin(struct http1 *p)
 	p->head.content_length = -1;
 	p->line_at = p->fields_at = 0;
 	p->seen = 0;
-	p->closes = p->keeps = false;
-	p->left = p->body = 0;
+	p->closes = false;
+	p->left = 0;
 	p->trailer_bytes = 0;
 	p->stale = false;
 }
@@ -226,7 +226,6 @@ hand_out(struct http1 *p, struct slice *in, struct slice *data, enum http1_state
 	in->p += n;
 	in->n -= n;
 	p->left -= n;
-	p->body += n;
 	if (p->left == 0)
 		p->state = then;
 	return HTTP1_DATA;
@@ -458,13 +457,6 @@ bool
 http1_is_idle(const struct http1 *p)
 {
 	return p->state == ST_START && (p->stale || p->text.n == 0);
-}
-
-/* Bytes of this message's body so far. */
-uint64_t
-http1_body_bytes(const struct http1 *p)
-{
-	return p->body;
 }
 
 /* Free what the last head needed; only between messages. */

@@ -94,8 +94,6 @@ const struct http1_head *http1_head(const struct http1 *p);
 int		 http1_error(const struct http1 *p, struct err *e);
 /* true until the first byte of a message has come: the connection is idle. */
 bool		 http1_is_idle(const struct http1 *p);
-/* Bytes of body handed out so far. */
-uint64_t	 http1_body_bytes(const struct http1 *p);
 /* Give the memory of the last head back (idle connections should be small). */
 void		 http1_shrink(struct http1 *p);
 

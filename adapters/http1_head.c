@@ -290,12 +290,9 @@ read_connection(struct http1 *p, struct slice v)
 {
 	struct slice rest = v, item;
 
-	while (http1_list_next(&rest, &item)) {
+	while (http1_list_next(&rest, &item))
 		if (slice_is_nocase(item, "close"))
 			p->closes = true;
-		else if (slice_is_nocase(item, "keep-alive"))
-			p->keeps = true;
-	}
 	return true;
 }
 

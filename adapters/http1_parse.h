@@ -50,10 +50,9 @@ struct http1 {
 	bool			 stale;		/* text belongs to a finished message */
 	bool			 empty_line;	/* one was skipped in front of this message */
 	uint64_t		 left;		/* of the body or of the chunk */
-	uint64_t		 body;		/* bytes handed out */
 	enum http_method	 answers;
 	unsigned		 seen;		/* bit per enum http1_known */
-	bool			 closes, keeps;	/* Connection: close, keep-alive */
+	bool			 closes;	/* Connection: close */
 	struct span		 spans[4];	/* start line: method target version | version reason */
 	struct {
 		struct span name, value;

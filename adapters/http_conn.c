@@ -69,8 +69,8 @@ set_timer(struct conn *c, int64_t us)
 }
 
 /* The one way from a state to the next: checks that it is a legal one and sets its deadline. */
-void
-conn_enter(struct conn *c, enum conn_state state)
+static void
+enter(struct conn *c, enum conn_state state)
 {
 	assert((may_follow[c->state] & BIT(state)) != 0);
 	c->state = state;
@@ -153,7 +153,7 @@ conn_close(struct conn *c, bool politely)
 		exchange_lost(c->x);
 	}
 	exchange_done(c, c->state == CONN_SKIP);
-	conn_enter(c, CONN_GONE);
+	enter(c, CONN_GONE);
 	server_forget(s, c);
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 	if (politely)
@@ -174,7 +174,7 @@ finish(struct conn *c, bool more_may_come)
 		c->doomed = true;
 		return;
 	}
-	conn_enter(c, CONN_LINGER);
+	enter(c, CONN_LINGER);
 	tls_shut(c->bev);
 	evbuffer_drain(bufferevent_get_input(c->bev), SIZE_MAX);
 }
@@ -192,7 +192,7 @@ next_request(struct conn *c)
 		finish(c, !ended || more);
 		return;
 	}
-	conn_enter(c, CONN_IDLE);
+	enter(c, CONN_IDLE);
 	if (!more)
 		http1_shrink(c->parser);
 }
@@ -231,7 +231,7 @@ on_head(struct conn *c)
 	exchange_new(c);
 	c->x->pub.head = http1_head(c->parser);
 	c->x->known = true;
-	conn_enter(c, CONN_HELD);
+	enter(c, CONN_HELD);
 	s->h.on_head(&c->x->pub, s->h.arg);
 }
 
@@ -274,7 +274,7 @@ on_end(struct conn *c)
 		next_request(c);
 		return;
 	}
-	conn_enter(c, CONN_HELD);
+	enter(c, CONN_HELD);
 	if (s->h.on_body_end != NULL)
 		s->h.on_body_end(&c->x->pub, strbuf_slice(&c->x->body), s->h.arg);
 }
@@ -300,7 +300,7 @@ step(struct conn *c, struct evbuffer *in)
 	if (c->state == CONN_IDLE) {
 		if (had == 0)
 			return false;
-		conn_enter(c, CONN_HEAD);
+		enter(c, CONN_HEAD);
 		c->first_byte_us = c->entered_us;
 	}
 	switch (http1_next(c->parser, &rest, &data)) {
@@ -367,7 +367,7 @@ on_write(struct bufferevent *bev, void *arg)
 	if (c->x->ended || c->x->close)
 		next_request(c);
 	else
-		conn_enter(c, CONN_SKIP);
+		enter(c, CONN_SKIP);
 	conn_work(c);
 }
 
@@ -376,7 +376,7 @@ on_connected(struct conn *c)
 {
 	c->server->n.handshakes++;
 	c->has_pin = tls_pin(c->bev, c->pin);
-	conn_enter(c, CONN_IDLE);
+	enter(c, CONN_IDLE);
 }
 
 /* The connection ended, or the handshake is done. A client that closed only its sending side still
@@ -513,7 +513,7 @@ conn_open(struct http_server *s, const struct listener *l, int fd, struct addres
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, READ_AHEAD);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-	conn_enter(c, c->secure ? CONN_HANDSHAKE : CONN_IDLE);
+	enter(c, c->secure ? CONN_HANDSHAKE : CONN_IDLE);
 }
 
 /* The server is going to stop. */
@@ -534,7 +534,7 @@ conn_answered(struct conn *c)
 	if (!x->ended && x->pub.head != NULL && !x->pub.head->has_body)
 		x->ended = http1_next(c->parser, &none, &data) == HTTP1_END;
 	c->to_write = evbuffer_get_length(bufferevent_get_output(c->bev));
-	conn_enter(c, CONN_WRITE);
+	enter(c, CONN_WRITE);
 }
 
 /* The handler likes the head. */
@@ -555,7 +555,7 @@ http_want_body(struct http_exchange *pub, uint64_t max_bytes)
 	}
 	if (pub->head->expect_continue && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
 		answer_continue(x);
-	conn_enter(c, CONN_BODY);
+	enter(c, CONN_BODY);
 	if (!c->working)
 		bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
 		    BEV_TRIG_DEFER_CALLBACKS);

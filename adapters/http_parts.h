@@ -118,7 +118,6 @@ void	conn_open(struct http_server *s, const struct listener *l, int fd, struct a
 void	conn_close(struct conn *c, bool politely);
 /* No further requests; closed at once if nothing is in hand. */
 void	conn_drain(struct conn *c);
-void	conn_enter(struct conn *c, enum conn_state state);
 /* Bytes for the client; the answer is done when the output is empty again. */
 void	conn_answered(struct conn *c);
 

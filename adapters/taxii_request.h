@@ -36,9 +36,6 @@ struct taxii_request {
 
 void	taxii_hold(struct taxii_request *rq);
 void	taxii_let_go(struct taxii_request *rq);
-/* After a wait, before going on: false if the client is gone, or if config or trust were reloaded and what
- * was decided about the head does not hold any more; then it is answered. */
-bool	taxii_holds_good(struct taxii_request *rq);
 struct slice taxii_next_key(struct taxii_request *rq);
 /* 2xx with a TAXII body (its bytes are taken). */
 void	taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,

@@ -370,8 +370,10 @@ hold_files(struct taxii_request *rq)
 	rq->collection = NULL;
 }
 
-bool
-taxii_holds_good(struct taxii_request *rq)
+/* After a wait, before going on: false if the client is gone, or if config or trust were reloaded and what
+ * was decided about the head does not hold any more; then it is answered. */
+static bool
+holds_good(struct taxii_request *rq)
 {
 	if (rq->x == NULL || rq->answered)
 		return false;
@@ -391,7 +393,7 @@ on_budget(void *arg, struct limiter_answer a)
 		stats_add(rq->g->stats, STAT_LIMITED, rq->reader.name, 1);
 		taxii_later(rq, 429, a.wait_us,
 		    "this client is above its rate; the limit holds for all nodes that share it");
-	} else if (taxii_holds_good(rq)) {
+	} else if (holds_good(rq)) {
 		rq->route->run(rq);
 	}
 	taxii_let_go(rq);
@@ -438,7 +440,7 @@ on_body_end(struct http_exchange *x, struct slice body, void *arg)
 
 	(void)arg;
 	taxii_hold(rq);
-	if (taxii_holds_good(rq))
+	if (holds_good(rq))
 		taxii_post_body(rq, body);
 	taxii_let_go(rq);
 }

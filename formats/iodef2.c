@@ -51,7 +51,7 @@ iodef2_restriction_word(enum tlp t)
 	return restriction_words[t];
 }
 
-const struct iodef2_digest iodef2_digests[] = {
+static const struct iodef2_digest digests[] = {
 	{ "MD5", "http://www.w3.org/2001/04/xmldsig-more#md5", 16 },
 	{ "SHA-1", "http://www.w3.org/2000/09/xmldsig#sha1", 20 },
 	{ "SHA-224", "http://www.w3.org/2001/04/xmldsig-more#sha224", 28 },
@@ -67,7 +67,7 @@ const struct iodef2_digest *
 iodef2_digest_by_uri(struct slice uri)
 {
 	uri = slice_trim(uri);
-	for (const struct iodef2_digest *d = iodef2_digests; d->stix != NULL; d++) {
+	for (const struct iodef2_digest *d = digests; d->stix != NULL; d++) {
 		if (slice_is(uri, d->uri))
 			return d;
 	}
@@ -77,7 +77,7 @@ iodef2_digest_by_uri(struct slice uri)
 const struct iodef2_digest *
 iodef2_digest_by_stix(struct slice name)
 {
-	for (const struct iodef2_digest *d = iodef2_digests; d->stix != NULL; d++) {
+	for (const struct iodef2_digest *d = digests; d->stix != NULL; d++) {
 		if (slice_is_nocase(name, d->stix))
 			return d;
 	}
@@ -184,8 +184,8 @@ iodef2_native_hash(const struct xml_node *const *v, size_t n, char out[65])
 }
 
 /* The root's start tag names IODEF v2, or is there at all. */
-int
-iodef2_sniff(struct slice head)
+static int
+sniff_iodef2(struct slice head)
 {
 	const char *root;
 
@@ -205,7 +205,7 @@ const struct format_ops format_iodef2 = {
 	.name = "iodef2",
 	.media_type = "application/xml",
 	.file_ending = ".xml",
-	.sniff = iodef2_sniff,
+	.sniff = sniff_iodef2,
 	.read = iodef2_read,
 	.write = iodef2_write,
 };

@@ -108,7 +108,6 @@ struct iodef2_digest {
 	const char	*stix, *uri;
 	size_t		 n;
 };
-extern const struct iodef2_digest iodef2_digests[];	/* ends with NULL */
 const struct iodef2_digest *iodef2_digest_by_uri(struct slice uri);
 const struct iodef2_digest *iodef2_digest_by_stix(struct slice name);
 
@@ -124,7 +123,6 @@ bool	 iodef2_is_stix_data(const struct xml_node *n);	/* AdditionalData stix-obje
 void	 iodef2_native_hash(const struct xml_node *const *v, size_t n, char out[65]);
 
 /* The members of format_iodef2. */
-int	iodef2_sniff(struct slice head);
 int	iodef2_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e);
 int	iodef2_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e);
 

@@ -239,8 +239,9 @@ slot_of(const struct ir *r, const struct ir_incident *inc, struct slice id)
 	return &inc->slots[i];
 }
 
-struct ir_obj *
-ir_find(struct ir *r, struct ir_incident *inc, struct slice id)
+/* The object of this id, NULL if there is none yet. */
+static struct ir_obj *
+find_obj(struct ir *r, struct ir_incident *inc, struct slice id)
 {
 	size_t at = inc->nslots == 0 ? 0 : *slot_of(r, inc, id);
 
@@ -270,8 +271,9 @@ add_object(struct ir *r, struct ir_incident *inc, struct ir_obj *ob)
 		*slot_of(r, inc, inc->objs[i]->id) = i + 1;
 }
 
-void
-ir_tag(struct ir *r, struct ir_obj *ob, struct xml_node *n)
+/* n became ob. */
+static void
+tag(struct ir *r, struct ir_obj *ob, struct xml_node *n)
 {
 	struct ir_tag *t = arena_alloc(r->mem, sizeof(*t)), **tail = (struct ir_tag **)&n->user;
 
@@ -307,7 +309,7 @@ ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uui
     struct xml_node *from, bool *old)
 {
 	struct slice id = ir_id(r, type, uuid);
-	struct ir_obj *ob = ir_find(r, inc, id);
+	struct ir_obj *ob = find_obj(r, inc, id);
 	struct ir_label label = from == NULL ? (struct ir_label){ TLP_CLEAR, LABEL_TLP } :
 	    ir_label_within(r, from);
 
@@ -316,7 +318,7 @@ ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uui
 	if (ob != NULL) {
 		ob->label = ir_strictest(ob->label, label);
 		if (from != NULL)
-			ir_tag(r, ob, from);
+			tag(r, ob, from);
 		return ob;
 	}
 	ob = arena_alloc(r->mem, sizeof(*ob));
@@ -324,7 +326,7 @@ ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uui
 	ob->from = from;
 	ob->label = label;
 	if (from != NULL)
-		ir_tag(r, ob, from);
+		tag(r, ob, from);
 	ob->tree = json_object(r->mem);
 	json_put_str(r->mem, ob->tree, "type", slice_of(type));
 	json_put_str(r->mem, ob->tree, "spec_version", SLICE_LIT("2.1"));
@@ -377,7 +379,7 @@ struct ir_obj *
 ir_sco(struct ir *r, struct ir_incident *inc, json *tree, struct ir_label label)
 {
 	struct slice id = observable_id(r, tree);
-	struct ir_obj *ob = ir_find(r, inc, id);
+	struct ir_obj *ob = find_obj(r, inc, id);
 
 	if (ob != NULL) {
 		if (ir_stricter(ob->label, label)) {

@@ -63,7 +63,7 @@ struct ir_incident {
 	struct ir_obj	*owner;		/* of what is being read now */
 	struct ir_obj	**objs;		/* in the order made, SCOs included */
 	size_t		 n, cap;
-	size_t		*slots, nslots;	/* index of objs by id: numbers from 1, see ir_find */
+	size_t		*slots, nslots;	/* index of objs by id: numbers from 1, see find_obj */
 	struct ir_obj	**actors, **campaigns, **victims, **vulns;
 	size_t		 nactors, ncampaigns, nvictims, nvulns;
 	size_t		 actors_cap, campaigns_cap, victims_cap, vulns_cap;
@@ -142,9 +142,6 @@ struct ir_obj	*ir_relate(struct ir *r, struct ir_incident *inc, struct ir_obj *f
 		    struct ir_obj *to);
 /* No more objects may be made in this document. */
 bool		 ir_is_full(const struct ir *r);
-struct ir_obj	*ir_find(struct ir *r, struct ir_incident *inc, struct slice id);
-/* n became ob. */
-void		 ir_tag(struct ir *r, struct ir_obj *ob, struct xml_node *n);
 /* Let ob, made from n, hold the XML of n. */
 void		 ir_unit(struct ir_obj *ob, struct xml_node *n);
 /* The same if n is stricter than the current owner. While the inside of n is read, the owner is the
@@ -189,9 +186,7 @@ void		 ir_flow(struct ir *r, struct ir_incident *inc, struct xml_node *flow,
 		    struct ir_refs *refs, struct ir_label label);
 void		 ir_record(struct ir *r, struct ir_incident *inc, struct xml_node *record,
 		    struct ir_refs *refs, struct ir_label label);
-/* SCO of an Address; and its tree without id, NULL if STIX has none or the value does not fit. */
-struct ir_obj	*ir_address(struct ir *r, struct ir_incident *inc, struct xml_node *n,
-		    struct ir_label label);
+/* Tree of an Address without id, NULL if STIX has none or the value does not fit. */
 json		*ir_address_tree(struct ir *r, struct slice category, struct slice value, bool *exact);
 struct ir_obj	*ir_email(struct ir *r, struct ir_incident *inc, struct xml_node *n,
 		    struct ir_refs *refs, struct ir_label label);

@@ -244,8 +244,8 @@ read_service(struct ir *r, struct end *end, struct xml_node *service)
 }
 
 /* SCO of an Address element, NULL when its category has none or the value does not fit. */
-struct ir_obj *
-ir_address(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct ir_label label)
+static struct ir_obj *
+read_address(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct ir_label label)
 {
 	struct slice category = slice_trim(xml_value(n, "category")), value = xml_text_line(n, r->mem);
 	bool exact;
@@ -277,7 +277,7 @@ read_node(struct ir *r, struct ir_incident *inc, struct end *end, struct ir_refs
 	struct ir_refs ips = { 0 }, domains = { 0 }, others = { 0 };
 
 	for (struct xml_node *n = xml_get(node, "Address"); n != NULL; n = xml_more(n)) {
-		struct ir_obj *ob = ir_address(r, inc, n, label);
+		struct ir_obj *ob = read_address(r, inc, n, label);
 
 		if (ob != NULL)
 			ir_refs_add(r, is_ip(ob) ? &ips : &others, ob);

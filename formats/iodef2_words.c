@@ -50,17 +50,6 @@ iodef2_noderole_of_infrastructure(struct slice type)
 	return NULL;
 }
 
-const char *
-iodef2_infrastructure_of_noderole(struct slice role)
-{
-	size_t i;
-
-	for (i = 0; roles[i].role != NULL; i++)
-		if (slice_is(role, roles[i].role))
-			return roles[i].infrastructure;
-	return NULL;
-}
-
 /* Rows in the order of the page: the first whose words all occur wins. */
 static const struct {
 	const char *word, *with, *action;

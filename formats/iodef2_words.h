@@ -20,9 +20,8 @@ struct iodef2_bulk {
 };
 extern const struct iodef2_bulk iodef2_bulks[];		/* ends with type NULL */
 
-/* infrastructure_types <-> NodeRole/@category; unknown: NULL. */
+/* infrastructure_types -> NodeRole/@category; unknown: NULL. */
 const char	*iodef2_noderole_of_infrastructure(struct slice type);
-const char	*iodef2_infrastructure_of_noderole(struct slice role);
 
 /* The Expectation action that a course of action's name or label speaks of; "other" if none. */
 const char	*iodef2_action_of_text(struct slice text);

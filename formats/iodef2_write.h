@@ -91,8 +91,7 @@ void		 iw_index_build(struct iw *w);
 struct iw_obj	*iw_find(const struct iw *w, struct slice id);
 /* Rows of an index with that key: *n of them from the result on. */
 const struct iw_ref *iw_rows(const struct iw_index *ix, struct slice key, size_t *n);
-/* First relationship of that type from / to an object; NULL if none. `type` NULL: any. */
-struct iw_obj	*iw_rel_from(const struct iw *w, struct slice source, const char *type);
+/* First relationship of that type to an object; NULL if none. `type` NULL: any. */
 struct iw_obj	*iw_rel_to(const struct iw *w, struct slice target, const char *type);
 void		 iw_plan(struct iw *w);
 bool		 iw_has_native_form(const struct object *o);

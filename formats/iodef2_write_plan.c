@@ -82,12 +82,6 @@ rel_of(const struct iw_index *ix, struct slice key, const char *type)
 }
 
 struct iw_obj *
-iw_rel_from(const struct iw *w, struct slice source, const char *type)
-{
-	return rel_of(&w->by_source, source, type);
-}
-
-struct iw_obj *
 iw_rel_to(const struct iw *w, struct slice target, const char *type)
 {
 	return rel_of(&w->by_target, target, type);

@@ -12,7 +12,7 @@ read_mapped(const struct read_job *job, struct arena *mem, struct advisory *adv,
 
 const struct format_ops format_mapped = {
 	.name = "mapped",
-	.media_type = "application/octet-stream",	/* mapping_media_type() knows better */
+	.media_type = "application/octet-stream",	/* CSV, JSON, XML: as the mapping says */
 	.file_ending = ".txt",
 	.sniff = NULL,
 	.read = read_mapped,

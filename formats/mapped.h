@@ -31,8 +31,6 @@ struct mapping	*mapping_find(const char *dir, struct slice name, struct arena *m
 		    struct complaints *c);
 
 struct slice	 mapping_name(const struct mapping *m);
-const char	*mapping_media_type(const struct mapping *m);
-const char	*mapping_file_ending(const struct mapping *m);	/* ".csv" */
 
 /* Read a sample and show, record by record, what became of every field:
  *	SOURCE  VALUE  ->  TARGET  [remark]

@@ -106,7 +106,7 @@ row_transform(struct map_compile *k, struct map_row *row, struct slice w)
 }
 
 enum row_word { ROW_SPLIT, ROW_TABLE, ROW_UNKNOWN, ROW_TIME, ROW_ZONE, ROW_TEMPLATE, ROW_DEFAULT,
-	ROW_REQUIRED, ROW_WORDS };
+	ROW_REQUIRED };
 
 /* The words behind the target; everything a field can say about itself. */
 static const char *const row_words[] = {

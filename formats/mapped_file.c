@@ -502,24 +502,3 @@ mapping_name(const struct mapping *m)
 {
 	return m->name;
 }
-
-static const struct {
-	const char	*media_type, *ending;
-} forms[] = {
-	[MAP_CSV] = { "text/csv", ".csv" }, [MAP_JSON] = { "application/json", ".json" },
-	[MAP_JSONL] = { "application/x-ndjson", ".jsonl" }, [MAP_XML] = { "application/xml", ".xml" }
-};
-
-/* Return the media type of its records. */
-const char *
-mapping_media_type(const struct mapping *m)
-{
-	return forms[m->format].media_type;
-}
-
-/* Return the usual ending of its files. */
-const char *
-mapping_file_ending(const struct mapping *m)
-{
-	return forms[m->format].ending;
-}

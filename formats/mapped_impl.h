@@ -427,7 +427,6 @@ struct mapped_writer {
 	const struct mapping	*map;
 	const struct write_job	*job;
 	struct arena		*mem;
-	const struct mapped_output *output;
 	struct strbuf		*out;
 	void			*state;
 };

@@ -88,8 +88,6 @@ void		 pattern_canonical(struct strbuf *out, const struct pat_node *p);
 void		 pattern_path(struct strbuf *out, const struct pat_node *test);
 /* "object:path" of the test equals `text`. */
 bool		 pattern_path_is(const struct pat_node *test, const char *text);
-/* A literal as it stands in a pattern. */
-void		 pattern_literal(struct strbuf *out, const struct pat_literal *v);
 /* A string literal with quotes, escaping only \ and '. */
 void		 pattern_string(struct strbuf *out, struct slice s);
 

@@ -196,8 +196,9 @@ two_digits(struct slice s, size_t at, int lo, int hi)
 	return v >= lo && v <= hi;
 }
 
-bool
-pattern_is_timestamp(struct slice s)
+/* "YYYY-MM-DDThh:mm:ss(.f+)?Z" with fields in range, calendar aside. */
+static bool
+is_timestamp(struct slice s)
 {
 	static const char form[] = "0000-00-00T00:00:00";
 	size_t n = sizeof(form) - 1;
@@ -242,7 +243,7 @@ lex_typed(struct pat_lexer *lx, struct err *e)
 		    fail(lx, e, lx->at, "h'...' must hold an even number of hex digits");
 	default:
 		lx->tok = PT_TIMESTAMP;
-		return pattern_is_timestamp(lx->text) ? 0 :
+		return is_timestamp(lx->text) ? 0 :
 		    fail(lx, e, lx->at, "t'...' must hold a time like 2024-02-03T04:05:06Z");
 	}
 }

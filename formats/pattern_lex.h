@@ -38,7 +38,5 @@ struct pat_lexer {
 int	pattern_lex(struct pat_lexer *lx, struct err *e);
 /* A name that may stand in a path without quotes. */
 bool	pattern_is_plain_name(struct slice s);
-/* "YYYY-MM-DDThh:mm:ss(.f+)?Z" with fields in range, calendar aside. */
-bool	pattern_is_timestamp(struct slice s);
 
 #endif

@@ -76,8 +76,9 @@ pattern_path_is(const struct pat_node *test, const char *text)
 	return same;
 }
 
-void
-pattern_literal(struct strbuf *out, const struct pat_literal *v)
+/* A literal as it stands in a pattern. */
+static void
+print_literal(struct strbuf *out, const struct pat_literal *v)
 {
 	static const char *const prefix[] = {
 		[PAT_BINARY] = "b", [PAT_HEX] = "h", [PAT_TIMESTAMP] = "t"
@@ -112,7 +113,7 @@ print_test(struct strbuf *out, const struct pat_node *p)
 	for (size_t i = 0; i < p->nvalues; i++) {
 		if (i > 0)
 			strbuf_adds(out, ", ");
-		pattern_literal(out, &p->values[i]);
+		print_literal(out, &p->values[i]);
 	}
 	if (p->op == PAT_IN)
 		strbuf_addc(out, ')');

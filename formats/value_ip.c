@@ -7,7 +7,7 @@
 #include "formats/value.h"
 #include "gateway/base/arena.h"
 
-enum { IPV4_BYTES = 4, IPV6_BYTES = 16, IPV6_WORDS = 8, IPV6_TEXT = 48 };
+enum { IPV4_BYTES = 4, IPV6_WORDS = 8, IPV6_TEXT = 48 };
 
 /* Decimal of at most three digits, without leading zeros, up to max; -1 otherwise. */
 static int

@@ -91,15 +91,12 @@ struct slice	 xml_text_line(const struct xml_node *n, struct arena *mem);
 struct slice	 xml_collapse(struct slice s, struct arena *mem);
 /* "Contact[2]/Email[1]": the path of n below `top` (NULL: from the root's child on, so that an
  * Incident is "Incident[1]"). Ordinals count equal local names under one parent, from 1. */
-void		 xml_path(struct strbuf *out, const struct xml_node *n, const struct xml_node *top);
 const char	*xml_path_text(struct arena *mem, const struct xml_node *n,
 		    const struct xml_node *top);
 /* The node at such a path, NULL if there is none. "" is `top` itself. */
 struct xml_node	*xml_at(const struct xml_node *top, struct slice path);
 /* The place, for err_at. */
 struct pos	 xml_pos(const struct xml_node *n);
-/* The URI a prefix stands for at this node; NULL p if undeclared. */
-struct slice	 xml_ns_of(const struct xml_node *n, struct slice prefix);
 
 /* Building. Everything is copied into the arena. Characters that XML cannot hold are replaced by
  * U+FFFD when printed. */

@@ -188,8 +188,9 @@ ordinal_of(const struct xml_node *n)
 	return i;
 }
 
-void
-xml_path(struct strbuf *out, const struct xml_node *n, const struct xml_node *top)
+/* Append the path of n below `top`, as xml_path_text gives it. */
+static void
+add_path(struct strbuf *out, const struct xml_node *n, const struct xml_node *top)
 {
 	if (n == NULL || n == top)
 		return;
@@ -199,7 +200,7 @@ xml_path(struct strbuf *out, const struct xml_node *n, const struct xml_node *to
 		return;
 	}
 	if (n->parent != top && n->parent->parent != NULL)
-		xml_path(out, n->parent, top);
+		add_path(out, n->parent, top);
 	if (out->n > 0)
 		strbuf_addc(out, '/');
 	strbuf_addsl(out, n->name);
@@ -212,7 +213,7 @@ xml_path_text(struct arena *mem, const struct xml_node *n, const struct xml_node
 	struct strbuf b = STRBUF_INIT;
 	const char *s;
 
-	xml_path(&b, n, top);
+	add_path(&b, n, top);
 	s = arena_str(mem, strbuf_slice(&b));
 	strbuf_fini(&b);
 	return s;
@@ -267,22 +268,6 @@ xml_pos(const struct xml_node *n)
 		p.column = n->column;
 	}
 	return p;
-}
-
-struct slice
-xml_ns_of(const struct xml_node *n, struct slice prefix)
-{
-	if (slice_is(prefix, "xml"))
-		return slice_of(XML_NS_XML);
-	for (; n != NULL; n = n->parent) {
-		for (const struct xml_decl *d = n->decls; d != NULL; d = d->next) {
-			if (slice_eq(d->prefix, prefix))
-				return d->uri;
-		}
-		if (n->name.n > 0 && n->ns.n > 0 && slice_eq(n->prefix, prefix))
-			return n->ns;
-	}
-	return (struct slice){ NULL, 0 };
 }
 
 /* Building. */

@@ -329,8 +329,8 @@ dedup_forget(struct dedup *d, const struct slice *keys, size_t n)
 
 /* --- sent ---------------------------------------------------------------------------------------- */
 
-/* What stands under a sent key: only who holds the federation's key can write it, so a lying Redis can make us
- * send twice, never make us not send. */
+/* What stands under a sent key: only who holds the federation's key can write it, so a lying Redis can
+ * make us send twice, never make us not send. */
 static void
 seal_of(struct dedup *d, const struct one *o, char seal[2 * DEDUP_KEY + 1])
 {

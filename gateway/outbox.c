@@ -587,8 +587,8 @@ sent_key(const struct outbox_item *it, uint8_t key[SHA256_LEN])
 	sha256_end(h, key);
 }
 
-/* Policy has spoken about every item. With a Redis that other nodes share, ask whether one of them has given
- * this peer the very same version already (rulings 2: it only saves sending twice). */
+/* Policy has spoken about every item. With a Redis that other nodes share, ask whether one of them has
+ * given this peer the very same version already (rulings 2: it only saves sending twice). */
 static void
 on_released(void *arg)
 {

@@ -7,8 +7,9 @@
 #include "gateway/refs.h"
 #include "formats/idmap.h"
 
-bool
-router_in_hops(const char *hops, const char *name)
+/* Is `name` one of the comma separated names? */
+static bool
+is_among(const char *hops, const char *name)
 {
 	struct slice rest = slice_of(hops);
 
@@ -137,7 +138,7 @@ make_peers(struct routing *r, enum phase phase, struct peers *out)
 		const struct peer *p = trust_peer(t, i);
 
 		if (p->url == NULL || strcmp(p->name, r->in->source) == 0 ||
-		    router_in_hops(r->in->hops, p->name))
+		    is_among(r->in->hops, p->name))
 			continue;
 		if (p->wants_phases != 0 && (p->wants_phases & (1u << phase)) == 0)
 			continue;

@@ -31,7 +31,5 @@ struct route_in {
 /* Fill collections, distinct, peers and lane of every put; lists live in `mem`. */
 void	router_route(struct gateway *g, const struct route_in *in, struct arena *mem,
 	    struct store_put *puts, size_t n);
-/* Is `name` one of the comma separated names? */
-bool	router_in_hops(const char *hops, const char *name);
 
 #endif

@@ -224,9 +224,6 @@ int64_t	sq_member_date(struct sq *q, int64_t cid, int64_t obj, int64_t vid, stru
 /* All members of an id in a collection. */
 int	sq_member_group(struct sq *q, int64_t cid, int64_t obj, struct arena *mem,
 	    struct version_choice **v, size_t *n, struct err *e);
-/* Take the chosen ones of a group out. */
-int	sq_leave(struct sq *q, int64_t cid, int64_t obj, struct version_choice *v, size_t n,
-	    struct arena *mem, struct err *e);
 /* 1 if some version of an id is in the collection. */
 int	sq_is_in(struct sq *q, int64_t cid, int64_t obj, struct err *e);
 

@@ -233,8 +233,9 @@ sq_member_group(struct sq *q, int64_t cid, int64_t obj, struct arena *mem,
 	return rc;
 }
 
-int
-sq_leave(struct sq *q, int64_t cid, int64_t obj, struct version_choice *v, size_t n,
+/* Take the chosen ones of a group out. */
+static int
+take_out(struct sq *q, int64_t cid, int64_t obj, struct version_choice *v, size_t n,
     struct arena *mem, struct err *e)
 {
 	size_t gone = 0;
@@ -294,7 +295,7 @@ sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, siz
 	*n = store_choose_removed(pq, v, count);
 	if (pq->admit != NULL && spare_hidden(q, pq, v, count, n, e) < 0)
 		return -1;
-	return sq_leave(q, pq->cid, obj, v, count, mem, e);
+	return take_out(q, pq->cid, obj, v, count, mem, e);
 }
 
 /* Type, specification version and key of a version, for joining a view. */
@@ -331,7 +332,7 @@ leave_one(struct sq *q, const struct member *m, struct arena *mem, struct err *e
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		v[i].chosen = v[i].vid == m->vid;
-	return sq_leave(q, m->cid, m->obj, v, n, mem, e);
+	return take_out(q, m->cid, m->obj, v, n, mem, e);
 }
 
 /* 1 if a copy that says as much as this version is in; not if another version of its id is. */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
-#include "gateway/base/strbuf.h"
 
 enum { SNIFF_BYTES = 4096 };
 
@@ -56,19 +55,4 @@ translate_read(struct translate *t, const char *format, const struct read_job *j
 		return;
 	}
 	cb(arg, adv, f, NULL);
-}
-
-void
-translate_write(struct translate *t, const struct format_ops *format,
-    const struct write_job *job, struct arena *mem, translate_write_cb *cb, void *arg)
-{
-	struct strbuf out = STRBUF_INIT;
-	struct err e = ERR_INIT;
-
-	t->jobs++;
-	if (format->write(job, mem, &out, &e) < 0)
-		cb(arg, SLICE_EMPTY, &e);
-	else
-		cb(arg, strbuf_slice(&out), NULL);
-	strbuf_fini(&out);
 }

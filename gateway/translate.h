@@ -2,7 +2,7 @@
  * translate.h -- the job queue to the translators.
  *
  * Owns:    jobs on their way through formats/. The contract is asynchronous; for now jobs run inline.
- * Called:  by intake (reading) and outbox (writing).
+ * Called:  by intake.
  * Never:   looks at the result.
  */
 #ifndef GATEWAY_TRANSLATE_H
@@ -21,10 +21,5 @@ typedef void translate_read_cb(void *arg, struct advisory *adv, const struct for
 	    const struct err *e);
 void	translate_read(struct translate *t, const char *format, const struct read_job *job,
 	    struct arena *mem, translate_read_cb *cb, void *arg);
-
-/* Write: text is valid during the callback. */
-typedef void translate_write_cb(void *arg, struct slice text, const struct err *e);
-void	translate_write(struct translate *t, const struct format_ops *format,
-	    const struct write_job *job, struct arena *mem, translate_write_cb *cb, void *arg);
 
 #endif
