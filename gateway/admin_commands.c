@@ -269,7 +269,7 @@ on_requeued(void *arg, size_t n, const struct err *e)
 	answer(call, &b);
 }
 
-/* Everything that waits, is held or dead for a peer is tried again. */
+/* Everything that waits, is held or dead for a peer is tried again; what was denied, on demand. */
 static void
 cmd_peer_retry(struct admin_call *call)
 {
@@ -278,7 +278,8 @@ cmd_peer_retry(struct admin_call *call)
 	if (p == NULL)
 		admin_refuse(call, "there is no peer of that name in trust.conf");
 	else
-		store_outbox_requeue(call->g->store, p->name, on_requeued, call);
+		store_outbox_requeue(call->g->store, p->name,
+		    json_bool(json_get(call->args, "denied")), on_requeued, call);
 }
 
 /* ---- explain ---- */

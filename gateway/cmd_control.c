@@ -288,6 +288,10 @@ static const struct cmd_option list_options[] = {
 static const struct cmd_option show_options[] = {
 	COMMON, { "raw", 0, NULL, "only what was refused, byte for byte" }, { .name = NULL }
 };
+static const struct cmd_option peer_retry_options[] = {
+	COMMON, { "denied", 0, NULL, "what policy denied as well, after a change of the rules" },
+	{ .name = NULL }
+};
 static const struct cmd_option retry_options[] = {
 	COMMON, { "file", 'f', "FILE", "an edited copy, instead of what was refused" }, { .name = NULL }
 };
@@ -314,8 +318,9 @@ const struct command command_peer_show = {
 const struct command command_peer_retry = {
 	"peer retry", "PEER", 1, 1, "try again now what waits, is held or dead for a peer",
 	"Everything that waits, is held or dead for the peer is due now, however long the next "
-	"try was to wait; policy decides again for each object.",
-	common, run
+	"try was to wait; policy decides again for each object. A change of trust.conf alone "
+	"brings back nothing that was held or denied.",
+	peer_retry_options, run
 };
 const struct command command_consumer_list = {
 	"consumer list", "", 0, 0, "the consumers in trust.conf",
@@ -485,6 +490,8 @@ make_request(struct arena *mem, const struct args *a, const struct control *row)
 	}
 	if (args_get(a, "all") != NULL)
 		json_put_bool(mem, request, "all", true);
+	if (args_get(a, "denied") != NULL)
+		json_put_bool(mem, request, "denied", true);
 	if (args_get(a, "file") != NULL && add_file(mem, request, args_get(a, "file")) < 0)
 		return NULL;
 	return request;

@@ -235,6 +235,7 @@ struct count_job {
 	struct page_query	 q;
 	struct store_audit	 audit;
 	const char		*peer;
+	bool			 denied;
 	size_t			 max_rows;
 	uint64_t		 max_bytes;
 	int64_t			 before_us;
@@ -304,14 +305,15 @@ run_requeue(struct store *s, struct job *j, struct err *e)
 {
 	struct count_job *c = (struct count_job *)j;
 
-	return s->ops->outbox_requeue(s, c->peer, &c->n, e);
+	return s->ops->outbox_requeue(s, c->peer, c->denied, &c->n, e);
 }
 
 void
-store_outbox_requeue(struct store *s, const char *peer, store_count_cb *cb, void *arg)
+store_outbox_requeue(struct store *s, const char *peer, bool denied, store_count_cb *cb, void *arg)
 {
 	struct count_job *c = count_job(run_requeue, cb, arg);
 
+	c->denied = denied;
 	c->peer = peer == NULL ? NULL : arena_str(c->j.mem, slice_of(peer));
 	queue_add(s, &c->j, false);
 }

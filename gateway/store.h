@@ -272,8 +272,10 @@ void	store_outbox_update(struct store *s, const struct outbox_update *u, size_t 
 	    const struct store_audit *audit, size_t naudit, store_done_cb *done, void *arg);
 /* When the next item for `peer` is due: 0 at once, INT64_MAX if none is waiting. Synchronous, cheap. */
 int64_t	store_outbox_due_us(struct store *s, const char *peer);
-/* All waiting, held and dead rows of a peer (NULL: of all) become due now; *cb counts. */
-void	store_outbox_requeue(struct store *s, const char *peer, store_count_cb *cb, void *arg);
+/* All waiting, held and dead rows of a peer (NULL: of all), on demand the denied ones too, become due
+ * now; *cb counts. */
+void	store_outbox_requeue(struct store *s, const char *peer, bool denied, store_count_cb *cb,
+	    void *arg);
 
 struct outbox_counts { uint64_t queued, held, dead, sent, denied; int64_t oldest_us; };
 int	store_outbox_counts(struct store *s, const char *peer, struct outbox_counts *out,

@@ -67,7 +67,8 @@ struct store_ops {
 		    size_t njoin, const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 	int	(*outbox_update)(struct store *s, const struct outbox_update *u, size_t n,
 		    struct arena *mem, struct err *e);
-	int	(*outbox_requeue)(struct store *s, const char *peer, size_t *n, struct err *e);
+	int	(*outbox_requeue)(struct store *s, const char *peer, bool denied, size_t *n,
+		    struct err *e);
 	int	(*quarantine_set)(struct store *s, int64_t qid, const char *state, struct err *e);
 	int	(*quarantine_trim)(struct store *s, size_t max_rows, uint64_t max_bytes, size_t *n,
 		    struct err *e);

@@ -115,7 +115,8 @@ bool	mem_peer_covered(struct mem *m, const struct mem_version *v, const char *pe
 const char *mem_state_word(enum mem_state state);
 int	mem_outbox_update(struct store *s, const struct outbox_update *u, size_t n,
 	    struct arena *mem, struct err *e);
-int	mem_outbox_requeue(struct store *s, const char *peer, size_t *n, struct err *e);
+int	mem_outbox_requeue(struct store *s, const char *peer, bool denied, size_t *n,
+	    struct err *e);
 int	mem_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
 	    size_t max_items, size_t max_bytes, struct arena *mem, struct outbox_item **items,
 	    size_t *n, struct err *e);

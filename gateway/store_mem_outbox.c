@@ -176,7 +176,7 @@ mem_outbox_update(struct store *s, const struct outbox_update *u, size_t n, stru
 }
 
 int
-mem_outbox_requeue(struct store *s, const char *peer, size_t *n, struct err *e)
+mem_outbox_requeue(struct store *s, const char *peer, bool denied, size_t *n, struct err *e)
 {
 	struct mem *m = mem_of(s);
 
@@ -185,7 +185,8 @@ mem_outbox_requeue(struct store *s, const char *peer, size_t *n, struct err *e)
 	for (size_t i = 0; i < m->ndeliveries; i++) {
 		struct mem_delivery *d = &m->deliveries[i];
 
-		if ((d->state != MEM_WAITS && d->state != MEM_HELD && d->state != MEM_DEAD) ||
+		if ((d->state != MEM_WAITS && d->state != MEM_HELD && d->state != MEM_DEAD &&
+		    !(denied && d->state == MEM_DENIED)) ||
 		    (peer != NULL && strcmp(d->peer, peer) != 0))
 			continue;
 		d->state = MEM_QUEUED;

@@ -45,6 +45,7 @@
 	X(DELIVERY_DUE_READY) X(DELIVERY_DUE_LATER) X(DELIVERY_QUEUE)		\
 	X(DELIVERY_OLDEST_READY) X(DELIVERY_OLDEST_LATER)			\
 	X(DELIVERY_FREE_WAITS) X(DELIVERY_FREE_HELD) X(DELIVERY_FREE_DEAD)	\
+	X(DELIVERY_FREE_DENIED)							\
 	X(QUARANTINE_ADD) X(QUARANTINE_LIST) X(QUARANTINE_GET)			\
 	X(QUARANTINE_SET) X(QUARANTINE_SIZES) X(QUARANTINE_DEL)			\
 	X(QUARANTINE_COUNT)							\
@@ -240,7 +241,8 @@ int	sq_scan(struct store *s, int64_t after_vid, size_t max, struct arena *mem,
 	    struct store_page *out, struct err *e);
 int	sq_outbox_update(struct store *s, const struct outbox_update *u, size_t n, struct arena *mem,
 	    struct err *e);
-int	sq_outbox_requeue(struct store *s, const char *peer, size_t *n, struct err *e);
+int	sq_outbox_requeue(struct store *s, const char *peer, bool denied, size_t *n,
+	    struct err *e);
 int	sq_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
 	    size_t max_items, size_t max_bytes, struct arena *mem, struct outbox_item **items,
 	    size_t *n, struct err *e);

@@ -350,34 +350,38 @@ sq_outbox_update(struct store *s, const struct outbox_update *u, size_t n, struc
 	return 0;
 }
 
+/* The peer's deliveries in one state are due now; -1 if that fails. */
 static int
-requeue_one(struct sq *q, struct party *p, int64_t now_us, size_t *n, struct err *e)
+free_all(struct sq *q, struct party *p, enum sq_id id, enum delivery_state state,
+    size_t *n, struct err *e)
 {
-	int waits = sq_run(q, SQ_DELIVERY_FREE_WAITS, e, "ii", p->pno, now_us);
-	int held = waits < 0 ? -1 : sq_run(q, SQ_DELIVERY_FREE_HELD, e, "ii", p->pno, now_us);
-	int dead = held < 0 ? -1 : sq_run(q, SQ_DELIVERY_FREE_DEAD, e, "ii", p->pno, now_us);
+	int freed = sq_run(q, id, e, "ii", p->pno, clock_wall_us());
 
-	if (dead < 0)
+	if (freed < 0)
 		return -1;
-	count(p, DELIVERY_WAITS, -waits);
-	count(p, DELIVERY_HELD, -held);
-	count(p, DELIVERY_DEAD, -dead);
-	count(p, DELIVERY_QUEUED, waits + held + dead);
-	*n += (size_t)(waits + held + dead);
+	count(p, state, -freed);
+	count(p, DELIVERY_QUEUED, freed);
+	*n += (size_t)freed;
 	return 0;
 }
 
 int
-sq_outbox_requeue(struct store *s, const char *peer, size_t *n, struct err *e)
+sq_outbox_requeue(struct store *s, const char *peer, bool denied, size_t *n, struct err *e)
 {
 	struct sq *q = sq_of(s);
-	int64_t now_us = clock_wall_us();
 
 	*n = 0;
-	for (size_t i = 0; i < q->nparties; i++)
-		if ((peer == NULL || strcmp(peer, q->parties[i]->name) == 0) &&
-		    requeue_one(q, q->parties[i], now_us, n, e) < 0)
+	for (size_t i = 0; i < q->nparties; i++) {
+		struct party *p = q->parties[i];
+
+		if (peer != NULL && strcmp(peer, p->name) != 0)
+			continue;
+		if (free_all(q, p, SQ_DELIVERY_FREE_WAITS, DELIVERY_WAITS, n, e) < 0 ||
+		    free_all(q, p, SQ_DELIVERY_FREE_HELD, DELIVERY_HELD, n, e) < 0 ||
+		    free_all(q, p, SQ_DELIVERY_FREE_DEAD, DELIVERY_DEAD, n, e) < 0 ||
+		    (denied && free_all(q, p, SQ_DELIVERY_FREE_DENIED, DELIVERY_DENIED, n, e) < 0))
 			return -1;
+	}
 	return 0;
 }
 

@@ -49,6 +49,7 @@ static const char step_1[] =
     "CREATE UNIQUE INDEX delivery_of ON delivery (vid, pno);"
     "CREATE INDEX delivery_ready ON delivery (pno, lane, oid) WHERE state = 0;"
     "CREATE INDEX delivery_later ON delivery (pno, due_us) WHERE state IN (1, 2);"
+    "CREATE INDEX delivery_denied ON delivery (pno) WHERE state = 4;"
     "CREATE INDEX delivery_dead ON delivery (pno) WHERE state = 5;"
     "CREATE TABLE quarantine (qid INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL,"
     " state TEXT NOT NULL, source TEXT NOT NULL, input TEXT NOT NULL, format TEXT NOT NULL,"
@@ -176,6 +177,8 @@ const char *const sq_text[SQ_COUNT] = {
 	    " queued_us = ?2, reason = NULL WHERE state IN (1, 2) AND state = 2 AND pno = ?1",
 	[SQ_DELIVERY_FREE_DEAD] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"
 	    " queued_us = ?2, reason = NULL WHERE state = 5 AND pno = ?1",
+	[SQ_DELIVERY_FREE_DENIED] = "UPDATE delivery SET state = 0, attempts = 0, due_us = ?2,"
+	    " queued_us = ?2, reason = NULL WHERE state = 4 AND pno = ?1",
 
 	[SQ_QUARANTINE_ADD] = "INSERT INTO quarantine (at_us, state, source, input, format, code,"
 	    " path, line, col, off, reason, object_id, collection, size, bytes)"

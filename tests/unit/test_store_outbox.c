@@ -193,9 +193,9 @@ held_comes_back_dead_does_not(void **state)
 	book(k, &l, OUTBOX_HELD, clock_wall_us() + 10 * SECOND);
 	assert_int_equal(lease(k, 10, 0).n, 0);
 	/* by hand: held and dead at once, with patience anew */
-	store_outbox_requeue(k->s, "peer-q", kit_counted, k);
+	store_outbox_requeue(k->s, "peer-q", true, kit_counted, k);
 	assert_int_equal(k->count, 0);
-	store_outbox_requeue(k->s, NULL, kit_counted, k);
+	store_outbox_requeue(k->s, NULL, false, kit_counted, k);
 	assert_int_equal(k->count, 2);
 	assert_string_equal(counts(k), "2 0 0 0 1");
 	assert_string_equal(lease(k, 10, 0).text, "adv-1 x node-a,node-b: 1.0");
@@ -204,10 +204,15 @@ held_comes_back_dead_does_not(void **state)
 	/* and what waits for its next try */
 	book(k, &l, OUTBOX_RETRY, clock_wall_us() + (int64_t)3600 * SECOND);
 	assert_int_equal(lease(k, 10, 0).n, 0);
-	store_outbox_requeue(k->s, "peer-p", kit_counted, k);
+	store_outbox_requeue(k->s, "peer-p", false, kit_counted, k);
 	assert_int_equal(k->count, 1);
 	assert_string_equal(counts(k), "2 0 0 0 1");
 	assert_string_equal(lease(k, 10, 0).text, "adv-2 x node-a,node-b: 2.0");
+	/* what was denied only if that is said: the rules may have changed */
+	store_outbox_requeue(k->s, "peer-p", true, kit_counted, k);
+	assert_int_equal(k->count, 1);
+	assert_string_equal(counts(k), "3 0 0 0 0");
+	assert_string_equal(lease(k, 10, 0).text, "adv-3 x node-a,node-b: 3.0");
 }
 
 static void
