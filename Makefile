@@ -157,6 +157,7 @@ install: build/tocsin		## DESTDIR= and PREFIX= as usual
 	install -m644 conf/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m644 conf/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m644 conf/systemd/tocsin.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	sed -i 's,/usr/local/bin/,$(PREFIX)/bin/,' $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
 
 help:				## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*##[ \t]*/\1\t/p' Makefile | expand -t 16
