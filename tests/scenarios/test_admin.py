@@ -78,7 +78,7 @@ def test_a_bad_file_changes_nothing_and_says_why(node, name, change):
         assert node.request("GET", "/api/collections/", "soc").status == 200
         socket_path = node.file("state", "control.sock")
         after = json.loads(node.run("status", "--json", "--socket", socket_path).stdout)
-        assert (after["policy"], after["listening"], after["started"]) == (before["policy"], before["listening"], before["started"])
+        assert all(after[k] == before[k] for k in ("policy", "listening", "started"))
     finally:
         back()
     assert node.reload()
@@ -86,9 +86,11 @@ def test_a_bad_file_changes_nothing_and_says_why(node, name, change):
 
 def test_a_good_reload_changes_everything_that_may_change(node):
     """If this fails, an administrator has to restart for a new collection, limit or consumer."""
-    back = [with_change(node.conf, lambda t: t.replace("collection indicators", "collection fresh\n    title  \"Fresh\"\n\ncollection indicators")
-                        .replace("\"Laboratory of cert-a\"", "\"Renamed\"").replace("    retry-min", "    body 64k\n    retry-min")),
-            with_change(node.file("trust.conf"), lambda t: t + "\nconsumer late\n    relation own\n    read fresh\n    write fresh\n")]
+    fresh = "collection fresh\n    title  \"Fresh\"\n\n"
+    late = "\nconsumer late\n    relation own\n    read fresh\n    write fresh\n"
+    back = [with_change(node.conf, lambda t: t.replace("collection indicators", fresh + "collection indicators")
+                        .replace("Laboratory of cert-a", "Renamed").replace("    retry-min", "    body 64k\n    retry-min")),
+            with_change(node.file("trust.conf"), lambda t: t + late)]
     kept = Client(node, "soc")
     assert kept.get("/api/").json["title"] == "Laboratory of cert-a"
     node.add_token("late")
@@ -290,7 +292,8 @@ def test_the_log_tells_events_and_no_content(node, lab):
     strict = indicator(f"{low} strict", f"[domain-name:value = 'strict.{low}.example']", tlp="amber+strict")
     bad = dict(indicator(f"{low} bad", "x"), modified=f"{low}")
     node.insist("sensor", "advisories", o, red, strict, bad)
-    node.drop("abuse", "c.csv", CSV + f"X-1;20/11/2026 09:00;;host;{low}.csv.example;C2;A;;;;;\nX-2;{low};;host;{low};C2;A;;;;;\n")
+    node.drop("abuse", "c.csv", CSV + f"X-1;20/11/2026 09:00;;host;{low}.csv.example;C2;A;;;;;\n"
+              f"X-2;{low};;host;{low};C2;A;;;;;\n")
     node.drop("drop", "c.xml", f"<a><{low}></b></a>")
     node.drop("drop", "c.json", f'{{"type": "bundle", "{low}": ')
     until("the files", lambda: os.listdir(node.file("spool", "drop", "incoming")) == [])
@@ -474,3 +477,90 @@ def test_tls_is_not_old(node):
         ctx.set_ciphers("AES128-SHA:AES256-SHA:AES128-GCM-SHA256")
     with pytest.raises((ssl.SSLError, OSError)):
         handshake(weak)
+
+
+# ---- trust that ends
+
+def test_trust_that_was_withdrawn_ends_on_open_connections_too():
+    """If this fails, a peer that was cut off goes on over the connection that it has."""
+    with laboratory("cert-a", "cert-b", redis=False) as lab:
+        a, b = lab["cert-a"], lab["cert-b"]
+        trust = text_of(a.file("trust.conf"))
+        kept = http.client.HTTPSConnection("127.0.0.1", a.port, timeout=20, context=a.context(b))
+        by_token = Client(a, "soc")
+
+        def status():
+            kept.request("GET", "/api/", headers={"Accept": TAXII})
+            r = kept.getresponse()
+            r.read()
+            return r.status
+        assert status() == 200 and by_token.get("/api/").status == 200
+        sock = kept.sock
+        start = trust.index("peer cert-b\n")
+        without = trust[:start] + trust[trust.index("consumer ", start):]
+        without = re.sub(r"community cert-net\n(    .*\n)+\n", "", without).replace(" inbox-cert-b", "")
+        without = re.sub(r"release cert-net\n(    .*\n)+\n", "", without)
+        write(a.file("trust.conf"), re.sub(r"consumer soc\n(    .*\n)+\n", "", without))
+        assert a.reload(), a.log()[-1500:]
+        assert status() == 401 and kept.sock is sock, "the very same connection"
+        assert by_token.get("/api/").status == 401
+        write(a.file("trust.conf"), trust)
+        assert a.reload()
+        assert status() == 200 and by_token.get("/api/").status == 200
+        kept.close()
+        by_token.close()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_resumed_session_is_the_same_peer_or_nobody(version):
+    """If this fails, a session ticket is as good as a certificate that is no longer trusted, or names somebody else."""
+    with laboratory("cert-a", "cert-b", redis=False) as lab:
+        a, b = lab["cert-a"], lab["cert-b"]
+        ctx = a.context(b)
+        ctx.maximum_version = version
+
+        def ask(session=None):
+            raw = socket.create_connection(("127.0.0.1", a.port), timeout=20)
+            with ctx.wrap_socket(raw, server_hostname="127.0.0.1", session=session) as s:
+                s.sendall(f"GET /api/ HTTP/1.1\r\nHost: x\r\nAccept: {TAXII}\r\n\r\n".encode())
+                status = int(s.recv(4096).split()[1])
+                return status, s.session, s.session_reused
+        status, session, _ = ask()
+        assert status == 200
+        for _ in range(2):
+            status, session2, reused = ask(session)
+            assert status == 200, f"reused: {reused}"
+        trust = text_of(a.file("trust.conf"))
+        write(a.file("trust.conf"), trust.replace(b.pin(), "sha256:" + "0" * 64))
+        assert a.reload()
+        try:
+            assert ask(session)[0] == 401
+        except OSError:
+            pass
+        write(a.file("trust.conf"), trust)
+        assert a.reload()
+
+
+def test_clients_that_offer_http_2(node):
+    """If this fails, modern clients cannot connect."""
+    for offer in (["h2", "http/1.1"], ["http/1.1"]):
+        ctx = node.context()
+        ctx.set_alpn_protocols(offer)
+        with socket.create_connection(("127.0.0.1", node.port), timeout=10) as raw:
+            with ctx.wrap_socket(raw, server_hostname="127.0.0.1") as s:
+                assert s.selected_alpn_protocol() in (None, "http/1.1")
+                s.sendall(f"GET /api/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {node.tokens['soc']}\r\n\r\n".encode())
+                assert s.recv(20).startswith(b"HTTP/1.1 200")
+
+
+def test_a_token_ends_on_its_day(node):
+    """If this fails, a token that was given for a week works for ever."""
+    done = node.run("consumer", "add", "soc", "--until", "2020-01-01", "--json", "--config", node.conf)
+    if done.returncode == 0:
+        token = json.loads(done.stdout)["token"]
+        assert node.reload()
+        assert node.request("GET", "/api/", headers={"Authorization": "Bearer " + token}).status == 401
+    done = node.run("consumer", "add", "soc", "--until", "2099-01-01", "--json", "--config", node.conf)
+    assert done.returncode == 0 and node.reload()
+    token = json.loads(done.stdout)["token"]
+    assert node.request("GET", "/api/", headers={"Authorization": "Bearer " + token}).status == 200

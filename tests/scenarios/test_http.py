@@ -170,7 +170,8 @@ def test_expect_continue(server):
     ("GET /api/ HTTP/1.1\r\nHost : x\r\nAUTH\r\n", 400), ("GET /api/ HTTP/1.1\r\nHost: x\r\n folded\r\nAUTH\r\n", 400),
     ("GET /api/ HTTP/1.1\r\n Host: x\r\nAUTH\r\n", 400), ("GET /api/ HTTP/1.1\r\nHost: x\r\nno colon\r\nAUTH\r\n", 400),
     ("GET /api/ HTTP/1.1\r\nHost: x\r\n: empty\r\nAUTH\r\n", 400), ("GET /api/ HTTP/1.1\r\nHost: x\r\nX(Y): z\r\nAUTH\r\n", 400),
-    ("GET /api/ HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\nAUTH\r\n", 400), ("GET /api/ HTTP/1.1\r\nHost: x\r\nX: a\rb\r\nAUTH\r\n", 400),
+    ("GET /api/ HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\nAUTH\r\n", 400),
+    ("GET /api/ HTTP/1.1\r\nHost: x\r\nX: a\rb\r\nAUTH\r\n", 400),
     ("GET /api/\r\nHost: x\r\nAUTH\r\n", 400), ("GET  /api/ HTTP/1.1\r\nHost: x\r\nAUTH\r\n", 400),
     ("GET /api/ HTTP/1.1 \r\nHost: x\r\nAUTH\r\n", 400), ("GET /api/ http/1.1\r\nHost: x\r\nAUTH\r\n", 400),
     ("GET /api/ HTTP/1.1\nHost: x\nAUTH\n", 400), ("GET /api /x HTTP/1.1\r\nHost: x\r\nAUTH\r\n", 400),
@@ -181,7 +182,8 @@ def test_expect_continue(server):
 def test_syntax(server, wire, request_text, status):
     """If this fails, we and a proxy in front of us read different requests."""
     auth = f"Authorization: Bearer {server.tokens['both']}"
-    got = wire.send(request_text.replace("AUTH\r\n", auth + "\r\n\r\n").replace("AUTH\n", auth + "\n\n").encode("latin-1")).answer()
+    text = request_text.replace("AUTH\r\n", auth + "\r\n\r\n").replace("AUTH\n", auth + "\n\n")
+    got = wire.send(text.encode("latin-1")).answer()
     assert got[0] == status, got
     if status == 400:
         assert got[1]["content-type"] == TAXII and json.loads(got[2])["http_status"] == "400"
@@ -203,11 +205,13 @@ SMUGGLE = [
     ["Content-Length: five"], ["Content-Length:"], ["Content-Length: 99999999999999999999999999"], ["Content-Length: 5a"],
     ["Content-Length: 1e1"], ["Content-Length: \u0665"],
     ["Transfer-Encoding: chunked", "Content-Length: 5"], ["Content-Length: 5", "Transfer-Encoding: chunked"],
-    ["Transfer-Encoding: identity", "Content-Length: 5"], ["Transfer-Encoding: gzip, chunked"], ["Transfer-Encoding: chunked, gzip"],
+    ["Transfer-Encoding: identity", "Content-Length: 5"], ["Transfer-Encoding: gzip, chunked"],
+    ["Transfer-Encoding: chunked, gzip"],
     ["Transfer-Encoding: chunked, chunked"], ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
     ["Transfer-Encoding: xchunked"], ["Transfer-Encoding: chunked;x=y"], ["Transfer-Encoding: \"chunked\""],
     ["Transfer-Encoding:"], ["Transfer-Encoding : chunked"], ["Transfer-Encoding: chunked\x00"],
-    ["Content-Length : 5"], ["X: y\r\n Content-Length: 5"], ["Transfer-Encoding:\x0bchunked"], ["Transfer_Encoding: chunked", "Content-Length : 1"],
+    ["Content-Length : 5"], ["X: y\r\n Content-Length: 5"], ["Transfer-Encoding:\x0bchunked"],
+    ["Transfer_Encoding: chunked", "Content-Length : 1"],
 ]
 
 
@@ -222,9 +226,11 @@ def test_smuggling_shapes(server, wire, lines):
 
 
 @pytest.mark.parametrize("body", [
-    b"5\r\nabcd\r\n0\r\n\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"+5\r\nabcde\r\n0\r\n\r\n", b"0x5\r\nabcde\r\n0\r\n\r\n", b"\r\nabcde\r\n0\r\n\r\n",
+    b"5\r\nabcd\r\n0\r\n\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"+5\r\nabcde\r\n0\r\n\r\n", b"0x5\r\nabcde\r\n0\r\n\r\n",
+    b"\r\nabcde\r\n0\r\n\r\n",
     b"g\r\nabcde\r\n0\r\n\r\n", b"5\nabcde\n0\n\n", b"5\r\nabcdeX\r\n0\r\n\r\n", b"fffffffffffffffff\r\nabcde\r\n0\r\n\r\n",
-    b" 5\r\nabcde\r\n0\r\n\r\n", b"5;\x00\r\nabcde\r\n0\r\n\r\n", b"5\r\nabcde\r\n0\r\nbad trailer\r\n\r\n", b"5\r\nabcde0\r\n\r\n",
+    b" 5\r\nabcde\r\n0\r\n\r\n", b"5;\x00\r\nabcde\r\n0\r\n\r\n", b"5\r\nabcde\r\n0\r\nbad trailer\r\n\r\n",
+    b"5\r\nabcde0\r\n\r\n",
     b"5;" + b"x" * 70000 + b"\r\nabcde\r\n0\r\n\r\n", b"00000000000000000000000000000000005\r\nabcde\r\n0\r\n\r\n",
 ])
 def test_broken_chunks(server, wire, body):
@@ -263,7 +269,8 @@ def test_after_an_early_refusal_the_body_is_no_request(server):
     assert got is None or got[0] != 200, "the body was taken for a request"
     w.close()
     w = Wire(server)        # a GET with a body: read and ignored
-    w.send(head(server, "GET", "/api/", f"Content-Length: {len(inner)}").encode() + inner + head(server, "GET", "/nowhere/").encode())
+    w.send(head(server, "GET", "/api/", f"Content-Length: {len(inner)}").encode() + inner)
+    w.send(head(server, "GET", "/nowhere/"))
     assert w.answer()[0] == 200 and w.answer()[0] == 404
     w.close()
 
@@ -333,7 +340,8 @@ def test_slow_clients_are_sent_away(server):
             f.write(text.replace("    retry-min", "    head-timeout 300ms\n    idle-timeout 300ms\n    body-timeout 300ms\n"
                                  "    handshake-timeout 300ms\n    body-rate 1m\n    retry-min"))
         assert server.reload()
-        opened = [Wire(server), Wire(server).send("GET /api/ HT"), Wire(server).send(head(server, "POST", BOX, "Content-Length: 100") + "{")]
+        opened = [Wire(server), Wire(server).send("GET /api/ HT"),
+                  Wire(server).send(head(server, "POST", BOX, "Content-Length: 100") + "{")]
         raw = socket.create_connection(("127.0.0.1", server.port), timeout=15)
         start = time.monotonic()
         statuses = [(w.answer() or [None])[0] for w in opened]
@@ -419,7 +427,8 @@ def test_a_thousand_mutated_requests(server):
     body = json.dumps({"objects": [o, dict(o, type="relationship", id="relationship--" + o["id"][11:])]}).encode()
     seeds = [head(server, "POST", BOX, f"Content-Length: {len(body)}").encode() + body,
              head(server, "POST", BOX, "Transfer-Encoding: chunked").encode() + chunked(body, 50, ";x=y"),
-             head(server, "GET", BOX + "?match[type]=indicator&limit=3&added_after=2026-11-20T10:00:00Z&match[version]=all").encode(),
+             head(server, "GET", BOX + "?match[type]=indicator&limit=3&added_after=2026-11-20T10:00:00Z"
+                  "&match[version]=all").encode(),
              head(server, "DELETE", BOX + o["id"] + "/?match[version]=first").encode(),
              head(server, "GET", f"/api/collections/box/objects/{o['id']}/versions/", "Accept-Encoding: gzip").encode()]
     work, lock, trouble = iter(range(1000)), threading.Lock(), []
@@ -473,7 +482,8 @@ def test_garbage_instead_of_tls(server):
 
 BROKEN = {
     "json-cut.json": '{"type": "bundle", "objects": [{"type": "indica', "json-deep.json": '{"objects": ' + "[" * 5000,
-    "json-dup.json": '{"type": "bundle", "id": "bundle--1", "type": "bundle", "objects": []}', "json-nan.json": '{"objects": [NaN]}',
+    "json-dup.json": '{"type": "bundle", "id": "bundle--1", "type": "bundle", "objects": []}',
+    "json-nan.json": '{"objects": [NaN]}',
     "json-nul.json": '{"type": "bundle"\0}', "empty.json": "", "text.txt": "hello", "html.html": "<html><body>x</body></html>",
     "xml-cut.xml": '<?xml version="1.0"?><IODEF-Document xmlns="urn:ietf:params:xml:ns:iodef-2.0" version="2.00"><Incident',
     "xml-entity.xml": '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><IODEF-Document '
@@ -483,8 +493,9 @@ BROKEN = {
     "xml-deep.xml": '<IODEF-Document xmlns="urn:ietf:params:xml:ns:iodef-2.0" version="2.00">' + "<a>" * 3000,
     "xml-ns.xml": '<IODEF-Document version="2.00"><Incident/></IODEF-Document>',
 }
-BAD_CSV = {"no-header.csv": "", "columns.csv": "a;b\n1;2\n", "quote.csv": 'id;seen_at;last_day;kind;value;what;label;trust;tags;family;report;'
-           'ticket\n"unclosed;x\n', "nul.csv": "id;seen_at\0;kind\n"}
+BAD_CSV = {"no-header.csv": "", "columns.csv": "a;b\n1;2\n",
+           "quote.csv": 'id;seen_at;last_day;kind;value;what;label;trust;tags;family;report;ticket\n"unclosed;x\n',
+           "nul.csv": "id;seen_at\0;kind\n"}
 
 
 def test_broken_files_are_set_aside_with_a_reason(server):
@@ -527,8 +538,8 @@ def test_mutated_files(server):
     rng = random.Random(43)
     with open(os.path.join(TOP, "tests", "demo", "advisory.xml"), "rb") as f:
         xml = f.read()
-    stix = json.dumps({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001",
-                       "objects": [indicator(f"mf {i}", "[mutex:name = 'mf']", object_marking_refs=[TLP["green"]]) for i in range(3)]}).encode()
+    some = [indicator(f"mf {i}", "[mutex:name = 'mf']", object_marking_refs=[TLP["green"]]) for i in range(3)]
+    stix = json.dumps({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": some}).encode()
     for i in range(150):
         data = mutate(rng, xml if i % 2 else stix)
         path = server.file("spool", "drop", "incoming", f"m{i:03}")

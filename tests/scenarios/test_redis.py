@@ -258,7 +258,8 @@ def test_a_node_stops_while_redis_hangs(lab):
                    for i in range(5)]
         for t in threads:
             t.start()
-        until("work that waits for Redis", lambda: a.metric("tocsin_http_connections") >= 1 or not any(t.is_alive() for t in threads))
+        until("work that waits for Redis", lambda: a.metric("tocsin_http_connections") >= 1
+              or not any(t.is_alive() for t in threads))
         status = a.stop()
         lab.redis.resume()
         for t in threads:
@@ -287,8 +288,8 @@ def test_redis_over_tls(tmp_path):
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             def cli(*words):
-                return subprocess.run(["redis-cli", "-p", str(port), "--tls", "--cacert", ca, *words], capture_output=True, text=True,
-                                      timeout=10, check=False).stdout
+                return subprocess.run(["redis-cli", "-p", str(port), "--tls", "--cacert", ca, *words],
+                                      capture_output=True, text=True, timeout=10, check=False).stdout
             until("redis over TLS", lambda: "PONG" in cli("PING"))
             for n, trusted in ((a, ca), (b, other)):
                 with open(n.conf, encoding="utf-8") as f:

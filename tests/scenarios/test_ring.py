@@ -94,11 +94,14 @@ def test_two_nodes_that_share_a_redis_send_once():
         return b == "cert-c" or (a == "cert-a" and b == "cert-b")
     with laboratory(*ALL, knows=knows, link=link) as lab:
         a, b, c = lab.nodes.values()
+
+        def everything():
+            return set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b"))
         first = [indicator(f"shared {i}", f"[mutex:name = 'shared {i}']", tlp="clear") for i in range(10)]
         a.insist("sensor", "advisories", *first)
         wanted = {o["id"] for o in first}
         until("all at cert-b", lambda: wanted <= set(b.ids("soc", "inbox-cert-a")))
-        until("all at cert-c", lambda: wanted <= set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b")))
+        until("all at cert-c", lambda: wanted <= everything())
         settled(lab)
         # what both have of their own
         both = [indicator(f"both {i}", f"[mutex:name = 'both {i}']", tlp="clear") for i in range(10)]
@@ -113,12 +116,12 @@ def test_two_nodes_that_share_a_redis_send_once():
         late = [indicator(f"late {i}", f"[mutex:name = 'late {i}']", tlp="clear") for i in range(5)]
         a.insist("sensor", "advisories", *late)
         lab.redis.ask("FLUSHALL")
-        until("them at cert-c", lambda: {o["id"] for o in late} <= set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b")))
+        until("them at cert-c", lambda: {o["id"] for o in late} <= everything())
         settled(lab)
         lab.redis.kill()
         more = [indicator(f"more {i}", f"[mutex:name = 'more {i}']", tlp="clear") for i in range(5)]
         a.insist("sensor", "advisories", *more)
-        until("them without Redis", lambda: {o["id"] for o in more} <= set(c.ids("soc", "inbox-cert-a")) | set(c.ids("soc", "inbox-cert-b")))
+        until("them without Redis", lambda: {o["id"] for o in more} <= everything())
 
 
 def test_nothing_travels_further_than_the_hop_limit():

@@ -254,7 +254,8 @@ BAD = ["added_after=", "added_after=x", "added_after=2026-11-20", "added_after=2
        "match[version]=", "match[version]=Last", "match[version]=ALL", "match[version]=last,last", "match[version]=all,last",
        "match[version]=x", "match[version]=2026-11-20", "match[version]=2026-11-20T10:00:00.1Z,2026-11-20T10:00:00.100Z",
        "match[version]=first,", "match[version]=last,all",
-       "next=x", "limit=1&limit=1", "match[type]=a&match[type]=b", "added_after=2026-11-20T10:00:00Z&added_after=2026-11-20T10:00:00Z",
+       "next=x", "limit=1&limit=1", "match[type]=a&match[type]=b",
+       "added_after=2026-11-20T10:00:00Z&added_after=2026-11-20T10:00:00Z",
        "match%5Btype%5D=a&match[type]=a", "next=&next="]
 
 
