@@ -148,6 +148,17 @@ fill(int fd, struct slice content, mode_t mode)
 	return close(fd);
 }
 
+/* Give a file that will replace `path` the owner of `path`, where we may: what root edits for a service
+ * stays the service's. */
+static void
+keep_owner(int fd, const char *path)
+{
+	struct stat old;
+
+	if (geteuid() == 0 && lstat(path, &old) == 0 && fchown(fd, old.st_uid, old.st_gid) < 0)
+		return;		/* then it is ours */
+}
+
 int
 file_write(const char *path, struct slice content, mode_t mode, struct err *e)
 {
@@ -161,6 +172,7 @@ file_write(const char *path, struct slice content, mode_t mode, struct err *e)
 		failed(e, path, "create a temporary file beside it");
 		goto done;
 	}
+	keep_owner(fd, path);
 	if (fill(fd, content, mode) < 0 || rename(temp.p, path) < 0) {
 		failed(e, path, "write");
 		unlink(temp.p);

@@ -18,7 +18,7 @@ struct strbuf;
 
 /* Append the content of a regular file (or stdin for "-") of at most `max` bytes. ERR_IO, ERR_LIMIT. */
 int	file_read(const char *path, size_t max, struct strbuf *out, struct err *e);
-/* Replace or create `path` atomically and durably. */
+/* Replace or create `path` atomically and durably; replaced by root, it keeps its owner. */
 int	file_write(const char *path, struct slice content, mode_t mode, struct err *e);
 /* Create a folder and its parents (0700 unless it exists). */
 int	dir_make(const char *path, mode_t mode, struct err *e);

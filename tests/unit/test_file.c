@@ -170,6 +170,24 @@ test_write_refuses(void **state)
 	strbuf_fini(&b);
 }
 
+/* What root edits for a service, the service can read. */
+static void
+test_write_keeps_owner(void **state)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(file_write("x", SLICE_LIT("1"), 0600, &e), 0);
+	assert_int_equal(chown("x", 12345, 54321), 0);
+	assert_int_equal(file_write("x", SLICE_LIT("2"), 0600, &e), 0);
+	assert_int_equal(stat("x", &st), 0);
+	assert_int_equal(st.st_uid, 12345);
+	assert_int_equal(st.st_gid, 54321);
+}
+
 static void
 test_dir_make(void **state)
 {
@@ -233,6 +251,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_read_refuses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_stdin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_refuses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_write_keeps_owner, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dir_make, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_questions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_move, set_up, tear_down),
