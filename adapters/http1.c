@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 
 enum { GO_ON = -1 };		/* a step changed the state: run the next one */
 /* The limits of head and trailers leave room for the CRLF that ends them. */
@@ -237,15 +238,6 @@ step_length(struct http1 *p, struct slice *in, struct slice *data)
 	return hand_out(p, in, data, ST_END);
 }
 
-static int
-hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* 1 to 8 hex digits, then nothing or ";extensions", which are looked at only for control
  * characters. false if the line is anything else. */
 static bool
@@ -255,7 +247,7 @@ chunk_size(struct slice line, uint64_t *out)
 	size_t i;
 
 	for (i = 0; i < line.n && line.p[i] != ';'; i++) {
-		int d = hex_digit((unsigned char)line.p[i]);
+		int d = ascii_hex(line.p[i]);
 
 		if (d < 0 || i == CHUNK_DIGITS)
 			return false;

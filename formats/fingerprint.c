@@ -7,8 +7,6 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
 enum { PARTS_MAX = 7, US = 0x1f, RS = 0x1e };
 
 /* Append what a property says; false if it says nothing. */
@@ -252,7 +250,7 @@ add_meaning(struct strbuf *out, struct arena *mem, const json *tree, const struc
 static bool
 observable_text(struct strbuf *out, struct arena *mem, const struct object *o)
 {
-	for (size_t i = 0; i < COUNT(meanings); i++)
+	for (size_t i = 0; i < COUNTOF(meanings); i++)
 		if (slice_is(o->type, meanings[i].type) &&
 		    add_meaning(out, mem, o->tree, &meanings[i]))
 			return true;

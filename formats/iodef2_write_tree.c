@@ -6,6 +6,7 @@
 
 #include "formats/iodef2_write.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 
@@ -171,12 +172,6 @@ iw_is_language(struct slice s)
 	return run > 0;
 }
 
-static int
-hex_digit(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* A scheme, and nothing that xs:anyURI refuses. On the strict side: the rest becomes text. */
 bool
 iw_is_uri(struct slice s)
@@ -187,7 +182,7 @@ iw_is_uri(struct slice s)
 
 	for (i = 0; i < s.n; i++) {
 		if (s.p[i] == '%') {
-			if (i + 2 >= s.n || !hex_digit(s.p[i + 1]) || !hex_digit(s.p[i + 2]))
+			if (i + 2 >= s.n || ascii_hex(s.p[i + 1]) < 0 || ascii_hex(s.p[i + 2]) < 0)
 				return false;
 		} else if (strchr(ok, s.p[i]) == NULL || s.p[i] == '\0') {
 			return false;

@@ -5,8 +5,6 @@
 
 #include "formats/vocab.h"
 
-#define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
-
 static const char tlp2_extension[] = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
 
 /* Marking schemes that restrict sharing in words that we do not read. */
@@ -51,12 +49,12 @@ is_opaque(const json *def, struct slice definition_type)
 {
 	const json *ext = json_get(def, "extensions");
 
-	for (size_t i = 0; i < LENGTH(opaque_extensions); i++)
+	for (size_t i = 0; i < COUNTOF(opaque_extensions); i++)
 		if (json_get(ext, opaque_extensions[i]) != NULL)
 			return true;
 	if (starts_nocase(definition_type, "x-"))
 		definition_type = slice_from(definition_type.p + 2, definition_type.n - 2);
-	for (size_t i = 0; i < LENGTH(opaque_types); i++)
+	for (size_t i = 0; i < COUNTOF(opaque_types); i++)
 		if (starts_nocase(definition_type, opaque_types[i]))
 			return true;
 	return false;
@@ -108,7 +106,7 @@ read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level)
 		*level = fixed;
 		return LABEL_TLP;
 	}
-	for (size_t i = 0; i < LENGTH(other_ids); i++)
+	for (size_t i = 0; i < COUNTOF(other_ids); i++)
 		if (slice_is_nocase(id, other_ids[i]))
 			return LABEL_OTHER;
 	def = find == NULL ? NULL : find(ctx, id);

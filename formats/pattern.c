@@ -4,8 +4,6 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
 struct parser {
 	struct pat_lexer lx;
 	struct arena	*mem;
@@ -318,10 +316,10 @@ parse_literal(struct parser *ps, struct pat_node *n, size_t *cap, enum operand t
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(literals); i++)
+	for (i = 0; i < COUNTOF(literals); i++)
 		if (literals[i].tok == ps->lx.tok)
 			break;
-	if (i == COUNT(literals) || (takes == TAKES_ORDERED && !literals[i].ordered) ||
+	if (i == COUNTOF(literals) || (takes == TAKES_ORDERED && !literals[i].ordered) ||
 	    (takes == TAKES_STRING && ps->lx.tok != PT_STRING))
 		return expected(ps, takes == TAKES_STRING ? "a string" : "a value");
 	if (ps->literals++ >= PATTERN_LITERALS)
@@ -359,10 +357,10 @@ parse_relation(struct parser *ps, struct pat_node *n)
 	if (parse_path(ps, n) < 0 || (rc = accept(ps, PT_NOT)) < 0)
 		return -1;
 	n->negated = rc == 1;
-	for (i = 0; i < COUNT(test_ops); i++)
+	for (i = 0; i < COUNTOF(test_ops); i++)
 		if (test_ops[i].tok == ps->lx.tok)
 			break;
-	if (i == COUNT(test_ops))
+	if (i == COUNTOF(test_ops))
 		return expected(ps, "a comparison operator");
 	n->op = test_ops[i].op;
 	if (pattern_lex(&ps->lx, ps->e) < 0)

@@ -13,8 +13,6 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
 /* What the values of a path are. A path that ends in `_ref.value` or `_refs[*].value` holds an
  * address, a name or a URL: the value tells which. */
 static const struct {
@@ -260,7 +258,7 @@ is_ref_value(const struct pat_node *t)
 static int
 find_path(const struct pat_node *t)
 {
-	for (size_t i = 0; i < COUNT(paths); i++)
+	for (size_t i = 0; i < COUNTOF(paths); i++)
 		if (slice_is(t->object, paths[i].object) && step_is(t, 0, paths[i].property) &&
 		    (t->npath == 1 || (t->npath == 2 && t->path[1].kind != PAT_STEP_NAME)))
 			return (int)i;
@@ -288,7 +286,7 @@ canon_string(struct arena *mem, const struct pat_node *t, struct pat_literal *v)
 		    paths[row].kind == VALUE_REGKEY)
 			v->text = value_lower(v->text, mem);
 	} else if (is_ref_value(t)) {
-		for (size_t i = 0; i < COUNT(ref_kinds); i++)
+		for (size_t i = 0; i < COUNTOF(ref_kinds); i++)
 			if (value_normalise(ref_kinds[i], v->text, mem, &v->text))
 				return;
 	}

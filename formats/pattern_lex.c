@@ -1,6 +1,7 @@
 #include "formats/pattern_lex.h"
 
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 
 static const struct {
 	const char	*word;
@@ -34,14 +35,6 @@ static const char *const wide_blanks[] = {
 	"\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"
 };
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool
 is_name_start(char c)
 {
@@ -49,15 +42,9 @@ is_name_start(char c)
 }
 
 static bool
-is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool
 is_base64(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
 	    c == '/';
 }
 
@@ -84,7 +71,7 @@ blank_len(struct slice s)
 		return 1;
 	if ((unsigned char)s.p[0] < 0x80)
 		return 0;
-	for (size_t i = 0; i < COUNT(wide_blanks); i++)
+	for (size_t i = 0; i < COUNTOF(wide_blanks); i++)
 		if (slice_starts(s, wide_blanks[i]))
 			return strlen(wide_blanks[i]);
 	return 0;
@@ -179,7 +166,7 @@ static bool
 hex_form(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_hex(s.p[i]))
+		if (ascii_hex(s.p[i]) < 0)
 			return false;
 	return s.n % 2 == 0;
 }
@@ -190,7 +177,7 @@ two_digits(struct slice s, size_t at, int lo, int hi)
 {
 	int v;
 
-	if (!is_digit(s.p[at]) || !is_digit(s.p[at + 1]))
+	if (!ascii_is_digit(s.p[at]) || !ascii_is_digit(s.p[at + 1]))
 		return false;
 	v = (s.p[at] - '0') * 10 + s.p[at + 1] - '0';
 	return v >= lo && v <= hi;
@@ -206,7 +193,7 @@ is_timestamp(struct slice s)
 	if (s.n < n + 1 || s.p[s.n - 1] != 'Z')
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (form[i] == '0' ? !is_digit(s.p[i]) : s.p[i] != form[i])
+		if (form[i] == '0' ? !ascii_is_digit(s.p[i]) : s.p[i] != form[i])
 			return false;
 	if (!two_digits(s, 5, 1, 12) || !two_digits(s, 8, 1, 31) || !two_digits(s, 11, 0, 23) ||
 	    !two_digits(s, 14, 0, 59) || !two_digits(s, 17, 0, 60))
@@ -216,7 +203,7 @@ is_timestamp(struct slice s)
 	if (s.p[n] != '.' || s.n == n + 2)
 		return false;
 	for (size_t i = n + 1; i < s.n - 1; i++)
-		if (!is_digit(s.p[i]))
+		if (!ascii_is_digit(s.p[i]))
 			return false;
 	return true;
 }
@@ -251,7 +238,7 @@ lex_typed(struct pat_lexer *lx, struct err *e)
 static enum pat_tok
 keyword(struct slice word)
 {
-	for (size_t i = 0; i < COUNT(keywords); i++)
+	for (size_t i = 0; i < COUNTOF(keywords); i++)
 		if (slice_is(word, keywords[i].word))
 			return keywords[i].tok;
 	return PT_IDENT;
@@ -264,7 +251,7 @@ name_len(struct slice s, bool *hyphen)
 	size_t n;
 
 	*hyphen = false;
-	for (n = 0; n < s.n && (is_name_start(s.p[n]) || is_digit(s.p[n]) || s.p[n] == '-'); n++)
+	for (n = 0; n < s.n && (is_name_start(s.p[n]) || ascii_is_digit(s.p[n]) || s.p[n] == '-'); n++)
 		if (s.p[n] == '-')
 			*hyphen = true;
 	return n;
@@ -300,10 +287,10 @@ lex_number(struct pat_lexer *lx)
 	bool neg = s.p[0] == '-';
 	size_t first = s.p[0] == '+' || neg, n = first;
 
-	while (n < s.n && is_digit(s.p[n]))
+	while (n < s.n && ascii_is_digit(s.p[n]))
 		n++;
-	if (n + 1 < s.n && s.p[n] == '.' && is_digit(s.p[n + 1])) {
-		for (n++; n < s.n && is_digit(s.p[n]); n++)
+	if (n + 1 < s.n && s.p[n] == '.' && ascii_is_digit(s.p[n + 1])) {
+		for (n++; n < s.n && ascii_is_digit(s.p[n]); n++)
 			;
 		lx->tok = neg ? PT_FLOAT_NEG : PT_FLOAT_POS;
 	} else if (n > first) {
@@ -323,7 +310,7 @@ lex_operator(struct pat_lexer *lx, struct err *e)
 {
 	struct slice s = rest(lx, lx->at);
 
-	for (size_t i = 0; i < COUNT(operators); i++) {
+	for (size_t i = 0; i < COUNTOF(operators); i++) {
 		if (!slice_starts(s, operators[i].text))
 			continue;
 		lx->tok = operators[i].tok;
@@ -354,7 +341,7 @@ pattern_lex(struct pat_lexer *lx, struct err *e)
 		return lex_typed(lx, e);
 	if (is_name_start(s.p[0]))
 		return lex_name(lx);
-	if ((is_digit(s.p[0]) || s.p[0] == '.' || s.p[0] == '+' || s.p[0] == '-') &&
+	if ((ascii_is_digit(s.p[0]) || s.p[0] == '.' || s.p[0] == '+' || s.p[0] == '-') &&
 	    lex_number(lx))
 		return 0;
 	return lex_operator(lx, e);

@@ -5,8 +5,7 @@
 #include <strings.h>
 
 #include "gateway/base/arena.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "gateway/base/ascii.h"
 
 typedef bool normalise_fn(struct slice s, struct arena *mem, struct slice *out);
 
@@ -36,19 +35,13 @@ static const struct {
 	{ "HKCC", "HKEY_CURRENT_CONFIG" }, { "HKPD", "HKEY_PERFORMANCE_DATA" }
 };
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 struct slice
 value_lower(struct slice s, struct arena *mem)
 {
 	char *p = arena_raw(mem, s.n + 1);
 
 	for (size_t i = 0; i < s.n; i++)
-		p[i] = lower(s.p[i]);
+		p[i] = ascii_lower(s.p[i]);
 	p[s.n] = '\0';
 	return slice_from(p, s.n);
 }
@@ -68,7 +61,7 @@ fanged_tail(const char *text, size_t n, size_t *cut)
 		at = n - 2 - inner;
 		if (text[at] != open[pair - close])
 			continue;
-		for (size_t i = 0; i < COUNT(tokens); i++) {
+		for (size_t i = 0; i < COUNTOF(tokens); i++) {
 			if (!slice_is_nocase(slice_from(text + at + 1, inner), tokens[i].fanged))
 				continue;
 			*cut = inner + 2;
@@ -82,7 +75,7 @@ fanged_tail(const char *text, size_t n, size_t *cut)
 static struct slice
 refang_scheme(struct slice s, struct arena *mem)
 {
-	for (size_t i = 0; i < COUNT(schemes); i++) {
+	for (size_t i = 0; i < COUNTOF(schemes); i++) {
 		size_t n = strlen(schemes[i].fanged);
 
 		if (s.n > n && strncasecmp(s.p, schemes[i].fanged, n) == 0 && s.p[n] == ':')
@@ -120,7 +113,7 @@ value_refang(struct slice s, struct arena *mem)
 bool
 value_scheme_is_fanged(struct slice scheme)
 {
-	for (size_t i = 0; i < COUNT(schemes); i++)
+	for (size_t i = 0; i < COUNTOF(schemes); i++)
 		if (slice_is_nocase(scheme, schemes[i].fanged))
 			return true;
 	return false;
@@ -165,7 +158,7 @@ mac_value(struct slice s, struct arena *mem, struct slice *out)
 			each = group;
 			group = 0;
 		} else if (n < sizeof(digits) && isxdigit((unsigned char)c)) {
-			digits[n++] = lower(c);
+			digits[n++] = ascii_lower(c);
 			group++;
 		} else {
 			return false;
@@ -210,7 +203,7 @@ asn_value(struct slice s, struct arena *mem, struct slice *out)
 static struct slice
 hive(struct slice s, struct arena *mem)
 {
-	for (size_t i = 0; i < COUNT(hives); i++)
+	for (size_t i = 0; i < COUNTOF(hives); i++)
 		if (slice_is_nocase(s, hives[i].brief) || slice_is_nocase(s, hives[i].name))
 			return slice_of(hives[i].name);
 	return arena_slice(mem, s);

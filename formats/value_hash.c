@@ -4,8 +4,7 @@
 #include "formats/value.h"
 
 #include "gateway/base/arena.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "gateway/base/ascii.h"
 
 /* `key`: the name in lower case without - and _; hex digits, 0 = not hex. */
 static const struct {
@@ -22,23 +21,11 @@ static const struct {
 	{ "ssdeep", "SSDEEP", 0 }, { "tlsh", "TLSH", 0 }
 };
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool
 is_hex(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_digit(s.p[i]) && (lower(s.p[i]) < 'a' || lower(s.p[i]) > 'f'))
+		if (ascii_hex(s.p[i]) < 0)
 			return false;
 	return s.n > 0;
 }
@@ -47,7 +34,7 @@ bool
 value_any_hash(struct slice s, struct arena *mem, struct slice *out)
 {
 	s = slice_trim(s);
-	for (size_t i = 0; i < COUNT(algorithms); i++) {
+	for (size_t i = 0; i < COUNTOF(algorithms); i++) {
 		if (algorithms[i].digits != s.n || !is_hex(s))
 			continue;
 		*out = value_lower(s, mem);
@@ -68,9 +55,9 @@ find_algorithm(struct slice name)
 			continue;
 		if (n == sizeof(key))
 			return -1;
-		key[n++] = lower(name.p[i]);
+		key[n++] = ascii_lower(name.p[i]);
 	}
-	for (size_t i = 0; i < COUNT(algorithms); i++)
+	for (size_t i = 0; i < COUNTOF(algorithms); i++)
 		if (slice_is(slice_from(key, n), algorithms[i].key))
 			return (int)i;
 	return -1;
@@ -103,7 +90,7 @@ tlsh_form(struct slice s, struct arena *mem, struct slice *out)
 	struct slice digits = s;
 	char *p;
 
-	if (s.n == 72 && lower(s.p[0]) == 't' && s.p[1] == '1')
+	if (s.n == 72 && ascii_lower(s.p[0]) == 't' && s.p[1] == '1')
 		digits = slice_from(s.p + 2, 70);
 	if (digits.n != 70 || !is_hex(digits))
 		return false;

@@ -6,6 +6,7 @@
 
 #include "formats/value.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 
 enum { IPV4_BYTES = 4, IPV6_WORDS = 8, IPV6_TEXT = 48 };
 
@@ -38,16 +39,6 @@ parse_ipv4(struct slice s, uint8_t addr[IPV4_BYTES])
 	return true;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
 /* Up to four hex digits at *i; false if there is none or a fifth. */
 static bool
 parse_word(struct slice s, size_t *i, uint16_t *word)
@@ -55,10 +46,10 @@ parse_word(struct slice s, size_t *i, uint16_t *word)
 	size_t first = *i;
 
 	*word = 0;
-	while (*i < s.n && hex_digit(s.p[*i]) >= 0) {
+	while (*i < s.n && ascii_hex(s.p[*i]) >= 0) {
 		if (*i - first == 4)
 			return false;
-		*word = (uint16_t)(*word << 4 | hex_digit(s.p[(*i)++]));
+		*word = (uint16_t)(*word << 4 | ascii_hex(s.p[(*i)++]));
 	}
 	return *i > first;
 }

@@ -4,8 +4,7 @@
 #include "formats/value.h"
 
 #include "gateway/base/arena.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "gateway/base/ascii.h"
 
 enum { LABEL_MAX = 63, DOMAIN_MAX = 253, PORT_MAX = 65535 };
 
@@ -17,27 +16,15 @@ static const struct {
 	{ "wss", 443 }
 };
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool
 is_label(struct slice label)
 {
 	if (label.n == 0 || label.n > LABEL_MAX)
 		return false;
 	for (size_t i = 0; i < label.n; i++) {
-		char c = lower(label.p[i]);
+		char c = ascii_lower(label.p[i]);
 
-		if (!is_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' && c != '*' &&
+		if (!ascii_is_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' && c != '*' &&
 		    (unsigned char)c < 0x80)
 			return false;
 	}
@@ -96,9 +83,9 @@ url_scheme(struct slice *rest, struct slice *scheme)
 		return false;
 	*scheme = slice_from(rest->p, (size_t)(at - rest->p));
 	for (size_t i = 0; i < scheme->n; i++) {
-		char c = lower(scheme->p[i]);
+		char c = ascii_lower(scheme->p[i]);
 
-		if ((c < 'a' || c > 'z') && (i == 0 || (!is_digit(c) && c != '+' && c != '-' &&
+		if ((c < 'a' || c > 'z') && (i == 0 || (!ascii_is_digit(c) && c != '+' && c != '-' &&
 		    c != '.')))
 			return false;
 	}
@@ -127,7 +114,7 @@ url_split(struct slice s, struct arena *mem, struct url *u)
 		;
 	u->user = slice_from(server.p, i);
 	server = slice_from(server.p + i, server.n - i);
-	for (colon = server.n; colon > 0 && is_digit(server.p[colon - 1]); colon--)
+	for (colon = server.n; colon > 0 && ascii_is_digit(server.p[colon - 1]); colon--)
 		;
 	if (colon > 0 && server.p[colon - 1] == ':' && server.p[0] != ':') {
 		u->port = slice_from(server.p + colon, server.n - colon);
@@ -148,7 +135,7 @@ url_port(struct url *u)
 		return false;
 	while (u->port.n > 1 && u->port.p[0] == '0')
 		u->port.p++, u->port.n--;
-	for (size_t i = 0; i < COUNT(default_ports); i++)
+	for (size_t i = 0; i < COUNTOF(default_ports); i++)
 		if (port == default_ports[i].port &&
 		    slice_is_nocase(u->scheme, default_ports[i].scheme))
 			u->port.n = 0;

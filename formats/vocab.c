@@ -3,8 +3,6 @@
 
 #include <strings.h>
 
-#define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
-
 /* Types by name; phases as in the list of the CIP life cycle. Sorted, searched by halves. */
 static const struct vocab_type types[] = {
 	{ "artifact",			OBJECT_SCO, PHASE_INDICATIONS, false },
@@ -129,7 +127,7 @@ enum { BANNER_WORDS = 4 };
 const struct vocab_type *
 vocab_type_find(struct slice type)
 {
-	size_t lo = 0, hi = LENGTH(types);
+	size_t lo = 0, hi = COUNTOF(types);
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -196,7 +194,7 @@ tlp_parse(struct slice word)
 enum tlp
 tlp_of_marking_id(struct slice id)
 {
-	for (size_t i = 0; i < LENGTH(tlp1_ids); i++)
+	for (size_t i = 0; i < COUNTOF(tlp1_ids); i++)
 		if (slice_is_nocase(id, tlp1_ids[i].id))
 			return tlp1_ids[i].tlp;
 	for (int t = TLP_CLEAR; t < TLP_LEVELS; t++)
@@ -226,7 +224,7 @@ phase_parse(struct slice word)
 int
 sector_parse(struct slice slug)
 {
-	for (size_t i = 0; i < LENGTH(sectors); i++)
+	for (size_t i = 0; i < COUNTOF(sectors); i++)
 		if (slice_is(slug, sectors[i]))
 			return (int)i;
 	return -1;
@@ -243,7 +241,7 @@ sector_word(int bit)
 int
 sector_of_stix(struct slice value)
 {
-	for (size_t i = 0; i < LENGTH(industry); i++)
+	for (size_t i = 0; i < COUNTOF(industry); i++)
 		if (slice_is(value, industry[i].stix))
 			return sector_parse(slice_of(industry[i].nis2));
 	return -1;
@@ -317,13 +315,13 @@ vocab_is_classified(struct slice marking_text)
 	struct slice s = slice_trim(marking_text);
 	bool banner = count_words(s) <= BANNER_WORDS;
 
-	for (size_t i = 0; i < LENGTH(classified_phrases); i++)
+	for (size_t i = 0; i < COUNTOF(classified_phrases); i++)
 		if (has_phrase(s, classified_phrases[i], false))
 			return true;
-	for (size_t i = 0; i < LENGTH(classified_words); i++)
+	for (size_t i = 0; i < COUNTOF(classified_words); i++)
 		if (has_phrase(s, classified_words[i], !banner))
 			return true;
-	for (size_t i = 0; i < LENGTH(classified_marks); i++)
+	for (size_t i = 0; i < COUNTOF(classified_marks); i++)
 		if (slice_is(s, classified_marks[i]))
 			return true;
 	return false;

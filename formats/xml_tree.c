@@ -3,6 +3,7 @@
 
 #include "formats/xml.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 #include "gateway/base/strbuf.h"
 
 bool
@@ -140,12 +141,6 @@ xml_text_trim(const struct xml_node *n, struct arena *mem)
 	return s.n == all.n ? all : arena_slice(mem, s);
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 struct slice
 xml_collapse(struct slice s, struct arena *mem)
 {
@@ -155,12 +150,12 @@ xml_collapse(struct slice s, struct arena *mem)
 
 	s = slice_trim(s);
 	for (size_t i = 0; i < s.n && clean; i++)
-		clean = !is_blank(s.p[i]) || (s.p[i] == ' ' && s.p[i + 1] != ' ');
+		clean = !ascii_is_blank(s.p[i]) || (s.p[i] == ' ' && s.p[i + 1] != ' ');
 	if (clean)
 		return arena_slice(mem, s);
 	p = arena_raw(mem, s.n + 1);
 	for (size_t i = 0; i < s.n; i++) {
-		if (!is_blank(s.p[i]))
+		if (!ascii_is_blank(s.p[i]))
 			p[n++] = s.p[i];
 		else if (n > 0 && p[n - 1] != ' ')
 			p[n++] = ' ';
@@ -444,9 +439,9 @@ next_collapsed(struct slice s, size_t *i)
 {
 	if (*i >= s.n)
 		return -1;
-	if (!is_blank(s.p[*i]))
+	if (!ascii_is_blank(s.p[*i]))
 		return (unsigned char)s.p[(*i)++];
-	while (*i < s.n && is_blank(s.p[*i]))
+	while (*i < s.n && ascii_is_blank(s.p[*i]))
 		(*i)++;
 	return ' ';
 }

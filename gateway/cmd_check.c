@@ -45,12 +45,6 @@ warn(struct check *k, const char *fmt, ...)
 
 /* ---- certificates ---- */
 
-static int
-tls_check(const char *cert, const char *key, struct err *e)
-{
-	return tls_key_matches(cert, key, e);
-}
-
 /* Certificates that have ended are errors, those that soon will are warnings. */
 static void
 check_dates(struct check *k, const char *what, const char *cert)
@@ -224,7 +218,7 @@ check_outside(struct check *k)
 {
 	const struct config *conf = k->conf;
 
-	config_check(conf, k->trust, tls_check, &k->c);
+	config_check(conf, k->trust, tls_key_matches, &k->c);
 	check_dates(k, "node", conf->client_certificate);
 	check_ca(k, "node peer-ca", conf->peer_ca);
 	for (size_t i = 0; i < conf->nlistens; i++) {

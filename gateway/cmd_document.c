@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/file.h"
@@ -98,12 +99,6 @@ load_mapping(struct documents *d, const struct args *a)
 
 /* ---- the only now ---- */
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The length of what looks like a timestamp at the start of s; 0 if nothing does. */
 static size_t
 stamp_length(struct slice s)
@@ -114,9 +109,9 @@ stamp_length(struct slice s)
 	if (s.n < n)
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		if (shape[i] == 'd' ? !is_digit(s.p[i]) : s.p[i] != shape[i])
+		if (shape[i] == 'd' ? !ascii_is_digit(s.p[i]) : s.p[i] != shape[i])
 			return 0;
-	while (n < s.n && (is_digit(s.p[n]) || strchr(".:+-Z", s.p[n]) != NULL) && s.p[n] != '\0')
+	while (n < s.n && (ascii_is_digit(s.p[n]) || strchr(".:+-Z", s.p[n]) != NULL) && s.p[n] != '\0')
 		n++;
 	return n;
 }
@@ -147,7 +142,7 @@ newest_in_text(struct arena *mem, struct slice text)
 	for (size_t i = 0; i < text.n; i++) {
 		size_t n;
 
-		if (!is_digit(text.p[i]) || (i > 0 && is_digit(text.p[i - 1])))
+		if (!ascii_is_digit(text.p[i]) || (i > 0 && ascii_is_digit(text.p[i - 1])))
 			continue;
 		n = stamp_length(slice_from(text.p + i, text.n - i));
 		if (n > 0 && keep_newest(mem, slice_from(text.p + i, n), &newest))

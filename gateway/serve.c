@@ -64,12 +64,6 @@ struct loaded {
 	struct credentials	*credentials;
 };
 
-static int
-tls_check(const char *cert, const char *key, struct err *e)
-{
-	return tls_key_matches(cert, key, e);
-}
-
 static void
 loaded_free(struct loaded *l)
 {
@@ -89,7 +83,7 @@ load(const char *path, struct loaded *l, struct complaints *c)
 	l->trust = trust_load(l->config->trust_file, c);
 	l->credentials = credentials_load(l->config->credentials_file, c);
 	if (l->trust != NULL && l->credentials != NULL &&
-	    config_check(l->config, l->trust, tls_check, c) == 0)
+	    config_check(l->config, l->trust, tls_key_matches, c) == 0)
 		return 0;
 	loaded_free(l);
 	return -1;

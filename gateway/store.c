@@ -273,16 +273,6 @@ run_remove(struct store *s, struct job *j, struct err *e)
 	    arena_fmt(j->scratch, ",\"removed\":%zu", c->n), e);
 }
 
-static const struct slice *
-copy_slices(struct arena *mem, const struct slice *v, size_t n)
-{
-	struct slice *to = arena_alloc(mem, (n + 1) * sizeof(*to));
-
-	for (size_t i = 0; i < n; i++)
-		to[i] = arena_slice(mem, v[i]);
-	return to;
-}
-
 void
 store_remove(struct store *s, const struct page_query *q, const char *audit_members,
     store_count_cb *cb, void *arg)
@@ -290,11 +280,11 @@ store_remove(struct store *s, const struct page_query *q, const char *audit_memb
 	struct count_job *c = count_job(run_remove, cb, arg);
 
 	c->q = *q;
-	c->q.ids = copy_slices(c->j.mem, q->ids, q->nids);
+	c->q.ids = arena_slices(c->j.mem, q->ids, q->nids);
 	c->q.types = NULL;
 	c->q.ntypes = 0;
-	c->q.spec_versions = copy_slices(c->j.mem, q->spec_versions, q->nspec_versions);
-	c->q.version_keys = copy_slices(c->j.mem, q->version_keys, q->nversion_keys);
+	c->q.spec_versions = arena_slices(c->j.mem, q->spec_versions, q->nspec_versions);
+	c->q.version_keys = arena_slices(c->j.mem, q->version_keys, q->nversion_keys);
 	if (audit_members != NULL)
 		c->audit.members = arena_str(c->j.mem, slice_of(audit_members));
 	queue_add(s, &c->j, false);

@@ -169,6 +169,8 @@ struct version_choice {
 	bool		left;		/* passes added_after and specification version */
 	bool		chosen;
 };
+/* For qsort: struct version_choice by date. */
+int	 store_by_date(const void *a, const void *b);
 /* Mark what the query chooses among all n versions (taxii.md 9 steps 1 and 2). */
 void	 store_choose(const struct page_query *q, struct version_choice *v, size_t n);
 /* The same for a removal: no keyword means all, of every specification version. Counts the chosen. */

@@ -37,14 +37,6 @@ row_of(struct mem *m, int64_t vid, int64_t date_us, bool bytes, struct arena *me
 	return row;
 }
 
-static int
-by_date(const void *a, const void *b)
-{
-	const struct version_choice *x = a, *y = b;
-
-	return (x->date_us > y->date_us) - (x->date_us < y->date_us);
-}
-
 static bool
 admitted(const struct page_query *q, const struct store_row *row)
 {
@@ -86,7 +78,7 @@ choose_all(struct mem *m, const struct page_query *q, struct arena *mem, struct 
 		}
 	}
 	if (*n > 0)
-		qsort(all, *n, sizeof(*all), by_date);
+		qsort(all, *n, sizeof(*all), store_by_date);
 	return all;
 }
 

@@ -140,6 +140,14 @@ mark_left(const struct page_query *q, struct version_choice *v, size_t n)
 		v[i].left = v[i].left && slice_eq(v[i].spec, top);
 }
 
+int
+store_by_date(const void *a, const void *b)
+{
+	const struct version_choice *x = a, *y = b;
+
+	return (x->date_us > y->date_us) - (x->date_us < y->date_us);
+}
+
 void
 store_choose(const struct page_query *q, struct version_choice *v, size_t n)
 {

@@ -204,14 +204,6 @@ walk_ranges(struct paging *w, struct err *e)
 /* ---- by id ---- */
 
 static int
-by_date(const void *a, const void *b)
-{
-	const struct version_choice *x = a, *y = b;
-
-	return (x->date_us > y->date_us) - (x->date_us < y->date_us);
-}
-
-static int
 read_version(struct paging *w, const struct version_choice *v, bool bytes, struct store_row *row,
     struct err *e)
 {
@@ -283,7 +275,7 @@ choose_ids(struct paging *w, struct version_choice **all, size_t *n, struct err 
 		}
 	}
 	if (*n > 0)
-		qsort(*all, *n, sizeof(**all), by_date);
+		qsort(*all, *n, sizeof(**all), store_by_date);
 	return 0;
 }
 

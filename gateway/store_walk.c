@@ -47,16 +47,6 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	run(w);
 }
 
-static const struct slice *
-copy_slices(struct arena *mem, const struct slice *v, size_t n)
-{
-	struct slice *to = arena_alloc(mem, (n + 1) * sizeof(*to));
-
-	for (size_t i = 0; i < n; i++)
-		to[i] = arena_slice(mem, v[i]);
-	return to;
-}
-
 /* Wait for the next turn. The lists of the query are the caller's only until store_page returns. */
 static void
 wait_turn(struct page_walk *w)
@@ -65,10 +55,10 @@ wait_turn(struct page_walk *w)
 	struct page_query *q = &w->q;
 
 	if (w->timer == NULL) {
-		q->ids = copy_slices(w->mem, q->ids, q->nids);
-		q->types = copy_slices(w->mem, q->types, q->ntypes);
-		q->spec_versions = copy_slices(w->mem, q->spec_versions, q->nspec_versions);
-		q->version_keys = copy_slices(w->mem, q->version_keys, q->nversion_keys);
+		q->ids = arena_slices(w->mem, q->ids, q->nids);
+		q->types = arena_slices(w->mem, q->types, q->ntypes);
+		q->spec_versions = arena_slices(w->mem, q->spec_versions, q->nspec_versions);
+		q->version_keys = arena_slices(w->mem, q->version_keys, q->nversion_keys);
 		w->timer = evtimer_new(w->store->base, on_turn, w);
 	}
 	w->next = w->store->walks;

@@ -158,6 +158,16 @@ arena_slice(struct arena *a, struct slice s)
 	return (struct slice){ arena_str(a, s), s.n };
 }
 
+struct slice *
+arena_slices(struct arena *a, const struct slice *v, size_t n)
+{
+	struct slice *to = arena_alloc(a, (n + 1) * sizeof(*to));
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = arena_slice(a, v[i]);
+	return to;
+}
+
 char *
 arena_fmt(struct arena *a, const char *fmt, ...)
 {

@@ -24,6 +24,8 @@ void		*arena_raw(struct arena *a, size_t n);
 /* A NUL-terminated copy; the slice does not count the NUL. */
 struct slice	 arena_slice(struct arena *a, struct slice s);
 char		*arena_str(struct arena *a, struct slice s);
+/* n slices and their bytes. */
+struct slice	*arena_slices(struct arena *a, const struct slice *v, size_t n);
 /* sprintf into the arena. */
 char		*arena_fmt(struct arena *a, const char *fmt, ...)
 		    __attribute__((format(printf, 2, 3)));

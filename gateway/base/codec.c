@@ -1,3 +1,4 @@
+#include "gateway/base/ascii.h"
 #include "gateway/base/codec.h"
 
 #include <assert.h>
@@ -154,19 +155,6 @@ hex_add(struct strbuf *out, const void *p, size_t n)
 	out->n += 2 * n;
 }
 
-/* The value of a hex digit, or -1. */
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 hex_decode(struct slice s, void *out, size_t n)
 {
@@ -175,10 +163,10 @@ hex_decode(struct slice s, void *out, size_t n)
 	if (n > SIZE_MAX / 2 || s.n != 2 * n)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (hex_value(s.p[i]) < 0)
+		if (ascii_hex(s.p[i]) < 0)
 			return false;
 	for (size_t i = 0; i < n; i++)
-		b[i] = (unsigned char)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
+		b[i] = (unsigned char)(ascii_hex(s.p[2 * i]) << 4 | ascii_hex(s.p[2 * i + 1]));
 	return true;
 }
 
@@ -238,12 +226,6 @@ base64_value(char c, char c62, char c63)
 	return c == c62 ? 62 : c == c63 ? 63 : -1;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Append the bytes of s up to its padding; *digits and *rest (bits that made no byte) are for the
  * caller to judge. */
 static bool
@@ -257,7 +239,7 @@ base64_read(struct slice *s, bool blanks, const char *alphabet, struct strbuf *o
 	for (; s->n > 0 && s->p[0] != '='; s->p++, s->n--) {
 		int v;
 
-		if (blanks && is_blank(s->p[0]))
+		if (blanks && ascii_is_blank(s->p[0]))
 			continue;
 		if ((v = base64_value(s->p[0], alphabet[62], alphabet[63])) < 0)
 			return false;
@@ -281,7 +263,7 @@ base64_decode(struct slice s, bool blanks, struct strbuf *out)
 	for (; s.n > 0; s.p++, s.n--) {
 		if (s.p[0] == '=')
 			pads++;
-		else if (!blanks || !is_blank(s.p[0]))
+		else if (!blanks || !ascii_is_blank(s.p[0]))
 			goto bad;
 	}
 	if (pads > 2 || (digits + pads) % 4 != 0)

@@ -253,13 +253,7 @@ static void
 link_last(json *parent, json *n)
 {
 	n->next = NULL;
-	if (parent->child == NULL) {
-		parent->child = n;
-	} else {
-		n->prev = parent->child->prev;
-		n->prev->next = n;
-	}
-	parent->child->prev = n;
+	json_link(parent, n);
 }
 
 json *

@@ -38,6 +38,19 @@ void	json_set_raw_string(struct arena *mem, cJSON *n, struct slice literal,
 /* Make n a plain integer; v lies within +-(2^53-1). */
 void	json_set_integer(cJSON *n, int64_t v);
 
+/* Make n, which has no `next`, the last child. */
+static inline void
+json_link(cJSON *parent, cJSON *n)
+{
+	if (parent->child == NULL) {
+		parent->child = n;
+	} else {
+		n->prev = parent->child->prev;
+		n->prev->next = n;
+	}
+	parent->child->prev = n;
+}
+
 /* First byte of a raw node's text, NUL if n is not raw. */
 static inline char
 json_raw_first(const cJSON *n)

@@ -332,15 +332,8 @@ add_child(struct parser *j, cJSON *parent)
 		return NULL;
 	}
 	n = arena_alloc(j->mem, sizeof(*n));
-	if (parent == NULL)
-		return n;
-	if (parent->child == NULL) {
-		parent->child = n;
-	} else {
-		n->prev = parent->child->prev;
-		n->prev->next = n;
-	}
-	parent->child->prev = n;
+	if (parent != NULL)
+		json_link(parent, n);
 	return n;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 #include "gateway/base/lines.h"
 
 enum { COMPLAINTS_MAX = 100, TEXT_MAX = 1024, WORD_MAX = 64, SHOWN_MAX = 80, DISTANCE_MAX = 3 };
@@ -34,12 +35,6 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 /* Edits between two words of at most WORD_MAX bytes: letters put in, left out, replaced, or swapped
  * with their neighbour (Damerau-Levenshtein, no piece edited twice). Case costs nothing. */
 static unsigned
@@ -52,10 +47,10 @@ distance(struct slice a, struct slice b)
 	for (size_t i = 1; i <= a.n; i++) {
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= b.n; j++) {
-			char x = lower(a.p[i - 1]), y = lower(b.p[j - 1]);
+			char x = ascii_lower(a.p[i - 1]), y = ascii_lower(b.p[j - 1]);
 
 			now[j] = least(one[j - 1] + (x != y), least(one[j], now[j - 1]) + 1);
-			if (i > 1 && j > 1 && x == lower(b.p[j - 2]) && lower(a.p[i - 2]) == y)
+			if (i > 1 && j > 1 && x == ascii_lower(b.p[j - 2]) && ascii_lower(a.p[i - 2]) == y)
 				now[j] = least(now[j], two[j - 2] + 1);
 		}
 		turn = two;

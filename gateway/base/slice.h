@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <string.h>
 
+/* The number of elements of an array (never of a pointer). */
+#define COUNTOF(a)	(sizeof(a) / sizeof((a)[0]))
+
 struct slice {
 	const char	*p;
 	size_t		 n;
