@@ -4,13 +4,12 @@ import json
 import os
 import re
 import resource
-import shutil
 import socket
 import subprocess
 
 import pytest
 
-from lab import TOCSIN, Tap, Client, basic, free_port, indicator, laboratory, until
+from lab import TOCSIN, Client, Lab, Tap, basic, free_port, indicator, laboratory, until
 
 
 def text_of(path):
@@ -98,31 +97,24 @@ def test_a_rate_for_a_peer_delays_and_drops_nothing(lab):
     edit(a, "trust.conf", "    limit      out 6000/min burst 10\n", "")
 
 
-def test_another_key_at_a_peers_address_gets_nothing(tapped):
+def test_another_key_at_a_peers_address_gets_nothing(tapped, tmp_path):
     """If this fails, whoever takes over a partner's address or CA reads what is meant for the partner."""
-    a, impostor = tapped["cert-a"], tapped["tap"]
-    # a good certificate of the same CA, but of another key
-    key, csr, crt = (impostor.file("tls", "new." + x) for x in ("key", "csr", "crt"))
-    run = dict(check=True, capture_output=True)
-    subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", key, "-out", csr, "-subj", "/CN=tap"], **run)
-    write(impostor.file("ext"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    subprocess.run(["openssl", "x509", "-req", "-in", csr, "-CA", impostor.file("tls", "ca.crt"), "-CAkey",
-                    impostor.file("tls", "ca.key"), "-CAcreateserial", "-days", "2", "-out", crt,
-                    "-extfile", impostor.file("ext")], **run)
-    shutil.copy2(impostor.file("tls", "node.crt"), impostor.file("tls", "good.crt"))
-    shutil.copy2(impostor.file("tls", "node.key"), impostor.file("tls", "good.key"))
-    shutil.copy2(crt, impostor.file("tls", "node.crt"))
-    shutil.copy2(key, impostor.file("tls", "node.key"))
+    a = tapped["cert-a"]
+    impostor = Lab(str(tmp_path / "i"), ("tap",), redis=False).build()["tap"]
+    impostor.port = tapped["tap"].port
+    # a CA that cert-a accepts has certified another key for the same name and address
+    with open(a.file("tls", "peer-ca.crt"), "a", encoding="utf-8") as f:
+        f.write(text_of(impostor.file("tls", "ca.crt")))
+    with open(impostor.file("tls", "peer-ca.crt"), "a", encoding="utf-8") as f:
+        f.write(text_of(a.file("tls", "ca.crt")))
+    assert a.reload()
     tapped.tap = Tap(impostor)
     o = indicator("not for you", "[mutex:name = 'not for you']")
     a.insist("sensor", "advisories", o)
     until("three attempts", lambda: peer(a, "tap")["failures"] >= 3)
     assert tapped.tap.requests == [] and "pin" in peer(a, "tap")["last_error"].lower(), peer(a, "tap")
     tapped.tap.close()
-    shutil.copy2(impostor.file("tls", "good.crt"), impostor.file("tls", "node.crt"))
-    shutil.copy2(impostor.file("tls", "good.key"), impostor.file("tls", "node.key"))
-    tapped.tap = Tap(impostor)
+    tapped.tap = Tap(tapped["tap"])
     until("the right one to get it", lambda: o["id"] in [x["id"] for e in tapped.tap.envelopes() for x in e["objects"]])
 
 
