@@ -304,7 +304,8 @@ run(const struct args *a)
 		check_outside(&k);
 	if (k.c.n > 0 || k.conf == NULL || k.trust == NULL) {
 		cmd_complaints(&k.c);
-		fprintf(stderr, "configuration %s: %zu errors\n", k.path, k.c.n + k.c.dropped);
+		fprintf(stderr, "configuration %s: %zu error%s\n", k.path, k.c.n + k.c.dropped,
+		    k.c.n + k.c.dropped == 1 ? "" : "s");
 	} else if (args_get(a, "effective") != NULL) {
 		status = print_text(config_print, k.conf);
 	} else {
