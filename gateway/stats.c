@@ -97,6 +97,14 @@ stats_add(struct stats *s, enum stats_counter id, const char *label, uint64_t n)
 	v->n += n;
 }
 
+uint64_t
+stats_get(const struct stats *s, enum stats_counter id, const char *label)
+{
+	const struct value *v = find(&s->counters[id], label);
+
+	return v == NULL ? 0 : v->n;
+}
+
 void
 stats_time(struct stats *s, const char *stage, int64_t us)
 {

@@ -40,6 +40,7 @@ void		 stats_free(struct stats *s);
 /* Add to a counter under a label value (NULL for counters without label). At most 1,000 label values
  * a counter; the rest count as "other". */
 void		 stats_add(struct stats *s, enum stats_counter id, const char *label, uint64_t n);
+uint64_t	 stats_get(const struct stats *s, enum stats_counter id, const char *label);
 /* A latency in microseconds into the histogram of a stage ("parse", "commit", "relay", ...). */
 void		 stats_time(struct stats *s, const char *stage, int64_t us);
 /* Prometheus text of all counters and histograms. */
