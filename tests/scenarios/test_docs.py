@@ -1,4 +1,5 @@
 """If this fails, a document tells somebody to type what does not work, or names what is not there."""
+import fnmatch
 import glob
 import os
 import re
@@ -188,3 +189,11 @@ def test_files_that_a_page_names_are_there(page):
         if FILE.match(name) and not NOT_OURS.search(name) and not exists(name, folder):
             missing.append(name)
     assert not missing
+
+
+@pytest.mark.parametrize("folder", ["adapters", "formats", "gateway", os.path.join("gateway", "base")])
+def test_the_map_of_a_folder_has_its_headers(folder):
+    """If this fails, a newcomer meets a module that no map speaks of."""
+    named = {os.path.splitext(n)[0] for n in re.findall(r"`([\w*]+(?:\.[ch])?)`", read(folder, "README.md"))}
+    headers = [os.path.splitext(os.path.basename(p))[0] for p in glob.glob(os.path.join(TOP, folder, "*.h"))]
+    assert not [h for h in headers if not any(fnmatch.fnmatch(h, n) or h.startswith(n + "_") for n in named)]
