@@ -315,10 +315,14 @@ view_fills_new(struct gateway *g)
 void
 view_fills_free(struct view_fills *f)
 {
+	struct fill *at, *next;
+
 	if (f == NULL)
 		return;
-	while (f->v != NULL)
-		fill_free(f->v);
+	for (at = f->v; at != NULL; at = next) {
+		next = at->next;
+		fill_free(at);
+	}
 	free(f);
 }
 
