@@ -322,12 +322,13 @@ def test_a_view_that_is_defined_later_shows_what_was_there(lab):
     green, amber = indicator("view green", "[mutex:name = 'vg']", tlp="green"), indicator("view amber", "[mutex:name = 'va']")
     a.insist("sensor", "advisories", green, amber)
     assert a.reload()
-    assert green["id"] in a.ids("soc", "greens") and amber["id"] not in a.ids("soc", "greens")
+    until("the old ones", lambda: green["id"] in a.ids("soc", "greens"))
+    assert amber["id"] not in a.ids("soc", "greens")
     later = indicator("view later", "[mutex:name = 'vl']", tlp="green")
     a.insist("sensor", "advisories", later)
     assert later["id"] in a.ids("soc", "greens")
     edit(a, "tocsin.conf", "    tlp green\n", "    tlp amber\n")
-    assert amber["id"] in a.ids("soc", "greens") and green["id"] not in a.ids("soc", "greens")
+    until("the other ones", lambda: amber["id"] in a.ids("soc", "greens") and green["id"] not in a.ids("soc", "greens"))
     edit(a, "tocsin.conf", "collection greens\n    mode view\n    tlp amber\n\n", "")
     assert a.request("GET", "/api/collections/greens/", "soc").status == 404
 
