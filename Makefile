@@ -104,9 +104,13 @@ golden-update: $(OUT)/unit/test_golden	## rewrite expected files; review the dif
 scenarios: build/tocsin		## real processes only
 	@tests/run --pytest tests/scenarios
 
-lint:				## layers, doormen, banned words, long functions, headers alone
+FORMAT = /usr/bin/python3 tests/lint/format.py $(wildcard gateway/*.[ch] gateway/base/*.[ch] \
+	 formats/*.[ch] adapters/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c)
+
+lint: deps			## layers, doormen, banned words, long functions, headers alone
 	@/usr/bin/python3 tests/lint/layers.py
 	@/usr/bin/python3 tests/lint/style.py
+	@$(FORMAT) --check
 
 asan: deps				## units and scenarios under ASan and UBSan
 	@$(MAKE) $(QUIETLY) -j2 FLAVOUR=asan CC=clang asan-run
@@ -114,7 +118,7 @@ asan: deps				## units and scenarios under ASan and UBSan
 asan-run: $(OUT)/tocsin $(UNITS)
 	@TOCSIN=$(OUT)/tocsin tests/run $(UNITS) --pytest tests/scenarios
 
-analyse:			## clang-tidy and cppcheck, of what changed since they last passed
+analyse: deps			## clang-tidy and cppcheck, of what changed since they last passed
 	@mkdir -p build/analyse/cppcheck
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
 	    --cppcheck-build-dir=build/analyse/cppcheck --suppressions-list=tests/lint/cppcheck.txt \
@@ -145,8 +149,8 @@ demo: deps-demo			## the main job on two federated nodes (ONCE=1: check and end)
 	@$(MAKE) $(QUIETLY) -j2 build/tocsin
 	@ONCE=$(ONCE) tests/demo/demo
 
-format:				## clang-format over all sources
-	clang-format -i $(wildcard gateway/*.[ch] gateway/base/*.[ch] formats/*.[ch] adapters/*.[ch])
+format: deps			## clang-format, over the lines that it understands
+	@$(FORMAT)
 
 install: build/tocsin		## DESTDIR= and PREFIX= as usual
 	install -Dm755 $(OUT)/tocsin $(DESTDIR)$(PREFIX)/bin/tocsin

@@ -141,7 +141,6 @@ catalog_new(struct gateway *g, struct err *e)
 	return c;
 }
 
-
 void
 catalog_free(struct catalog *c)
 {
