@@ -194,13 +194,16 @@ struct copy {
 };
 struct copies {
 	struct copy	 of;
-	struct copy	*v;		/* oldest first, at most COPIES_MAX */
-	size_t		 n;
+	struct copy	*v;		/* the group, oldest first, at most COPIES_MAX; versions of
+					 * of.obj stand in it too and are no copies of it */
+	size_t		 n, cap;
 };
-enum { COPIES_MAX = 1024 };
+enum { COPIES_MAX = 256 };
 int64_t	sq_fp_key(struct slice fp);
-/* Find the copies of c->of; in mem. */
+/* Find the group of c->of; in mem. */
 int	sq_copies(struct sq *q, struct copies *c, struct arena *mem, struct err *e);
+/* Is there any copy of c->of in its group? */
+bool	sq_is_linked(const struct copies *c);
 /* The same for a stored version; c->n 0 if it has no fingerprint. */
 int	sq_copies_of(struct sq *q, int64_t vid, struct copies *c, struct arena *mem, struct err *e);
 /* 1 if the peer has, or is about to get, a copy that says as much; 0; -1 on trouble. */

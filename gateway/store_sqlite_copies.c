@@ -28,23 +28,36 @@ int
 sq_copies(struct sq *q, struct copies *c, struct arena *mem, struct err *e)
 {
 	sqlite3_stmt *st;
-	size_t cap = 0;
 	int rc;
 
 	c->v = NULL;
-	c->n = 0;
+	c->n = c->cap = 0;
 	if (c->of.fp.n != FINGERPRINT_LEN)
 		return 0;
 	st = sq_bind(q, SQ_VERSION_COPIES, e, "ii", sq_fp_key(c->of.fp), (int64_t)COPIES_MAX);
 	if (st == NULL)
 		return -1;
 	while ((rc = sq_step(q, st, e)) > 0) {
-		c->v = arena_grow(mem, c->v, c->n, &cap, sizeof(*c->v));
+		c->v = arena_grow(mem, c->v, c->n, &c->cap, sizeof(*c->v));
 		read_copy(st, 0, 1, 2, &c->v[c->n], mem);
-		if (c->v[c->n].obj != c->of.obj && slice_eq(c->v[c->n].fp, c->of.fp))
-			c->n++;
+		c->n += slice_eq(c->v[c->n].fp, c->of.fp);
 	}
 	return rc;
+}
+
+bool
+sq_is_linked(const struct copies *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].obj != c->of.obj)
+			return true;
+	return false;
+}
+
+static bool
+covers(const struct copies *c, size_t i)
+{
+	return c->v[i].obj != c->of.obj && store_covers(&c->v[i].facts, &c->of.facts);
 }
 
 int
@@ -86,7 +99,7 @@ sq_peer_covered(struct sq *q, const struct copies *c, int64_t pno, struct err *e
 	for (size_t i = 0; i < c->n; i++) {
 		int rc;
 
-		if (!store_covers(&c->v[i].facts, &c->of.facts))
+		if (!covers(c, i))
 			continue;
 		if ((rc = peer_has(q, pno, c->v[i].vid, e)) != 0)
 			return rc;
@@ -100,7 +113,7 @@ sq_view_covered(struct sq *q, const struct copies *c, int64_t cid, struct err *e
 	for (size_t i = 0; i < c->n; i++) {
 		int64_t date_us;
 
-		if (!store_covers(&c->v[i].facts, &c->of.facts))
+		if (!covers(c, i))
 			continue;
 		date_us = sq_member_date(q, cid, c->v[i].obj, c->v[i].vid, e);
 		if (date_us != 0)
@@ -111,19 +124,15 @@ sq_view_covered(struct sq *q, const struct copies *c, int64_t cid, struct err *e
 
 /* If this copy was left out for one peer and nothing covers it any more, it is queued. */
 static int
-recheck(struct sq *q, struct party *peer, int64_t vid, int64_t now_us, struct arena *mem,
-    struct err *e)
+recheck(struct sq *q, struct party *peer, const struct copies *c, int64_t now_us, struct err *e)
 {
 	enum delivery_state state;
-	struct copies c;
 	int64_t oid;
-	int rc = sq_delivery_of(q, peer->pno, vid, &oid, &state, e);
+	int rc = sq_delivery_of(q, peer->pno, c->of.vid, &oid, &state, e);
 
 	if (rc <= 0 || state != DELIVERY_COVERED)
 		return rc < 0 ? -1 : 0;
-	if (sq_copies_of(q, vid, &c, mem, e) < 0)
-		return -1;
-	if ((rc = sq_peer_covered(q, &c, peer->pno, e)) != 0)
+	if ((rc = sq_peer_covered(q, c, peer->pno, e)) != 0)
 		return rc < 0 ? -1 : 0;
 	return sq_deliver_after_all(q, peer, oid, now_us, e);
 }
@@ -133,13 +142,19 @@ sq_uncover(struct sq *q, struct party *peer, int64_t vid, int64_t now_us, struct
     struct err *e)
 {
 	struct copies c;
+	int64_t obj;
 
 	if (peer->count[DELIVERY_COVERED] == 0)
 		return 0;
 	if (sq_copies_of(q, vid, &c, mem, e) < 0)
 		return -1;
-	for (size_t i = 0; i < c.n; i++)
-		if (recheck(q, peer, c.v[i].vid, now_us, mem, e) < 0)
+	obj = c.of.obj;
+	for (size_t i = 0; i < c.n; i++) {
+		if (c.v[i].obj == obj)
+			continue;
+		c.of = c.v[i];		/* the group is the same */
+		if (recheck(q, peer, &c, now_us, e) < 0)
 			return -1;
+	}
 	return 0;
 }

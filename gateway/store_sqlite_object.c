@@ -68,7 +68,8 @@ add_copies(struct story *w, int64_t vid, struct err *e)
 	if (sq_copies_of(w->q, vid, &c, w->mem, e) < 0)
 		return -1;
 	for (size_t i = 0; i < c.n && w->nsightings < SIGHTINGS_MAX; i++)
-		if (add_sightings(w, c.v[i].vid, c.v[i].id, false, e) < 0)
+		if (c.v[i].obj != c.of.obj &&
+		    add_sightings(w, c.v[i].vid, c.v[i].id, false, e) < 0)
 			return -1;
 	return 0;
 }

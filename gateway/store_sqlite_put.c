@@ -12,6 +12,8 @@ struct putting {
 	int64_t			 mid;		/* of its message; 0 until something needs it */
 	int64_t			 now_us;
 	int64_t			*dates;		/* shown for put i */
+	struct copies		*groups;	/* hash table by fingerprint: groups met already */
+	size_t			 ngroups;	/* its size, a power of two */
 };
 
 /* One put at work. */
@@ -187,6 +189,67 @@ join_all(struct putting *w, struct one *o, bool new_version, struct err *e)
 	return 0;
 }
 
+/* ---- copies ---- */
+
+/* The group of a fingerprint, read once a transaction: an envelope of a hundred thousand copies of one thing
+ * would read it as often. */
+static struct copies *
+group_of(struct putting *w, const struct copy *of, struct err *e)
+{
+	struct copies *c;
+
+	if (w->groups == NULL) {
+		for (w->ngroups = 16; w->ngroups < 2 * w->t->nputs; w->ngroups *= 2)
+			;
+		w->groups = arena_alloc(w->mem, w->ngroups * sizeof(*w->groups));
+	}
+	for (size_t i = (size_t)sq_hash(w->q, of->fp);; i++) {
+		c = &w->groups[i & (w->ngroups - 1)];
+		if (slice_eq(c->of.fp, of->fp))
+			return c;
+		if (c->of.fp.n == 0)
+			break;
+	}
+	c->of = *of;
+	return sq_copies(w->q, c, w->mem, e) < 0 ? NULL : c;
+}
+
+/* The group as this put sees it. */
+static int
+find_copies(struct putting *w, struct one *o, const struct copy *of, struct err *e)
+{
+	const struct copies *group;
+
+	o->copies = (struct copies){ .of = *of };
+	if (of->fp.n != FINGERPRINT_LEN)
+		return 0;
+	if ((group = group_of(w, of, e)) == NULL)
+		return -1;
+	o->copies.v = group->v;
+	o->copies.n = group->n;
+	return 0;
+}
+
+/* A version that was just added belongs to its group from now on. */
+static int
+join_group(struct putting *w, const struct copy *of, struct err *e)
+{
+	struct copies *group;
+
+	if (of->fp.n != FINGERPRINT_LEN)
+		return 0;
+	if ((group = group_of(w, of, e)) == NULL)
+		return -1;
+	for (size_t i = 0; i < group->n; i++)
+		if (group->v[i].vid == of->vid)
+			return 0;		/* read after it was added */
+	if (group->n == COPIES_MAX)
+		return 0;
+	group->v = arena_grow(w->mem, group->v, group->n, &group->cap, sizeof(*group->v));
+	group->v[group->n++] = *of;
+	return 0;
+}
+
 /* ---- outcomes ---- */
 
 static int
@@ -236,10 +299,24 @@ add_version(struct putting *w, struct one *o, struct err *e)
 	    sq_head_write(&h, w->mem), p->warnings, b->bytes) < 0 ? -1 : 0;
 }
 
+/* A new version as covering sees it. */
+static struct copy
+copy_of(const struct one *o)
+{
+	const struct object *b = o->p->object;
+
+	return (struct copy){
+		.vid = o->vid, .obj = o->obj, .id = b->id,
+		.fp = b->has_fp ? slice_from(b->fp, FINGERPRINT_LEN) : SLICE_EMPTY,
+		.facts = { o->p->tlp, o->p->pap, b->flags, b->valid_until_key },
+	};
+}
+
 static int
 put_new(struct putting *w, struct one *o, struct err *e)
 {
 	struct sq *q = w->q;
+	struct copy of;
 
 	o->p->outcome = STORE_NEW;
 	o->spec = o->p->object->spec_version;
@@ -250,30 +327,30 @@ put_new(struct putting *w, struct one *o, struct err *e)
 		return -1;
 	q->count[N_VERSIONS]++;
 	q->count[N_OBJECTS] += o->new_id;
-	o->copies.of = (struct copy){
-		.vid = o->vid, .obj = o->obj,
-		.fp = o->p->object->has_fp ? slice_from(o->p->object->fp, FINGERPRINT_LEN) :
-		    SLICE_EMPTY,
-		.facts = { o->p->tlp, o->p->pap, o->p->object->flags, o->p->object->valid_until_key },
-	};
-	if (sq_copies(q, &o->copies, w->mem, e) < 0)
+	of = copy_of(o);
+	if (find_copies(w, o, &of, e) < 0)
 		return -1;
-	o->p->linked = o->copies.n > 0;
+	o->p->linked = sq_is_linked(&o->copies);
 	q->count[N_SIGHTINGS] += o->p->linked;
-	if (add_source(w, o->vid, e) < 0 || join_all(w, o, true, e) < 0)
+	if (add_source(w, o->vid, e) < 0 || join_all(w, o, true, e) < 0 ||
+	    queue_for_peers(w, o, e) < 0)
 		return -1;
-	return queue_for_peers(w, o, e);
+	return join_group(w, &of, e);
 }
 
 static int
 put_known(struct putting *w, struct one *o, const struct head *h, size_t i, struct err *e)
 {
 	struct sq *q = w->q;
+	const struct copy of = {
+		.vid = o->vid, .obj = o->obj, .id = h->id, .fp = h->fp,
+		.facts = { h->tlp, h->pap, h->flags, h->valid_until },
+	};
 	int64_t shown = 0;
 
 	o->p->outcome = STORE_KNOWN;
 	q->count[N_SIGHTINGS]++;
-	if (o->p->ndistinct > 0 && sq_copies_of(q, o->vid, &o->copies, w->mem, e) < 0)
+	if (o->p->ndistinct > 0 && find_copies(w, o, &of, e) < 0)
 		return -1;
 	if (see_again(w, o->p, o->vid, h, e) < 0 ||
 	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
