@@ -13,7 +13,7 @@
 #include "gateway/refs.h"
 #include "formats/idmap.h"
 
-enum { BATCH = 250 };
+enum { BATCH = 250, SKIPS = 8 };	/* rows; batches in one turn that write nothing */
 
 /* Leaving comes first, all of it: in a view that shows one row a group, what will leave covers nothing. */
 enum phase_of_fill { FILL_LEAVES, FILL_JOINS };
@@ -34,7 +34,7 @@ struct fill {
 	struct idmap		 ask;		/* id -> vid, or 0: a supporting object that is named */
 	size_t			 asked;
 	bool			 asking, waiting;
-	size_t			 joined;
+	size_t			 joined, skipped;
 	struct fill		*next;
 };
 
@@ -140,7 +140,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	on_written(arg, NULL);
 }
 
-/* Nothing to write: on with the next batch, in the loop's next turn. */
+/* Nothing to write: on with the next batch, now and then in another turn of the loop. */
 static void
 skip_batch(struct fill *f)
 {
@@ -148,7 +148,7 @@ skip_batch(struct fill *f)
 	static const struct timeval soon = { 0, 1 };
 	struct event_base *base = f->all->g->base;
 
-	if (base == NULL || event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &soon) < 0)
+	if (base == NULL || ++f->skipped % SKIPS != 0 || event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &soon) < 0)
 		on_written(f, NULL);
 }
 
