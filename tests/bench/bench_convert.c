@@ -11,10 +11,10 @@
 
 #include "formats/format.h"
 #include "gateway/base/arena.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
+#include "tests/bench/lib/row.h"
 
-enum { RUNS = 5, INDICATORS = 400 };
+enum { INDICATORS = 400 };
 
 static const char received[] = "2026-11-20T08:00:00.000Z";
 
@@ -129,41 +129,29 @@ work(enum what w, struct slice stix, struct slice iodef)
 	}
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int
 main(int argc, char **argv)
 {
 	int times = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 5 : 25;
 	struct strbuf iodef = STRBUF_INIT, stix = STRBUF_INIT;
-	double mbs[WHATS][RUNS];
+	double mbs[WHATS][ROW_RUNS];
 
 	make_iodef(&iodef, INDICATORS);
 	convert(&format_iodef2, &format_stix21, strbuf_slice(&iodef), &stix);
 	/* alternating, so that a noisy moment hits all alike */
-	for (int run = 0; run < RUNS; run++) {
+	for (int run = 0; run < ROW_RUNS; run++) {
 		for (int w = 0; w < WHATS; w++) {
 			size_t bytes = w == IODEF_READ || w == IODEF_STIX || w == LIBXML ? iodef.n : stix.n;
-			int64_t start = clock_mono_us();
+			double start = row_cpu();
 
 			for (int i = 0; i < times; i++)
 				work((enum what)w, strbuf_slice(&stix), strbuf_slice(&iodef));
-			mbs[w][run] = (double)bytes * times / (double)(clock_mono_us() - start);
+			mbs[w][run] = (double)bytes * times / 1e6 / (row_cpu() - start);
 		}
 	}
-	for (int w = 0; w < WHATS; w++)
-		qsort(mbs[w], RUNS, sizeof(double), by_value);
-	printf("%d indicators: IODEF %zu KB, STIX %zu KB; median of %d\n", INDICATORS, iodef.n / 1024,
-	    stix.n / 1024, RUNS);
-	for (int w = 0; w < WHATS; w++)
-		printf("  %-38s %7.1f MB/s  (%.1f..%.1f)  %.2f of %s\n", rows[w].name, mbs[w][RUNS / 2], mbs[w][0],
-		    mbs[w][RUNS - 1], mbs[w][RUNS / 2] / mbs[rows[w].beside][RUNS / 2], rows[rows[w].beside].name);
+	row_title("formats");
+	for (int w = 0; w < CJSON_PARSE; w++)
+		row_print(rows[w].name, mbs[w], mbs[rows[w].beside], ROW_RUNS, "MB/s", "", rows[rows[w].beside].name);
 	strbuf_fini(&iodef);
 	strbuf_fini(&stix);
 	return 0;

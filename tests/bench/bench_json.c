@@ -1,28 +1,15 @@
-/*
- * bench_json -- reading an 80 KB TAXII envelope: our strict parser beside cJSON_Parse.
- *
- * Prints MB per CPU second of both and their ratio; the two alternate in the same run, and the
- * median of the rounds counts, because machines differ and neighbours are noisy.
- */
+/* Reading an 80 KB TAXII envelope: our strict parser beside cJSON_Parse, in MB per CPU second.
+ * usage: bench_json [--quick] */
 #include <cjson/cJSON.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
 #include "gateway/base/arena.h"
 #include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
+#include "tests/bench/lib/row.h"
 
-enum { OBJECTS = 100, ROUNDS = 41, PER_ROUND = 20 };
-
-static double
-cpu_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+enum { OBJECTS = 100, PER_ROUND = 100 };
 
 /* An envelope of indicators of about 800 bytes each, as feeds send them. */
 static void
@@ -51,9 +38,9 @@ write_envelope(struct strbuf *b)
 }
 
 static void
-run_ours(const struct strbuf *text)
+run_ours(const struct strbuf *text, int times)
 {
-	for (int i = 0; i < PER_ROUND; i++) {
+	for (int i = 0; i < times; i++) {
 		struct arena *mem = arena_new();
 		struct json_doc doc;
 
@@ -65,9 +52,9 @@ run_ours(const struct strbuf *text)
 }
 
 static void
-run_theirs(const struct strbuf *text)
+run_theirs(const struct strbuf *text, int times)
 {
-	for (int i = 0; i < PER_ROUND; i++) {
+	for (int i = 0; i < times; i++) {
 		cJSON *root = cJSON_ParseWithLength(text->p, text->n);
 
 		if (root == NULL)
@@ -76,36 +63,26 @@ run_theirs(const struct strbuf *text)
 	}
 }
 
-static int
-double_cmp(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 int
-main(void)
+main(int argc, char **argv)
 {
+	int times = argc > 1 && strcmp(argv[1], "--quick") == 0 ? PER_ROUND / 5 : PER_ROUND;
 	struct strbuf text = STRBUF_INIT;
-	double ours[ROUNDS], theirs[ROUNDS], mb;
+	double ours[ROW_RUNS], theirs[ROW_RUNS], mb;
 
 	write_envelope(&text);
-	for (int i = 0; i < ROUNDS; i++) {
-		double start = cpu_now(), middle;
+	mb = (double)text.n * times / 1e6;
+	for (int i = 0; i < ROW_RUNS; i++) {
+		double start = row_cpu(), middle;
 
-		run_ours(&text);
-		middle = cpu_now();
-		run_theirs(&text);
-		ours[i] = middle - start;
-		theirs[i] = cpu_now() - middle;
+		run_ours(&text, times);
+		middle = row_cpu();
+		run_theirs(&text, times);
+		ours[i] = mb / (middle - start);
+		theirs[i] = mb / (row_cpu() - middle);
 	}
-	qsort(ours, ROUNDS, sizeof(*ours), double_cmp);
-	qsort(theirs, ROUNDS, sizeof(*theirs), double_cmp);
-	mb = (double)text.n * PER_ROUND / 1e6;
-	printf("json: envelope of %zu bytes, ours %.0f MB/s, cJSON %.0f MB/s, ratio %.2f\n",
-	    text.n, mb / ours[ROUNDS / 2], mb / theirs[ROUNDS / 2],
-	    theirs[ROUNDS / 2] / ours[ROUNDS / 2]);
+	row_title("reading JSON");
+	row_print("strict parse of an envelope of 100", ours, theirs, ROW_RUNS, "MB/s", "", "cJSON_Parse, of CPU time");
 	strbuf_fini(&text);
 	return 0;
 }

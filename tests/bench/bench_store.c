@@ -11,6 +11,7 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/log.h"
 #include "gateway/store_sqlite.h"
+#include "tests/bench/lib/row.h"
 
 static char folder[] = "/tmp/tocsin-bench-XXXXXX";
 static const char key[] = "0123456789abcdef0123456789abcdef";
@@ -20,19 +21,10 @@ struct span {
 	double	wall, cpu;
 };
 
-static double
-seconds(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static struct span
 span_start(void)
 {
-	return (struct span){ seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID) };
+	return (struct span){ row_wall(), row_cpu() };
 }
 
 static struct span
@@ -237,19 +229,29 @@ bare_ingest(const char *name, unsigned batch, unsigned total)
 	return took;
 }
 
+/* Both in turn; files of their own, so that neither grows the other's. */
 static void
 bench_ingest(unsigned batch, unsigned total)
 {
-	char name[32], plain[32];
-	struct span ours, theirs;
+	double ours[ROW_RUNS], theirs[ROW_RUNS], our_cpu[ROW_RUNS], their_cpu[ROW_RUNS];
+	char name[32], what[64];
 
-	snprintf(name, sizeof(name), "s%u.db", batch);
-	snprintf(plain, sizeof(plain), "b%u.db", batch);
-	theirs = bare_ingest(plain, batch, total);
-	ours = ingest(name, batch, total);
-	printf("store ingest %4u a commit: %7.0f rows/s, %5.1f us CPU a row; bare statements %7.0f rows/s, %5.1f us;"
-	    " ratio %.2f (CPU %.2f)\n", batch, total / ours.wall, ours.cpu / total * 1e6, total / theirs.wall,
-	    theirs.cpu / total * 1e6, theirs.wall / ours.wall, theirs.cpu / ours.cpu);
+	for (int i = 0; i < ROW_RUNS; i++) {
+		struct span took;
+
+		snprintf(name, sizeof(name), "b%u-%d.db", batch, i);
+		took = bare_ingest(name, batch, total);
+		theirs[i] = total / took.wall;
+		their_cpu[i] = took.cpu / total * 1e6;
+		snprintf(name, sizeof(name), "s%u-%d.db", batch, i);
+		took = ingest(name, batch, total);
+		ours[i] = total / took.wall;
+		our_cpu[i] = took.cpu / total * 1e6;
+	}
+	snprintf(what, sizeof(what), "%u a commit", batch);
+	row_print(what, ours, theirs, ROW_RUNS, "rows/s", "", "the same statements in bare SQLite");
+	snprintf(what, sizeof(what), "%u a commit, CPU", batch);
+	row_print(what, our_cpu, their_cpu, ROW_RUNS, "us/row", "", "");
 }
 
 /* ---- pages ---- */
@@ -305,7 +307,7 @@ bench_pages(unsigned total)
 	q.limit = 100;
 	q.position_us = q.added_after_us = middle == 0 ? -1 : middle;
 	late = page_us(s, &q, 500, &last);
-	printf("store page of 100 of %7u: first %.0f us, last %.0f us, match[type] %.0f us, all versions %.0f us\n", total,
+	printf("note\tpage of 100 of %u: first %.0f us, last %.0f us, match[type] %.0f us, all versions %.0f us\n", total,
 	    first, late, typed, all);
 	store_close(s);
 }
@@ -319,9 +321,10 @@ main(int argc, char **argv)
 	log_setup(2, false, LOG_WARN);
 	if (mkdtemp(folder) == NULL)
 		give_up("no folder");
-	bench_ingest(1, quick ? 500 : 3000);
-	bench_ingest(100, quick ? 10000 : 100000);
-	bench_ingest(1000, quick ? 20000 : 200000);
+	row_title("the store alone");
+	bench_ingest(1, quick ? 100 : 1000);
+	bench_ingest(100, quick ? 2000 : 20000);
+	bench_ingest(1000, quick ? 4000 : 50000);
 	bench_pages(1000);
 	bench_pages(quick ? 20000 : 300000);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
