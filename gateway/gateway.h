@@ -11,6 +11,8 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
+#include <stdbool.h>
+
 struct event_base;
 struct config;
 struct trust;
@@ -43,6 +45,13 @@ struct gateway {
 	struct stats		*stats;
 	long long		 started_us;
 	int			 draining;
+	/* Which of how many workers this is: 0 of 1 with --one. Peers and spools are shared out by name
+	 * (gateway_owns); worker 0 has what there is but one of: control socket, operations, view filling,
+	 * housekeeping. */
+	unsigned		 worker, nworkers;
 };
+
+/* True if this worker looks after the peer or spool of that name. */
+bool	gateway_owns(const struct gateway *g, const char *name);
 
 #endif
