@@ -16,6 +16,7 @@
 #include "gateway/base/log.h"
 
 enum { READ_AHEAD = 65536 };
+#define RETRY_SECONDS	"10"		/* after a body for which there was no room */
 #define BIT(state)	(1u << (state))
 
 static const unsigned may_follow[CONN_STATES] = {
@@ -106,7 +107,6 @@ exchange_new(struct conn *c)
 	x->pub.secure = c->secure;
 	x->pub.listener = c->listener;
 	x->pub.began_us = c->first_byte_us;
-	strbuf_init(&x->body);
 	exchange_id(c->server, x->pub.id);
 	c->requests++;
 	c->server->n.requests++;
@@ -126,7 +126,7 @@ exchange_done(struct conn *c, bool ok)
 	s->n.bytes_out += x->bytes_out;
 	if (s->h.on_done != NULL && x->status != 0)
 		s->h.on_done(&x->pub, x->status, x->bytes_in, x->bytes_out, ok, s->h.arg);
-	strbuf_fini(&x->body);
+	http_body_free(x->body);
 	arena_free(x->pub.mem);
 	free(x);
 }
@@ -208,6 +208,20 @@ refuse(struct conn *c, int status, const char *detail)
 	answer_refuse(c->x, status, detail, NULL, 0);
 }
 
+/* No room for a body, ours or the disk's: later, perhaps. */
+static void
+refuse_body(struct conn *c, const struct err *why)
+{
+	static const struct http_header later = { "Retry-After", RETRY_SECONDS };
+
+	c->server->n.bodies_refused++;
+	log_event(LOG_WARN, "http.body", LF_S("request", c->x->pub.id),
+	    LF_S("remote", c->remote), LF_S("reason", why->reason));
+	exchange_lost(c->x);
+	c->x->close = true;
+	answer_refuse(c->x, 503, "there is no room for this body now; try again", &later, 1);
+}
+
 static void
 on_parse_error(struct conn *c)
 {
@@ -241,6 +255,7 @@ on_data(struct conn *c, struct slice data)
 {
 	struct http_server *s = c->server;
 	struct exchange *x = c->x;
+	struct err e = ERR_INIT;
 
 	assert(x != NULL);
 	x->bytes_in += data.n;
@@ -257,8 +272,8 @@ on_data(struct conn *c, struct slice data)
 		refuse(c, 413, "the body is larger than allowed here");
 	} else if (s->h.on_data != NULL) {
 		s->h.on_data(&x->pub, data, s->h.arg);
-	} else {
-		strbuf_add(&x->body, data.p, data.n);
+	} else if (http_body_add(x->body, data, &e) < 0) {
+		refuse_body(c, &e);
 	}
 }
 
@@ -267,6 +282,7 @@ static void
 on_end(struct conn *c)
 {
 	struct http_server *s = c->server;
+	struct err e = ERR_INIT;
 
 	assert(c->x != NULL);
 	c->x->ended = true;
@@ -275,8 +291,10 @@ on_end(struct conn *c)
 		return;
 	}
 	enter(c, CONN_HELD);
-	if (s->h.on_body_end != NULL)
-		s->h.on_body_end(&c->x->pub, strbuf_slice(&c->x->body), s->h.arg);
+	if (http_body_end(c->x->body, &e) < 0)
+		refuse_body(c, &e);
+	else if (s->h.on_body_end != NULL)
+		s->h.on_body_end(&c->x->pub, http_body_slice(c->x->body), s->h.arg);
 }
 
 /* The first piece of the input that lies in one run of memory. */
@@ -543,6 +561,7 @@ http_want_body(struct http_exchange *pub, uint64_t max_bytes)
 {
 	struct exchange *x = (struct exchange *)pub;
 	struct conn *c = x->conn;
+	struct err e = ERR_INIT;
 
 	assert(c->state == CONN_HELD && !x->wanted);
 	x->wanted = true;
@@ -553,6 +572,13 @@ http_want_body(struct http_exchange *pub, uint64_t max_bytes)
 		refuse(c, 413, "the body is larger than allowed here");
 		return false;
 	}
+	if (!http_bodies_fit(c->server->bodies, pub->head->content_length)) {
+		err_set(&e, ERR_LIMIT, "the files of other bodies are full");
+		x->known = false;
+		refuse_body(c, &e);
+		return false;
+	}
+	x->body = http_body_new(c->server->bodies, pub->head->content_length);
 	if (pub->head->expect_continue && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
 		answer_continue(x);
 	enter(c, CONN_BODY);
@@ -560,4 +586,15 @@ http_want_body(struct http_exchange *pub, uint64_t max_bytes)
 		bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
 		    BEV_TRIG_DEFER_CALLBACKS);
 	return true;
+}
+
+/* The handler keeps it. */
+struct http_body *
+http_take_body(struct http_exchange *pub)
+{
+	struct exchange *x = (struct exchange *)pub;
+	struct http_body *b = x->body;
+
+	x->body = NULL;
+	return b;
 }

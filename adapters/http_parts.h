@@ -41,7 +41,7 @@ struct exchange {
 	struct http_exchange	 pub;		/* first: handlers hold a pointer to it */
 	struct conn		*conn;
 	uint64_t		 max_body;
-	struct strbuf		 body;
+	struct http_body	*body;		/* NULL: none yet, or the handler took it */
 	uint64_t		 bytes_in, bytes_out;
 	int			 status;	/* 0 = not answered */
 	bool			 known;		/* on_head was called */
@@ -95,6 +95,7 @@ struct http_server {
 	struct http_limits	 lim;
 	struct http_handler	 h;
 	struct http_counters	 n;
+	struct http_bodies	*bodies;
 	struct listener		*listeners[MAX_LISTENERS];
 	int			 nlisteners;
 	TAILQ_HEAD(conn_list, conn) conns;

@@ -41,6 +41,9 @@ fill_limits(struct http_limits *l)
 	DEFAULT(ignored_body, 65536);
 	DEFAULT(gzip_level, 1);
 	DEFAULT(gzip_least, 1024);
+	DEFAULT(body.in_memory, UINT64_C(1) << 20);
+	DEFAULT(body.all_in_memory, UINT64_C(64) << 20);
+	DEFAULT(body.all_in_files, UINT64_C(4) << 30);
 }
 
 /* A server without listeners. */
@@ -56,6 +59,8 @@ http_server_new(struct event_base *base, const struct http_limits *lim,
 	if (lim != NULL)
 		s->lim = *lim;
 	fill_limits(&s->lim);
+	s->bodies = http_bodies_new();
+	http_bodies_set_limits(s->bodies, &s->lim.body);
 	TAILQ_INIT(&s->conns);
 	strbuf_init(&s->scratch);
 	random_bytes(&s->id_seed, sizeof(s->id_seed));
@@ -68,6 +73,14 @@ http_server_set_limits(struct http_server *s, const struct http_limits *lim)
 {
 	s->lim = *lim;
 	fill_limits(&s->lim);
+	http_bodies_set_limits(s->bodies, &s->lim.body);
+}
+
+/* Where large bodies are kept from now on. */
+void
+http_server_set_body_folder(struct http_server *s, int folder)
+{
+	http_bodies_set_folder(s->bodies, folder);
 }
 
 static void
@@ -110,6 +123,7 @@ http_server_free(struct http_server *s)
 		event_free(s->drained);
 	strbuf_fini(&s->scratch);
 	answer_fini(s);
+	http_bodies_free(s->bodies);
 	free(s);
 }
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "adapters/http1.h"
+#include "adapters/http_body.h"
 #include "adapters/tls.h"
 #include "gateway/base/err.h"
 #include "gateway/base/slice.h"
@@ -52,8 +53,8 @@ struct http_handler {
 	void	(*on_head)(struct http_exchange *x, void *arg);
 	/* Optional: pieces of the body as they come; then on_body_end gets an empty slice. */
 	void	(*on_data)(struct http_exchange *x, struct slice data, void *arg);
-	/* The whole body (valid while the exchange lives). Respond now or later. Only after
-	 * http_want_body; called for an empty body too. */
+	/* The whole body (valid while the exchange lives, unless http_take_body). Respond now or
+	 * later. Only after http_want_body; called for an empty body too. */
 	void	(*on_body_end)(struct http_exchange *x, struct slice body, void *arg);
 	/* Optional: the client vanished, a deadline passed, or the body turned out broken or too
 	 * large before http_respond was called: x is gone when this returns; cancel what would
@@ -90,6 +91,7 @@ struct http_limits {
 	int	gzip_level;		/* 1..9 [1]; -1 = never */
 	size_t	gzip_least;		/* smaller bodies are sent as they are [1024] */
 	struct http1_limits http1;
+	struct http_body_limits body;	/* [1 MB, 64 MB, 4 GB] */
 };
 
 /* Only grow; for /metrics. `open` is a gauge. */
@@ -99,6 +101,7 @@ struct http_counters {
 	uint64_t	requests, aborted;		/* aborted: client vanished before the answer */
 	uint64_t	timeouts_handshake, timeouts_head, timeouts_body, timeouts_write, timeouts_held;
 	uint64_t	bad_requests;			/* refused by the parser or a limit here */
+	uint64_t	bodies_refused;			/* no room for them: disk full, or too many */
 	uint64_t	answers[6];			/* by status / 100 */
 	uint64_t	bytes_in, bytes_out;		/* bodies */
 };
@@ -121,6 +124,8 @@ uint16_t		 http_server_port(const struct http_server *s, int listener);
 void			 http_server_swap_tls(struct http_server *s, int listener, struct tls *tls);
 /* Take new limits (connections in progress see them at their next state). */
 void			 http_server_set_limits(struct http_server *s, const struct http_limits *lim);
+/* Large bodies go to files in this folder (an open descriptor, consumed), which have no name. */
+void			 http_server_set_body_folder(struct http_server *s, int folder);
 /* Stop accepting, close idle connections, finish what is in hand with Connection: close; `done` is
  * called once, from the loop, when no connection is left. */
 void			 http_server_drain(struct http_server *s, void (*done)(void *), void *arg);
@@ -132,6 +137,10 @@ const struct http_counters *http_server_counters(const struct http_server *s);
  * nothing was answered. false: the declared length is more than that; 413 is on its way and x is
  * answered. More than that in chunks is found out later: 413 and on_gone. */
 bool			 http_want_body(struct http_exchange *x, uint64_t max_bytes);
+
+/* From on_body_end or later: the body, to be kept beyond the exchange; http_body_free it. The slice stays
+ * where it is. Its bytes may lie in a file: http_body_fd. */
+struct http_body	*http_take_body(struct http_exchange *x);
 
 struct http_header {
 	const char	*name;

@@ -17,7 +17,7 @@ enum { RETRY_US = 2 * 1000000 };
 /* A POST that is being taken in. */
 struct posting {
 	struct taxii_request	*rq;
-	struct strbuf		 body;		/* a copy: the client may vanish, its objects need not */
+	struct http_body	*body;		/* taken over: the client may vanish, its objects need not */
 	const char		*collections[2];
 };
 
@@ -71,7 +71,7 @@ on_taken(void *arg, const struct intake_result *r)
 		taxii_write_status(&b, r->status);
 		taxii_answer(rq, 202, &b, NULL, 0);
 	}
-	strbuf_fini(&p->body);
+	http_body_free(p->body);
 	taxii_let_go(rq);
 }
 
@@ -136,7 +136,7 @@ look_for_relay(struct taxii_request *rq, struct slice body, struct intake_relay 
 }
 
 static void
-submit(struct taxii_request *rq, const struct intake_relay *relay, struct slice body)
+submit(struct taxii_request *rq, const struct intake_relay *relay)
 {
 	struct posting *p = arena_alloc(rq->mem, sizeof(*p));
 	struct intake_message m = {
@@ -149,10 +149,10 @@ submit(struct taxii_request *rq, const struct intake_relay *relay, struct slice 
 	};
 
 	p->rq = rq;
-	strbuf_init(&p->body);
-	strbuf_addsl(&p->body, body);
+	p->body = http_take_body(rq->x);
 	p->collections[0] = rq->collection->name;
-	m.body = strbuf_slice(&p->body);
+	m.body = http_body_slice(p->body);
+	m.body_fd = http_body_fd(p->body);
 	taxii_hold(rq);
 	intake_submit(rq->g->intake, &m, on_taken, p);
 }
@@ -168,5 +168,5 @@ taxii_post_body(struct taxii_request *rq, struct slice body)
 		taxii_refuse(rq, 422, place(rq, &e));
 		return;
 	}
-	submit(rq, &relay, body);
+	submit(rq, &relay);
 }

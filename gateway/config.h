@@ -87,6 +87,7 @@ struct redis_conf {
 
 struct limits_conf {
 	size_t		 body_bytes;	/* max_content_length */
+	size_t		 body_in_memory, bodies_in_memory, bodies_in_files;	/* bytes; http_body.h */
 	size_t		 object_bytes;
 	size_t		 objects;	/* in one message */
 	size_t		 page_objects;	/* largest page */
@@ -116,6 +117,7 @@ struct config {
 	/* node */
 	const char	*name;
 	const char	*state_dir;
+	const char	*bodies_dir;	/* files of large request bodies; default STATE/bodies */
 	const char	*public_url;	/* https://host:port, base of absolute URLs */
 	const char	*csirt;		/* FQDN for IODEF IncidentID@name */
 	const char	*contact;	/* mail address for generated Contacts */

@@ -56,6 +56,9 @@ static const struct config_key node_keys[] = {
 	    "File with the hashes of tokens and passwords; written by `tocsin consumer add`.", NULL },
 	{ "mappings", &config_path, CONF(mappings_dir), "mappings", 0, 0, 0,
 	    "Folder with the mapping files of in-house formats (NAME.map).", NULL },
+	{ "bodies", &config_path, CONF(bodies_dir), "STATE/bodies", 0, 0, CONFIG_RESTART,
+	    "Folder (mode 0700) for large request bodies while they are in work; nothing stays there.",
+	    NULL },
 	{ "control", &config_path, CONF(control), "STATE/control.sock", 0, 0, CONFIG_RESTART,
 	    "Unix socket that `tocsin status` and its sisters talk to (mode 0600).", NULL },
 	END
@@ -107,6 +110,12 @@ static const struct config_key redis_keys[] = {
 static const struct config_key limits_keys[] = {
 	{ "body", &config_bytes, LIMIT(body_bytes), "10m", 4 * KB, GB, 0,
 	    "Largest request body; TAXII's max_content_length.", NULL },
+	{ "body-in-memory", &config_bytes, LIMIT(body_in_memory), "1m", 4 * KB, GB, 0,
+	    "Larger request bodies go to a file without a name in `bodies` while they come in.", NULL },
+	{ "bodies-in-memory", &config_bytes, LIMIT(bodies_in_memory), "64m", 64 * KB, 64 * GB, 0,
+	    "All request bodies in memory of one worker; beyond, small ones go to files too.", NULL },
+	{ "bodies-in-files", &config_bytes, LIMIT(bodies_in_files), "4g", MB, 1024 * GB, 0,
+	    "All request bodies in files of one worker; beyond, clients are asked to come again.", NULL },
 	{ "object", &config_bytes, LIMIT(object_bytes), "8m", KB, GB, 0,
 	    "Largest single object, Incident or record.", NULL },
 	{ "objects", &config_count, LIMIT(objects), "100000", 1, 10000000, 0,

@@ -27,6 +27,8 @@ struct intake_relay {
 
 struct intake_message {
 	struct slice	 body;		/* the caller keeps it until the callback */
+	int		 body_fd;	/* > 0: a read-only file with the same bytes (`body` is mapped from
+					 * it), open until the callback; else they are in memory alone */
 	const char	*input;		/* "POST body", a file name */
 	const char	*format;	/* NULL: sniff */
 	const struct mapping *mapping;	/* for format mapped */

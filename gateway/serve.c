@@ -1,6 +1,8 @@
 #include "gateway/serve.h"
 
+#include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -221,7 +223,22 @@ http_limits_of(const struct config *conf)
 		.write_us = l->write_us, .min_rate = (int64_t)l->body_rate_bytes,
 		.idle_us = l->idle_us, .connections = l->connections,
 		.per_address = l->connections_per_address,
+		.body = { l->body_in_memory, l->bodies_in_memory, l->bodies_in_files },
 	};
+}
+
+/* Where large request bodies lie while they are in work. */
+static int
+open_bodies(const char *path, struct err *e)
+{
+	int fd;
+
+	if (dir_make(path, 0700, e) < 0)
+		return -1;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, ERR_IO, "cannot open the folder %s: %s", path, strerror(errno));
+	return fd;
 }
 
 static int
@@ -229,9 +246,13 @@ start_listeners(struct serve *s, struct err *e)
 {
 	const struct config *conf = s->g.config;
 	const struct http_limits lim = http_limits_of(conf);
+	int bodies;
 
 	s->taxii = taxii_server_new(&s->g);
 	s->http = http_server_new(s->g.base, &lim, taxii_server_handler(s->taxii));
+	if ((bodies = open_bodies(conf->bodies_dir, e)) < 0)
+		return -1;
+	http_server_set_body_folder(s->http, bodies);
 	s->listeners = xcalloc(conf->nlistens, sizeof(*s->listeners));
 	for (size_t i = 0; i < conf->nlistens; i++) {
 		struct tls *tls = listener_tls(&conf->listens[i], e);

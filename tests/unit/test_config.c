@@ -342,8 +342,9 @@ a_reload_knows_what_takes_a_restart(void **state)
 	struct strbuf out = STRBUF_INIT;
 
 	(void)state;
-	assert_int_equal(config_restart_needed(&out, a, b), 4);
+	assert_int_equal(config_restart_needed(&out, a, b), 5);
 	assert_string_equal(out.p, "node state: /var/lib/tocsin -> /other\n"
+	    "node bodies: /var/lib/tocsin/bodies -> /other/bodies\n"
 	    "node control: /var/lib/tocsin/control.sock -> /other/control.sock\n"
 	    "listen is new\n"
 	    "store path: /var/lib/tocsin/tocsin.db -> /other/tocsin.db\n");
