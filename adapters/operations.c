@@ -45,6 +45,12 @@ print_store(struct strbuf *b, struct store *s)
 	gauge(b, "tocsin_audit_records", "Records in the audit chain", (double)f.audit_records);
 	gauge(b, "tocsin_store_commits", "Transactions since start", (double)f.commits);
 	gauge(b, "tocsin_store_syncs", "Syncs to disk since start", (double)f.syncs);
+	gauge(b, "tocsin_store_writable", "0 while the store takes no writes",
+	    f.trouble[0] == '\0' ? 1 : 0);
+	gauge(b, "tocsin_store_failures", "Transactions that could not be kept since start",
+	    (double)f.failures);
+	gauge(b, "tocsin_store_damages", "Times that damage was met in the store's file since start",
+	    (double)f.damages);
 	gauge(b, "tocsin_store_commit_seconds_max", "Longest commit since start",
 	    (double)f.commit_us_max / 1e6);
 }
@@ -136,17 +142,17 @@ print_metrics(struct strbuf *b, struct operations *o)
 
 /* ---- /healthz, /readyz ---- */
 
-/* NULL when ready, else the reason. */
+/* NULL when ready, else the reason; of the store in *f. */
 static const char *
-not_ready(struct gateway *g)
+not_ready(struct gateway *g, struct store_figures *f)
 {
-	struct store_figures f = { 0 };
-
 	if (g->draining)
 		return "draining";
-	if (store_figures(g->store, &f, NULL) < 0)
+	if (store_figures(g->store, f, NULL) < 0)
 		return "the store does not answer";
-	if (f.date_ahead_us > CLOCK_AHEAD_US)
+	if (f->trouble[0] != '\0')
+		return f->trouble;
+	if (f->date_ahead_us > CLOCK_AHEAD_US)
 		return "clock stepped back";
 	return NULL;
 }
@@ -166,6 +172,7 @@ on_head(struct http_exchange *x, void *arg)
 	struct operations *o = arg;
 	const struct http1_head *h = x->head;
 	struct strbuf b = STRBUF_INIT;
+	struct store_figures f = { 0 };
 	const char *why;
 
 	if (h->method != HTTP_GET && h->method != HTTP_HEAD) {
@@ -177,7 +184,7 @@ on_head(struct http_exchange *x, void *arg)
 		strbuf_adds(&b, "ok\n");
 		answer(x, 200, "text/plain; charset=utf-8", &b);
 	} else if (slice_is(h->path, "/readyz")) {
-		why = not_ready(o->g);
+		why = not_ready(o->g, &f);
 		strbuf_addf(&b, "%s\n", why == NULL ? "ready" : why);
 		answer(x, why == NULL ? 200 : 503, "text/plain; charset=utf-8", &b);
 	} else {

@@ -141,6 +141,11 @@ add_store(const struct admin_call *call, struct strbuf *b)
 	    (unsigned long long)f.sightings, (unsigned long long)f.quarantined,
 	    (unsigned long long)f.audit_records, (unsigned long long)f.commits,
 	    (unsigned long long)f.syncs);
+	if (f.trouble[0] != '\0') {
+		strbuf_setlen(b, b->n - 1);
+		audit_text(b, "trouble", slice_of(f.trouble));
+		strbuf_addc(b, '}');
+	}
 }
 
 static void

@@ -111,7 +111,8 @@ print_status(const struct args *a, const json *answer)
 	};
 	static const struct column store[] = {
 		{ "objects", "objects" }, { "versions", "versions" }, { "sightings", "sightings" },
-		{ "quarantine", "quarantined" }, { "audit", "audit_records" }, { NULL, NULL }
+		{ "quarantine", "quarantined" }, { "audit", "audit_records" },
+		{ "trouble", "trouble" }, { NULL, NULL }
 	};
 	static const struct column collections[] = {
 		{ "COLLECTION", "name" }, { "KIND", "kind" }, { "ID", "id" }, { NULL, NULL }

@@ -486,5 +486,8 @@ store_figures(struct store *s, struct store_figures *out, struct err *e)
 	out->commit_us_max = s->commit_us_max;
 	out->date_ahead_us = s->last_us > now_us ? s->last_us - now_us : 0;
 	out->audit_records = s->audit_seq;
+	out->failures = s->failures;
+	out->damages = s->damages;
+	memcpy(out->trouble, s->trouble, sizeof(out->trouble));
 	return s->ops->figures(s, out, e);
 }

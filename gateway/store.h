@@ -316,10 +316,14 @@ int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struc
 
 const char *store_library(void);	/* version of SQLite */
 
+enum { STORE_TROUBLE = 160 };
 struct store_figures {
 	uint64_t	objects, versions, members, sources, sightings, quarantined, audit_records;
 	uint64_t	commits, syncs, commit_us_total, commit_us_max;
 	int64_t		date_ahead_us;	/* how far date_added runs ahead of the clock */
+	uint64_t	failures;	/* groups that could not be kept, since start */
+	uint64_t	damages;	/* times that damage was met in the file, since start */
+	char		trouble[STORE_TROUBLE];	/* why nothing is written now; empty: it works */
 };
 int	store_figures(struct store *s, struct store_figures *out, struct err *e);
 

@@ -114,6 +114,9 @@ struct store {
 	struct page_walk	*walks;		/* that wait for their next turn */
 	bool			 urgent;	/* something in the queue does not wait for company */
 	uint64_t		 commits, syncs, commit_us_total, commit_us_max;
+	/* trouble: a group that was not kept, a page of the file that cannot be read */
+	uint64_t		 failures, damages;
+	char			 trouble[STORE_TROUBLE];	/* empty while writing works */
 	/* dates and audit; kept durable by the backend */
 	int64_t			 last_us;	/* last date given */
 	bool			 dated;		/* this group has started its millisecond */

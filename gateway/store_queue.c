@@ -1,4 +1,5 @@
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/base/clock.h"
@@ -76,9 +77,12 @@ commit_group(struct store *s, struct job *list, size_t n)
 	struct err e = ERR_INIT;
 	int rc;
 
+	s->trouble[0] = '\0';
 	while ((rc = try_group(s, list, &e)) == 0)
 		;
 	if (rc < 0) {
+		s->failures++;
+		snprintf(s->trouble, sizeof(s->trouble), "%.*s", STORE_TROUBLE - 1, e.reason);
 		log_event(LOG_ERROR, "store.failed", LF_S("error", e.reason), LF_I("jobs", n));
 		fail_all(list, &e);
 	} else {

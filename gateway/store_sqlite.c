@@ -221,8 +221,9 @@ load(struct sq *q, struct err *e)
 int
 sq_begin(struct sq *q, struct err *e)
 {
-	if (q->broken)
-		return err_set(e, ERR_STORE, "the store stopped writing after a failed sync");
+	if (q->broken != NULL)
+		return err_set(e, ERR_STORE, "the store writes nothing more until a restart: %s",
+		    q->broken);
 	return sq_run(q, SQ_BEGIN, e, "") < 0 ? -1 : 0;
 }
 
@@ -266,7 +267,7 @@ sq_rollback(struct sq *q)
 	if (!sqlite3_get_autocommit(q->db))
 		sq_run(q, SQ_ROLLBACK, &e, "");
 	if (load(q, &e) < 0) {
-		q->broken = true;
+		sq_stop(q, "what was undone cannot be read back");
 		log_event(LOG_ERROR, "store.reload", LF_S("error", e.reason));
 	}
 }

@@ -110,7 +110,7 @@ struct sq {
 	sqlite3_stmt	*stmt[SQ_COUNT];
 	sqlite3_stmt	*range[RANGES][RANGE_CURSORS];
 	int		 lock_fd;
-	bool		 broken;	/* a sync failed or the file is damaged: no more writes */
+	const char	*broken;	/* why nothing more is written until a restart; NULL: it is */
 	uint8_t		 key[16];	/* of the hash behind object numbers */
 	struct strbuf	 scratch;
 	int64_t		 next_vid, max_cid;
@@ -139,7 +139,9 @@ int	sq_run(struct sq *q, enum sq_id id, struct err *e, const char *kinds, ...);
 int	sq_step(struct sq *q, sqlite3_stmt *st, struct err *e);
 void	sq_reset(sqlite3_stmt *st);
 sqlite3_stmt *sq_prepare(struct sq *q, const char *text, struct err *e);
-/* Translate the state of the handle into *e; always -1. */
+/* Write nothing more until a restart. The first reason counts. */
+void	sq_stop(struct sq *q, const char *why);
+/* Translate the state of the handle into *e; always -1. A failed sync and damage end all writing. */
 int	sq_fail(struct sq *q, struct err *e, const char *what);
 /* Columns: valid until the next step. */
 struct slice sq_col(sqlite3_stmt *st, int col);

@@ -1,6 +1,32 @@
 #include <stdarg.h>
+#include <stdio.h>
 
+#include "gateway/base/log.h"
 #include "gateway/store_sqlite.h"
+
+void
+sq_stop(struct sq *q, const char *why)
+{
+	if (q->broken != NULL)
+		return;
+	q->broken = why;
+	snprintf(q->store.trouble, sizeof(q->store.trouble),
+	    "the store writes nothing more until a restart: %s", why);
+	log_event(LOG_ERROR, "store.stopped", LF_S("why", why));
+}
+
+/* A page of the file is not what it was when it was written, or cannot be read (SQLite says the same of
+ * both, and so do we: a disk that forgets is no place to write). Reading goes on around it; writing
+ * could carry it further. */
+static void
+meet_damage(struct sq *q, const char *what)
+{
+	q->store.damages++;
+	log_event(LOG_ERROR, "store.damaged", LF_S("at", what),
+	    LF_S("error", sqlite3_errmsg(q->db)),
+	    LF_S("do", "tocsin check --store names what is lost; restore a backup"));
+	sq_stop(q, "its file is damaged, or the disk cannot read it");
+}
 
 int
 sq_fail(struct sq *q, struct err *e, const char *what)
@@ -14,16 +40,16 @@ sq_fail(struct sq *q, struct err *e, const char *what)
 		return err_set(e, ERR_CONFLICT, "%s: %s", what, sqlite3_errmsg(q->db));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		q->broken = true;
+		meet_damage(q, what);
 		break;
 	case SQLITE_IOERR:
 		/* after a failed sync nobody knows what of the file is on the disk */
 		if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
-			q->broken = true;
+			sq_stop(q, "a sync to disk failed");
 		break;
 	}
 	return err_set(e, ERR_STORE, "%s: %s (%d)%s", what, sqlite3_errmsg(q->db), code,
-	    q->broken ? "; nothing more is written until a restart" : "");
+	    q->broken != NULL ? "; nothing more is written until a restart" : "");
 }
 
 sqlite3_stmt *
