@@ -10,7 +10,7 @@ OUT	:= build/$(FLAVOUR)
 PREFIX	?= /usr/local
 DESTDIR	?=
 
-PKGS	:= libevent libevent_openssl openssl libcjson libxml-2.0 hiredis sqlite3 zlib
+PKGS	:= libevent libevent_openssl openssl libcjson libxml-2.0 hiredis sqlite3 zlib libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -26,6 +26,7 @@ CFLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	       -fno-sanitize-recover=all -fPIE
 CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	       -fno-sanitize-recover=undefined -fPIE
+CFLAGS_cover := -O1 -g -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link -fPIE
 CFLAGS	+= -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) $(PKG_CFLAGS)
 LDFLAGS	+= $(if $(filter release,$(FLAVOUR)),$(LDHARD),-pie -fsanitize=address,undefined)
 
@@ -39,7 +40,7 @@ UNITS	:= $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c)
 FUZZERS	:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES	:= $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run analyse fuzz bench \
+.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run analyse fuzz coverage bench \
 	ready demo format install clean help
 .SECONDARY:
 
@@ -76,10 +77,12 @@ $(OUT)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS)
 
+FUZZ_cover := -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping
+FUZZ_FLAGS := $(or $(FUZZ_$(FLAVOUR)),-fsanitize=fuzzer,address,undefined)
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 	@echo "  FUZZ  $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -g -O1 -fsanitize=fuzzer,address,undefined $(PKG_CFLAGS) \
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -g -O1 $(FUZZ_FLAGS) $(PKG_CFLAGS) \
 	    -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS)
 
 deps:				## install what is missing for all of this (apt; sudo when not root)
@@ -140,6 +143,10 @@ FUZZ_SECONDS ?= 20
 fuzz: deps			## every fuzz target for FUZZ_SECONDS (20) each
 	@$(MAKE) $(QUIETLY) -j2 FLAVOUR=fuzz CC=clang $(FUZZERS)
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+coverage: deps			## how much of each parser its fuzz target reaches, after FUZZ_SECONDS
+	@$(MAKE) $(QUIETLY) -j2 FLAVOUR=cover CC=clang $(FUZZERS:build/fuzz/%=build/cover/%)
+	@tests/fuzz/coverage $(FUZZ_SECONDS) $(FUZZERS:build/fuzz/%=build/cover/%)
 
 bench: deps			## figures beside nginx, libxml2, cJSON, SQLite (QUICK=1: in a minute)
 	@$(MAKE) $(QUIETLY) -j2 build/tocsin $(BENCHES)

@@ -78,8 +78,8 @@ check_envelope(struct json_doc *doc, struct arena *mem)
 	if (relay_envelope_read(doc, stranger, mem, &env, NULL) > 0)
 		abort();
 	if (relay_envelope_read(doc, NULL, mem, &env, NULL) == 1) {
-		if (env.is_signed || count_names(env.hops) > RELAY_NAMES_MAX ||
-		    count_names(env.audience) > RELAY_NAMES_MAX)
+		if (env.is_signed || count_names(env.hops) > RELAY_HOPS_MAX ||
+		    count_names(env.audience) > RELAY_AUDIENCE_MAX)
 			abort();
 		check_again(&env, strbuf_slice(&objects), digest, mem);
 	}
