@@ -507,7 +507,10 @@ start(struct serve *s, struct err *e)
 	    start_redis(s, e) < 0)
 		return -1;
 	start_shared(s);
-	s->g.translate = translate_new();
+	s->g.translate = translate_new(&(struct translate_conf){ .config = s->g.config,
+	    .stats = s->g.stats }, e);
+	if (s->g.translate == NULL)
+		return -1;
 	s->g.intake = intake_new(&s->g);
 	s->g.catalog = catalog_new(&s->g, e);
 	if (s->g.catalog == NULL)

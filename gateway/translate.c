@@ -11,8 +11,10 @@ struct translate {
 };
 
 struct translate *
-translate_new(void)
+translate_new(const struct translate_conf *conf, struct err *e)
 {
+	(void)conf;
+	(void)e;
 	return xcalloc(1, sizeof(struct translate));
 }
 

@@ -158,7 +158,9 @@ world_new(const char *conf, const char *trust, bool loop)
 	w->g.dedup = dedup_new(NULL, &dc);
 	w->g.limiter = limiter_new(NULL, &lc);
 	w->g.stats = stats_new();
-	w->g.translate = translate_new();
+	w->g.translate = translate_new(&(struct translate_conf){ .config = w->g.config,
+	    .stats = w->g.stats }, &e);
+	assert_non_null(w->g.translate);
 	w->g.intake = intake_new(&w->g);
 	w->g.catalog = catalog_new(&w->g, &e);
 	if (w->g.catalog == NULL)
