@@ -132,7 +132,7 @@ class Keep:
 
 def objects(n, offset=0, tlp="green"):
     """Indicators of about 800 bytes, each about an address of its own."""
-    return [indicator(f"bench {i}", f"[ipv4-addr:value = '{10 + (i >> 24)}.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}']", tlp=tlp,
+    return [indicator(f"bench {i}", f"[ipv4-addr:value = '{10 + (i >> 24) % 200}.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}']", tlp=tlp,
                       description=("seen in proxy logs of several constituents; block and report " * 5)[:300], confidence=i % 101,
                       labels=["botnet", "c2"], indicator_types=["malicious-activity"]) for i in range(offset, offset + n)]
 
