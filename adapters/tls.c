@@ -17,6 +17,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
 
 enum { CHAIN_DEPTH = 3, SUBJECT_TEXT = 96 };
 
@@ -102,10 +103,8 @@ set_common(SSL_CTX *ctx)
 static int
 use_own(SSL_CTX *ctx, const char *cert, const char *key, struct err *e)
 {
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		return tls_fail(e, "certificate %s", cert);
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return tls_fail(e, "key %s", key);
+	if (tls_use_chain_file(ctx, cert, e) < 0 || tls_use_key_file(ctx, key, e) < 0)
+		return -1;
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return tls_fail(e, "key %s does not belong to certificate %s", key, cert);
 	return 0;
@@ -118,8 +117,8 @@ use_ca(SSL_CTX *ctx, const char *ca, struct err *e)
 {
 	if (ca == NULL)
 		return err_set(e, ERR_MISSING, "tls: no file of trusted CAs");
-	if (SSL_CTX_load_verify_file(ctx, ca) != 1)
-		return tls_fail(e, "trusted CAs %s", ca);
+	if (tls_use_trusted_file(ctx, ca, "trusted CAs", e) < 0)
+		return -1;
 	X509_VERIFY_PARAM_set_depth(SSL_CTX_get0_param(ctx), CHAIN_DEPTH);
 	return 0;
 }
@@ -136,8 +135,8 @@ ask_clients(SSL_CTX *ctx, const struct tls_server_conf *conf, struct err *e)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	SSL_CTX_set_verify(ctx, mode, on_verify);
 	if (conf->client_crl != NULL) {
-		if (SSL_CTX_load_verify_file(ctx, conf->client_crl) != 1)
-			return tls_fail(e, "revocation list %s", conf->client_crl);
+		if (tls_use_trusted_file(ctx, conf->client_crl, "revocation list", e) < 0)
+			return -1;
 		X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_CRL_CHECK);
 	}
 	/* A resumed session would keep yesterday's verdict; each ticket costs 0.15 ms as well. */
@@ -158,6 +157,26 @@ tls_new(SSL_CTX *ctx, bool server)
 	return t;
 }
 
+/* Tickets that any of our processes can read: their keys follow from the seed and the listener's name. */
+static int
+share_tickets(SSL_CTX *ctx, const struct tls_server_conf *conf)
+{
+	uint8_t keys[3 * SHA256_LEN];
+	int rc;
+
+	for (uint8_t i = 0; i < 3; i++) {
+		struct strbuf b = STRBUF_INIT;
+
+		strbuf_addf(&b, "ticket %d %s", i, conf->name);
+		digest_hmac_sha256(conf->tickets, strbuf_slice(&b), keys + i * SHA256_LEN);
+		strbuf_fini(&b);
+	}
+	/* name 16, HMAC key 32, cipher key 32 */
+	rc = SSL_CTX_set_tlsext_ticket_keys(ctx, keys, 80) == 1 ? 0 : -1;
+	secret_wipe(keys, sizeof(keys));
+	return rc;
+}
+
 /* A context for a listener. */
 struct tls *
 tls_server_new(const struct tls_server_conf *conf, struct err *e)
@@ -175,6 +194,10 @@ tls_server_new(const struct tls_server_conf *conf, struct err *e)
 	SSL_CTX_set_num_tickets(ctx, 1);
 	if (use_own(ctx, conf->cert, conf->key, e) < 0)
 		goto bad;
+	if (conf->tickets.n > 0 && share_tickets(ctx, conf) < 0) {
+		tls_fail(e, "cannot set up tickets");
+		goto bad;
+	}
 	if (conf->clients != TLS_CLIENTS_NONE && ask_clients(ctx, conf, e) < 0)
 		goto bad;
 	return tls_new(ctx, true);

@@ -39,6 +39,8 @@ struct tls_server_conf {
 	enum tls_clients clients;
 	const char	*client_ca;	/* PEM file of CAs and self-signed peers; unless NONE */
 	const char	*client_crl;	/* PEM file; NULL = no revocation lists */
+	struct slice	 tickets;	/* seed of the keys of session tickets, the same in all processes
+					 * that serve this listener; empty = our own alone */
 };
 
 struct tls_client_conf {

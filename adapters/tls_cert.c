@@ -16,7 +16,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
 
-enum { PEM_FILE_MAX = 1 << 20, SERIAL_LEN = 16, US_PER_S = 1000000 };
+enum { SERIAL_LEN = 16, US_PER_S = 1000000 };
 
 int
 tls_fail(struct err *e, const char *fmt, ...)
@@ -90,7 +90,7 @@ read_cert(const char *path, struct err *e)
 	BIO *bio = NULL;
 
 	ERR_clear_error();
-	if (file_read(path, PEM_FILE_MAX, &text, e) < 0)
+	if (file_read(path, TLS_PEM_FILE_MAX, &text, e) < 0)
 		goto done;
 	if ((bio = BIO_new_mem_buf(text.p, (int)text.n)) == NULL ||
 	    (cert = PEM_read_bio_X509(bio, NULL, tls_no_pass_phrase, NULL)) == NULL)
@@ -109,7 +109,7 @@ read_key(const char *path, struct err *e)
 	BIO *bio = NULL;
 
 	ERR_clear_error();
-	if (file_read(path, PEM_FILE_MAX, &text, e) < 0)
+	if (file_read(path, TLS_PEM_FILE_MAX, &text, e) < 0)
 		goto done;
 	if ((bio = BIO_new_mem_buf(text.p, (int)text.n)) == NULL ||
 	    (key = PEM_read_bio_PrivateKey(bio, NULL, tls_no_pass_phrase, NULL)) == NULL)

@@ -1,16 +1,20 @@
 /*
- * tls_parts.h -- between tls.c (connections) and tls_cert.c (files).
+ * tls_parts.h -- between tls.c (connections), tls_cert.c (making and reading certificates) and tls_files.c
+ * (what a context has from files).
  *
  * Owns:    nothing lasting.
- * Called:  by those two files.
+ * Called:  by those files.
  * Never:   included by anyone else: it shows OpenSSL's types.
  */
 #ifndef ADAPTERS_TLS_PARTS_H
 #define ADAPTERS_TLS_PARTS_H
 
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include "adapters/tls.h"
+
+enum { TLS_PEM_FILE_MAX = 1 << 20 };
 
 /* Fill *e with "tls: TEXT: what OpenSSL last said"; clears its queue. Always returns -1. */
 int	tls_fail(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -19,5 +23,11 @@ int	tls_no_pass_phrase(char *buf, int size, int rwflag, void *arg);
 /* "CN=node-a" of a certificate (NULL is fine), made harmless and cut to fit. */
 void	tls_subject_text(X509 *cert, char *out, size_t cap);
 bool	tls_cert_pin(X509 *cert, char out[TLS_PIN_TEXT + 1]);
+
+/* 0, or -1 and *e: which file, and what is wrong with it. */
+int	tls_use_chain_file(SSL_CTX *ctx, const char *path, struct err *e);
+int	tls_use_key_file(SSL_CTX *ctx, const char *path, struct err *e);
+/* Certificates and revocation lists that others are verified with; `what` is its name in *e. */
+int	tls_use_trusted_file(SSL_CTX *ctx, const char *path, const char *what, struct err *e);
 
 #endif

@@ -9,7 +9,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/base/bundle.h"
 #include "gateway/base/strbuf.h"
+
+/* A process that may open no file has what it needs in memory, and the code that reads it need not know: the
+ * one exception to passing state down. */
+static struct {
+	struct bundle		*record;
+	unsigned		 kinds;
+	const struct bundle	*overlay;
+} lent;
+
+void
+file_record(struct bundle *b, unsigned kinds)
+{
+	lent.record = b;
+	lent.kinds = kinds;
+}
+
+void
+file_overlay(const struct bundle *b)
+{
+	lent.overlay = b;
+}
+
+static const struct bundle_file *
+in_memory(const char *path)
+{
+	return lent.overlay == NULL ? NULL : bundle_find(lent.overlay, path);
+}
 
 /* "cannot VERB: what errno says", about `path`; always -1. */
 static int
@@ -53,15 +81,35 @@ read_all(int fd, size_t max, struct strbuf *out)
 	return n < 0 ? -1 : 0;
 }
 
+static int
+too_large(struct err *e, const char *name, size_t max)
+{
+	err_set(e, ERR_LIMIT, "larger than %zu bytes", max);
+	err_input(e, name);
+	return -1;
+}
+
+static int
+read_memory(const struct bundle_file *f, size_t max, struct strbuf *out, struct err *e)
+{
+	if (f->content.n > max)
+		return too_large(e, f->path, max);
+	strbuf_addsl(out, f->content);
+	return 0;
+}
+
 int
 file_read(const char *path, size_t max, struct strbuf *out, struct err *e)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	const char *name = is_stdin ? "standard input" : path;
+	const struct bundle_file *known = is_stdin ? NULL : in_memory(path);
 	size_t start = out->n;
 	int fd = STDIN_FILENO, rc = -1;
 	struct stat st;
 
+	if (known != NULL)
+		return read_memory(known, max, out, e);
 	/* O_NONBLOCK: a FIFO that somebody left in a spool must not stop us in open(2). */
 	if (!is_stdin && (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0)
 		return failed(e, name, "open");
@@ -73,10 +121,13 @@ file_read(const char *path, size_t max, struct strbuf *out, struct err *e)
 	} else if (read_all(fd, max, out) < 0) {
 		failed(e, name, "read");
 	} else if (out->n - start > max) {
-		err_set(e, ERR_LIMIT, "larger than %zu bytes", max);
-		err_input(e, name);
+		too_large(e, name, max);
 	} else {
 		rc = 0;
+		if (lent.record != NULL && !is_stdin)
+			bundle_add(lent.record, path,
+			    slice_from(out->p + start, out->n - start),
+			    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0, lent.kinds);
 	}
 	if (rc < 0)
 		strbuf_setlen(out, start);
@@ -232,14 +283,35 @@ file_exists(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0;
+	return in_memory(path) != NULL || stat(path, &st) == 0;
+}
+
+bool
+file_identity(const char *path, uint64_t id[2])
+{
+	const struct bundle_file *known = in_memory(path);
+	struct stat st;
+
+	if (known != NULL) {
+		id[0] = UINT64_MAX;
+		id[1] = known->number;
+		return true;
+	}
+	if (stat(path, &st) < 0)
+		return false;
+	id[0] = st.st_dev;
+	id[1] = st.st_ino;
+	return true;
 }
 
 bool
 file_is_open_to_others(const char *path)
 {
+	const struct bundle_file *known = in_memory(path);
 	struct stat st;
 
+	if (known != NULL)
+		return known->open_to_others;
 	return stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 

@@ -9,11 +9,13 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "gateway/base/err.h"
 #include "gateway/base/slice.h"
 
+struct bundle;
 struct strbuf;
 
 /* Append the content of a regular file (or stdin for "-") of at most `max` bytes. ERR_IO, ERR_LIMIT. */
@@ -23,9 +25,16 @@ int	file_write(const char *path, struct slice content, mode_t mode, struct err *
 /* Create a folder and its parents (0700 unless it exists). */
 int	dir_make(const char *path, mode_t mode, struct err *e);
 bool	file_exists(const char *path);
+/* Tell one file from another whatever their names are; false if there is none. */
+bool	file_identity(const char *path, uint64_t id[2]);
 /* true if group or others have any right on it. */
 bool	file_is_open_to_others(const char *path);
 /* rename(2) and fsync both folders. */
 int	file_move(const char *from, const char *to, struct err *e);
+
+/* From now on each file that is read joins `b`, for `kinds` of processes (bundle.h). NULL: no more. */
+void	file_record(struct bundle *b, unsigned kinds);
+/* From now on the files in `b` are read from there; others from where they are. NULL: none. Kept. */
+void	file_overlay(const struct bundle *b);
 
 #endif

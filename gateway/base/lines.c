@@ -1,7 +1,6 @@
 #include "gateway/base/lines.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
@@ -30,8 +29,7 @@ struct source {
 	unsigned		 depth;
 	bool			 may_include;
 	enum section		 section;
-	dev_t			 dev;
-	ino_t			 ino;
+	uint64_t		 id[2];		/* file_identity */
 };
 
 /* One load: what comes out of it, and what it has cost so far. */
@@ -202,7 +200,6 @@ static void
 include(struct load *ld, struct source *from, const struct line *at)
 {
 	struct source src = { .above = from, .depth = from->depth + 1, .may_include = true };
-	struct stat st = { 0 };
 
 	if (at->nwords != 2 || at->words[1].n == 0) {
 		complain(ld->c, at, "include takes one file name");
@@ -217,11 +214,9 @@ include(struct load *ld, struct source *from, const struct line *at)
 		return;
 	}
 	src.name = resolve(ld->mem, from->name, at->words[1]);
-	if (stat(src.name, &st) == 0) {
-		src.dev = st.st_dev;
-		src.ino = st.st_ino;
+	if (file_identity(src.name, src.id)) {
 		for (const struct source *s = from; s != NULL; s = s->above) {
-			if (s->dev != src.dev || s->ino != src.ino)
+			if (s->id[0] != src.id[0] || s->id[1] != src.id[1])
 				continue;
 			complain(ld->c, at, "include '%s': the file includes itself", src.name);
 			return;
@@ -302,14 +297,11 @@ lines_read(const char *path, struct arena *mem, struct lines *out, struct compla
 	struct source src = { .name = is_stdin ? "(stdin)" : arena_str(mem, slice_of(path)),
 	    .may_include = !is_stdin };
 	size_t before = c->n + c->dropped;
-	struct stat st;
 
 	if (c->mem == NULL)
 		c->mem = mem;
-	if (!is_stdin && stat(path, &st) == 0) {
-		src.dev = st.st_dev;
-		src.ino = st.st_ino;
-	}
+	if (!is_stdin)
+		file_identity(path, src.id);
 	read_file(&ld, &src, path, NULL);
 	return verdict(c, before);
 }
