@@ -139,10 +139,6 @@ ask_clients(SSL_CTX *ctx, const struct tls_server_conf *conf, struct err *e)
 			return -1;
 		X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_CRL_CHECK);
 	}
-	/* A resumed session would keep yesterday's verdict; each ticket costs 0.15 ms as well. */
-	SSL_CTX_set_num_tickets(ctx, 0);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	return 0;
 }
 
@@ -157,26 +153,6 @@ tls_new(SSL_CTX *ctx, bool server)
 	return t;
 }
 
-/* Tickets that any of our processes can read: their keys follow from the seed and the listener's name. */
-static int
-share_tickets(SSL_CTX *ctx, const struct tls_server_conf *conf)
-{
-	uint8_t keys[3 * SHA256_LEN];
-	int rc;
-
-	for (uint8_t i = 0; i < 3; i++) {
-		struct strbuf b = STRBUF_INIT;
-
-		strbuf_addf(&b, "ticket %d %s", i, conf->name);
-		digest_hmac_sha256(conf->tickets, strbuf_slice(&b), keys + i * SHA256_LEN);
-		strbuf_fini(&b);
-	}
-	/* name 16, HMAC key 32, cipher key 32 */
-	rc = SSL_CTX_set_tlsext_ticket_keys(ctx, keys, 80) == 1 ? 0 : -1;
-	secret_wipe(keys, sizeof(keys));
-	return rc;
-}
-
 /* A context for a listener. */
 struct tls *
 tls_server_new(const struct tls_server_conf *conf, struct err *e)
@@ -187,17 +163,13 @@ tls_server_new(const struct tls_server_conf *conf, struct err *e)
 	ERR_clear_error();
 	digest_sha256(slice_of(conf->name), id);
 	if ((ctx = SSL_CTX_new(TLS_server_method())) == NULL || set_common(ctx) < 0 ||
-	    SSL_CTX_set_session_id_context(ctx, id, sizeof(id)) != 1) {
+	    SSL_CTX_set_session_id_context(ctx, id, sizeof(id)) != 1 ||
+	    tls_use_tickets(ctx, conf->tickets, conf->name) < 0) {
 		tls_fail(e, "cannot set up");
 		goto bad;
 	}
-	SSL_CTX_set_num_tickets(ctx, 1);
 	if (use_own(ctx, conf->cert, conf->key, e) < 0)
 		goto bad;
-	if (conf->tickets.n > 0 && share_tickets(ctx, conf) < 0) {
-		tls_fail(e, "cannot set up tickets");
-		goto bad;
-	}
 	if (conf->clients != TLS_CLIENTS_NONE && ask_clients(ctx, conf, e) < 0)
 		goto bad;
 	return tls_new(ctx, true);

@@ -1,6 +1,6 @@
 /*
- * tls_parts.h -- between tls.c (connections), tls_cert.c (making and reading certificates) and tls_files.c
- * (what a context has from files).
+ * tls_parts.h -- between tls.c (connections), tls_ticket.c (resumption), tls_cert.c (making and reading
+ * certificates) and tls_files.c (what a context has from files).
  *
  * Owns:    nothing lasting.
  * Called:  by those files.
@@ -22,6 +22,8 @@ int	tls_fail(struct err *e, const char *fmt, ...) __attribute__((format(printf, 
 int	tls_no_pass_phrase(char *buf, int size, int rwflag, void *arg);
 /* "CN=node-a" of a certificate (NULL is fine), made harmless and cut to fit. */
 void	tls_subject_text(X509 *cert, char *out, size_t cap);
+/* tls_ticket.c: resumption for a listener of that name. -1: OpenSSL cannot. */
+int	tls_use_tickets(SSL_CTX *ctx, struct slice secret, const char *listener);
 bool	tls_cert_pin(X509 *cert, char out[TLS_PIN_TEXT + 1]);
 
 /* 0, or -1 and *e: which file, and what is wrong with it. */

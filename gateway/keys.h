@@ -14,6 +14,7 @@ struct keys {
 	uint8_t	sign[ED25519_KEY_LEN], sign_public[ED25519_KEY_LEN];
 	uint8_t	audit[32];
 	uint8_t	dedup[32];
+	uint8_t	ticket[32];		/* derived: seals TLS session tickets (tls.h) */
 };
 
 /* Read one key file: 64 hex digits and a line end. Refuses files that others can read. */

@@ -98,6 +98,8 @@ load_keys(const struct config *conf, struct keys *k, struct err *e)
 	    key_read(conf->audit_key, k->audit, e) < 0 ||
 	    key_read(conf->dedup_key, k->dedup, e) < 0)
 		return -1;
+	digest_hmac_sha256(slice_from(k->audit, sizeof(k->audit)), SLICE_LIT("tls tickets 1"),
+	    k->ticket);
 	return ed25519_public(k->sign, k->sign_public, e);
 }
 
@@ -164,8 +166,9 @@ start_store(struct serve *s, struct err *e)
 	return s->g.store == NULL ? -1 : 0;
 }
 
+/* Tickets outlive reloads and processes, as their secret does. */
 static struct tls *
-listener_tls(const struct listen_conf *l, struct err *e)
+listener_tls(const struct serve *s, const struct listen_conf *l, struct err *e)
 {
 	static const enum tls_clients modes[] = {
 		[CLIENTS_NONE] = TLS_CLIENTS_NONE, [CLIENTS_OPTIONAL] = TLS_CLIENTS_OPTIONAL,
@@ -174,6 +177,7 @@ listener_tls(const struct listen_conf *l, struct err *e)
 	const struct tls_server_conf tc = {
 		.name = l->address, .cert = l->certificate, .key = l->key,
 		.clients = modes[l->clients], .client_ca = l->peer_ca,
+		.tickets = slice_from(s->keys.ticket, sizeof(s->keys.ticket)),
 	};
 
 	return tls_server_new(&tc, e);
@@ -255,7 +259,7 @@ start_listeners(struct serve *s, struct err *e)
 	http_server_set_body_folder(s->http, bodies);
 	s->listeners = xcalloc(conf->nlistens, sizeof(*s->listeners));
 	for (size_t i = 0; i < conf->nlistens; i++) {
-		struct tls *tls = listener_tls(&conf->listens[i], e);
+		struct tls *tls = listener_tls(s, &conf->listens[i], e);
 
 		if (tls == NULL)
 			return -1;
@@ -282,7 +286,7 @@ new_contexts(const struct serve *s, const struct config *conf, struct err *e)
 	struct tls **v = xcalloc(s->nlisteners, sizeof(*v));
 
 	for (size_t i = 0; i < s->nlisteners; i++) {
-		v[i] = listener_tls(&conf->listens[i], e);
+		v[i] = listener_tls(s, &conf->listens[i], e);
 		if (v[i] != NULL)
 			continue;
 		while (i-- > 0)
