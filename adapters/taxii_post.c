@@ -17,7 +17,7 @@ enum { RETRY_US = 2 * 1000000 };
 /* A POST that is being taken in. */
 struct posting {
 	struct taxii_request	*rq;
-	struct http_body	*body;		/* taken over: the client may vanish, its objects need not */
+	struct http_body	*body;		/* the client may vanish, its objects need not */
 	const char		*collections[2];
 };
 

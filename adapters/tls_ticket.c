@@ -1,5 +1,6 @@
-/* tls_ticket.c -- session tickets: sealed under keys that every worker of a node derives from one secret, and
- * believed only while the certificate in them would be believed today. Part of tls.h; shapes: tls_parts.h. */
+/* tls_ticket.c -- session tickets: sealed under keys that every worker of a node derives from one
+ * secret, and believed only while the certificate in them would be believed today. Part of tls.h;
+ * shapes: tls_parts.h. */
 #include "adapters/tls_parts.h"
 
 #include <stdlib.h>
@@ -103,8 +104,9 @@ set_mac(EVP_MAC_CTX *mac, const struct ticket_key *k)
 	return EVP_MAC_CTX_set_params(mac, params);
 }
 
-/* A new ticket. None for TLS 1.2: there it would carry the keys of the connection itself, and who learns our
- * secret later could read what was recorded; in 1.3 each resumption has a key exchange of its own. */
+/* A new ticket. None for TLS 1.2: there it would carry the keys of the connection itself, and who
+ * learns our secret later could read what was recorded; in 1.3 each resumption has a key exchange of
+ * its own. */
 static int
 seal(struct tickets *t, SSL *ssl, uint8_t *name, uint8_t *iv, EVP_CIPHER_CTX *aes, EVP_MAC_CTX *mac)
 {
@@ -147,8 +149,8 @@ on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *
 	return sealing ? seal(t, ssl, name, iv, aes, mac) : open_up(t, name, iv, aes, mac);
 }
 
-/* Would this certificate be let in today? Its intermediates are not in the ticket: who needs them, and has them
- * not in our file, shows them again in a full handshake. */
+/* Would this certificate be let in today? Its intermediates are not in the ticket: who needs them, and
+ * has them not in our file, shows them again in a full handshake. */
 static bool
 still_good(SSL_CTX *ctx, X509 *cert)
 {
@@ -164,8 +166,8 @@ still_good(SSL_CTX *ctx, X509 *cert)
 	return good;
 }
 
-/* A session would keep yesterday's verdict about its client: it is asked again, under today's files. Otherwise
- * there is a full handshake, which says no in its own words. */
+/* A session would keep yesterday's verdict about its client: it is asked again, under today's files.
+ * Otherwise there is a full handshake, which says no in its own words. */
 static SSL_TICKET_RETURN
 on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t n,
     SSL_TICKET_STATUS status, void *arg)
