@@ -78,11 +78,11 @@ $(OUT)/bench/%: tests/bench/%.c $(LIB)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS)
 
 FUZZ_cover := -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping
-FUZZ_FLAGS := $(or $(FUZZ_$(FLAVOUR)),-fsanitize=fuzzer,address,undefined)
+FUZZ_fuzz  := -fsanitize=fuzzer,address,undefined
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 	@echo "  FUZZ  $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -g -O1 $(FUZZ_FLAGS) $(PKG_CFLAGS) \
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARN) -g -O1 $(FUZZ_$(FLAVOUR)) $(PKG_CFLAGS) \
 	    -MMD -MP -MF $@.d -o $@ $< $(LIB) $(PKG_LIBS)
 
 deps:				## install what is missing for all of this (apt; sudo when not root)

@@ -61,6 +61,32 @@ run(struct slice all, size_t step, struct strbuf *out)
 	return rc < 0 && e.code == ERR_LIMIT;
 }
 
+/* A command, cut from the input at line ends, reads back as a list of the same words. */
+static void
+check_command(struct slice all)
+{
+	struct redis_proto *p = redis_proto_new(4 * REPLY_MAX);
+	const struct redis_reply *r;
+	struct strbuf out = STRBUF_INIT;
+	struct slice word[20];
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	all.n = all.n < REPLY_MAX ? all.n : REPLY_MAX;
+	do
+		word[n++] = slice_cut(&all, '\n');
+	while (all.n > 0 && n < 20);
+	redis_proto_add(&out, n, word);
+	if (redis_proto_feed(p, strbuf_slice(&out), &e) < 0 || redis_proto_next(p, &r, &e) != 1 ||
+	    r->nitems != (size_t)n)
+		abort();
+	for (int i = 0; i < n; i++)
+		if (!slice_eq(r->items[i].text, word[i]))
+			abort();
+	redis_proto_free(p);
+	strbuf_fini(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -71,6 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n == 0)
 		return 0;
 	all = slice_from(data + 1, n - 1);
+	check_command(all);
 	run(all, SIZE_MAX, &whole);
 	cut = run(all, 1 + data[0] / 16u, &pieces);
 	/* In pieces the limit may come a few bytes earlier; nothing else may differ. */
