@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""Memory of a node: the sum of PSS over all its processes, without the mapped database; at rest, and during a POST of 100 MB."""
+import os
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from bench import TAXII, Keep, envelope, laboratory, pss_kb, quick, row, title, tree  # noqa: E402
+
+BODY = 100 << 20
+
+
+def pss_mb(node):
+    return pss_kb(node.process.pid, without=(node.file("state", "tocsin.db"),)) / 1024
+
+
+class Watch(threading.Thread):
+    """Looks at the memory again and again; the greatest is kept."""
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        self.node, self.greatest, self.going = node, 0, True
+        self.start()
+
+    def run(self):
+        while self.going:
+            self.greatest = max(self.greatest, pss_mb(self.node))
+            time.sleep(0.02)
+
+    def stop(self):
+        self.going = False
+        self.join()
+        return self.greatest
+
+
+def post(node, body):
+    """(most while the body comes, most until the answer, the answer's first line)."""
+    with node.connect(timeout=300) as c:
+        watch = Watch(node)
+        c.sendall(f"POST /api/collections/advisories/objects/ HTTP/1.1\r\nHost: x\r\nAccept: {TAXII}\r\nContent-Type: {TAXII}\r\n"
+                  f"Authorization: Bearer {node.tokens['sensor']}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        for i in range(0, len(body) - 1, 1 << 20):
+            c.sendall(body[i:min(i + (1 << 20), len(body) - 1)])
+        time.sleep(0.1)
+        coming = watch.stop()
+        watch = Watch(node)
+        c.sendall(body[-1:])
+        status = c.recv(4096).split(b"\r\n")[0].decode()
+        return coming, watch.stop(), status
+
+
+def main():
+    title("memory: PSS of all processes, without the mapped database")
+    body = envelope(quick(2000, 120000))
+    body += b" " * (BODY - len(body))
+    idle, coming, whole, status, count = [], [], [], "", 0
+    for _ in range(quick(1, 3)):
+        with laboratory("cert-a", redis=False, limits="    body 200m\n    objects 200000\n") as lab:
+            node = lab["cert-a"]
+            Keep(node, "sensor").post(envelope(1, 1000000))
+            time.sleep(0.5)
+            idle.append(pss_mb(node))
+            count = len(tree(node.process.pid))
+            a, b, status = post(node, body)
+            coming.append(a - idle[-1])
+            whole.append(b - idle[-1])
+    row("at rest", idle, unit="MB", target="<=60", text=f"{count} processes")
+    row("more while a body of 100 MB comes", coming, unit="MB", target="<=16")
+    row("more until its answer", whole, unit="MB", text=f"{quick(2000, 120000)} objects in it: {status}")
+
+
+main()
