@@ -40,7 +40,7 @@ UNITS	:= $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c)
 FUZZERS	:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES	:= $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run analyse fuzz coverage bench \
+.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run valgrind analyse fuzz coverage bench \
 	ready demo format install clean help
 .SECONDARY:
 
@@ -121,6 +121,9 @@ asan: deps				## units and scenarios under ASan and UBSan
 asan-run: $(OUT)/tocsin $(UNITS)
 	@TOCSIN=$(OUT)/tocsin tests/run $(UNITS) --pytest tests/scenarios
 
+valgrind: deps build/tocsin	## start, serve, relay, reload, stop under valgrind
+	@tests/valgrind
+
 analyse: deps			## clang-tidy and cppcheck, of what changed since they last passed
 	@mkdir -p build/analyse/cppcheck
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
@@ -137,7 +140,7 @@ build/analyse/%.ok: %.c .clang-tidy
 	    -Xclang -analyzer-config -Xclang max-nodes=100000 2>$@.log || { cat $@.log; false; }
 	@touch $@
 
-check: deps lint test asan analyse	## everything, with sanitizers and analysers
+check: deps lint test asan valgrind analyse	## everything, with sanitizers and analysers
 
 FUZZ_SECONDS ?= 20
 fuzz: deps			## every fuzz target for FUZZ_SECONDS (20) each

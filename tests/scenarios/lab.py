@@ -22,7 +22,7 @@ import uuid
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOCSIN = os.path.abspath(os.environ.get("TOCSIN", os.path.join(TOP, "build", "tocsin")))
 TAXII = "application/taxii+json;version=2.1"
-PATIENCE = 30.0
+PATIENCE = float(os.environ.get("PATIENCE", "30"))
 
 
 def private(path, flags):
