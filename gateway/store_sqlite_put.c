@@ -22,6 +22,8 @@ struct one {
 	int64_t			 vid, obj, key, date_us;
 	struct slice		 spec;		/* as stored */
 	bool			 new_id;	/* no version of the id was known */
+	bool			 looked;	/* copies are filled */
+	int64_t			 shown_us;	/* date in the first collection */
 	struct copies		 copies;
 };
 
@@ -88,15 +90,21 @@ add_source(struct putting *w, int64_t vid, struct err *e)
 	return 0;
 }
 
+/* Count one more giving. A source hardly ever says another origin or audience than before, so that is tried first. */
 static int
 see_source_again(struct putting *w, int64_t vid, struct err *e)
 {
 	const struct store_source *src = &w->t->source;
-	sqlite3_stmt *st = sq_bind(w->q, SQ_SOURCE_GET, e, "ii", vid, w->source->pno);
-	int rc = st == NULL ? -1 : sq_step(w->q, st, e);
+	int rc = sq_run(w->q, SQ_SOURCE_AGAIN, e, "iiiti", vid, w->source->pno,
+	    (int64_t)src->origin, slice_of(src->audience), src->received_us);
+	sqlite3_stmt *st;
 	enum origin was;
 	struct slice said;
 
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	st = sq_bind(w->q, SQ_SOURCE_GET, e, "ii", vid, w->source->pno);
+	rc = st == NULL ? -1 : sq_step(w->q, st, e);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
@@ -127,68 +135,6 @@ see_again(struct putting *w, const struct store_put *p, int64_t vid, const struc
 	return sq_run(w->q, SQ_VERSION_TURN, e, "ib", vid, sq_head_write(&h, w->mem)) < 0 ? -1 : 0;
 }
 
-/* ---- memberships ---- */
-
-static int
-join_one(struct putting *w, struct one *o, int64_t cid, bool new_version, struct err *e)
-{
-	struct member m = {
-		.cid = cid, .vid = o->vid, .obj = o->obj, .kind = sq_kind(o->p->object->type),
-		.spec = o->spec, .version_key = o->p->object->version_key,
-	};
-
-	if (!new_version) {
-		int64_t date_us = sq_member_date(w->q, cid, o->obj, o->vid, e);
-
-		if (date_us != 0)
-			return date_us < 0 ? -1 : 0;
-	}
-	if (o->date_us == 0)
-		o->date_us = store_next_date(&w->q->store);
-	m.date_us = o->date_us;
-	return sq_join(w->q, &m, o->new_id, e) < 0 ? -1 : 0;
-}
-
-/* One row a fingerprint group: joined unless a copy that says as much is in. A new version of an id that
- * is in always joins. */
-static int
-join_distinct(struct putting *w, struct one *o, int64_t cid, bool new_version, struct err *e)
-{
-	int rc = o->new_id ? 0 : sq_is_in(w->q, cid, o->obj, e);
-
-	if (rc < 0)
-		return -1;
-	if (rc == 0 && (rc = sq_view_covered(w->q, &o->copies, cid, e)) != 0)
-		return rc < 0 ? -1 : 0;
-	return join_one(w, o, cid, new_version, e);
-}
-
-static bool
-listed(int64_t cid, const int64_t *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i] == cid)
-			return true;
-	return false;
-}
-
-/* A collection may stand in the lists twice: what others lend is added to what is its own. */
-static int
-join_all(struct putting *w, struct one *o, bool new_version, struct err *e)
-{
-	const int64_t *plain = o->p->collections, *distinct = o->p->distinct;
-
-	for (size_t i = 0; i < o->p->ncollections; i++)
-		if (!listed(plain[i], plain, i) && join_one(w, o, plain[i], new_version, e) < 0)
-			return -1;
-	for (size_t i = 0; i < o->p->ndistinct; i++)
-		if (!listed(distinct[i], plain, o->p->ncollections) &&
-		    !listed(distinct[i], distinct, i) &&
-		    join_distinct(w, o, distinct[i], new_version, e) < 0)
-			return -1;
-	return 0;
-}
-
 /* ---- copies ---- */
 
 /* The group of a fingerprint, read once a transaction: an envelope of a hundred thousand copies of one thing
@@ -214,17 +160,17 @@ group_of(struct putting *w, const struct copy *of, struct err *e)
 	return sq_copies(w->q, c, w->mem, e) < 0 ? NULL : c;
 }
 
-/* The group as this put sees it. */
+/* The group as this put sees it; o->copies.of says of what. */
 static int
-find_copies(struct putting *w, struct one *o, const struct copy *of, struct err *e)
+find_copies(struct putting *w, struct one *o, struct err *e)
 {
 	const struct copies *group;
 
-	o->copies = (struct copies){ .of = *of };
-	if (of->fp.n != FINGERPRINT_LEN)
+	if (o->looked || o->copies.of.fp.n != FINGERPRINT_LEN)
 		return 0;
-	if ((group = group_of(w, of, e)) == NULL)
+	if ((group = group_of(w, &o->copies.of, e)) == NULL)
 		return -1;
+	o->looked = true;
 	o->copies.v = group->v;
 	o->copies.n = group->n;
 	return 0;
@@ -247,6 +193,82 @@ join_group(struct putting *w, const struct copy *of, struct err *e)
 		return 0;
 	group->v = arena_grow(w->mem, group->v, group->n, &group->cap, sizeof(*group->v));
 	group->v[group->n++] = *of;
+	return 0;
+}
+
+/* ---- memberships ---- */
+
+/* Return its date there, -1 on trouble. `date_us`: the one it has already, or 0. */
+static int64_t
+join_one(struct putting *w, struct one *o, int64_t cid, int64_t date_us, struct err *e)
+{
+	struct member m = {
+		.cid = cid, .vid = o->vid, .obj = o->obj, .kind = sq_kind(o->p->object->type),
+		.spec = o->spec, .version_key = o->p->object->version_key,
+	};
+
+	if (date_us != 0)
+		return date_us;
+	if (o->date_us == 0)
+		o->date_us = store_next_date(&w->q->store);
+	m.date_us = o->date_us;
+	return sq_join(w->q, &m, o->new_id, e) < 0 ? -1 : m.date_us;
+}
+
+/* One row a fingerprint group: joined unless a copy that says as much is in. A new version of an id that
+ * is in always joins. */
+static int
+join_distinct(struct putting *w, struct one *o, int64_t cid, int64_t date_us, struct err *e)
+{
+	int rc;
+
+	if (date_us != 0)
+		return date_us < 0 ? -1 : 0;
+	rc = o->new_id ? 0 : sq_is_in(w->q, cid, o->obj, e);
+	if (rc == 0)
+		rc = find_copies(w, o, e) < 0 ? -1 : sq_view_covered(w->q, &o->copies, cid, e) * 2;
+	if (rc < 0 || rc == 2)
+		return rc < 0 ? -1 : 0;
+	return join_one(w, o, cid, 0, e) < 0 ? -1 : 0;
+}
+
+static bool
+listed(int64_t cid, const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == cid)
+			return true;
+	return false;
+}
+
+/* A collection may stand in the lists twice: what others lend is added to what is its own. */
+static int
+join_all(struct putting *w, struct one *o, bool new_version, struct err *e)
+{
+	const struct store_put *p = o->p;
+	int64_t date_us = 0;
+
+	for (size_t i = 0; i < p->ncollections; i++) {
+		if (listed(p->collections[i], p->collections, i))
+			continue;
+		if (!new_version)
+			date_us = sq_member_date(w->q, p->collections[i], o->obj, o->vid, e);
+		date_us = join_one(w, o, p->collections[i], date_us, e);
+		if (date_us < 0)
+			return -1;
+		if (i == 0)
+			o->shown_us = date_us;
+		date_us = 0;
+	}
+	for (size_t i = 0; i < p->ndistinct; i++) {
+		if (listed(p->distinct[i], p->collections, p->ncollections) ||
+		    listed(p->distinct[i], p->distinct, i))
+			continue;
+		if (!new_version)
+			date_us = sq_member_date(w->q, p->distinct[i], o->obj, o->vid, e);
+		if (join_distinct(w, o, p->distinct[i], date_us, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -316,7 +338,6 @@ static int
 put_new(struct putting *w, struct one *o, struct err *e)
 {
 	struct sq *q = w->q;
-	struct copy of;
 
 	o->p->outcome = STORE_NEW;
 	o->spec = o->p->object->spec_version;
@@ -327,38 +348,33 @@ put_new(struct putting *w, struct one *o, struct err *e)
 		return -1;
 	q->count[N_VERSIONS]++;
 	q->count[N_OBJECTS] += o->new_id;
-	of = copy_of(o);
-	if (find_copies(w, o, &of, e) < 0)
+	o->copies.of = copy_of(o);
+	if (find_copies(w, o, e) < 0)
 		return -1;
 	o->p->linked = sq_is_linked(&o->copies);
 	q->count[N_SIGHTINGS] += o->p->linked;
 	if (add_source(w, o->vid, e) < 0 || join_all(w, o, true, e) < 0 ||
 	    queue_for_peers(w, o, e) < 0)
 		return -1;
-	return join_group(w, &of, e);
+	return join_group(w, &o->copies.of, e);
 }
 
 static int
 put_known(struct putting *w, struct one *o, const struct head *h, size_t i, struct err *e)
 {
 	struct sq *q = w->q;
-	const struct copy of = {
+
+	o->p->outcome = STORE_KNOWN;
+	o->copies.of = (struct copy){
 		.vid = o->vid, .obj = o->obj, .id = h->id, .fp = h->fp,
 		.facts = { h->tlp, h->pap, h->flags, h->valid_until },
 	};
-	int64_t shown = 0;
-
-	o->p->outcome = STORE_KNOWN;
 	q->count[N_SIGHTINGS]++;
-	if (o->p->ndistinct > 0 && find_copies(w, o, &of, e) < 0)
-		return -1;
 	if (see_again(w, o->p, o->vid, h, e) < 0 ||
 	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
 		return -1;
-	if (o->p->ncollections > 0)
-		shown = sq_member_date(q, o->p->collections[0], o->obj, o->vid, e);
-	w->dates[i] = shown > 0 ? shown : h->first_us;
-	return shown < 0 ? -1 : 0;
+	w->dates[i] = o->shown_us > 0 ? o->shown_us : h->first_us;
+	return 0;
 }
 
 static int
@@ -384,37 +400,81 @@ says_the_same(struct putting *w, const struct one *o, struct err *e)
 	return store_same_content(o->p, row.bytes);
 }
 
+/* What a row of SQ_VERSION_KNOWN or SQ_VERSION_FIND says. */
+static void
+take_version(struct putting *w, struct one *o, sqlite3_stmt *st, struct head *h, bool *same)
+{
+	o->obj = sqlite3_column_int64(st, 0);
+	o->vid = sqlite3_column_int64(st, 1);
+	*same = slice_eq(sq_col(st, 2), slice_from(o->p->content, sizeof(o->p->content)));
+	sq_head_read(sq_copy(st, 3, w->mem), h);
+	sq_reset(st);
+}
+
+/* The same where the number of the id is taken by another, or this version of it is not here. */
+static int
+find_slowly(struct putting *w, struct one *o, struct head *h, bool *same, struct err *e)
+{
+	const struct object *b = o->p->object;
+	int rc = sq_object(w->q, b->id, &o->obj, &o->key, e);
+	sqlite3_stmt *st;
+
+	o->new_id = rc == 0;
+	if (rc <= 0)
+		return rc;
+	st = sq_bind(w->q, SQ_VERSION_FIND, e, "it", o->obj, b->version_key);
+	rc = st == NULL ? -1 : sq_step(w->q, st, e);
+	if (rc > 0)
+		take_version(w, o, st, h, same);
+	return rc;
+}
+
+/* The version of this put: 1 and o->vid, *h and *same (its content); 0 if it is not here, and o->new_id tells whether its id
+ * is; -1 on trouble. Nearly always the first look at the number of the id tells all. */
+static int
+find(struct putting *w, struct one *o, struct head *h, bool *same, struct err *e)
+{
+	const struct object *b = o->p->object;
+	sqlite3_stmt *st;
+	int rc;
+
+	o->key = sq_hash(w->q, b->id);
+	st = sq_bind(w->q, SQ_VERSION_KNOWN, e, "it", o->key, b->version_key);
+	if (st == NULL || (rc = sq_step(w->q, st, e)) < 0)
+		return -1;
+	o->new_id = rc == 0;
+	if (rc == 0)
+		return 0;
+	take_version(w, o, st, h, same);
+	if (o->vid != 0 && slice_eq(h->id, b->id))
+		return 1;
+	return find_slowly(w, o, h, same, e);
+}
+
 static int
 put(struct putting *w, size_t i, struct err *e)
 {
 	struct one o = { .p = &w->t->puts[i] };
-	const struct object *b = o.p->object;
 	struct head h;
-	sqlite3_stmt *st;
-	int rc, same;
+	bool same;
+	int rc;
 
 	o.p->linked = false;
 	o.p->queued = 0;
-	if ((rc = sq_object(w->q, b->id, &o.obj, &o.key, e)) < 0)
-		return -1;
-	o.new_id = rc == 0;
-	st = o.new_id ? NULL : sq_bind(w->q, SQ_VERSION_FIND, e, "it", o.obj, b->version_key);
-	rc = o.new_id ? 0 : st == NULL ? -1 : sq_step(w->q, st, e);
-	if (rc < 0)
+	if ((rc = find(w, &o, &h, &same, e)) < 0)
 		return -1;
 	if (rc == 0) {
 		rc = put_new(w, &o, e);
 		w->dates[i] = o.date_us;
 		return rc;
 	}
-	o.vid = sqlite3_column_int64(st, 0);
-	same = slice_eq(sq_col(st, 1), slice_from(o.p->content, sizeof(o.p->content)));
-	sq_head_read(sq_copy(st, 2, w->mem), &h);
 	o.spec = h.spec;
-	sq_reset(st);
 	w->dates[i] = h.first_us;
-	if (!same && (same = says_the_same(w, &o, e)) < 0)
-		return -1;
+	if (!same) {
+		if ((rc = says_the_same(w, &o, e)) < 0)
+			return -1;
+		same = rc > 0;
+	}
 	return same ? put_known(w, &o, &h, i, e) : put_conflict(w, &o, e);
 }
 

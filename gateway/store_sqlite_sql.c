@@ -104,7 +104,9 @@ const char *const sq_text[SQ_COUNT] = {
 
 	[SQ_OBJECT_BY_KEY] = "SELECT obj FROM object WHERE idk = ?1",
 	[SQ_OBJECT_ADD] = "INSERT INTO object (idk, obj) VALUES (?1, ?2)",
-	[SQ_VERSION_FIND] = "SELECT vid, hash, head FROM version WHERE obj = ?1 AND vkey = ?2",
+	[SQ_VERSION_FIND] = "SELECT obj, vid, hash, head FROM version WHERE obj = ?1 AND vkey = ?2",
+	[SQ_VERSION_KNOWN] = "SELECT o.obj, v.vid, v.hash, v.head FROM object o"
+	    " LEFT JOIN version v ON v.obj = o.obj AND v.vkey = ?2 WHERE o.idk = ?1",
 	[SQ_VERSION_ADD] = "INSERT INTO version (vid, obj, vkey, hash, fpk, head, warnings, bytes)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQ_VERSION_ROW] = "SELECT 0, 0, " ROW ", v.bytes FROM version v WHERE v.vid = ?1",
@@ -124,6 +126,8 @@ const char *const sq_text[SQ_COUNT] = {
 	    " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)",
 	[SQ_SOURCE_SET] = "UPDATE source SET origin = ?3, audience = ?4, last_us = max(last_us, ?5),"
 	    " count = count + 1 WHERE vid = ?1 AND pno = ?2",
+	[SQ_SOURCE_AGAIN] = "UPDATE source SET last_us = max(last_us, ?5), count = count + 1"
+	    " WHERE vid = ?1 AND pno = ?2 AND origin = ?3 AND audience = ?4",
 	[SQ_SOURCE_SIGHTINGS] = "SELECT p.name, s.origin, m.advisory, m.hops, s.first_us, s.last_us,"
 	    " s.count FROM source s CROSS JOIN party p ON p.pno = s.pno"
 	    " CROSS JOIN message m ON m.mid = s.mid WHERE s.vid = ?1",
@@ -133,9 +137,16 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_MEMBER_MOVE] = "UPDATE member SET class = ?4, over_us = ?5"
 	    " WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
 	[SQ_MEMBER_DEL] = "DELETE FROM member WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
-	/* the four classes by hand, so that the index finds the vid without walking the versions */
+	/* the four classes by hand, so that the index finds the vid without walking the versions; a list of them would be
+	 * sorted into a table for every question */
 	[SQ_MEMBER_DATE] = "SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
-	    " AND cid = ?2 AND class IN (0, 1, 2, 3) AND vid = ?3",
+	    " AND cid = ?2 AND class = 0 AND vid = ?3"
+	    " UNION ALL SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
+	    " AND cid = ?2 AND class = 1 AND vid = ?3"
+	    " UNION ALL SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
+	    " AND cid = ?2 AND class = 2 AND vid = ?3"
+	    " UNION ALL SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
+	    " AND cid = ?2 AND class = 3 AND vid = ?3",
 	[SQ_MEMBER_LIVE] = "SELECT m.class, m.date_us, m.vid, v.head, v.vkey FROM member m"
 	    " INDEXED BY member_of CROSS JOIN version v ON v.vid = m.vid"
 	    " WHERE m.obj = ?1 AND m.cid = ?2 AND m.class IN (0, 2, 3) ORDER BY m.class",
