@@ -13,13 +13,24 @@ static const char *const opaque_extensions[] = {
 };
 static const char *const opaque_types[] = { "ais", "acs", "isa", "edh" };
 
-/* Fixed definitions that say nothing about sharing: the PAP levels. */
-static const char *const other_ids[] = {
-	"marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730",
-	"marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92",
-	"marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9",
-	"marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab",
-	"marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e",
+/* Fixed definitions that say nothing about sharing: the PAP levels. WHITE is the old word for CLEAR. */
+static const struct {
+	const char	*id;
+	enum pap	 pap;
+} pap_ids[] = {
+	{ "marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730", PAP_CLEAR },
+	{ "marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92", PAP_CLEAR },
+	{ "marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9", PAP_GREEN },
+	{ "marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab", PAP_AMBER },
+	{ "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e", PAP_RED },
+};
+
+static const struct {
+	const char	*tag;
+	enum pap	 pap;
+} pap_tags[] = {
+	{ "pap:white", PAP_CLEAR }, { "pap:clear", PAP_CLEAR }, { "pap:green", PAP_GREEN },
+	{ "pap:amber", PAP_AMBER }, { "pap:red", PAP_RED },
 };
 
 /* True if `s` begins with `prefix`, letter case aside. */
@@ -95,6 +106,26 @@ is_classified(const json *def)
 	return vocab_is_classified(json_member(def, "name"));
 }
 
+/* Return the PAP level that a marking says, PAP_UNSET if it is none of that kind. */
+static enum pap
+pap_of_id(struct slice id)
+{
+	for (size_t i = 0; i < COUNTOF(pap_ids); i++)
+		if (slice_is_nocase(id, pap_ids[i].id))
+			return pap_ids[i].pap;
+	return PAP_UNSET;
+}
+
+/* Return what a tag says; a PAP level that we cannot read is the strictest. */
+static enum pap
+pap_of_tag(struct slice tag)
+{
+	for (size_t i = 0; i < COUNTOF(pap_tags); i++)
+		if (slice_is_nocase(tag, pap_tags[i].tag))
+			return pap_tags[i].pap;
+	return starts_nocase(tag, "pap:") ? PAP_RED : PAP_UNSET;
+}
+
 /* Return what the marking with this id says. */
 static enum label_case
 read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level)
@@ -106,16 +137,15 @@ read_ref(struct slice id, object_find_fn find, void *ctx, enum tlp *level)
 		*level = fixed;
 		return LABEL_TLP;
 	}
-	for (size_t i = 0; i < COUNTOF(other_ids); i++)
-		if (slice_is_nocase(id, other_ids[i]))
-			return LABEL_OTHER;
+	if (pap_of_id(id) != PAP_UNSET)
+		return LABEL_OTHER;
 	def = find == NULL ? NULL : find(ctx, id);
 	return def == NULL ? LABEL_UNREADABLE : labels_of_definition(def, level);
 }
 
 /* The stronger of two cases: what cannot be read outweighs what can, and that outweighs nothing. */
-static enum label_case
-stronger(enum label_case a, enum label_case b)
+enum label_case
+labels_stronger(enum label_case a, enum label_case b)
 {
 	static const int rank[] = {
 		[LABEL_ABSENT] = 0, [LABEL_IODEF_ABSENT] = 0, [LABEL_OTHER] = 1, [LABEL_TLP] = 2,
@@ -131,27 +161,50 @@ count_ref(const json *ref, object_find_fn find, void *ctx, enum label_case *seen
 {
 	enum tlp t = TLP_UNSET;
 
-	*seen = stronger(*seen, json_is_string(ref) ?
+	*seen = labels_stronger(*seen, json_is_string(ref) ?
 	    read_ref(json_slice(ref), find, ctx, &t) : LABEL_UNREADABLE);
 	if (t > *level)
 		*level = t;
 }
 
-/* Read the tags in `labels` that speak of handling: tlp:WORD, exercise, a classification. */
-static void
-read_tags(const json *tree, struct labels *out)
+/* Raise what is known by a marking whose id says it all; false if it is another one. */
+bool
+labels_add_fixed(struct labels *l, struct slice id)
 {
-	for (const json *l = json_first(json_get(tree, "labels")); l != NULL; l = json_next(l)) {
-		struct slice s = slice_trim(json_slice(l));
-		enum tlp t = starts_nocase(s, "tlp:") ? tlp_parse(s) : TLP_UNSET;
+	enum tlp t = tlp_of_marking_id(id);
+	enum pap p = t == TLP_UNSET ? pap_of_id(id) : PAP_UNSET;
 
-		if (t != TLP_UNSET)
-			out->label = stronger(out->label, LABEL_TLP);
-		if (t > out->tlp)
-			out->tlp = t;
-		if (slice_is_nocase(s, "exercise") || starts_nocase(s, "exercise:"))
-			out->flags |= OBJECT_EXERCISE;
-	}
+	if (t == TLP_UNSET && p == PAP_UNSET)
+		return false;
+	l->label = labels_stronger(l->label, t != TLP_UNSET ? LABEL_TLP : LABEL_OTHER);
+	if (t > l->tlp)
+		l->tlp = t;
+	if (p > l->pap)
+		l->pap = p;
+	return true;
+}
+
+/* Raise what is known by a tag that speaks of handling: tlp:WORD, pap:WORD, exercise, embargo. */
+void
+labels_add_tag(struct labels *l, struct slice tag)
+{
+	static const char embargo[] = "embargo:";
+	struct slice s = slice_trim(tag);
+	enum tlp t = starts_nocase(s, "tlp:") ? tlp_parse(s) : TLP_UNSET;
+	enum pap p = pap_of_tag(s);
+
+	if (t != TLP_UNSET)
+		l->label = labels_stronger(l->label, LABEL_TLP);
+	if (t > l->tlp)
+		l->tlp = t;
+	if (p > l->pap)
+		l->pap = p;
+	if (slice_is_nocase(s, "exercise") || starts_nocase(s, "exercise:"))
+		l->flags |= OBJECT_EXERCISE;
+	if (slice_is_nocase(tag, "embargo") || slice_starts(tag, embargo))
+		l->flags |= OBJECT_EMBARGO;
+	if (slice_starts(tag, embargo) && l->desk.n == 0)
+		l->desk = slice_from(tag.p + sizeof(embargo) - 1, tag.n - (sizeof(embargo) - 1));
 }
 
 /* True for one of the nine fixed definitions, saying what it must. */
@@ -186,16 +239,22 @@ labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out
 
 	*out = (struct labels){ 0 };
 	for (const json *r = json_first(json_get(tree, "object_marking_refs")); r != NULL;
-	    r = json_next(r))
+	    r = json_next(r)) {
+		enum pap p = pap_of_id(json_slice(r));
+
 		count_ref(r, find, ctx, &out->label, &out->tlp);
-	read_tags(tree, out);
+		if (p > out->pap)
+			out->pap = p;
+	}
+	for (const json *l = json_first(json_get(tree, "labels")); l != NULL; l = json_next(l))
+		labels_add_tag(out, json_slice(l));
 	for (g = json_first(json_get(tree, "granular_markings")); g != NULL; g = json_next(g))
 		if (json_get(g, "marking_ref") != NULL)
 			count_ref(json_get(g, "marking_ref"), find, ctx, &seen, &granular);
 	if (seen == LABEL_UNREADABLE)
 		out->label = LABEL_UNREADABLE;
 	else if (seen == LABEL_OTHER)
-		out->label = stronger(out->label, LABEL_OTHER);
+		out->label = labels_stronger(out->label, LABEL_OTHER);
 	if (granular > out->tlp) {
 		out->tlp = granular;
 		out->flags |= OBJECT_GRANULAR;

@@ -1,9 +1,9 @@
 /*
  * labels.h -- what do the markings of an object say?
  *
- * Owns:    reading marking-definitions (TLP 1.0 and 2.0, statements, ACS/AIS) and the markings of one
- *          object into a level, a case and flags.
- * Called:  by object_fill; stix21_check.c for the level of a definition.
+ * Owns:    reading marking-definitions (TLP 1.0 and 2.0, PAP, statements, ACS/AIS), the markings and the
+ *          tags of one object into levels, a case and flags.
+ * Called:  by object_fill and object_skim; stix21_check.c for the level of a definition.
  * Never:   decides what an absent or unreadable label means (rulings 10: policy does).
  *
  * The nine fixed ids are read by id alone: a definition in the message that says otherwise is a
@@ -21,13 +21,20 @@
 struct labels {
 	enum tlp	tlp;		/* strictest of object and granular markings */
 	enum label_case	label;
-	uint32_t	flags;		/* OBJECT_GRANULAR, OBJECT_CLASSIFIED, OBJECT_EXERCISE */
+	enum pap	pap;		/* strictest of its own markings and tags */
+	uint32_t	flags;		/* OBJECT_GRANULAR, OBJECT_CLASSIFIED, OBJECT_EXERCISE, OBJECT_EMBARGO */
+	struct slice	desk;		/* behind the first tag `embargo:` */
 };
 
 /* Read object_marking_refs, granular_markings and the label tags of `tree`. OBJECT_CLASSIFIED is told
  * of marking-definitions only: their text is searched once, and advisory_settle hands the flag on to
  * what they mark. */
 void	labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out);
+/* One tag of `labels`, and one fixed marking; false if the id is not one of ours. For object_skim. */
+void	labels_add_tag(struct labels *l, struct slice tag);
+bool	labels_add_fixed(struct labels *l, struct slice id);
+/* The stronger of two cases: what cannot be read outweighs what can, and that outweighs nothing. */
+enum label_case	labels_stronger(enum label_case a, enum label_case b);
 /* What one definition says: LABEL_TLP (*level set), LABEL_OTHER or LABEL_UNREADABLE. */
 enum label_case	labels_of_definition(const json *def, enum tlp *level);
 

@@ -3,12 +3,15 @@
 
 #include "formats/fingerprint.h"
 #include "formats/labels.h"
+#include "formats/refs.h"
 #include "formats/vocab.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
+
+enum { SUPPORTERS_COMPARED = 64 };	/* an object that names more may name some twice */
 
 /* Refuse because of the member `name`; returns -1. */
 static int
@@ -186,11 +189,48 @@ flags_of(const struct object *o, const struct vocab_type *t)
 	if (slice_is(o->type, "identity") &&
 	    slice_is(json_member(o->tree, "identity_class"), "individual"))
 		flags |= OBJECT_PERSONAL;
-	for (const json *l = json_first(json_get(o->tree, "labels")); l != NULL; l = json_next(l))
-		if (slice_is_nocase(json_slice(l), "embargo") ||
-		    slice_starts(json_slice(l), "embargo:"))
-			flags |= OBJECT_EMBARGO;
 	return flags;
+}
+
+/* An object's supporters while they are collected. */
+struct supporters {
+	struct object	*o;
+	struct arena	*mem;
+	size_t		 cap;
+};
+
+/* refs_fn: remember an id that is one of a supporting object. */
+static bool
+note_supporter(void *ctx, const char *member, struct slice id)
+{
+	struct supporters *s = ctx;
+	struct object *o = s->o;
+	struct slice type = id;
+
+	(void)member;
+	for (size_t i = 0; i + 1 < id.n; i++)
+		if (id.p[i] == '-' && id.p[i + 1] == '-')
+			type.n = i, i = id.n;
+	if (type.n == id.n || !refs_is_supporting(type))
+		return true;
+	for (size_t i = 0; i < o->nsupporters && i < SUPPORTERS_COMPARED; i++)
+		if (slice_eq(o->supporters[i], id))
+			return true;
+	o->supporters = arena_grow(s->mem, o->supporters, o->nsupporters, &s->cap,
+	    sizeof(*o->supporters));
+	o->supporters[o->nsupporters++] = id;
+	return o->nsupporters < OBJECT_SUPPORTERS_MAX;
+}
+
+/* Fill the list of supporting objects that this one names. */
+static void
+fill_supporters(struct object *o, struct arena *mem)
+{
+	struct supporters s = { .o = o, .mem = mem };
+
+	o->supporters = NULL;
+	o->nsupporters = 0;
+	refs_each(o->tree, note_supporter, &s);
 }
 
 /* Fill the header of an object from its tree and bytes; 0, or -1 with a path and a reason when it
@@ -217,7 +257,10 @@ object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
 	labels_read(o->tree, find, ctx, &labels);
 	o->tlp = labels.tlp;
 	o->label = labels.label;
+	o->pap = labels.pap;
+	o->embargo_desk = labels.desk;
 	o->flags |= labels.flags | flags_of(o, t);
+	fill_supporters(o, mem);
 	fingerprint_fill(o, mem);
 	return 0;
 }

@@ -35,6 +35,9 @@ enum label_case {
 	LABEL_IODEF_ABSENT	/* an IODEF Incident without @restriction: `iodef-unmarked`, shipped RED */
 };
 
+/* What a reader may do with it (PAP), in order of strictness. */
+enum pap { PAP_UNSET, PAP_CLEAR, PAP_GREEN, PAP_AMBER, PAP_RED };
+
 enum object_class { OBJECT_SDO, OBJECT_SRO, OBJECT_SCO, OBJECT_META, OBJECT_CUSTOM };
 
 /* CIP phases (trust.md 8). */
@@ -55,7 +58,7 @@ enum {
 	OBJECT_VICTIM		= 1 << 7	/* reached from incident, sighting or observed-data */
 };
 
-enum { FINGERPRINT_LEN = 32 };
+enum { FINGERPRINT_LEN = 32, OBJECT_SUPPORTERS_MAX = 10000 };
 
 struct object {
 	struct slice	id;		/* "indicator--UUID" as written */
@@ -68,15 +71,20 @@ struct object {
 	enum object_class class;
 	enum tlp	tlp;		/* strictest of object and granular markings; TLP_UNSET if none */
 	enum label_case	label;		/* unless LABEL_TLP, tlp is only a floor (labels.h) */
+	enum pap	pap;		/* strictest of its markings and tags; PAP_UNSET if none */
 	enum phase	phase;		/* its own, from label `cip-phase:X`, else by type */
 	uint32_t	sectors;	/* bit set of vocab_sector() */
 	uint32_t	flags;
 	uint8_t		fp[FINGERPRINT_LEN];	/* semantic fingerprint (fingerprint.h) */
 	bool		has_fp;
-	json		*tree;
+	struct slice	embargo_desk;	/* the community that a tag `embargo:NAME` leaves out; or empty */
+	struct slice	*supporters;	/* ids of supporting objects (refs.h) that it names, once each */
+	size_t		nsupporters;
+	json		*tree;		/* NULL once it has left the cage (gateway/translator.h) */
 	struct slice	bytes;
 	size_t		index;		/* ordinal in the input, from 0 */
 	size_t		offset;		/* of its text in the input */
+	const char	*remarks;	/* the reader's warnings, a line each; NULL: none, or not asked */
 };
 
 /* A remark on one object, or on a part of the input that became none. */
@@ -108,6 +116,13 @@ struct advisory {
 typedef json *(*object_find_fn)(void *ctx, struct slice id);
 int	object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
 	    struct err *e);
+/* The part of the header that stands at the top of the object's own text, from o->bytes alone and without
+ * building a tree: type, id, spec_version, version, version_key (unless it is a hash of the content: empty
+ * then), created_by, valid_until_key, class, pap, embargo_desk, and the flags in OBJECT_OWN_FLAGS. tlp and
+ * label are what tags and fixed markings say: what others say (`open`: there are such) is left out. What it
+ * gives is what object_fill gives for the same text (tested). -1 if the text is no such object. */
+enum { OBJECT_OWN_FLAGS = OBJECT_REVOKED | OBJECT_EMBARGO | OBJECT_EXERCISE };
+int	object_skim(struct object *o, struct arena *mem, bool *open);
 /* Append an object (all zero but index) / a verdict to an advisory. */
 struct object	*advisory_add(struct advisory *adv, struct arena *mem);
 struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind,

@@ -16,7 +16,6 @@
 /* Where an object stands for us (rulings 24). The strictest source decides. */
 enum origin { ORIGIN_OWN, ORIGIN_ADDRESSED, ORIGIN_RECEIVED };
 
-enum pap { PAP_UNSET, PAP_CLEAR, PAP_GREEN, PAP_AMBER, PAP_RED };
 enum { POLICY_USES_DETECT = 1, POLICY_USES_LOOKUP = 2, POLICY_USES_BLOCK = 4 };
 
 /* What policy asks about an object. Labels are effective: `unmarked` is already applied, see

@@ -17,7 +17,7 @@
 #include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/gateway.h"
-#include "gateway/refs.h"
+#include "formats/refs.h"
 #include "formats/idmap.h"
 
 /* Lookups in one turn of the loop, and for one parcel. */

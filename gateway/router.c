@@ -4,7 +4,7 @@
 #include "gateway/catalog.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
-#include "gateway/refs.h"
+#include "formats/refs.h"
 #include "formats/idmap.h"
 
 /* Is `name` one of the comma separated names? */
@@ -52,7 +52,6 @@ struct routing {
 	}			 peers[PHASES];
 	struct idmap		 supporting;	/* id -> put */
 	struct cids		*lent;		/* parallel to puts: at the first put of an id */
-	size_t			 from;		/* the object that refers */
 };
 
 static void
@@ -167,21 +166,27 @@ cids_add_all(struct cids *to, const int64_t *v, size_t n)
 		cids_add(to, v[i]);
 }
 
-/* What object `from` joined is lent to the supporting object it names: to the id, however many versions
- * of it there are. */
-static bool
-lend(void *ctx, const char *member, struct slice id)
+/* What object i joined is lent to a supporting object that it names: to the id, however many versions of
+ * it there are. */
+static void
+lend(struct routing *r, size_t i, struct slice id)
 {
-	struct routing *r = ctx;
-	const struct store_put *user = &r->puts[r->from];
+	const struct store_put *user = &r->puts[i];
 	long to = idmap_find(&r->supporting, id);
 
-	(void)member;
 	if (to == IDMAP_NONE)
-		return true;
-	cids_add_all(&r->lent[to], r->plain[r->from].v, r->plain[r->from].n);
+		return;
+	cids_add_all(&r->lent[to], r->plain[i].v, r->plain[i].n);
 	cids_add_all(&r->lent[to], user->distinct, user->ndistinct);
-	return true;
+}
+
+static void
+lend_all(struct routing *r, size_t i)
+{
+	const struct object *o = r->puts[i].object;
+
+	for (size_t k = 0; r->in->facts[i].tlp != TLP_RED && k < o->nsupporters; k++)
+		lend(r, i, o->supporters[k]);
 }
 
 static bool
@@ -204,9 +209,8 @@ share_with_supporters(struct routing *r)
 		r->lent[i].mem = r->mem;
 	/* twice: a marking may hang on an identity that hangs on an indicator */
 	for (int round = 0; round < 2; round++) {
-		for (r->from = 0; r->from < r->n; r->from++)
-			if (r->in->facts[r->from].tlp != TLP_RED)
-				refs_each(r->puts[r->from].object->tree, lend, r);
+		for (size_t i = 0; i < r->n; i++)
+			lend_all(r, i);
 		for (size_t i = 0; i < r->supporting.n; i++) {
 			const struct idmap_entry *x = &r->supporting.v[i];
 			const struct cids *lent = &r->lent[idmap_find(&r->supporting, x->id)];

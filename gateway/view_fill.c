@@ -10,7 +10,7 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/catalog.h"
 #include "gateway/gateway.h"
-#include "gateway/refs.h"
+#include "formats/refs.h"
 #include "formats/idmap.h"
 
 enum { BATCH = 250, SKIPS = 8 };	/* rows; batches in one turn that write nothing */

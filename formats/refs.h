@@ -3,11 +3,12 @@
  *
  * Owns:    the walk over `*_ref` and `*_refs` members at any depth (STIX 2.1 section 2.9), and over
  *          object_marking_refs.
- * Called:  by router (what supports what) and outbox (what must not point at something withheld).
+ * Called:  by object_fill (what supports this object), router (what supports what) and release (what must
+ *          not point at something withheld).
  * Never:   resolves anything.
  */
-#ifndef GATEWAY_REFS_H
-#define GATEWAY_REFS_H
+#ifndef FORMATS_REFS_H
+#define FORMATS_REFS_H
 
 #include "gateway/base/json.h"
 

@@ -1,4 +1,4 @@
-#include "gateway/refs.h"
+#include "formats/refs.h"
 
 static bool
 ends_with(const char *s, const char *tail)
