@@ -506,8 +506,11 @@ spools_reload(struct spools *all, struct err *e)
 	struct spool *fresh = NULL, *old, *next;
 
 	for (size_t i = 0; i < conf->nspools; i++) {
-		struct spool *s = spool_new(all, &conf->spools[i], e);
+		struct spool *s;
 
+		if (!gateway_owns(all->g, conf->spools[i].name))
+			continue;
+		s = spool_new(all, &conf->spools[i], e);
 		if (s == NULL) {
 			for (; fresh != NULL; fresh = next) {
 				next = fresh->next;

@@ -517,7 +517,7 @@ taxii_server_new(struct gateway *g)
 		.on_head = on_head, .on_body_end = on_body_end, .on_gone = on_gone,
 		.on_done = on_done, .error_body = error_body, .arg = s,
 	};
-	digest_hmac_sha256(slice_from(g->keys->audit, sizeof(g->keys->audit)),
+	digest_hmac_sha256(slice_from(g->keys->common, sizeof(g->keys->common)),
 	    SLICE_LIT("taxii next key 1"), s->next_key);
 	return s;
 }

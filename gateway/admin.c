@@ -193,8 +193,8 @@ somebody_listens(const struct sockaddr_un *sa)
 	return yes;
 }
 
-static int
-open_socket(const char *path, struct err *e)
+int
+admin_socket_open(const char *path, struct err *e)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	mode_t old;
@@ -222,17 +222,13 @@ open_socket(const char *path, struct err *e)
 }
 
 struct admin *
-admin_new(struct gateway *g, const char *path, const struct admin_hooks *hooks, struct err *e)
+admin_new(struct gateway *g, int fd, const char *path, const struct admin_hooks *hooks)
 {
-	struct admin *a;
-	int fd = open_socket(path, e);
+	struct admin *a = xcalloc(1, sizeof(*a));
 
-	if (fd < 0)
-		return NULL;
-	a = xcalloc(1, sizeof(*a));
 	a->g = g;
 	a->hooks = *hooks;
-	a->path = xstrdup(path);
+	a->path = path == NULL ? NULL : xstrdup(path);
 	a->listener = evconnlistener_new(g->base, on_accept, a, LEV_OPT_CLOSE_ON_FREE, 0, fd);
 	return a;
 }
@@ -247,7 +243,8 @@ admin_free(struct admin *a)
 		client_free(c);
 	}
 	evconnlistener_free(a->listener);
-	unlink(a->path);
+	if (a->path != NULL)
+		unlink(a->path);
 	free(a->path);
 	free(a);
 }

@@ -20,17 +20,29 @@
 struct gateway;
 struct admin;
 
-/* What serve.c lends: reload, and figures that only adapters know. */
+/* Done, or not and why: lines of complaints. */
+typedef void admin_done_cb(void *arg, bool good, const char *why);
+
+/* What the process lends: what concerns more than this process, and figures that only adapters know. */
 struct admin_hooks {
 	void	*ctx;
-	/* All or nothing; false and every complaint as text (lines) in `why`, which has `cap` bytes. */
-	bool	(*reload)(void *ctx, char *why, size_t cap);
+	/* All or nothing; done exactly once, at once or later. */
+	void	(*reload)(void *ctx, admin_done_cb *done, void *arg);
+	/* The binary on disk takes over; done once it is known to be fit, or never. NULL: not possible. */
+	void	(*upgrade)(void *ctx, admin_done_cb *done, void *arg);
+	/* The link to this peer may work again: tell whoever has it. */
+	void	(*retry)(void *ctx, const char *peer);
 	/* Addresses that are being served, comma separated. */
 	void	(*listening)(void *ctx, char *text, size_t cap);
+	void	*listening_ctx;
 };
 
-struct admin	*admin_new(struct gateway *g, const char *path, const struct admin_hooks *hooks,
-		    struct err *e);
-void		 admin_free(struct admin *a);		/* removes the socket */
+/* Bind and listen at `path`; a socket there that nobody answers on is replaced. -1 and *e if somebody
+ * does, or it cannot be made. */
+int		 admin_socket_open(const char *path, struct err *e);
+/* Answer on the listening socket `fd` (consumed). `path`, unless NULL, is removed at the end. */
+struct admin	*admin_new(struct gateway *g, int fd, const char *path,
+		    const struct admin_hooks *hooks);
+void		 admin_free(struct admin *a);
 
 #endif

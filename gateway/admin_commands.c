@@ -159,7 +159,7 @@ cmd_status(struct admin_call *call)
 	audit_text(&b, "version", slice_of(TOCSIN_VERSION));
 	add_time(&b, "started", g->started_us);
 	add_bool(&b, "draining", g->draining);
-	call->hooks->listening(call->hooks->ctx, text, sizeof(text));
+	call->hooks->listening(call->hooks->listening_ctx, text, sizeof(text));
 	audit_text(&b, "listening", slice_of(text));
 	audit_text(&b, "redis", slice_of(redis_state_word(redis_state(g->redis))));
 	hex_text(trust_digest(g->trust), 32, hex);
@@ -269,7 +269,7 @@ on_requeued(void *arg, size_t n, const struct err *e)
 	}
 	p = trust_find(call->g->trust, json_member(call->args, "peer"));
 	if (p != NULL)		/* a reload may have come between */
-		outbox_retry(call->g->outbox, p->name);
+		call->hooks->retry(call->hooks->ctx, p->name);
 	audit_number(&b, "requeued", (int64_t)n);
 	answer(call, &b);
 }
@@ -583,17 +583,32 @@ cmd_quarantine_retry(struct admin_call *call)
 	store_quarantine_get(call->g->store, r->qid, on_retry_found, r);
 }
 
-/* ---- reload ---- */
+/* ---- reload, upgrade ---- */
+
+static void
+on_done(void *arg, bool good, const char *why)
+{
+	struct admin_call *call = arg;
+
+	if (good)
+		admin_reply(call, SLICE_EMPTY);
+	else
+		admin_refuse(call, why);
+}
 
 static void
 cmd_reload(struct admin_call *call)
 {
-	char why[4096] = "";
+	call->hooks->reload(call->hooks->ctx, on_done, call);
+}
 
-	if (call->hooks->reload(call->hooks->ctx, why, sizeof(why)))
-		admin_reply(call, SLICE_EMPTY);
+static void
+cmd_upgrade(struct admin_call *call)
+{
+	if (call->hooks->upgrade == NULL)
+		admin_refuse(call, "a node of one process has nobody to hand over to: restart it");
 	else
-		admin_refuse(call, why);
+		call->hooks->upgrade(call->hooks->ctx, on_done, call);
 }
 
 const struct admin_command admin_commands[] = {
@@ -608,5 +623,6 @@ const struct admin_command admin_commands[] = {
 	{ "quarantine-retry",	cmd_quarantine_retry },
 	{ "quarantine-drop",	cmd_quarantine_drop },
 	{ "reload",		cmd_reload },
+	{ "upgrade",		cmd_upgrade },
 	{ NULL, NULL }
 };

@@ -114,7 +114,8 @@ catalog_reload(struct catalog *c, struct err *e)
 	make_list(c, mem, &v, &n);
 	for (size_t i = 0; i < n; i++) {
 		v[i].cid = store_collection(c->g->store, v[i].name, v[i].id, v[i].uuid, e);
-		if (v[i].cid < 0 || (v[i].view && view_fill(c->fills, &v[i], e) < 0)) {
+		if (v[i].cid < 0 || (v[i].view && c->g->worker == 0 &&
+		    view_fill(c->fills, &v[i], e) < 0)) {
 			err_context(e, "collection %s", v[i].name);
 			arena_free(mem);
 			return -1;
@@ -347,7 +348,7 @@ catalog_remove(struct catalog *c, const struct reader *r, const struct collectio
 	char name[19];
 
 	rd->removed = cb;
-	audit_object(slice_from(k->audit, sizeof(k->audit)), q->ids[0], name);
+	audit_object(slice_from(k->common, sizeof(k->common)), q->ids[0], name);
 	audit_text(&b, "ev", SLICE_LIT("delete"));
 	audit_text(&b, "client", slice_of(rd->peer->name));
 	audit_text(&b, "collection", slice_of(col->name));

@@ -64,7 +64,7 @@ audit_refusal(struct intake_work *w, struct slice id, const char *code, const ch
 	stats_add(w->g->stats, STAT_REFUSED, code, 1);
 	if (++w->result.refused > REFUSALS_AUDITED)
 		return;
-	audit_object(slice_from(w->g->keys->audit, sizeof(w->g->keys->audit)), id, name);
+	audit_object(slice_from(w->g->keys->common, sizeof(w->g->keys->common)), id, name);
 	audit_text(&b, "ev", SLICE_LIT("refused"));
 	audit_text(&b, "source", slice_of(w->m.source));
 	audit_text(&b, "obj", slice_of(name));

@@ -47,6 +47,20 @@ key_write(const char *path, const uint8_t key[32], struct err *e)
 }
 
 void
+keys_derive_common(struct keys *k)
+{
+	digest_hmac_sha256(slice_from(k->audit, sizeof(k->audit)),
+	    SLICE_LIT("common to all workers 1"), k->common);
+}
+
+void
+keys_derive(struct keys *k)
+{
+	digest_hmac_sha256(slice_from(k->common, sizeof(k->common)), SLICE_LIT("tls tickets 1"),
+	    k->ticket);
+}
+
+void
 keys_wipe(struct keys *k)
 {
 	if (k != NULL)

@@ -26,16 +26,14 @@ extern const struct command command_init, command_check, command_status, command
 static int
 run_serve(const struct args *a)
 {
-	char verb[] = "serve", option[] = "--config";
-	char *path = xstrdup(cmd_config_path(a));
-	char *argv[] = { verb, option, path, NULL };
-	int status = cmd_serve(3, argv);
-
-	free(path);
-	return status;
+	return serve(cmd_config_path(a), args_get(a, "one") != NULL);
 }
 
-static const struct cmd_option serve_options[] = { CMD_CONFIG, { .name = NULL } };
+static const struct cmd_option serve_options[] = {
+	CMD_CONFIG,
+	{ "one", 0, NULL, "everything in one process: for tests and small machines" },
+	{ .name = NULL }
+};
 
 static const struct command command_serve = {
 	"serve", "", 0, 0, "run the node",

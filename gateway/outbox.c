@@ -165,7 +165,7 @@ is_recorded(struct parcel *p, const struct outbox_item *it, const struct release
 
 	strbuf_addf(&b, "%lld|%d|%s|", (long long)it->row.vid, (int)r->verdict, p->link->name);
 	strbuf_add(&b, trust_digest(p->trust), SHA256_LEN);
-	digest_hmac_sha256(slice_from(o->g->keys->audit, sizeof(o->g->keys->audit)),
+	digest_hmac_sha256(slice_from(o->g->keys->common, sizeof(o->g->keys->common)),
 	    strbuf_slice(&b), mac);
 	strbuf_fini(&b);
 	known = recent_find(o->recorded, mac) != NULL;
@@ -179,7 +179,7 @@ audit_id(struct parcel *p, struct strbuf *b, const char *member, struct slice id
 	const struct keys *k = p->link->o->g->keys;
 	char name[19];
 
-	audit_object(slice_from(k->audit, sizeof(k->audit)), id, name);
+	audit_object(slice_from(k->common, sizeof(k->common)), id, name);
 	audit_text(b, member, slice_of(name));
 }
 
@@ -719,7 +719,7 @@ look(struct outbox *o)
 		struct link *l;
 		int64_t due;
 
-		if (peer->url == NULL)
+		if (peer->url == NULL || !gateway_owns(o->g, peer->name))
 			continue;
 		l = link_of(o, peer->name);
 		if (l->parcel != NULL || l->leasing)

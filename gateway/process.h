@@ -79,8 +79,7 @@ struct orders {
 	int64_t		master_pid;
 	int64_t		started_us;		/* wall clock, of the node */
 	const char	*config;		/* path of tocsin.conf, as the bundle names it */
-	uint8_t		names_key[32];		/* workers: keys.h */
-	uint8_t		tickets[80];		/* workers: seed of the keys of TLS tickets, the same in all */
+	uint8_t		common[32];		/* workers: keys.h */
 	struct slice	bundle;			/* bundle_pack, of the files that its kind needs */
 };
 
