@@ -392,6 +392,12 @@ store_page(struct store *s, const struct page_query *q, store_page_cb *cb, void 
 	walk_page(s, q, cb, arg);
 }
 
+bool
+store_epoch(struct store *s, struct store_epoch *out)
+{
+	return s->ops->epoch != NULL && s->ops->epoch(s, out);
+}
+
 void
 store_scan(struct store *s, int64_t after_vid, size_t max, store_page_cb *cb, void *arg)
 {

@@ -188,11 +188,16 @@ struct page_query {
 	size_t		nversion_keys;
 	store_admit_fn	*admit;		/* NULL: all */
 	void		*admit_ctx;
+	/* Set: each row of the page is handed over while it lies in the store's own memory, valid
+	 * during the call, and none is kept: `rows` of the page is NULL. */
+	void		(*take)(void *ctx, const struct store_row *row);
+	void		*take_ctx;	/* lives until the callback */
 };
 
 struct store_page {
-	const struct store_row *rows;	/* valid only during the callback */
+	const struct store_row *rows;	/* valid only during the callback; NULL with `take` */
 	size_t		 n;
+	int64_t		 first_us, last_us;	/* date_added of the first and the last row */
 	bool		 more;
 	bool		 any_version;	/* ids given: some version of one of them is in the collection */
 	bool		 any_match;	/* ... and match[version] alone selected something */
@@ -201,6 +206,21 @@ struct store_page {
  * have little of much is served in several turns of the loop. */
 typedef void store_page_cb(void *arg, const struct store_page *page, const struct err *e);
 void	store_page(struct store *s, const struct page_query *q, store_page_cb *cb, void *arg);
+
+/* When anything that a page could show was last changed, by whichever process. Two equal epochs of
+ * one store: between them every query gave, and gives, the same rows. Cheap: no system call unless
+ * something was committed since it was last asked. false: this store cannot tell, or not now. */
+struct store_epoch {
+	int64_t	last_us;	/* the last date given; never goes back */
+	int64_t	members;	/* falls only when something is taken out: no date is given then */
+	int64_t	sightings;	/* grows when a known version is put again, which may change its label */
+};
+bool	store_epoch(struct store *s, struct store_epoch *out);
+static inline bool
+store_epoch_eq(const struct store_epoch *a, const struct store_epoch *b)
+{
+	return a->last_us == b->last_us && a->members == b->members && a->sightings == b->sightings;
+}
 
 /* Take versions of an object out of one collection (q->ids[0], version keywords, spec versions), those
  * that q->admit lets pass; counts them. q->admit_ctx must live until the callback. The audit record is

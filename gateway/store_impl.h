@@ -80,6 +80,7 @@ struct store_ops {
 	int	(*view_set_digest)(struct store *s, int64_t cid, const uint8_t digest[32],
 		    struct err *e);
 	int	(*page)(struct store *s, struct page_walk *w, struct err *e);
+	bool	(*epoch)(struct store *s, struct store_epoch *out);	/* NULL: cannot tell */
 	int	(*object)(struct store *s, struct slice id, struct arena *mem,
 		    struct store_object *out, bool *found, struct err *e);
 	int	(*scan)(struct store *s, int64_t after_vid, size_t max, struct arena *mem,
@@ -138,7 +139,10 @@ void	 walk_page(struct store *s, const struct page_query *q, store_page_cb *cb, 
 void	 walk_cancel_all(struct store *s);
 /* Take one admitted row (to be copied by `keep`), or find that the page is full. */
 bool	 walk_is_full(const struct page_walk *w, const struct store_row *row);
-struct store_row *walk_add(struct page_walk *w);
+/* A place for a row that is to be kept. */
+struct store_row *walk_add(struct page_walk *w, const struct store_row *row);
+/* True if the row was handed over and is not to be kept. */
+bool	 walk_give(struct page_walk *w, const struct store_row *row);
 
 /* store_rules.c */
 /* The next date: the first of a group lies on a fresh millisecond. */

@@ -96,10 +96,8 @@ mem_page(struct store *s, struct page_walk *w, struct err *e)
 		if (v[i].date_us <= w->from_us || !admitted(&w->q, &row))
 			continue;
 		w->page.more = walk_is_full(w, &row);
-		if (!w->page.more) {
-			*walk_add(w) = row;
-			w->bytes += row.bytes.n;
-		}
+		if (!w->page.more && !walk_give(w, &row))
+			*walk_add(w, &row) = row;
 	}
 	return 0;
 }

@@ -472,7 +472,7 @@ static const struct store_ops sqlite_ops = {
 	.outbox_requeue = sq_outbox_requeue, .quarantine_set = sq_quarantine_set,
 	.quarantine_trim = sq_quarantine_trim, .status_expire = sq_status_expire,
 	.collection = sq_collection, .view_digest = sq_view_digest,
-	.view_set_digest = sq_view_set_digest, .page = sq_page, .object = sq_object_get,
+	.view_set_digest = sq_view_set_digest, .page = sq_page, .epoch = sq_epoch, .object = sq_object_get,
 	.scan = sq_scan, .outbox_lease = sq_outbox_lease, .outbox_due_us = sq_outbox_due_us,
 	.outbox_counts = sq_outbox_counts, .quarantine_rows = sq_quarantine_rows,
 	.status_get = sq_status_get, .audit_each = sq_audit_each, .figures = sq_figures,

@@ -9,6 +9,7 @@
  *	store_sqlite_copies.c     linked copies, covering
  *	store_sqlite_member.c     memberships and their class
  *	store_sqlite_page.c       pages: ranges of member by date
+ *	store_sqlite_epoch.c      has anything changed, without a system call
  *	store_sqlite_object.c     single objects, scans
  *	store_sqlite_outbox.c     deliveries: lease, book, count
  *	store_sqlite_quarantine.c what was refused
@@ -29,8 +30,8 @@
 
 /* Every statement has a name here and a text in store_sqlite_sql.c. */
 #define SQ_STATEMENTS(X)							\
-	X(BEGIN) X(COMMIT) X(ROLLBACK)						\
-	X(STATE_GET) X(STATE_ADD) X(STATE_SET) X(PARTY_ALL) X(PARTY_ADD) X(PARTY_SET)	\
+	X(BEGIN) X(READ) X(COMMIT) X(ROLLBACK)						\
+	X(STATE_GET) X(STATE_EPOCH) X(STATE_ADD) X(STATE_SET) X(PARTY_ALL) X(PARTY_ADD) X(PARTY_SET)	\
 	X(COLLECTION_BY_NAME) X(COLLECTION_BY_UUID) X(COLLECTION_ADD)		\
 	X(DIGEST_GET) X(DIGEST_SET)			\
 	X(OBJECT_BY_KEY) X(OBJECT_ADD) X(VERSION_FIND)		\
@@ -64,7 +65,7 @@ extern const char *const sq_steps[];
 extern const size_t sq_nsteps;
 
 /* Ranges of member, of which a page needs several at once. */
-enum sq_range { RANGE_ALL, RANGE_ALL_HEAD, RANGE_KIND, RANGE_KIND_HEAD, RANGES };
+enum sq_range { RANGE_ALL, RANGE_ALL_HEAD, RANGE_KIND, RANGE_KIND_HEAD, RANGE_SLIM, RANGE_SLIM_HEAD, RANGES };
 extern const char *const sq_range_text[RANGES];
 enum { RANGE_CURSORS = 64 };
 
@@ -72,6 +73,9 @@ enum { RANGE_CURSORS = 64 };
 enum {
 	COL_DATE, COL_OVER, COL_VID, COL_OBJ, COL_VKEY, COL_HEAD, COL_BYTES
 };
+
+/* Columns of RANGE_SLIM: what a row needs that is shown without a question to its group. */
+enum { SLIM_DATE, SLIM_HEAD, SLIM_BYTES };
 
 /* How a membership stands among the versions of its id in its collection; part of the key, so that the
  * common page is one range. See store_sqlite_member.c. */
@@ -104,6 +108,8 @@ struct party {
 	size_t		nleases, leases_cap;
 };
 
+enum { WAL_HEAD = 48 };		/* bytes of one copy of the head of SQLite's wal-index */
+
 enum sq_counter { N_OBJECTS, N_VERSIONS, N_MEMBERS, N_SOURCES, N_SIGHTINGS, SQ_COUNTERS };
 
 struct sq {
@@ -121,6 +127,11 @@ struct sq {
 	struct party	**parties;	/* sorted by name */
 	size_t		 nparties, parties_cap;
 	int		 log_pages;	/* in the write-ahead log */
+	/* store_sqlite_epoch.c's */
+	const volatile void *wal_head;	/* in memory that all processes of the database share */
+	uint8_t		 wal_seen[WAL_HEAD];
+	bool		 epoch_known;
+	struct store_epoch epoch;
 };
 
 static inline struct sq *
@@ -168,6 +179,8 @@ void	sq_head_read(struct slice blob, struct head *h);
 /* A row of a statement that begins with the COL_ columns: valid until its next step, without the shown
  * version where that is a date. */
 void	sq_row_here(sqlite3_stmt *st, struct store_row *row);
+/* The same of a statement with the SLIM_ columns: no vid, no version key. */
+void	sq_row_slim(sqlite3_stmt *st, struct store_row *row);
 /* That row, copied and whole: for a page, whose rows have a date. */
 void	sq_row_keep(sqlite3_stmt *st, const struct store_row *here, struct arena *mem,
 	    struct store_row *row);
@@ -242,6 +255,7 @@ int	sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *jo
 int	sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, size_t *n,
 	    struct err *e);
 int	sq_page(struct store *s, struct page_walk *walk, struct err *e);
+bool	sq_epoch(struct store *s, struct store_epoch *out);
 int	sq_object_get(struct store *s, struct slice id, struct arena *mem, struct store_object *out,
 	    bool *found, struct err *e);
 int	sq_scan(struct store *s, int64_t after_vid, size_t max, struct arena *mem,

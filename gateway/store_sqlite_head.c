@@ -126,22 +126,42 @@ sq_head_read(struct slice blob, struct head *h)
 	h->first_us = (int64_t)((uint64_t)get_u32(p + 20) << 32 | get_u32(p + 16));
 }
 
-/* Fill a row from a head and its columns. */
+/* What a head alone says of a row. */
 static void
-fill_row(sqlite3_stmt *st, const struct head *h, struct store_row *row)
+fill_facts(const struct head *h, struct store_row *row)
 {
-	row->vid = sqlite3_column_int64(st, COL_VID);
 	row->id = h->id;
 	row->type = h->type;
 	row->spec_version = h->spec;
 	row->version = h->shown;
-	row->date_added_us = sqlite3_column_int64(st, COL_DATE);
 	row->facts = (struct policy_facts){
 		.tlp = h->tlp, .tlp_by_default = h->by_default, .pap = h->pap, .origin = h->origin,
 		.kind = h->type, .sectors = h->sectors, .phase = h->phase, .flags = h->flags,
 		.created_by = h->created_by, .audience = h->audience, .embargo_desk = h->desk,
 	};
 	row->fp = h->fp;
+}
+
+/* Fill a row from a head and its columns. */
+static void
+fill_row(sqlite3_stmt *st, const struct head *h, struct store_row *row)
+{
+	fill_facts(h, row);
+	row->vid = sqlite3_column_int64(st, COL_VID);
+	row->date_added_us = sqlite3_column_int64(st, COL_DATE);
+}
+
+void
+sq_row_slim(sqlite3_stmt *st, struct store_row *row)
+{
+	struct head h;
+
+	sq_head_read(sq_col(st, SLIM_HEAD), &h);
+	fill_facts(&h, row);
+	row->vid = 0;
+	row->version_key = SLICE_EMPTY;
+	row->date_added_us = sqlite3_column_int64(st, SLIM_DATE);
+	row->bytes = sqlite3_data_count(st) > SLIM_BYTES ? sq_col(st, SLIM_BYTES) : SLICE_EMPTY;
 }
 
 void

@@ -4,6 +4,9 @@
  * The common page reads one range (CLASS_LAST) and an empty one (CLASS_MIXED). added_after adds
  * CLASS_LATE; keywords other than `last` read every class; match[type] reads one range a type; ids are
  * looked up one by one.
+ *
+ * All ranges of a turn are read in one transaction: what another process commits between two of them would
+ * otherwise be seen in the second and missed in the first, behind a date that the client goes on from.
  */
 #include <stdlib.h>
 
@@ -13,6 +16,7 @@
 struct cursor {
 	sqlite3_stmt	*st;
 	enum member_class class;
+	bool		 slim;
 	int64_t		 date_us;	/* of its row; INT64_MAX at the end */
 };
 
@@ -56,6 +60,7 @@ open_range(struct paging *w, enum sq_range range, enum member_class class, int64
 		return -1;
 	c->st = *st;
 	c->class = class;
+	c->slim = range == RANGE_SLIM || range == RANGE_SLIM_HEAD;
 	if (sqlite3_bind_int64(*st, 1, w->pq->cid) != SQLITE_OK ||
 	    sqlite3_bind_int64(*st, 2, class) != SQLITE_OK ||
 	    sqlite3_bind_int64(*st, 3, w->walk->from_us) != SQLITE_OK ||
@@ -73,6 +78,15 @@ class_counts(const struct page_query *pq, enum member_class class)
 	return class == CLASS_LATE && pq->added_after_us >= 0;
 }
 
+/* The statement for a class. Rows of CLASS_LAST that are shown as they come need little of themselves. */
+static enum sq_range
+range_of(const struct page_query *pq, enum member_class class)
+{
+	if (class == CLASS_LAST && pq->take != NULL && store_query_is_last(pq))
+		return pq->want_bytes ? RANGE_SLIM : RANGE_SLIM_HEAD;
+	return pq->want_bytes ? RANGE_ALL : RANGE_ALL_HEAD;
+}
+
 static int
 open_ranges(struct paging *w, struct err *e)
 {
@@ -82,8 +96,7 @@ open_ranges(struct paging *w, struct err *e)
 	for (int class = 0; class < CLASSES; class++) {
 		if (!class_counts(pq, class))
 			continue;
-		if (!kinds && open_range(w, pq->want_bytes ? RANGE_ALL : RANGE_ALL_HEAD, class, -1,
-		    e) < 0)
+		if (!kinds && open_range(w, range_of(pq, class), class, -1, e) < 0)
 			return -1;
 		for (size_t i = 0; kinds && i < pq->ntypes; i++)
 			if (!slice_in(pq->types[i], pq->types, i) &&
@@ -166,16 +179,21 @@ look_at(struct paging *w, const struct cursor *c, struct err *e)
 	struct store_row row;
 	int rc;
 
-	sq_row_here(c->st, &row);
+	if (c->slim)
+		sq_row_slim(c->st, &row);
+	else
+		sq_row_here(c->st, &row);
 	if ((rc = is_chosen(w, c, &row, e)) < 0)
 		return -1;
 	if (rc == 0 || !is_admitted(w, &row)) {
 		walk->vain++;
 	} else if (walk_is_full(walk, &row)) {
 		walk->page.more = true;
+	} else if (w->pq->take == NULL) {
+		sq_row_keep(c->st, &row, w->mem, walk_add(walk, &row));
 	} else {
-		sq_row_keep(c->st, &row, w->mem, walk_add(walk));
-		walk->bytes += row.bytes.n;
+		row.version = store_shown(row.version, row.date_added_us, w->mem);
+		walk_give(walk, &row);
 	}
 	return 0;
 }
@@ -298,10 +316,8 @@ walk_ids(struct paging *w, struct err *e)
 		    (w->pq->ntypes > 0 && !slice_in(row.type, w->pq->types, w->pq->ntypes)))
 			continue;
 		walk->page.more = walk_is_full(walk, &row);
-		if (!walk->page.more) {
-			*walk_add(walk) = row;
-			walk->bytes += row.bytes.n;
-		}
+		if (!walk->page.more && !walk_give(walk, &row))
+			*walk_add(walk, &row) = row;
 	}
 	return 0;
 }
@@ -310,6 +326,13 @@ int
 sq_page(struct store *s, struct page_walk *walk, struct err *e)
 {
 	struct paging w = { .q = sq_of(s), .walk = walk, .pq = &walk->q, .mem = walk->mem };
+	struct err end = ERR_INIT;
+	int rc;
 
-	return walk->q.nids > 0 ? walk_ids(&w, e) : walk_ranges(&w, e);
+	if (sq_run(w.q, SQ_READ, e, "") < 0)
+		return -1;
+	rc = walk->q.nids > 0 ? walk_ids(&w, e) : walk_ranges(&w, e);
+	if (sq_run(w.q, SQ_COMMIT, &end, "") < 0 && !sqlite3_get_autocommit(w.q->db))
+		sq_run(w.q, SQ_ROLLBACK, &end, "");
+	return rc;
 }

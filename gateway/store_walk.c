@@ -11,8 +11,28 @@ walk_is_full(const struct page_walk *w, const struct store_row *row)
 	    w->bytes + row->bytes.n > w->q.max_bytes);
 }
 
+/* The row belongs to the page. */
+static void
+count(struct page_walk *w, const struct store_row *row)
+{
+	if (w->page.n++ == 0)
+		w->page.first_us = row->date_added_us;
+	w->page.last_us = row->date_added_us;
+	w->bytes += row->bytes.n;
+}
+
+bool
+walk_give(struct page_walk *w, const struct store_row *row)
+{
+	if (w->q.take == NULL)
+		return false;
+	w->q.take(w->q.take_ctx, row);
+	count(w, row);
+	return true;
+}
+
 struct store_row *
-walk_add(struct page_walk *w)
+walk_add(struct page_walk *w, const struct store_row *row)
 {
 	if (w->rows == NULL) {
 		w->cap = w->q.limit < ROWS_FIRST ? w->q.limit : ROWS_FIRST;
@@ -20,7 +40,8 @@ walk_add(struct page_walk *w)
 	}
 	w->rows = arena_grow(w->mem, w->rows, w->page.n, &w->cap, sizeof(*w->rows));
 	w->page.rows = w->rows;
-	return &w->rows[w->page.n++];
+	count(w, row);
+	return &w->rows[w->page.n - 1];
 }
 
 static void
