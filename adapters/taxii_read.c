@@ -2,6 +2,8 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/gateway.h"
+#include "gateway/stats.h"
+#include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
 
@@ -90,47 +92,111 @@ taxii_get_status(struct taxii_request *rq)
 
 /* ---- pages ---- */
 
-typedef void	write_fn(struct strbuf *out, const struct store_page *page, const char *next);
-
 struct reading {
 	struct taxii_request	*rq;
-	write_fn		*write;
+	enum taxii_page_kind	 kind;
 	bool			 by_object;	/* nothing of that id: 404 */
+	struct taxii_page	*page;		/* held: being written */
+	struct slice		 key;		/* of the page among those that are kept */
 };
 
-/* The two dates of a page (TAXII 2.1 section 3.2); of an empty one, a value that moves no client. */
-static void
-date_headers(const struct taxii_request *rq, const struct store_page *page,
-    char first[STAMP_TEXT + 1], char last[STAMP_TEXT + 1])
+/* Everything that tells this page from others, under one trust and one configuration. */
+static struct slice
+page_key(const struct taxii_request *rq, enum taxii_page_kind kind, bool by_object)
 {
-	const struct taxii_query *q = &rq->q;
-	int64_t at = q->has_next ? q->next_us : q->added_after_us >= 0 ? q->added_after_us : 0;
+	const struct slice parts[] = { slice_of(rq->reader.name), rq->object_id, rq->x->head->query };
+	struct {
+		int64_t	cid;
+		uint32_t kind, by_object, known, lengths[3];
+	} fixed = { rq->collection->cid, kind, by_object, rq->reader.peer != NULL, { 0 } };
+	size_t n = sizeof(fixed);
+	char *key, *at;
 
-	stamp_text(page->n > 0 ? page->rows[0].date_added_us : at, first);
-	stamp_text(page->n > 0 ? page->rows[page->n - 1].date_added_us : at, last);
+	for (int i = 0; i < 3; i++) {
+		fixed.lengths[i] = (uint32_t)parts[i].n;
+		n += parts[i].n;
+	}
+	key = arena_raw(rq->mem, n);
+	memcpy(key, &fixed, sizeof(fixed));
+	at = key + sizeof(fixed);
+	for (int i = 0; i < 3; i++) {
+		if (parts[i].n > 0)
+			memcpy(at, parts[i].p, parts[i].n);
+		at += parts[i].n;
+	}
+	return slice_from(key, n);
 }
 
 static void
-answer_page(struct reading *rd, const struct store_page *page)
+answer_page(struct taxii_request *rq, struct taxii_page *p)
+{
+	const struct http_header headers[] = {
+		{ "X-TAXII-Date-Added-First", p->first }, { "X-TAXII-Date-Added-Last", p->last },
+	};
+
+	taxii_answer_page(rq, p, headers, 2);
+}
+
+/* The page as it was shown before, if nothing has happened since that could change it: true, it is
+ * answered. */
+static bool
+show_again(struct taxii_request *rq, struct slice key)
+{
+	struct catalog *c = rq->g->catalog;
+	struct taxii_page *p = taxii_pages_find(rq->pages, key);
+
+	if (p == NULL)
+		return false;
+	if (!catalog_page_stands(c, &p->seen)) {
+		taxii_pages_drop(rq->pages, p);
+		return false;
+	}
+	stats_add(rq->g->stats, STAT_PAGES, "again", 1);
+	catalog_page_again(c, &rq->reader, rq->collection, &p->seen);
+	answer_page(rq, p);
+	return true;
+}
+
+/* The two dates of a page (TAXII 2.1 section 3.2); of an empty one, a value that moves no client.
+ * */
+static void
+date_page(const struct taxii_query *q, struct taxii_page *p)
+{
+	int64_t at = q->has_next ? q->next_us : q->added_after_us >= 0 ? q->added_after_us : 0;
+
+	stamp_text(p->seen.n > 0 ? p->seen.first_us : at, p->first);
+	stamp_text(p->seen.n > 0 ? p->seen.last_us : at, p->last);
+}
+
+static void
+finish_page(struct reading *rd, const struct store_page *page, const struct page_seen *seen)
 {
 	struct taxii_request *rq = rd->rq;
-	char first[STAMP_TEXT + 1], last[STAMP_TEXT + 1];
-	const struct http_header headers[] = {
-		{ "X-TAXII-Date-Added-First", first }, { "X-TAXII-Date-Added-Last", last },
-	};
-	struct strbuf b = STRBUF_INIT;
+	struct taxii_page *p = rd->page;
 	const char *next = NULL;
 
 	if (page->more && page->n > 0)
-		next = taxii_next(&rq->q, rq->collection_name, taxii_next_key(rq),
-		    page->rows[page->n - 1].date_added_us, rq->mem);
-	date_headers(rq, page, first, last);
-	rd->write(&b, page, next);
-	taxii_answer(rq, 200, &b, headers, 2);
+		next = taxii_next(&rq->q, rq->collection_name, taxii_next_key(rq), page->last_us,
+		    rq->mem);
+	taxii_write_end(&p->body, next);
+	p->seen = *seen;
+	date_page(&rq->q, p);
+	if (seen->lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)
+		taxii_pages_keep(rq->pages, rd->key, p);
+	answer_page(rq, p);
 }
 
 static void
-on_page(void *arg, const struct store_page *page, const struct err *e)
+on_row(void *arg, const struct store_row *row)
+{
+	struct reading *rd = arg;
+
+	taxii_write_row(&rd->page->body, rd->kind, row, rd->rq->q.page.limit);
+}
+
+static void
+on_page(void *arg, const struct store_page *page, const struct page_seen *seen,
+    const struct err *e)
 {
 	struct reading *rd = arg;
 	struct taxii_request *rq = rd->rq;
@@ -141,8 +207,11 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 		taxii_refuse(rq, 404, "there is no such object in this collection");
 	else if (rd->by_object && !page->any_match)
 		taxii_refuse(rq, 404, "there is no such version of this object here");
-	else
-		answer_page(rd, page);
+	else if (rq->x != NULL && !rq->answered)
+		finish_page(rd, page, seen);
+	if (e == NULL)
+		stats_add(rq->g->stats, STAT_PAGES, "read", 1);
+	taxii_page_free(rd->page);
 	taxii_let_go(rq);
 }
 
@@ -158,53 +227,53 @@ read_query(struct taxii_request *rq, unsigned knows)
 	return false;
 }
 
+/* Show a page: of a list, or of one object. */
 static void
-read_page(struct taxii_request *rq, write_fn *write, bool by_object)
+show_page(struct taxii_request *rq, unsigned knows, enum taxii_page_kind kind, bool by_object)
 {
-	struct reading *rd = arena_alloc(rq->mem, sizeof(*rd));
+	struct reading *rd;
+	struct slice key;
 
-	*rd = (struct reading){ .rq = rq, .write = write, .by_object = by_object };
+	taxii_pages_under(rq->pages, rq->trust, rq->config, rq->config->limits.page_cache);
+	key = page_key(rq, kind, by_object);
+	if (show_again(rq, key) || !read_query(rq, knows))
+		return;
+	rd = arena_alloc(rq->mem, sizeof(*rd));
+	*rd = (struct reading){ .rq = rq, .kind = kind, .by_object = by_object, .key = key,
+	    .page = taxii_page_new() };
 	if (by_object) {
 		rq->q.page.ids = &rq->object_id;
 		rq->q.page.nids = 1;
 	}
 	rq->q.page.max_bytes = rq->config->limits.page_bytes;
+	rq->q.page.want_bytes = kind == PAGE_OBJECTS;
+	rq->q.page.all = rq->q.page.all || kind == PAGE_VERSIONS;
 	taxii_hold(rq);
-	catalog_page(rq->g->catalog, &rq->reader, rq->collection, &rq->q.page, on_page, rd);
+	catalog_page(rq->g->catalog, &rq->reader, rq->collection, &rq->q.page, on_row, on_page, rd);
 }
 
 void
 taxii_get_objects(struct taxii_request *rq)
 {
-	if (!read_query(rq, KNOWS_LIST))
-		return;
-	rq->q.page.want_bytes = true;
-	read_page(rq, taxii_write_envelope, false);
+	show_page(rq, KNOWS_LIST, PAGE_OBJECTS, false);
 }
 
 void
 taxii_get_manifest(struct taxii_request *rq)
 {
-	if (read_query(rq, KNOWS_LIST))
-		read_page(rq, taxii_write_manifest, false);
+	show_page(rq, KNOWS_LIST, PAGE_MANIFEST, false);
 }
 
 void
 taxii_get_object(struct taxii_request *rq)
 {
-	if (!read_query(rq, KNOWS_OBJECT))
-		return;
-	rq->q.page.want_bytes = true;
-	read_page(rq, taxii_write_envelope, true);
+	show_page(rq, KNOWS_OBJECT, PAGE_OBJECTS, true);
 }
 
 void
 taxii_get_versions(struct taxii_request *rq)
 {
-	if (!read_query(rq, KNOWS_VERSIONS))
-		return;
-	rq->q.page.all = true;
-	read_page(rq, taxii_write_versions, true);
+	show_page(rq, KNOWS_VERSIONS, PAGE_VERSIONS, true);
 }
 
 /* ---- DELETE ---- */

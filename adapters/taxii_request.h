@@ -15,11 +15,14 @@
 #include "gateway/catalog.h"
 
 struct gateway;
+struct taxii_page;
+struct taxii_pages;
 struct taxii_server;
 
 struct taxii_request {
 	struct taxii_server	*server;
 	struct gateway		*g;
+	struct taxii_pages	*pages;		/* the server's */
 	struct http_exchange	*x;		/* NULL: the client is gone */
 	struct arena		*mem;		/* of this request, not of the exchange */
 	unsigned		 holds;
@@ -39,6 +42,9 @@ void	taxii_let_go(struct taxii_request *rq);
 struct slice taxii_next_key(struct taxii_request *rq);
 /* 2xx with a TAXII body (its bytes are taken). */
 void	taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,
+	    const struct http_header *headers, size_t nheaders);
+/* 200 with the page, which is held until it is sent. */
+void	taxii_answer_page(struct taxii_request *rq, struct taxii_page *p,
 	    const struct http_header *headers, size_t nheaders);
 void	taxii_refuse(struct taxii_request *rq, int status, const char *detail);
 /* 429 or 503 with Retry-After in whole seconds, rounded up. */

@@ -5,6 +5,7 @@
 
 #include "adapters/taxii_auth.h"
 #include "adapters/taxii_media.h"
+#include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
 #include "gateway/base/arena.h"
@@ -22,6 +23,7 @@ enum { SEGMENTS_MAX = 8, PATH_LOGGED = 200 };
 struct taxii_server {
 	struct gateway		*g;
 	struct http_handler	 handler;
+	struct taxii_pages	*pages;
 	uint8_t			 next_key[SHA256_LEN];
 };
 
@@ -214,6 +216,29 @@ taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,
 		http_respond(rq->x, &a);
 	}
 	strbuf_fini(body);
+}
+
+static void
+sent(void *arg)
+{
+	taxii_page_free(arg);
+}
+
+void
+taxii_answer_page(struct taxii_request *rq, struct taxii_page *p, const struct http_header *headers,
+    size_t nheaders)
+{
+	struct http_answer a = {
+		.status = 200, .content_type = taxii_media_type, .headers = headers,
+		.nheaders = nheaders, .body = strbuf_slice(&p->body), .may_gzip = true,
+		.release = sent, .release_arg = p,
+	};
+
+	if (rq->x == NULL || rq->answered)
+		return;
+	rq->answered = true;
+	taxii_page_hold(p);
+	http_respond(rq->x, &a);
 }
 
 void
@@ -423,6 +448,7 @@ on_head(struct http_exchange *x, void *arg)
 
 	rq->server = s;
 	rq->g = s->g;
+	rq->pages = s->pages;
 	rq->x = x;
 	rq->mem = mem;
 	hold_files(rq);
@@ -513,6 +539,7 @@ taxii_server_new(struct gateway *g)
 	struct taxii_server *s = xcalloc(1, sizeof(*s));
 
 	s->g = g;
+	s->pages = taxii_pages_new();
 	s->handler = (struct http_handler){
 		.on_head = on_head, .on_body_end = on_body_end, .on_gone = on_gone,
 		.on_done = on_done, .error_body = error_body, .arg = s,
@@ -525,6 +552,9 @@ taxii_server_new(struct gateway *g)
 void
 taxii_server_free(struct taxii_server *s)
 {
+	if (s == NULL)
+		return;
+	taxii_pages_free(s->pages);
 	free(s);
 }
 

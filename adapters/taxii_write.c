@@ -71,43 +71,10 @@ taxii_write_collection(struct strbuf *out, const struct catalog *c,
 	    catalog_can_write(c, col, r) ? "true" : "false");
 }
 
-/* {"more":true,"next":"...", -- or just the bracket */
-static void
-open_page(struct strbuf *out, const char *next)
-{
-	strbuf_addc(out, '{');
-	if (next == NULL)
-		return;
-	strbuf_adds(out, "\"more\":true");
-	text(out, "next", slice_of(next));
-}
+/* ---- pages ---- */
 
-static void
-open_list(struct strbuf *out, const char *name)
-{
-	strbuf_addf(out, "%s\"%s\":[", out->p[out->n - 1] == '{' ? "" : ",", name);
-}
-
-void
-taxii_write_envelope(struct strbuf *out, const struct store_page *page, const char *next)
-{
-	size_t bytes = 64;
-
-	for (size_t i = 0; i < page->n; i++)
-		bytes += page->rows[i].bytes.n + 1;
-	strbuf_reserve(out, bytes);
-	open_page(out, next);
-	if (page->n > 0) {
-		open_list(out, "objects");
-		for (size_t i = 0; i < page->n; i++) {
-			if (i > 0)
-				strbuf_addc(out, ',');
-			strbuf_addsl(out, page->rows[i].bytes);
-		}
-		strbuf_addc(out, ']');
-	}
-	strbuf_addc(out, '}');
-}
+/* What most pages come to. */
+enum { ROWS_FIRST = 100, OBJECT_BYTES = 1000, ENTRY_BYTES = 250 };
 
 /* What is written is one of the collection's types: spec_version is the sender's text, whatever it is. */
 static struct slice
@@ -117,41 +84,57 @@ media_type_of(const struct store_row *r)
 	    SLICE_LIT("application/stix+json;version=2.1");
 }
 
-void
-taxii_write_manifest(struct strbuf *out, const struct store_page *page, const char *next)
+static void
+manifest_entry(struct strbuf *out, const struct store_row *r)
 {
-	open_page(out, next);
-	for (size_t i = 0; i < page->n; i++) {
-		const struct store_row *r = &page->rows[i];
-		char at[STAMP_TEXT + 1];
+	char at[STAMP_TEXT + 1];
 
-		if (i == 0)
-			open_list(out, "objects");
-		else
-			strbuf_addc(out, ',');
-		stamp_text(r->date_added_us, at);
-		strbuf_addc(out, '{');
-		text(out, "id", r->id);
-		text(out, "date_added", slice_of(at));
-		text(out, "version", r->version);
-		text(out, "media_type", media_type_of(r));
-		strbuf_addc(out, '}');
-	}
-	strbuf_adds(out, page->n > 0 ? "]}" : "}");
+	stamp_text(r->date_added_us, at);
+	strbuf_add(out, "{\"id\":", 6);
+	json_print_string(out, r->id);
+	strbuf_add(out, ",\"date_added\":\"", 15);
+	strbuf_add(out, at, STAMP_TEXT);
+	strbuf_add(out, "\",\"version\":", 12);
+	json_print_string(out, r->version);
+	strbuf_add(out, ",\"media_type\":\"", 15);
+	strbuf_addsl(out, media_type_of(r));
+	strbuf_add(out, "\"}", 2);
 }
 
 void
-taxii_write_versions(struct strbuf *out, const struct store_page *page, const char *next)
+taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct store_row *row,
+    size_t rows)
 {
-	open_page(out, next);
-	for (size_t i = 0; i < page->n; i++) {
-		if (i == 0)
-			open_list(out, "versions");
-		else
-			strbuf_addc(out, ',');
-		json_print_string(out, page->rows[i].version);
+	if (out->n > 0) {
+		strbuf_addc(out, ',');
+	} else {
+		strbuf_reserve(out, (rows < ROWS_FIRST ? rows : ROWS_FIRST) *
+		    (kind == PAGE_OBJECTS ? OBJECT_BYTES : ENTRY_BYTES));
+		strbuf_adds(out, kind == PAGE_VERSIONS ? "{\"versions\":[" : "{\"objects\":[");
 	}
-	strbuf_adds(out, page->n > 0 ? "]}" : "}");
+	switch (kind) {
+	case PAGE_OBJECTS:
+		strbuf_addsl(out, row->bytes);
+		break;
+	case PAGE_MANIFEST:
+		manifest_entry(out, row);
+		break;
+	case PAGE_VERSIONS:
+		json_print_string(out, row->version);
+		break;
+	}
+}
+
+/* The token stands behind the list: it is known when the list is written. */
+void
+taxii_write_end(struct strbuf *out, const char *next)
+{
+	strbuf_addc(out, out->n > 0 ? ']' : '{');
+	if (next != NULL) {
+		strbuf_adds(out, ",\"more\":true");	/* there were rows before it */
+		text(out, "next", slice_of(next));
+	}
+	strbuf_addc(out, '}');
 }
 
 /* One of the lists of a status; left out when empty. */

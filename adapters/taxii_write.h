@@ -17,10 +17,14 @@ void	taxii_write_discovery(struct strbuf *out, const struct config *conf, struct
 void	taxii_write_root(struct strbuf *out, const struct config *conf);
 void	taxii_write_collection(struct strbuf *out, const struct catalog *c,
 	    const struct collection_conf *col, const struct reader *r);
+
+/* A page, row by row: an envelope, a manifest, a list of versions. */
+enum taxii_page_kind { PAGE_OBJECTS, PAGE_MANIFEST, PAGE_VERSIONS };
+/* `rows`: as many there may be; `out` is empty before the first. */
+void	taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct store_row *row,
+	    size_t rows);
 /* next NULL: nothing is left. */
-void	taxii_write_envelope(struct strbuf *out, const struct store_page *page, const char *next);
-void	taxii_write_manifest(struct strbuf *out, const struct store_page *page, const char *next);
-void	taxii_write_versions(struct strbuf *out, const struct store_page *page, const char *next);
+void	taxii_write_end(struct strbuf *out, const char *next);
 void	taxii_write_status(struct strbuf *out, const struct store_status *st);
 void	taxii_write_error(struct strbuf *out, int status, const char *title, const char *detail,
 	    const char *request_id);

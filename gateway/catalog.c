@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/admit.h"
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -230,20 +231,22 @@ struct reading {
 	struct trust		*trust;		/* held: a long page takes several turns of the loop */
 	const struct peer	*peer;
 	const struct collection_conf *col;
-	int64_t			 now_us;
-	store_page_cb		*cb;
+	struct admit		 admit;
+	struct strbuf		 ids;		/* of what is shown */
+	bool			 dated;		/* seen.epoch is that of the start */
+	struct page_seen	 seen;
+	catalog_row_cb		*row;
+	catalog_page_cb		*cb;
 	store_count_cb		*removed;	/* catalog_remove's */
 	void			*arg;
 };
 
 static bool
-admit_row(void *ctx, const struct store_row *row)
+may_have(void *ctx, const struct store_row *row)
 {
 	struct reading *rd = ctx;
-	struct decision d;
 
-	policy_decide(rd->trust, &row->facts, rd->peer, rd->now_us, &d);
-	return policy_effective(&d) == POLICY_RELEASE;
+	return admit_row(&rd->admit, &row->facts);
 }
 
 static void
@@ -256,29 +259,26 @@ audit_done(void *arg, const struct err *e)
 
 /* One record a page that showed something (rulings 29). */
 static void
-audit_page(struct reading *rd, const struct store_page *page)
+audit_page(struct catalog *c, const struct trust *t, const struct peer *p,
+    const struct collection_conf *col, const struct page_seen *seen)
 {
 	struct strbuf b = STRBUF_INIT;
-	struct sha256 *h = sha256_new();
-	uint8_t digest[SHA256_LEN];
 	char hex[2 * SHA256_LEN + 1], at[STAMP_TEXT + 1];
 
-	for (size_t i = 0; i < page->n; i++)
-		sha256_add(h, page->rows[i].id);
-	sha256_end(h, digest);
+	strbuf_reserve(&b, 512);
 	audit_text(&b, "ev", SLICE_LIT("page"));
-	audit_text(&b, "consumer", slice_of(rd->peer->name));
-	audit_text(&b, "collection", slice_of(rd->col->name));
-	audit_number(&b, "objects", (int64_t)page->n);
-	stamp_text(page->rows[0].date_added_us, at);
+	audit_text(&b, "consumer", slice_of(p->name));
+	audit_text(&b, "collection", slice_of(col->name));
+	audit_number(&b, "objects", (int64_t)seen->n);
+	stamp_text(seen->first_us, at);
 	audit_text(&b, "first", slice_of(at));
-	stamp_text(page->rows[page->n - 1].date_added_us, at);
+	stamp_text(seen->last_us, at);
 	audit_text(&b, "last", slice_of(at));
-	hex_text(digest, sizeof(digest), hex);
+	hex_text(seen->digest, sizeof(seen->digest), hex);
 	audit_text(&b, "digest", slice_of(hex));
-	hex_text(trust_digest(rd->trust), SHA256_LEN, hex);
+	hex_text(trust_digest(t), SHA256_LEN, hex);
 	audit_text(&b, "pol", slice_of(hex));
-	store_audit_add(rd->c->g->store, b.p, audit_done, NULL);
+	store_audit_add(c->g->store, b.p, audit_done, NULL);
 	strbuf_fini(&b);
 }
 
@@ -290,11 +290,12 @@ reading_new(struct catalog *c, const struct reader *r, const struct collection_c
 
 	*rd = (struct reading){
 		.c = c, .trust = trust_hold(c->g->trust),
-		.peer = r->peer == NULL ? &nobody : r->peer, .col = col,
-		.now_us = clock_wall_us(), .arg = arg,
+		.peer = r->peer == NULL ? &nobody : r->peer, .col = col, .ids = STRBUF_INIT,
+		.arg = arg,
 	};
+	admit_init(&rd->admit, rd->trust, rd->peer, clock_wall_us());
 	q->cid = col->cid;
-	q->admit = admit_row;
+	q->admit = may_have;
 	q->admit_ctx = rd;
 	return rd;
 }
@@ -303,28 +304,70 @@ static void
 reading_free(struct reading *rd)
 {
 	trust_free(rd->trust);
+	strbuf_fini(&rd->ids);
 	free(rd);
+}
+
+static void
+on_row(void *ctx, const struct store_row *row)
+{
+	struct reading *rd = ctx;
+
+	strbuf_addsl(&rd->ids, row->id);
+	rd->row(rd->arg, row);
 }
 
 static void
 on_page(void *arg, const struct store_page *page, const struct err *e)
 {
 	struct reading *rd = arg;
+	struct page_seen *seen = &rd->seen;
+	struct store_epoch now;
 
+	if (e == NULL) {
+		seen->n = page->n;
+		seen->first_us = page->first_us;
+		seen->last_us = page->last_us;
+		seen->until_us = rd->admit.until_us;
+		seen->lasting = rd->dated && store_epoch(rd->c->g->store, &now) &&
+		    store_epoch_eq(&now, &seen->epoch);
+		digest_sha256(strbuf_slice(&rd->ids), seen->digest);
+	}
 	if (e == NULL && page->n > 0)
-		audit_page(rd, page);
-	rd->cb(rd->arg, page, e);
+		audit_page(rd->c, rd->trust, rd->peer, rd->col, seen);
+	rd->cb(rd->arg, page, seen, e);
 	reading_free(rd);
 }
 
 void
 catalog_page(struct catalog *c, const struct reader *r, const struct collection_conf *col,
-    struct page_query *q, store_page_cb *cb, void *arg)
+    struct page_query *q, catalog_row_cb *row, catalog_page_cb *cb, void *arg)
 {
 	struct reading *rd = reading_new(c, r, col, q, arg);
 
+	rd->row = row;
 	rd->cb = cb;
+	q->take = on_row;
+	q->take_ctx = rd;
+	rd->dated = store_epoch(c->g->store, &rd->seen.epoch);
 	store_page(c->g->store, q, on_page, rd);
+}
+
+bool
+catalog_page_stands(struct catalog *c, const struct page_seen *seen)
+{
+	struct store_epoch now;
+
+	return seen->lasting && clock_wall_us() < seen->until_us &&
+	    store_epoch(c->g->store, &now) && store_epoch_eq(&now, &seen->epoch);
+}
+
+void
+catalog_page_again(struct catalog *c, const struct reader *r, const struct collection_conf *col,
+    const struct page_seen *seen)
+{
+	if (seen->n > 0)
+		audit_page(c, c->g->trust, r->peer == NULL ? &nobody : r->peer, col, seen);
 }
 
 /* ---- taking out ---- */

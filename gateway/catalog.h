@@ -41,11 +41,30 @@ bool		 catalog_can_write(const struct catalog *c, const struct collection_conf *
 bool		 catalog_visible(const struct catalog *c, const struct collection_conf *col,
 		    const struct reader *r);
 
-/* store_page with the reader's policy as `admit` (q->admit is set here), and one audit record a page
- * (rulings 29). */
+/* What a page showed, and how long it stands. */
+struct page_seen {
+	size_t			 n;
+	int64_t			 first_us, last_us;	/* date_added */
+	uint8_t			 digest[32];		/* over the ids */
+	bool			 lasting;	/* until the epoch changes or until_us comes */
+	int64_t			 until_us;
+	struct store_epoch	 epoch;
+};
+/* A row that the reader may have; valid during the call. */
+typedef void	catalog_row_cb(void *arg, const struct store_row *row);
+/* The end of the page; page->rows is NULL. */
+typedef void	catalog_page_cb(void *arg, const struct store_page *page, const struct page_seen *seen,
+		    const struct err *e);
+/* store_page with the reader's policy as `admit` (q->admit is set here), and one audit record a page that
+ * showed something (rulings 29). */
 void		 catalog_page(struct catalog *c, const struct reader *r,
-		    const struct collection_conf *col, struct page_query *q, store_page_cb *cb,
-		    void *arg);
+		    const struct collection_conf *col, struct page_query *q, catalog_row_cb *row,
+		    catalog_page_cb *cb, void *arg);
+/* Would the same question of the same reader, under the same trust, give the same page now? */
+bool		 catalog_page_stands(struct catalog *c, const struct page_seen *seen);
+/* The page is shown again: its audit record. */
+void		 catalog_page_again(struct catalog *c, const struct reader *r,
+		    const struct collection_conf *col, const struct page_seen *seen);
 
 /* store_remove of what this reader may see (q->ids has one id), with its audit record. What he may not see
  * stays: an answer that counts it would tell that it is there. */

@@ -92,6 +92,7 @@ struct limits_conf {
 	size_t		 objects;	/* in one message */
 	size_t		 page_objects;	/* largest page */
 	size_t		 page_bytes;
+	size_t		 page_cache;	/* bytes of pages kept for those who ask the same again */
 	size_t		 connections, connections_per_address;
 	int64_t		 handshake_us, head_us, body_us, write_us, idle_us;
 	size_t		 body_rate_bytes;	/* per second, the least */

@@ -202,6 +202,34 @@ more_vetting(const struct peer_more *more, int64_t now_us)
 	return now_us <= more->vetting_until_us ? more->vetting : VETTING_NONE;
 }
 
+/* The earlier of `best` and the ends of a span that lie ahead; its last instant still belongs to it. */
+static int64_t
+next_end(int64_t best, int64_t from_us, int64_t until_us, int64_t now_us)
+{
+	if (from_us > now_us && from_us < best)
+		best = from_us;
+	if (until_us >= now_us && until_us < INT64_MAX && until_us + 1 < best)
+		best = until_us + 1;
+	return best;
+}
+
+int64_t
+policy_next_change_us(const struct trust *t, const struct peer *p, int64_t now_us)
+{
+	const struct peer_more *more;
+	int64_t best = INT64_MAX;
+
+	if (p->index >= t->npeers || p != &t->peers[p->index])
+		return best;
+	more = &t->more[p->index];
+	best = next_end(best, now_us, more->vetting_until_us, now_us);
+	for (size_t i = 0; i < more->ncredits; i++)
+		best = next_end(best, more->credits[i].from_us, more->credits[i].until_us, now_us);
+	for (size_t i = 0; i < more->npapers; i++)
+		best = next_end(best, more->papers[i]->from_us, more->papers[i]->until_us, now_us);
+	return best;
+}
+
 /* True if the peer has a paper of that scheme and at least that level, in force now. */
 bool
 more_holds(const struct trust *t, const struct peer_more *more, const struct holds_ask *ask,

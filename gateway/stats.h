@@ -22,6 +22,7 @@
 	X(STAT_WITHHELD,	"tocsin_relay_withheld_total", "Objects held back, by reason", "reason") \
 	X(STAT_HTTP,		"tocsin_http_requests_total", "Requests by status", "status") \
 	X(STAT_LIMITED,		"tocsin_rate_limited_total", "Requests refused by a rate limit", "client") \
+	X(STAT_PAGES,		"tocsin_pages_total", "TAXII pages: read, or kept and shown again", "how") \
 	X(STAT_LOGIN_FAILED,	"tocsin_login_failed_total", "Failed authentications", NULL) \
 	X(STAT_SPOOL,		"tocsin_spool_files_total", "Spool files by result", "result") \
 	X(STAT_RELOADS,		"tocsin_reloads_total", "Configuration reloads by result", "result")

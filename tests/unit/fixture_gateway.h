@@ -390,6 +390,25 @@ world_on_page(void *arg, const struct store_page *page, const struct err *e)
 	}
 }
 
+static UNUSED void
+world_on_row(void *arg, const struct store_row *r)
+{
+	struct world_page *p = arg;
+
+	strbuf_addf(&p->ids, "%s%.*s %d", p->ids.n > 0 ? "," : "", SLICE_ARG(r->type),
+	    atoi(r->id.p + r->id.n - 12));
+}
+
+static UNUSED void
+world_on_read(void *arg, const struct store_page *page, const struct page_seen *seen,
+    const struct err *e)
+{
+	(void)arg;
+	(void)seen;
+	if (e != NULL || page->rows != NULL)
+		abort();
+}
+
 static UNUSED struct page_query
 world_query(void)
 {
@@ -408,7 +427,7 @@ world_sees(struct world *w, const char *reader, const char *collection)
 	const char *text;
 
 	catalog_page(w->g.catalog, &r, catalog_find(w->g.catalog, slice_of(collection)), &q,
-	    world_on_page, &page);
+	    world_on_row, world_on_read, &page);
 	world_turn(w);
 	text = arena_str(w->mem, strbuf_slice(&page.ids));
 	strbuf_fini(&page.ids);
