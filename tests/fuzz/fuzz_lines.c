@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/bundle.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/file.h"
 #include "gateway/base/lines.h"
 #include "gateway/base/strbuf.h"
 
@@ -96,6 +98,30 @@ check_again(const struct lines *first, struct arena *mem)
 	strbuf_fini(&b);
 }
 
+/* Files that include one another, cut from the text at form feeds: a, b/b, b/c. It ends, and whoever complains
+ * names one of them. */
+static void
+check_includes(struct slice text, struct arena *mem)
+{
+	static const char *const paths[] = { "a", "b/b", "b/c", NULL };
+	struct complaints c = { .mem = mem };
+	struct bundle *files = bundle_new();
+	struct lines lines = { 0 };
+	int rc;
+
+	for (size_t i = 0; paths[i] != NULL; i++)
+		bundle_add(files, paths[i], slice_cut(&text, '\f'), false, 1);
+	file_overlay(files);
+	rc = lines_read("a", mem, &lines, &c);
+	file_overlay(NULL);
+	if ((rc == 0) != (c.n == 0))
+		abort();
+	for (size_t i = 0; i < c.n; i++)
+		if (strncmp(c.text[i], "a:", 2) != 0 && strncmp(c.text[i], "b/", 2) != 0)
+			abort();
+	bundle_free(files);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -116,6 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_values(lines.v[i].words[j]);
 	}
 	check_again(&lines, mem);
+	check_includes(text, mem);
 	arena_free(mem);
 	return 0;
 }
