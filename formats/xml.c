@@ -260,13 +260,14 @@ attr_value(struct builder *b, struct slice s)
 	return slice_from(p, n);
 }
 
-/* Copy the attributes of a start tag; libxml2 gives five pointers each. */
+/* Copy the attributes of a start tag; libxml2 gives five pointers each, into an input that is gone once the
+ * parser was stopped. */
 static void
 add_attrs(struct builder *b, struct xml_node *n, int count, const xmlChar **v)
 {
 	struct xml_attr **tail = &n->attrs;
 
-	for (int i = 0; i < count; i++, v += 5) {
+	for (int i = 0; i < count && !b->failed; i++, v += 5) {
 		struct xml_attr *a = arena_alloc(b->mem, sizeof(*a));
 
 		a->name = intern(b, v[0]);

@@ -42,6 +42,47 @@ canonical_again(const struct xml_node *root, struct arena *mem)
 	strbuf_fini(&twice);
 }
 
+/* Every element is found again at the path that names it, and has texts; a copy is equal, and built by hand it still
+ * prints as the same. */
+static void
+walk(struct xml_node *root, struct arena *mem)
+{
+	struct xml_node *by_hand = xml_new(mem, "urn:top", NULL, "top");
+	unsigned left = 200;
+
+	if (!xml_equal(root, xml_copy(mem, root)))
+		abort();
+	for (struct xml_node *n = root; n != NULL && left-- > 0;) {
+		struct slice text = xml_text(n, mem), line = xml_text_line(n, mem);
+		const char *path = xml_path_text(mem, n, NULL);
+
+		if (path == NULL || line.n > text.n || xml_text_trim(n, mem).n > text.n)
+			abort();
+		xml_add_leaf(mem, by_hand, "leaf", line);
+		xml_set(mem, xml_add(mem, by_hand, "more"), "value", line);
+		n = xml_child(n) != NULL ? xml_child(n) : xml_sibling(n);
+	}
+	xml_replace(xml_child(by_hand), xml_copy(mem, root));
+	print_again(by_hand, 0, mem);
+}
+
+/* Under limits that bite the answer is an error with a reason, or the same tree. */
+static void
+parse_narrowly(struct slice text, const struct xml_node *whole, struct arena *mem)
+{
+	const struct xml_limits tight = { .bytes = 30000, .elements = 12, .depth = 4,
+		.text_bytes = 40 };
+	struct xml_node *root;
+	struct err e = ERR_INIT;
+
+	if (xml_parse(text, &tight, mem, &root, &e) == 0) {
+		if (whole == NULL || !xml_equal(root, whole))
+			abort();
+	} else if (e.reason[0] == '\0') {
+		abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -53,6 +94,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		print_again(root, 0, mem);
 		print_again(root, XML_DECLARATION | XML_PRETTY, mem);
 		canonical_again(root, mem);
+		parse_narrowly(slice_from(data, n), root, mem);
+		walk(root, mem);
 	} else if (e.reason[0] == '\0') {
 		abort();
 	}

@@ -185,6 +185,7 @@ refuses_by_limits(void **state)
 		{ "<a>123456789</a>", ERR_LIMIT },
 		{ "<a>1234&amp;6789</a>", ERR_LIMIT },
 		{ "<a k='123456789'/>", ERR_LIMIT },
+		{ "<a k='123456789' l='1' m='&lt;'/>", ERR_LIMIT },	/* the rest is not looked at */
 		{ "<a>        <!--                                                  --></a>", ERR_LIMIT },
 	};
 	struct strbuf b = STRBUF_INIT;
