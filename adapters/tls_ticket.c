@@ -34,7 +34,7 @@ struct ticket_key {
 
 struct tickets {
 	uint8_t		 secret[SHA256_LEN];	/* of one listener */
-	struct ticket_key keys[2];		/* by the last bit of the epoch: this one and the one before */
+	struct ticket_key keys[2];		/* by the epoch's last bit: this one, the one before */
 	EVP_CIPHER	*aes;			/* fetched once: OpenSSL 3.0 is slow at finding things */
 };
 
