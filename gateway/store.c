@@ -17,7 +17,7 @@ store_close(struct store *s)
 	if (s == NULL)
 		return;
 	walk_cancel_all(s);
-	queue_flush(s);
+	s->road->close(s);
 	s->ops->close(s);
 }
 
@@ -27,104 +27,39 @@ store_id(const struct store *s)
 	return s->id;
 }
 
-/* ---- jobs: writes on their way into a group ---- */
+/* ---- writes ---- */
 
-/* A job of `size` bytes (its head is a struct job) in an arena of its own. */
-static void *
-job_new(size_t size, int (*run)(struct store *, struct job *, struct err *),
-    void (*finish)(struct job *, const struct err *))
+static struct job *
+new_done(enum ask_kind kind, store_done_cb *done, void *arg)
 {
-	struct arena *mem = arena_new();
-	struct job *j = arena_alloc(mem, size);
+	struct job *j = job_new(kind);
 
-	j->mem = mem;
-	j->run = run;
-	j->finish = finish;
+	j->done = done;
+	j->arg = arg;
 	return j;
 }
 
-/* What most writes carry: something to call when they are durable. */
-struct done_job {
-	struct job		 j;
-	store_done_cb		*done;
-	void			*arg;
-	struct store_txn	*txn;
-	struct store_audit	 audit;
-	const struct store_audit *records;
-	size_t			 nrecords;
-	const struct outbox_update *updates;
-	size_t			 nupdates;
-	int64_t			 cid, qid;
-	const int64_t		*join, *leave;
-	size_t			 njoin, nleave;
-	bool			 distinct;
-	const char		*state;
-};
-
-static void
-finish_done(struct job *j, const struct err *e)
+static struct job *
+new_count(enum ask_kind kind, store_count_cb *counted, void *arg)
 {
-	struct done_job *d = (struct done_job *)j;
+	struct job *j = job_new(kind);
 
-	if (d->done != NULL)
-		d->done(d->arg, e);
+	j->counted = counted;
+	j->arg = arg;
+	return j;
 }
 
-static struct done_job *
-done_job(int (*run)(struct store *, struct job *, struct err *), store_done_cb *done, void *arg)
+/* What a caller gave for the time of a call, as long as the job lives. */
+static const char *
+copy_text(struct job *j, const char *s)
 {
-	struct done_job *d = job_new(sizeof(*d), run, finish_done);
-
-	d->done = done;
-	d->arg = arg;
-	return d;
-}
-
-static int
-run_txn(struct store *s, struct job *j, struct err *e)
-{
-	struct done_job *d = (struct done_job *)j;
-
-	return s->ops->put_txn(s, d->txn, j->scratch, e);
-}
-
-void
-store_commit(struct store *s, struct store_txn *txn, store_done_cb *done, void *arg)
-{
-	struct done_job *d = done_job(run_txn, done, arg);
-
-	d->txn = txn;
-	queue_add(s, &d->j, false);
-}
-
-static int
-run_audit(struct store *s, struct job *j, struct err *e)
-{
-	return s->ops->add_audit(s, &((struct done_job *)j)->audit, "", e);
-}
-
-void
-store_audit_add(struct store *s, const char *members, store_done_cb *done, void *arg)
-{
-	struct done_job *d = done_job(run_audit, done, arg);
-
-	d->audit.members = arena_str(d->j.mem, slice_of(members));
-	queue_add(s, &d->j, true);
-}
-
-static int
-run_join(struct store *s, struct job *j, struct err *e)
-{
-	struct done_job *d = (struct done_job *)j;
-
-	return s->ops->join(s, d->cid, d->distinct, d->join, d->njoin, d->leave, d->nleave,
-	    j->scratch, e);
+	return s == NULL ? NULL : arena_str(j->mem, slice_of(s));
 }
 
 static const int64_t *
-copy_ids(struct arena *mem, const int64_t *v, size_t n)
+copy_numbers(struct job *j, const int64_t *v, size_t n)
 {
-	int64_t *to = arena_raw(mem, (n + 1) * sizeof(*to));
+	int64_t *to = arena_raw(j->mem, (n + 1) * sizeof(*to));
 
 	if (n > 0)
 		memcpy(to, v, n * sizeof(*v));
@@ -132,225 +67,240 @@ copy_ids(struct arena *mem, const int64_t *v, size_t n)
 }
 
 static void
-add_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
+set_audit(struct job *j, const struct store_audit *audit, size_t n)
+{
+	struct store_audit *v = arena_alloc(j->mem, (n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++) {
+		v[i] = audit[i];
+		v[i].members = copy_text(j, audit[i].members);
+	}
+	j->ask.audit = v;
+	j->ask.naudit = n;
+}
+
+static void
+submit(struct store *s, struct job *j)
+{
+	s->road->submit(s, j);
+}
+
+void
+store_commit(struct store *s, struct store_txn *txn, store_done_cb *done, void *arg)
+{
+	struct job *j = new_done(ASK_COMMIT, done, arg);
+
+	j->ask.txn = txn;
+	submit(s, j);
+}
+
+void
+store_audit_add(struct store *s, const char *members, store_done_cb *done, void *arg)
+{
+	struct job *j = new_done(ASK_AUDIT, done, arg);
+
+	set_audit(j, &(struct store_audit){ .members = members }, 1);
+	submit(s, j);
+}
+
+static void
+submit_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
     const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
 {
-	struct done_job *d = done_job(run_join, done, arg);
+	struct job *j = new_done(ASK_JOIN, done, arg);
 
-	d->cid = cid;
-	d->distinct = distinct;
-	d->join = copy_ids(d->j.mem, join, njoin);
-	d->njoin = njoin;
-	d->leave = copy_ids(d->j.mem, leave, nleave);
-	d->nleave = nleave;
-	queue_add(s, &d->j, false);
+	j->ask.cid = cid;
+	j->ask.distinct = distinct;
+	j->ask.join = copy_numbers(j, join, njoin);
+	j->ask.njoin = njoin;
+	j->ask.leave = copy_numbers(j, leave, nleave);
+	j->ask.nleave = nleave;
+	submit(s, j);
 }
 
 void
 store_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin, const int64_t *leave,
     size_t nleave, store_done_cb *done, void *arg)
 {
-	add_join(s, cid, false, join, njoin, leave, nleave, done, arg);
+	submit_join(s, cid, false, join, njoin, leave, nleave, done, arg);
 }
 
 void
 store_join_distinct(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
     const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
 {
-	add_join(s, cid, true, join, njoin, leave, nleave, done, arg);
-}
-
-static int
-run_update(struct store *s, struct job *j, struct err *e)
-{
-	struct done_job *d = (struct done_job *)j;
-
-	if (s->ops->outbox_update(s, d->updates, d->nupdates, j->scratch, e) < 0)
-		return -1;
-	for (size_t i = 0; i < d->nrecords; i++)
-		if (s->ops->add_audit(s, &d->records[i], "", e) < 0)
-			return -1;
-	return 0;
-}
-
-/* Updates and records are copied: the contract asks nothing of their life. */
-static void
-copy_updates(struct done_job *d, const struct outbox_update *u, size_t n,
-    const struct store_audit *audit, size_t naudit)
-{
-	struct outbox_update *v = arena_alloc(d->j.mem, (n + 1) * sizeof(*v));
-	struct store_audit *a = arena_alloc(d->j.mem, (naudit + 1) * sizeof(*a));
-
-	for (size_t i = 0; i < n; i++) {
-		v[i] = u[i];
-		if (u[i].reason != NULL)
-			v[i].reason = arena_str(d->j.mem, slice_of(u[i].reason));
-	}
-	for (size_t i = 0; i < naudit; i++) {
-		a[i] = audit[i];
-		a[i].members = arena_str(d->j.mem, slice_of(audit[i].members));
-	}
-	d->updates = v;
-	d->nupdates = n;
-	d->records = a;
-	d->nrecords = naudit;
+	submit_join(s, cid, true, join, njoin, leave, nleave, done, arg);
 }
 
 void
 store_outbox_update(struct store *s, const struct outbox_update *u, size_t n,
     const struct store_audit *audit, size_t naudit, store_done_cb *done, void *arg)
 {
-	struct done_job *d = done_job(run_update, done, arg);
+	struct job *j = new_done(ASK_UPDATE, done, arg);
+	struct outbox_update *v = arena_alloc(j->mem, (n + 1) * sizeof(*v));
 
-	copy_updates(d, u, n, audit, naudit);
-	queue_add(s, &d->j, false);
-}
-
-static int
-run_quarantine_set(struct store *s, struct job *j, struct err *e)
-{
-	struct done_job *d = (struct done_job *)j;
-
-	return s->ops->quarantine_set(s, d->qid, d->state, e);
+	for (size_t i = 0; i < n; i++) {
+		v[i] = u[i];
+		v[i].reason = copy_text(j, u[i].reason);
+	}
+	j->ask.updates = v;
+	j->ask.nupdates = n;
+	set_audit(j, audit, naudit);
+	submit(s, j);
 }
 
 void
 store_quarantine_set(struct store *s, int64_t qid, const char *state, store_done_cb *done,
     void *arg)
 {
-	struct done_job *d = done_job(run_quarantine_set, done, arg);
+	struct job *j = new_done(ASK_QUARANTINE_SET, done, arg);
 
-	d->qid = qid;
-	d->state = arena_str(d->j.mem, slice_of(state));
-	queue_add(s, &d->j, false);
-}
-
-/* ---- writes that count ---- */
-
-struct count_job {
-	struct job		 j;
-	store_count_cb		*cb;
-	void			*arg;
-	size_t			 n;
-	struct page_query	 q;
-	struct store_audit	 audit;
-	const char		*peer;
-	bool			 denied;
-	size_t			 max_rows;
-	uint64_t		 max_bytes;
-	int64_t			 before_us;
-};
-
-static void
-finish_count(struct job *j, const struct err *e)
-{
-	struct count_job *c = (struct count_job *)j;
-
-	if (c->cb != NULL)
-		c->cb(c->arg, e == NULL ? c->n : 0, e);
-}
-
-static struct count_job *
-count_job(int (*run)(struct store *, struct job *, struct err *), store_count_cb *cb, void *arg)
-{
-	struct count_job *c = job_new(sizeof(*c), run, finish_count);
-
-	c->cb = cb;
-	c->arg = arg;
-	return c;
-}
-
-static int
-run_remove(struct store *s, struct job *j, struct err *e)
-{
-	struct count_job *c = (struct count_job *)j;
-
-	if (s->ops->take_out(s, &c->q, j->scratch, &c->n, e) < 0)
-		return -1;
-	if (c->audit.members == NULL)
-		return 0;
-	return s->ops->add_audit(s, &c->audit,
-	    arena_fmt(j->scratch, ",\"removed\":%zu", c->n), e);
+	j->ask.qid = qid;
+	j->ask.name = copy_text(j, state);
+	submit(s, j);
 }
 
 void
 store_remove(struct store *s, const struct page_query *q, const char *audit_members,
     store_count_cb *cb, void *arg)
 {
-	struct count_job *c = count_job(run_remove, cb, arg);
+	struct job *j = new_count(ASK_REMOVE, cb, arg);
+	struct err e = ERR_INIT;
+	int64_t *vids = NULL;
 
-	c->q = *q;
-	c->q.ids = arena_slices(c->j.mem, q->ids, q->nids);
-	c->q.types = NULL;
-	c->q.ntypes = 0;
-	c->q.spec_versions = arena_slices(c->j.mem, q->spec_versions, q->nspec_versions);
-	c->q.version_keys = arena_slices(c->j.mem, q->version_keys, q->nversion_keys);
+	j->ask.cid = q->cid;
+	if (s->ops->removable(s, q, j->mem, &vids, &j->ask.nleave, &e) < 0) {
+		job_end(j, &e);
+		return;
+	}
+	j->ask.leave = vids;
 	if (audit_members != NULL)
-		c->audit.members = arena_str(c->j.mem, slice_of(audit_members));
-	queue_add(s, &c->j, false);
-}
-
-static int
-run_requeue(struct store *s, struct job *j, struct err *e)
-{
-	struct count_job *c = (struct count_job *)j;
-
-	return s->ops->outbox_requeue(s, c->peer, c->denied, &c->n, e);
+		set_audit(j, &(struct store_audit){ .members = audit_members }, 1);
+	submit(s, j);
 }
 
 void
 store_outbox_requeue(struct store *s, const char *peer, bool denied, store_count_cb *cb, void *arg)
 {
-	struct count_job *c = count_job(run_requeue, cb, arg);
+	struct job *j = new_count(ASK_REQUEUE, cb, arg);
 
-	c->denied = denied;
-	c->peer = peer == NULL ? NULL : arena_str(c->j.mem, slice_of(peer));
-	queue_add(s, &c->j, false);
-}
-
-static int
-run_trim(struct store *s, struct job *j, struct err *e)
-{
-	struct count_job *c = (struct count_job *)j;
-
-	return s->ops->quarantine_trim(s, c->max_rows, c->max_bytes, &c->n, e);
+	j->ask.denied = denied;
+	j->ask.name = copy_text(j, peer);
+	submit(s, j);
 }
 
 void
 store_quarantine_trim(struct store *s, size_t max_rows, uint64_t max_bytes, store_count_cb *cb,
     void *arg)
 {
-	struct count_job *c = count_job(run_trim, cb, arg);
+	struct job *j = new_count(ASK_QUARANTINE_TRIM, cb, arg);
 
-	c->max_rows = max_rows;
-	c->max_bytes = max_bytes;
-	queue_add(s, &c->j, false);
-}
-
-static int
-run_expire(struct store *s, struct job *j, struct err *e)
-{
-	struct count_job *c = (struct count_job *)j;
-
-	return s->ops->status_expire(s, c->before_us, &c->n, e);
+	j->ask.max_rows = max_rows;
+	j->ask.max_bytes = max_bytes;
+	submit(s, j);
 }
 
 void
 store_status_expire(struct store *s, int64_t before_us, store_count_cb *cb, void *arg)
 {
-	struct count_job *c = count_job(run_expire, cb, arg);
+	struct job *j = new_count(ASK_STATUS_EXPIRE, cb, arg);
 
-	c->before_us = before_us;
-	queue_add(s, &c->j, false);
+	j->ask.now_us = before_us;
+	submit(s, j);
 }
 
-/* ---- at once ---- */
+void
+store_outbox_lease(struct store *s, const char *peer, const char *owner, int64_t now_us,
+    int64_t lease_us, size_t max_items, size_t max_bytes, outbox_lease_cb *cb, void *arg)
+{
+	struct job *j = job_new(ASK_LEASE);
+
+	j->leased = cb;
+	j->arg = arg;
+	j->ask.name = copy_text(j, peer);
+	j->ask.owner = copy_text(j, owner);
+	j->ask.now_us = now_us;
+	j->ask.lease_us = lease_us;
+	j->ask.max_rows = max_items;
+	j->ask.max_bytes = max_bytes;
+	submit(s, j);
+}
+
+void
+store_outbox_release(struct store *s, const char *owner)
+{
+	s->ops->lease_end_all(s, owner);
+}
+
+/* ---- synchronous ---- */
+
+/* The answer to a job that somebody waits for. He may give up before it comes. */
+struct wait {
+	bool		answered, abandoned;
+	int		rc;
+	struct err	*e;
+	struct job	*job;
+	int64_t		cid;
+	char		*uuid_out;
+};
+
+static void
+on_answer(void *arg, const struct err *e)
+{
+	struct wait *w = arg;
+
+	if (w->abandoned) {
+		free(w);
+		return;
+	}
+	w->answered = true;
+	w->rc = e == NULL ? 0 : -1;
+	if (e != NULL && w->e != NULL)
+		*w->e = *e;
+	w->cid = w->job->ask.cid;
+	if (e == NULL && w->uuid_out != NULL)
+		memcpy(w->uuid_out, w->job->ask.uuid_out, sizeof(w->job->ask.uuid_out));
+}
+
+/* Submit, wait, and tell: 0 or -1 and *e; *cid and *uuid_out from the answer. */
+static int
+ask_and_wait(struct store *s, struct job *j, int64_t *cid, char *uuid_out, struct err *e)
+{
+	struct wait *w = xcalloc(1, sizeof(*w));
+	int rc;
+
+	w->job = j;
+	w->e = e;
+	w->uuid_out = uuid_out;
+	j->done = on_answer;
+	j->arg = w;
+	submit(s, j);
+	if (!w->answered)
+		s->road->wait(s, &w->answered);
+	if (!w->answered) {
+		w->abandoned = true;
+		return err_set(e, ERR_BUSY, "the storekeeper does not answer");
+	}
+	rc = w->rc;
+	if (cid != NULL)
+		*cid = w->cid;
+	free(w);
+	return rc;
+}
 
 int64_t
 store_collection(struct store *s, const char *name, const char *uuid, char *uuid_out,
     struct err *e)
 {
-	return s->ops->collection(s, name, uuid, uuid_out, e);
+	int64_t cid = s->ops->collection_find(s, name, uuid_out, e);
+	struct job *j;
+
+	if (cid != 0)
+		return cid;
+	j = job_new(ASK_COLLECTION);
+	j->ask.name = copy_text(j, name);
+	j->ask.uuid = copy_text(j, uuid);
+	return ask_and_wait(s, j, &cid, uuid_out, e) < 0 ? -1 : cid;
 }
 
 int
@@ -362,7 +312,11 @@ store_view_digest(struct store *s, int64_t cid, uint8_t out[32], struct err *e)
 int
 store_view_set_digest(struct store *s, int64_t cid, const uint8_t digest[32], struct err *e)
 {
-	return s->ops->view_set_digest(s, cid, digest, e);
+	struct job *j = job_new(ASK_DIGEST);
+
+	j->ask.cid = cid;
+	memcpy(j->ask.digest, digest, sizeof(j->ask.digest));
+	return ask_and_wait(s, j, NULL, NULL, e);
 }
 
 int64_t
@@ -423,23 +377,6 @@ store_object(struct store *s, struct slice id, store_object_cb *cb, void *arg)
 	arena_free(mem);
 }
 
-void
-store_outbox_lease(struct store *s, const char *peer, const char *owner, int64_t now_us,
-    int64_t lease_us, size_t max_items, size_t max_bytes, outbox_lease_cb *cb, void *arg)
-{
-	struct arena *mem = arena_new();
-	struct outbox_item *items = NULL;
-	struct err e = ERR_INIT;
-	size_t n = 0;
-	int rc;
-
-	(void)owner;		/* leases live with the process that holds the store, see below */
-	rc = s->ops->outbox_lease(s, peer, now_us, lease_us, max_items, max_bytes, mem, &items,
-	    &n, &e);
-	cb(arg, rc < 0 ? NULL : items, rc < 0 ? 0 : n, rc < 0 ? &e : NULL);
-	arena_free(mem);
-}
-
 static void
 quarantine_rows(struct store *s, int64_t qid, int64_t after_qid, size_t max, bool all_states,
     store_quarantine_cb *cb, void *arg)
@@ -486,14 +423,10 @@ store_figures(struct store *s, struct store_figures *out, struct err *e)
 	int64_t now_us = clock_wall_us();
 
 	memset(out, 0, sizeof(*out));
-	out->commits = s->commits;
-	out->syncs = s->syncs;
-	out->commit_us_total = s->commit_us_total;
-	out->commit_us_max = s->commit_us_max;
+	s->road->figures(s, out);
+	if (s->ops->figures(s, out, e) < 0)
+		return -1;
 	out->date_ahead_us = s->last_us > now_us ? s->last_us - now_us : 0;
 	out->audit_records = s->audit_seq;
-	out->failures = s->failures;
-	out->damages = s->damages;
-	memcpy(out->trouble, s->trouble, sizeof(out->trouble));
-	return s->ops->figures(s, out, e);
+	return 0;
 }

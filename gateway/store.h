@@ -12,6 +12,9 @@
  * Called:  by intake, outbox, catalog, audit, admin.
  * Never:   decides about trust, talks, or invents a time but date_added.
  *
+ * A store is its own keeper (store_open) or asks one in another process (store_remote.h); the rest of the
+ * contract is the same.
+ *
  * Asynchronous from the first line: every function that takes a callback may call it before it
  * returns, or later from the event loop; callers must be ready for both. Reads see committed data.
  * Commits that arrive in one turn of the loop are one transaction and one sync (group commit); a
@@ -84,6 +87,7 @@ struct store_put {
 	enum store_outcome	 outcome;
 	bool			 linked;	/* another id of this fingerprint was known: a sighting */
 	size_t			 queued;	/* outbox rows made */
+	int64_t			 shown_us;	/* date_added that stands for the version of what has none */
 };
 /* *Covered* (rulings 1): a copy with the same fingerprint and another id, under labels (TLP, PAP, embargo)
  * at least as free, equally revoked, equally an exercise or not, and valid at least as long, says as much.
@@ -152,8 +156,8 @@ struct store_txn {
 
 /* All or nothing. The txn and all it points to must live until `done`. */
 void	store_commit(struct store *s, struct store_txn *txn, store_done_cb *done, void *arg);
-/* Only an audit record; `members` is copied. Such a commit may wait up to 50 ms for company, so that
- * reading pages does not cost a sync each. */
+/* Only an audit record; `members` is copied. Such a commit may wait up to 50 ms for company (100 ms by way
+ * of a storekeeper), so that reading pages does not cost a sync each. */
 void	store_audit_add(struct store *s, const char *members, store_done_cb *done, void *arg);
 
 /* ---- pages (TAXII 2.1 section 5; reference/taxii.md 9) -------------------------------------- */
@@ -223,8 +227,8 @@ store_epoch_eq(const struct store_epoch *a, const struct store_epoch *b)
 }
 
 /* Take versions of an object out of one collection (q->ids[0], version keywords, spec versions), those
- * that q->admit lets pass; counts them. q->admit_ctx must live until the callback. The audit record is
- * added in the same transaction. */
+ * that are there now and that q->admit lets pass; counts them. q->admit_ctx must live until the callback.
+ * The audit record is added in the same transaction. */
 typedef void store_count_cb(void *arg, size_t n, const struct err *e);
 void	store_remove(struct store *s, const struct page_query *q, const char *audit_members,
 	    store_count_cb *cb, void *arg);
@@ -290,7 +294,10 @@ struct outbox_update {
 /* Sent rows enter the peer's ledger; denied and dead ones leave it. Audit in the same transaction. */
 void	store_outbox_update(struct store *s, const struct outbox_update *u, size_t n,
 	    const struct store_audit *audit, size_t naudit, store_done_cb *done, void *arg);
-/* When the next item for `peer` is due: 0 at once, INT64_MAX if none is waiting. Synchronous, cheap. */
+/* End all leases of an owner who is gone; NULL: of everybody. */
+void	store_outbox_release(struct store *s, const char *owner);
+/* When the next item for `peer` is due: 0 at once, INT64_MAX if none is waiting. Synchronous, cheap. In a
+ * worker it knows of no leases but the worker's own: each peer has one worker. */
 int64_t	store_outbox_due_us(struct store *s, const char *peer);
 /* All waiting, held and dead rows of a peer (NULL: of all), on demand the denied ones too, become due
  * now; *cb counts. */
@@ -336,7 +343,9 @@ int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struc
 
 const char *store_library(void);	/* version of SQLite */
 
-enum { STORE_TROUBLE = 160 };
+/* Groups by size and by time: bucket i counts those of at most 1 << i transactions, or of at most
+ * STORE_TIME_US << i microseconds, that no lower bucket counts; the last one takes the rest. */
+enum { STORE_TROUBLE = 160, STORE_SIZES = 10, STORE_TIMES = 14, STORE_TIME_US = 125 };
 struct store_figures {
 	uint64_t	objects, versions, members, sources, sightings, quarantined, audit_records;
 	uint64_t	commits, syncs, commit_us_total, commit_us_max;
@@ -344,6 +353,9 @@ struct store_figures {
 	uint64_t	failures;	/* groups that could not be kept, since start */
 	uint64_t	damages;	/* times that damage was met in the file, since start */
 	char		trouble[STORE_TROUBLE];	/* why nothing is written now; empty: it works */
+	uint64_t	waiting;	/* transactions asked and not committed yet */
+	uint64_t	group_max;	/* transactions in the largest group since start */
+	uint64_t	group_sizes[STORE_SIZES], group_times[STORE_TIMES];
 };
 int	store_figures(struct store *s, struct store_figures *out, struct err *e);
 

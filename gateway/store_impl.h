@@ -1,13 +1,16 @@
 /*
- * store_impl.h -- what stands between the contract (store.h) and a backend.
+ * store_impl.h -- what store.c shares with the places where writes go, and with the backends.
  *
- *	store.c        every function of store.h: makes jobs of writes, asks the backend for reads
- *	store_walk.c   pages, the long ones in several turns of the loop
- *	store_queue.c  group commit: jobs of one turn of the loop, one transaction, one sync
+ *	store.c        the contract: a write becomes a struct job, a read goes to the backend
+ *	store_road     where jobs go: into the queue of this process (store_queue.c), or to the storekeeper
+ *	               (store_remote.c)
+ *	store_jobs.c   a job at work on a backend
+ *	store_queue.c  groups: many jobs, one transaction, one sync
+ *	store_walk.c   pages in turns of the loop
  *	store_rules.c  rules that every backend obeys alike: dates, covering, choice of versions, audit
  *
  * Owns:    the queue of writes, the last date given, the head of the audit chain.
- * Called:  by store.c and the backends only.
+ * Called:  by the files above and the backends only.
  * Never:   knows how a backend keeps things. A backend is synchronous: it runs one job at a time inside
  *          a transaction that the queue begins, commits or rolls back.
  */
@@ -16,17 +19,36 @@
 
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
-#include "gateway/store.h"
+#include "gateway/store_ask.h"
 
-/* A write waiting for its group. It lives in its own arena. */
+/* A question on its way to be done, and whom to tell. It lives in its own arena. */
 struct job {
-	int		(*run)(struct store *s, struct job *j, struct err *e);
-	void		(*finish)(struct job *j, const struct err *e);
-	struct arena	*mem;		/* of the job: freed after finish */
+	struct ask	 ask;
+	/* one of these, or none */
+	store_done_cb	*done;
+	store_count_cb	*counted;
+	outbox_lease_cb	*leased;
+	void		*arg;
+	struct arena	*mem;		/* of the job: freed after it was told */
 	struct arena	*scratch;	/* of one run: a run may have to be repeated */
 	struct job	*next;
 	bool		 failed;
 	struct err	 err;
+	/* on the road to the storekeeper */
+	uint64_t	 id;
+	size_t		 bytes;
+	int64_t		 until_us;	/* monotonic: fails unless it was sent by then */
+};
+
+/* Where jobs go. */
+struct store_road {
+	/* Do it; the job is told and freed, now or later. */
+	void	(*submit)(struct store *s, struct job *j);
+	/* Wait until *answered, for at most the road's own patience: for the few synchronous calls. */
+	void	(*wait)(struct store *s, const bool *answered);
+	/* What the road knows of the figures. */
+	void	(*figures)(struct store *s, struct store_figures *out);
+	void	(*close)(struct store *s);
 };
 
 /* A page being made. A reader who may have little of a large collection would keep everybody waiting: after
@@ -61,8 +83,9 @@ struct store_ops {
 	int	(*put_txn)(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
 	int	(*add_audit)(struct store *s, const struct store_audit *a, const char *extra,
 		    struct err *e);
-	int	(*take_out)(struct store *s, const struct page_query *q, struct arena *mem, size_t *n,
-		    struct err *e);
+	/* versions of one object; *gone counts those that were members */
+	int	(*take_out)(struct store *s, int64_t cid, const int64_t *vids, size_t n,
+		    struct arena *mem, size_t *gone, struct err *e);
 	int	(*join)(struct store *s, int64_t cid, bool distinct, const int64_t *join,
 		    size_t njoin, const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 	int	(*outbox_update)(struct store *s, const struct outbox_update *u, size_t n,
@@ -74,20 +97,28 @@ struct store_ops {
 		    struct err *e);
 	int	(*status_expire)(struct store *s, int64_t before_us, size_t *n, struct err *e);
 	/* at once, between groups */
-	int64_t	(*collection)(struct store *s, const char *name, const char *uuid, char *uuid_out,
+	int64_t	(*collection_add)(struct store *s, const char *name, const char *uuid,
 		    struct err *e);
-	int	(*view_digest)(struct store *s, int64_t cid, uint8_t out[32], struct err *e);
 	int	(*view_set_digest)(struct store *s, int64_t cid, const uint8_t digest[32],
 		    struct err *e);
+	int	(*outbox_lease)(struct store *s, const struct ask *a, struct arena *mem,
+		    struct outbox_item **items, size_t *n, struct err *e);
+	/* leases: known where they are given, and (as far as they are its own) in a worker */
+	void	(*lease_note)(struct store *s, const char *peer, int64_t oid, int64_t until_us);
+	void	(*lease_end)(struct store *s, int64_t oid);
+	void	(*lease_end_all)(struct store *s, const char *owner);	/* NULL: of everybody */
+	/* reads */
+	int64_t	(*collection_find)(struct store *s, const char *name, char *uuid_out,
+		    struct err *e);	/* 0: unknown */
+	int	(*view_digest)(struct store *s, int64_t cid, uint8_t out[32], struct err *e);
+	int	(*removable)(struct store *s, const struct page_query *q, struct arena *mem,
+		    int64_t **vids, size_t *n, struct err *e);
 	int	(*page)(struct store *s, struct page_walk *w, struct err *e);
 	bool	(*epoch)(struct store *s, struct store_epoch *out);	/* NULL: cannot tell */
 	int	(*object)(struct store *s, struct slice id, struct arena *mem,
 		    struct store_object *out, bool *found, struct err *e);
 	int	(*scan)(struct store *s, int64_t after_vid, size_t max, struct arena *mem,
 		    struct store_page *out, struct err *e);
-	int	(*outbox_lease)(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
-		    size_t max_items, size_t max_bytes, struct arena *mem,
-		    struct outbox_item **items, size_t *n, struct err *e);
 	int64_t	(*outbox_due_us)(struct store *s, const char *peer);
 	int	(*outbox_counts)(struct store *s, const char *peer, struct outbox_counts *out,
 		    struct err *e);
@@ -105,6 +136,8 @@ struct store_ops {
 /* The head of every backend's struct. */
 struct store {
 	const struct store_ops	*ops;
+	const struct store_road	*road;
+	void			*remote;	/* store_remote.c's */
 	char			 id[37];	/* UUID of this store */
 	/* the queue */
 	struct event_base	*base;
@@ -114,7 +147,7 @@ struct store {
 	size_t			 queued;
 	struct page_walk	*walks;		/* that wait for their next turn */
 	bool			 urgent;	/* something in the queue does not wait for company */
-	uint64_t		 commits, syncs, commit_us_total, commit_us_max;
+	struct store_figures	 done;		/* commits, syncs, their sizes and times */
 	/* trouble: a group that was not kept, a page of the file that cannot be read */
 	uint64_t		 failures, damages;
 	char			 trouble[STORE_TROUBLE];	/* empty while writing works */
@@ -126,10 +159,19 @@ struct store {
 	char			 audit_prev[AUDIT_MAC_TEXT + 1];
 };
 
-/* store_queue.c */
+/* store_jobs.c */
+struct job *job_new(enum ask_kind kind);
+/* Tell whoever asked, and free the job. */
+void	 job_end(struct job *j, const struct err *e);
+/* True if it is done at once and in no group. */
+bool	 job_is_immediate(const struct job *j);
+/* Do it; a job of a group inside of one. */
+int	 job_run(struct store *s, struct job *j, struct err *e);
+
+/* store_queue.c: the road of a store that is its own keeper */
+extern const struct store_road store_road_local;
 int	 queue_init(struct store *s, const struct store_conf *conf, struct err *e);
 void	 queue_fini(struct store *s);
-void	 queue_add(struct store *s, struct job *j, bool lazy);
 /* Commit everything that waits, now. */
 void	 queue_flush(struct store *s);
 
@@ -167,6 +209,9 @@ struct copy_facts {
 /* True if `have` says as much as `want`, to nobody fewer (rulings 1); same fingerprint given. */
 bool	 store_covers(const struct copy_facts *have, const struct copy_facts *want);
 
+/* Who holds a lease, as a number. */
+uint64_t store_owner(const char *owner);
+
 /* Versions of one id in one collection. */
 struct version_choice {
 	int64_t		vid, date_us;
@@ -191,8 +236,8 @@ bool	 slice_in(struct slice s, const struct slice *v, size_t n);
 void	 store_merge_origin(enum origin *origin, struct slice *audience, enum origin other,
 	    struct slice other_audience);
 
-/* Complete a status from the outcomes: versions (dates[i] of put i), conflicts are failures. */
-void	 store_fill_status(struct store_txn *t, const int64_t *dates, struct arena *mem);
+/* Complete a status from the outcomes: versions, conflicts are failures. */
+void	 store_fill_status(struct store_txn *t, struct arena *mem);
 /* ",\"new\":1,..." of this transaction. */
 const char *store_count_members(const struct store_txn *t, struct arena *mem);
 /* How a conflict lies in quarantine. */
@@ -201,6 +246,8 @@ struct store_quarantine store_conflict_row(const struct store_txn *t, const stru
 struct slice store_shown(struct slice version, int64_t date_us, struct arena *mem);
 
 struct store *store_sqlite_open(const struct store_conf *conf, struct err *e);
+/* Only to read, beside the process that writes. */
+struct store *store_sqlite_open_reader(const char *path, struct event_base *base, struct err *e);
 struct store *store_mem_open(const struct store_conf *conf, struct err *e);
 
 #endif

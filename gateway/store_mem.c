@@ -68,7 +68,6 @@ struct mem_putting {
 	struct mem		*m;
 	struct store_txn	*t;
 	uint64_t		 message;
-	int64_t			*dates;
 };
 
 static void
@@ -194,7 +193,7 @@ put_new(struct mem_putting *w, size_t i, int64_t obj)
 	int64_t date_us = store_next_date(&m->store), vid = add_version(w, p, obj, date_us);
 
 	p->outcome = STORE_NEW;
-	w->dates[i] = date_us;
+	p->shown_us = date_us;
 	for (size_t k = 0; k < m->nversions; k++)
 		p->linked = p->linked || mem_linked(&m->versions[k], mem_version(m, vid));
 	m->sightings += p->linked;
@@ -231,7 +230,7 @@ put_known(struct mem_putting *w, size_t i, struct mem_version *v)
 	join_all(m, p, v->row.vid, &date_us);
 	if (p->ncollections > 0)
 		is_member(m, p->collections[0], v->row.vid, &shown);
-	w->dates[i] = shown;
+	p->shown_us = shown;
 }
 
 static void
@@ -262,7 +261,7 @@ put(struct mem_putting *w, size_t i)
 		struct store_quarantine row = store_conflict_row(w->t, p);
 
 		p->outcome = STORE_CONFLICT;
-		w->dates[i] = found->first_us;
+		p->shown_us = found->first_us;
 		mem_quarantine_add(m, &row);
 	}
 }
@@ -283,7 +282,6 @@ mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err 
 	struct mem *m = mem_of(s);
 	struct mem_putting w = { .m = m, .t = t, .message = ++m->messages };
 
-	w.dates = arena_alloc(mem, (t->nputs + 1) * sizeof(*w.dates));
 	for (size_t i = 0; i < t->nputs; i++)
 		if (check(m, t->puts[i].collections, t->puts[i].ncollections, e) < 0 ||
 		    check(m, t->puts[i].distinct, t->puts[i].ndistinct, e) < 0)
@@ -292,7 +290,7 @@ mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err 
 		put(&w, i);
 	for (size_t i = 0; i < t->nquarantine; i++)
 		mem_quarantine_add(m, &t->quarantine[i]);
-	store_fill_status(t, w.dates, mem);
+	store_fill_status(t, mem);
 	if (t->status != NULL)
 		mem_status_add(m, t->status);
 	for (size_t i = 0; i < t->naudit; i++)
@@ -315,8 +313,8 @@ leave(struct mem *m, int64_t cid, int64_t vid)
 }
 
 int
-mem_take_out(struct store *s, const struct page_query *q, struct arena *mem, size_t *n,
-    struct err *e)
+mem_removable(struct store *s, const struct page_query *q, struct arena *mem, int64_t **vids,
+    size_t *n, struct err *e)
 {
 	struct mem *m = mem_of(s);
 	int64_t obj = 0;
@@ -331,13 +329,27 @@ mem_take_out(struct store *s, const struct page_query *q, struct arena *mem, siz
 			obj = m->versions[i].obj;
 	v = mem_group(m, q->cid, obj, mem, &count);
 	store_choose_removed(q, v, count);
-	for (size_t i = 0; i < count; i++) {
-		if (!v[i].chosen || (q->admit != NULL &&
-		    !q->admit(q->admit_ctx, &mem_version(m, v[i].vid)->row)))
-			continue;
-		leave(m, q->cid, v[i].vid);
-		++*n;
-	}
+	*vids = arena_alloc(mem, (count + 1) * sizeof(**vids));
+	for (size_t i = 0; i < count; i++)
+		if (v[i].chosen && (q->admit == NULL ||
+		    q->admit(q->admit_ctx, &mem_version(m, v[i].vid)->row)))
+			(*vids)[(*n)++] = v[i].vid;
+	return 0;
+}
+
+int
+mem_take_out(struct store *s, int64_t cid, const int64_t *vids, size_t n, struct arena *mem,
+    size_t *gone, struct err *e)
+{
+	struct mem *m = mem_of(s);
+	size_t before = m->nmembers;
+
+	(void)mem;
+	if (check(m, &cid, 1, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		leave(m, cid, vids[i]);
+	*gone = before - m->nmembers;
 	return 0;
 }
 

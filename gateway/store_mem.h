@@ -50,6 +50,7 @@ struct mem_delivery {
 	enum mem_state	state;
 	uint32_t	attempts;
 	int64_t		due_us, queued_us, at_us, leased_until_us;
+	uint64_t	owner;		/* of the lease */
 };
 
 struct mem_collection {
@@ -96,8 +97,10 @@ bool	mem_covers(const struct mem_version *have, const struct mem_version *want);
 
 /* store_mem.c */
 int	mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
-int	mem_take_out(struct store *s, const struct page_query *q, struct arena *mem, size_t *n,
-	    struct err *e);
+int	mem_removable(struct store *s, const struct page_query *q, struct arena *mem,
+	    int64_t **vids, size_t *n, struct err *e);
+int	mem_take_out(struct store *s, int64_t cid, const int64_t *vids, size_t n, struct arena *mem,
+	    size_t *gone, struct err *e);
 int	mem_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 /* store_mem_page.c */
@@ -117,9 +120,9 @@ int	mem_outbox_update(struct store *s, const struct outbox_update *u, size_t n,
 	    struct arena *mem, struct err *e);
 int	mem_outbox_requeue(struct store *s, const char *peer, bool denied, size_t *n,
 	    struct err *e);
-int	mem_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
-	    size_t max_items, size_t max_bytes, struct arena *mem, struct outbox_item **items,
-	    size_t *n, struct err *e);
+int	mem_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
+	    struct outbox_item **items, size_t *n, struct err *e);
+void	mem_lease_end_all(struct store *s, const char *owner);
 int64_t	mem_outbox_due_us(struct store *s, const char *peer);
 int	mem_outbox_counts(struct store *s, const char *peer, struct outbox_counts *out,
 	    struct err *e);

@@ -9,31 +9,36 @@
 /* ---- collections ---- */
 
 static int64_t
-collection(struct store *s, const char *name, const char *uuid, char *uuid_out, struct err *e)
+collection_find(struct store *s, const char *name, char *uuid_out, struct err *e)
+{
+	struct mem *m = mem_of(s);
+
+	(void)e;
+	for (size_t i = 0; i < m->ncollections; i++) {
+		if (strcmp(m->collections[i].name, name) == 0) {
+			memcpy(uuid_out, m->collections[i].uuid, UUID_TEXT + 1);
+			return (int64_t)i + 1;
+		}
+	}
+	return 0;
+}
+
+static int64_t
+collection_add(struct store *s, const char *name, const char *uuid, struct err *e)
 {
 	struct mem *m = mem_of(s);
 	struct mem_collection *c;
 
-	for (size_t i = 0; i < m->ncollections; i++) {
-		c = &m->collections[i];
-		if (strcmp(c->name, name) == 0) {
-			memcpy(uuid_out, c->uuid, sizeof(c->uuid));
-			return (int64_t)i + 1;
-		}
-		if (uuid != NULL && strcmp(c->uuid, uuid) == 0)
+	for (size_t i = 0; i < m->ncollections; i++)
+		if (strcmp(m->collections[i].uuid, uuid) == 0)
 			return err_set(e, ERR_CONFLICT, "the id %s belongs to collection %s", uuid,
-			    c->name);
-	}
+			    m->collections[i].name);
 	m->collections = arena_grow(m->arena, m->collections, m->ncollections,
 	    &m->collections_cap, sizeof(*m->collections));
 	c = &m->collections[m->ncollections++];
 	memset(c, 0, sizeof(*c));
 	c->name = mem_str(m, name);
-	if (uuid == NULL)
-		uuid_v4(c->uuid);
-	else
-		snprintf(c->uuid, sizeof(c->uuid), "%s", uuid);
-	memcpy(uuid_out, c->uuid, sizeof(c->uuid));
+	snprintf(c->uuid, sizeof(c->uuid), "%s", uuid);
 	return (int64_t)m->ncollections;
 }
 
@@ -271,11 +276,13 @@ close_all(struct store *s)
 static const struct store_ops mem_ops = {
 	.failed_leaves_no_trace = true,
 	.close = close_all, .begin = begin, .commit = begin, .rollback = rollback,
-	.put_txn = mem_put_txn, .add_audit = mem_add_audit, .take_out = mem_take_out,
+	.put_txn = mem_put_txn, .add_audit = mem_add_audit, .removable = mem_removable,
+	.take_out = mem_take_out, .lease_end_all = mem_lease_end_all,
 	.join = mem_join, .outbox_update = mem_outbox_update,
 	.outbox_requeue = mem_outbox_requeue, .quarantine_set = quarantine_set,
 	.quarantine_trim = quarantine_trim, .status_expire = status_expire,
-	.collection = collection, .view_digest = view_digest, .view_set_digest = view_set_digest,
+	.collection_find = collection_find, .collection_add = collection_add,
+	.view_digest = view_digest, .view_set_digest = view_set_digest,
 	.page = mem_page, .object = mem_object, .scan = mem_scan, .outbox_lease = mem_outbox_lease,
 	.outbox_due_us = mem_outbox_due_us, .outbox_counts = mem_outbox_counts,
 	.quarantine_rows = quarantine_rows, .status_get = status_get, .audit_each = audit_each,

@@ -77,9 +77,8 @@ next_free(struct mem *m, const char *peer, int64_t now_us, int *lane, size_t *at
 }
 
 int
-mem_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
-    size_t max_items, size_t max_bytes, struct arena *mem, struct outbox_item **items, size_t *n,
-    struct err *e)
+mem_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
+    struct outbox_item **items, size_t *n, struct err *e)
 {
 	struct mem *m = mem_of(s);
 	struct mem_delivery *d;
@@ -89,22 +88,34 @@ mem_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t leas
 
 	(void)e;
 	*n = 0;
-	promote(m, peer, now_us);
-	while ((*n == 0 || *n < max_items) &&
-	    (d = next_free(m, peer, now_us, &lane, &at)) != NULL) {
+	promote(m, a->name, a->now_us);
+	while ((*n == 0 || *n < a->max_rows) &&
+	    (d = next_free(m, a->name, a->now_us, &lane, &at)) != NULL) {
 		const struct store_row *row = &mem_version(m, d->vid)->row;
 
 		bytes += row->bytes.n;
-		if (*n > 0 && (d->message != message || (max_bytes > 0 && bytes > max_bytes)))
+		if (*n > 0 && (d->message != message ||
+		    (a->max_bytes > 0 && bytes > a->max_bytes)))
 			break;
 		message = d->message;
-		d->leased_until_us = now_us + lease_us;
+		d->leased_until_us = a->now_us + a->lease_us;
+		d->owner = store_owner(a->owner);
 		*items = arena_grow(mem, *items, *n, &cap, sizeof(**items));
 		(*items)[(*n)++] = (struct outbox_item){ .oid = d - m->deliveries + 1,
 		    .row = *row, .advisory = d->advisory, .hops = d->hops, .source = d->source,
 		    .attempts = d->attempts, .queued_us = d->queued_us };
 	}
 	return 0;
+}
+
+void
+mem_lease_end_all(struct store *s, const char *owner)
+{
+	struct mem *m = mem_of(s);
+
+	for (size_t i = 0; i < m->ndeliveries; i++)
+		if (owner == NULL || m->deliveries[i].owner == store_owner(owner))
+			m->deliveries[i].leased_until_us = 0;
 }
 
 int64_t

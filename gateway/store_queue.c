@@ -28,7 +28,7 @@ run_job(struct store *s, struct job *j)
 	arena_free(j->scratch);
 	j->scratch = arena_new();
 	j->err = (struct err)ERR_INIT;
-	if (j->run(s, j, &j->err) == 0)
+	if (job_run(s, j, &j->err) == 0)
 		return true;
 	j->failed = true;
 	return false;
@@ -68,12 +68,37 @@ try_group(struct store *s, struct job *list, struct err *e)
 	return 1;
 }
 
+/* The lowest bucket whose bound, doubled from `first` on, holds v; the last one takes the rest. */
+static size_t
+bucket(uint64_t v, uint64_t first, size_t n)
+{
+	size_t i = 0;
+
+	while (i + 1 < n && v > first << i)
+		i++;
+	return i;
+}
+
+static void
+count_group(struct store_figures *f, size_t n, uint64_t took_us)
+{
+	f->syncs++;
+	f->commits += n;
+	f->commit_us_total += took_us;
+	if (took_us > f->commit_us_max)
+		f->commit_us_max = took_us;
+	if (n > f->group_max)
+		f->group_max = n;
+	f->group_sizes[bucket(n, 1, STORE_SIZES)]++;
+	f->group_times[bucket(took_us, STORE_TIME_US, STORE_TIMES)]++;
+}
+
 /* Commit a list of jobs as one transaction, then tell each. A job that cannot be done is left out and
  * the others are run again: cheaper than a savepoint a job, since it hardly ever happens. */
 static void
 commit_group(struct store *s, struct job *list, size_t n)
 {
-	int64_t started = clock_mono_us(), took;
+	int64_t started = clock_mono_us();
 	struct err e = ERR_INIT;
 	int rc;
 
@@ -86,20 +111,13 @@ commit_group(struct store *s, struct job *list, size_t n)
 		log_event(LOG_ERROR, "store.failed", LF_S("error", e.reason), LF_I("jobs", n));
 		fail_all(list, &e);
 	} else {
-		took = clock_mono_us() - started;
-		s->syncs++;
-		s->commits += n;
-		s->commit_us_total += (uint64_t)took;
-		if ((uint64_t)took > s->commit_us_max)
-			s->commit_us_max = (uint64_t)took;
+		count_group(&s->done, n, (uint64_t)(clock_mono_us() - started));
 	}
 	while (list != NULL) {
 		struct job *j = list;
 
 		list = j->next;
-		j->finish(j, j->failed ? &j->err : NULL);
-		arena_free(j->scratch);
-		arena_free(j->mem);
+		job_end(j, j->failed ? &j->err : NULL);
 	}
 }
 
@@ -151,9 +169,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	commit_group(s, list, n);
 }
 
-void
-queue_add(struct store *s, struct job *j, bool lazy)
+static void
+queue_add(struct store *s, struct job *j)
 {
+	bool lazy = j->ask.kind == ASK_AUDIT;
+
 	j->next = NULL;
 	*s->tail = j;
 	s->tail = &j->next;
@@ -170,9 +190,46 @@ queue_add(struct store *s, struct job *j, bool lazy)
 	}
 }
 
+/* ---- the road ---- */
+
+static void
+local_submit(struct store *s, struct job *j)
+{
+	struct err e = ERR_INIT;
+
+	if (!job_is_immediate(j))
+		queue_add(s, j);
+	else
+		job_end(j, job_run(s, j, &e) < 0 ? &e : NULL);
+}
+
+/* What is immediate has been answered already. */
+static void
+local_wait(struct store *s, const bool *answered)
+{
+	(void)s;
+	(void)answered;
+}
+
+static void
+local_figures(struct store *s, struct store_figures *out)
+{
+	*out = s->done;
+	out->waiting = s->queued;
+	out->failures = s->failures;
+	out->damages = s->damages;
+	memcpy(out->trouble, s->trouble, sizeof(out->trouble));
+}
+
+const struct store_road store_road_local = {
+	.submit = local_submit, .wait = local_wait, .figures = local_figures,
+	.close = queue_flush,
+};
+
 int
 queue_init(struct store *s, const struct store_conf *conf, struct err *e)
 {
+	s->road = &store_road_local;
 	s->tail = &s->head;
 	s->group_max = conf->group_max == 0 ? GROUP_MAX : conf->group_max;
 	if (conf->audit_key.n != sizeof(s->audit_key))

@@ -97,6 +97,16 @@ store_merge_label(enum tlp *tlp, bool *by_default, const struct store_put *again
 	*by_default = again->tlp_by_default;
 }
 
+uint64_t
+store_owner(const char *owner)
+{
+	uint64_t h = 14695981039346656037u;	/* FNV-1a; the names are our own */
+
+	for (; owner != NULL && *owner != '\0'; owner++)
+		h = (h ^ (uint8_t)*owner) * 1099511628211u;
+	return h;
+}
+
 /* ---- choice of versions ---- */
 
 bool
@@ -207,17 +217,19 @@ store_same_content(const struct store_put *p, struct slice have)
 }
 
 void
-store_fill_status(struct store_txn *t, const int64_t *dates, struct arena *mem)
+store_fill_status(struct store_txn *t, struct arena *mem)
 {
 	struct store_status *st = t->status;
 
 	for (size_t i = 0; st != NULL && i < st->n; i++) {
 		struct store_status_entry *x = &st->entries[i];
+		const struct store_put *p;
 
 		if (x->put < 0 || (size_t)x->put >= t->nputs)
 			continue;
-		x->version = store_shown(t->puts[x->put].object->version, dates[x->put], mem);
-		x->failed = t->puts[x->put].outcome == STORE_CONFLICT;
+		p = &t->puts[x->put];
+		x->version = store_shown(p->object->version, p->shown_us, mem);
+		x->failed = p->outcome == STORE_CONFLICT;
 		x->message = x->failed ?
 		    "VERSION_CONFLICT: this version is already here with other content" : NULL;
 	}

@@ -96,6 +96,7 @@ const char *delivery_word(enum delivery_state state);
 /* A leased delivery. Leases need no disk: one process owns the store, and when it dies they are void. */
 struct lease {
 	int64_t		oid, until_us;
+	uint64_t	owner;
 };
 
 /* Who gives or gets: a name, its number, and how its deliveries stand. */
@@ -252,8 +253,10 @@ int	sq_is_in(struct sq *q, int64_t cid, int64_t obj, struct err *e);
 int	sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
 int	sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
-int	sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, size_t *n,
-	    struct err *e);
+int	sq_removable(struct store *s, const struct page_query *pq, struct arena *mem,
+	    int64_t **vids, size_t *n, struct err *e);
+int	sq_take_out(struct store *s, int64_t cid, const int64_t *vids, size_t n, struct arena *mem,
+	    size_t *gone, struct err *e);
 int	sq_page(struct store *s, struct page_walk *walk, struct err *e);
 bool	sq_epoch(struct store *s, struct store_epoch *out);
 int	sq_object_get(struct store *s, struct slice id, struct arena *mem, struct store_object *out,
@@ -264,9 +267,11 @@ int	sq_outbox_update(struct store *s, const struct outbox_update *u, size_t n, s
 	    struct err *e);
 int	sq_outbox_requeue(struct store *s, const char *peer, bool denied, size_t *n,
 	    struct err *e);
-int	sq_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
-	    size_t max_items, size_t max_bytes, struct arena *mem, struct outbox_item **items,
-	    size_t *n, struct err *e);
+int	sq_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
+	    struct outbox_item **items, size_t *n, struct err *e);
+void	sq_lease_note(struct store *s, const char *peer, int64_t oid, int64_t until_us);
+void	sq_lease_end(struct store *s, int64_t oid);
+void	sq_lease_end_all(struct store *s, const char *owner);
 int64_t	sq_outbox_due_us(struct store *s, const char *peer);
 int	sq_outbox_counts(struct store *s, const char *peer, struct outbox_counts *out,
 	    struct err *e);
@@ -281,8 +286,8 @@ int	sq_deliver(struct sq *q, struct party *peer, int64_t vid, int64_t mid, int l
 	    enum delivery_state state, int64_t now_us, struct err *e);
 /* The peer gave us this version itself: it need not be sent there. */
 int	sq_peer_gave(struct sq *q, struct party *peer, int64_t vid, struct err *e);
-int64_t	sq_collection(struct store *s, const char *name, const char *uuid, char *uuid_out,
-	    struct err *e);
+int64_t	sq_collection_find(struct store *s, const char *name, char *uuid_out, struct err *e);
+int64_t	sq_collection_add(struct store *s, const char *name, const char *uuid, struct err *e);
 int	sq_view_digest(struct store *s, int64_t cid, uint8_t out[32], struct err *e);
 int	sq_view_set_digest(struct store *s, int64_t cid, const uint8_t digest[32], struct err *e);
 int	sq_quarantine_add(struct sq *q, const struct store_quarantine *x, int64_t now_us,

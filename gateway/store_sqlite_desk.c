@@ -6,20 +6,6 @@
 
 /* ---- collections ---- */
 
-static int
-add_collection(struct sq *q, const char *name, const char *uuid, struct err *e)
-{
-	if (sq_begin(q, e) < 0)
-		return -1;
-	if (sq_run(q, SQ_COLLECTION_ADD, e, "ss", name, uuid) == 1) {
-		q->max_cid = sqlite3_last_insert_rowid(q->db);
-		if (sq_commit(q, e) == 0)
-			return 0;
-	}
-	sq_rollback(q);
-	return -1;
-}
-
 /* Nobody else may have this UUID. */
 static int
 check_uuid(struct sq *q, const char *uuid, struct err *e)
@@ -36,30 +22,35 @@ check_uuid(struct sq *q, const char *uuid, struct err *e)
 }
 
 int64_t
-sq_collection(struct store *s, const char *name, const char *uuid, char *uuid_out, struct err *e)
+sq_collection_add(struct store *s, const char *name, const char *uuid, struct err *e)
+{
+	struct sq *q = sq_of(s);
+
+	if (check_uuid(q, uuid, e) < 0 || sq_begin(q, e) < 0)
+		return -1;
+	if (sq_run(q, SQ_COLLECTION_ADD, e, "ss", name, uuid) == 1) {
+		q->max_cid = sqlite3_last_insert_rowid(q->db);
+		if (sq_commit(q, e) == 0)
+			return q->max_cid;
+	}
+	sq_rollback(q);
+	return -1;
+}
+
+int64_t
+sq_collection_find(struct store *s, const char *name, char *uuid_out, struct err *e)
 {
 	struct sq *q = sq_of(s);
 	sqlite3_stmt *st = sq_bind(q, SQ_COLLECTION_BY_NAME, e, "s", name);
 	int rc = st == NULL ? -1 : sq_step(q, st, e);
-	char fresh[UUID_TEXT + 1];
 	int64_t cid;
 
-	if (rc < 0)
-		return -1;
-	if (rc > 0) {
-		cid = sqlite3_column_int64(st, 0);
-		snprintf(uuid_out, UUID_TEXT + 1, "%.*s", SLICE_ARG(sq_col(st, 1)));
-		sq_reset(st);
-		return cid;
-	}
-	if (uuid == NULL)
-		uuid_v4(fresh);
-	else
-		snprintf(fresh, sizeof(fresh), "%s", uuid);
-	if (check_uuid(q, fresh, e) < 0 || add_collection(q, name, fresh, e) < 0)
-		return -1;
-	memcpy(uuid_out, fresh, sizeof(fresh));
-	return q->max_cid;
+	if (rc <= 0)
+		return rc;
+	cid = sqlite3_column_int64(st, 0);
+	snprintf(uuid_out, UUID_TEXT + 1, "%.*s", SLICE_ARG(sq_col(st, 1)));
+	sq_reset(st);
+	return cid;
 }
 
 int

@@ -253,31 +253,31 @@ take_out(struct sq *q, int64_t cid, int64_t obj, struct version_choice *v, size_
 	return gone == 0 || gone == n ? 0 : regroup(q, cid, obj, mem, e);
 }
 
-/* What the reader may not have is not his to take out: it is left where it is. -1 on trouble. */
+/* What the reader may not have is not his to take out: it is left where it is. 1 if he may, 0, -1 on
+ * trouble. */
 static int
-spare_hidden(struct sq *q, const struct page_query *pq, struct version_choice *v, size_t n,
-    size_t *chosen, struct err *e)
+may_remove(struct sq *q, const struct page_query *pq, int64_t vid, struct err *e)
 {
-	for (size_t i = 0; i < n; i++) {
-		sqlite3_stmt *st;
-		struct store_row row;
+	sqlite3_stmt *st;
+	struct store_row row;
+	int rc;
 
-		if (!v[i].chosen)
-			continue;
-		st = sq_bind(q, SQ_VERSION_HEAD, e, "i", v[i].vid);
-		if (st == NULL || sq_step(q, st, e) <= 0)
-			return -1;
-		sq_row_here(st, &row);
-		v[i].chosen = pq->admit(pq->admit_ctx, &row);
-		*chosen -= !v[i].chosen;
-		sq_reset(st);
-	}
-	return 0;
+	if (pq->admit == NULL)
+		return 1;
+	st = sq_bind(q, SQ_VERSION_HEAD, e, "i", vid);
+	if (st == NULL || (rc = sq_step(q, st, e)) < 0)
+		return -1;
+	if (rc == 0)
+		return 0;
+	sq_row_here(st, &row);
+	rc = pq->admit(pq->admit_ctx, &row);
+	sq_reset(st);
+	return rc;
 }
 
 int
-sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, size_t *n,
-    struct err *e)
+sq_removable(struct store *s, const struct page_query *pq, struct arena *mem, int64_t **vids,
+    size_t *n, struct err *e)
 {
 	struct sq *q = sq_of(s);
 	struct version_choice *v;
@@ -292,10 +292,17 @@ sq_take_out(struct store *s, const struct page_query *pq, struct arena *mem, siz
 		return rc;
 	if (sq_member_group(q, pq->cid, obj, mem, &v, &count, e) < 0)
 		return -1;
-	*n = store_choose_removed(pq, v, count);
-	if (pq->admit != NULL && spare_hidden(q, pq, v, count, n, e) < 0)
-		return -1;
-	return take_out(q, pq->cid, obj, v, count, mem, e);
+	store_choose_removed(pq, v, count);
+	*vids = arena_alloc(mem, (count + 1) * sizeof(**vids));
+	for (size_t i = 0; i < count; i++) {
+		if (!v[i].chosen)
+			continue;
+		if ((rc = may_remove(q, pq, v[i].vid, e)) < 0)
+			return -1;
+		if (rc > 0)
+			(*vids)[(*n)++] = v[i].vid;
+	}
+	return 0;
 }
 
 /* Type, specification version and key of a version, for joining a view. */
@@ -320,19 +327,36 @@ member_of_vid(struct sq *q, int64_t cid, int64_t vid, struct arena *mem, struct 
 }
 
 static int
-leave_one(struct sq *q, const struct member *m, struct arena *mem, struct err *e)
+by_number(const void *a, const void *b)
 {
-	struct version_choice *v;
-	int64_t date_us = sq_member_date(q, m->cid, m->obj, m->vid, e);
-	size_t n;
+	const int64_t *x = a, *y = b;
 
-	if (date_us <= 0)
-		return (int)date_us;
-	if (sq_member_group(q, m->cid, m->obj, mem, &v, &n, e) < 0)
+	return (*x > *y) - (*x < *y);
+}
+
+int
+sq_take_out(struct store *s, int64_t cid, const int64_t *vids, size_t n, struct arena *mem,
+    size_t *gone, struct err *e)
+{
+	struct sq *q = sq_of(s);
+	int64_t *sorted = arena_raw(mem, (n + 1) * sizeof(*sorted));
+	struct version_choice *v;
+	struct member m;
+	size_t count;
+	int rc = n == 0 ? 0 : member_of_vid(q, cid, vids[0], mem, &m, e);
+
+	*gone = 0;
+	if (rc <= 0)
+		return rc;
+	memcpy(sorted, vids, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_number);
+	if (sq_member_group(q, cid, m.obj, mem, &v, &count, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		v[i].chosen = v[i].vid == m->vid;
-	return take_out(q, m->cid, m->obj, v, n, mem, e);
+	for (size_t i = 0; i < count; i++) {
+		v[i].chosen = bsearch(&v[i].vid, sorted, n, sizeof(*sorted), by_number) != NULL;
+		*gone += v[i].chosen;
+	}
+	return take_out(q, cid, m.obj, v, count, mem, e);
 }
 
 /* 1 if a copy that says as much as this version is in; not if another version of its id is. */
@@ -371,8 +395,7 @@ sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, 
     const int64_t *leave, size_t nleave, struct arena *mem, struct err *e)
 {
 	struct sq *q = sq_of(s);
-	struct member m;
-	int rc;
+	size_t gone;
 
 	if (cid < 1 || cid > q->max_cid)
 		return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
@@ -381,8 +404,7 @@ sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, 
 		if (join_vid(q, cid, distinct, join[i], mem, e) < 0)
 			return -1;
 	for (size_t i = 0; i < nleave; i++)
-		if ((rc = member_of_vid(q, cid, leave[i], mem, &m, e)) < 0 ||
-		    (rc > 0 && leave_one(q, &m, mem, e) < 0))
+		if (sq_take_out(s, cid, &leave[i], 1, mem, &gone, e) < 0)
 			return -1;
 	return 0;
 }

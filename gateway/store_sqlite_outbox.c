@@ -51,12 +51,12 @@ lease_place(const struct party *p, int64_t oid)
 }
 
 static void
-lease_set(struct party *p, int64_t oid, int64_t until_us)
+lease_set(struct party *p, struct lease l)
 {
-	size_t at = lease_place(p, oid);
+	size_t at = lease_place(p, l.oid);
 
-	if (at < p->nleases && p->leases[at].oid == oid) {
-		p->leases[at].until_us = until_us;
+	if (at < p->nleases && p->leases[at].oid == l.oid) {
+		p->leases[at] = l;
 		return;
 	}
 	if (p->nleases == p->leases_cap) {
@@ -64,7 +64,7 @@ lease_set(struct party *p, int64_t oid, int64_t until_us)
 		p->leases = xrealloc(p->leases, p->leases_cap * sizeof(*p->leases));
 	}
 	memmove(&p->leases[at + 1], &p->leases[at], (p->nleases - at) * sizeof(*p->leases));
-	p->leases[at] = (struct lease){ oid, until_us };
+	p->leases[at] = l;
 	p->nleases++;
 }
 
@@ -86,6 +86,42 @@ lease_until(const struct party *p, int64_t oid)
 	size_t at = lease_place(p, oid);
 
 	return at < p->nleases && p->leases[at].oid == oid ? p->leases[at].until_us : 0;
+}
+
+void
+sq_lease_note(struct store *s, const char *peer, int64_t oid, int64_t until_us)
+{
+	struct err e = ERR_INIT;
+	struct party *p = sq_party(sq_of(s), peer, false, &e);
+
+	if (p != NULL)
+		lease_set(p, (struct lease){ oid, until_us, 0 });
+}
+
+void
+sq_lease_end(struct store *s, int64_t oid)
+{
+	struct sq *q = sq_of(s);
+
+	for (size_t i = 0; i < q->nparties; i++)
+		lease_drop(q->parties[i], oid);
+}
+
+void
+sq_lease_end_all(struct store *s, const char *owner)
+{
+	struct sq *q = sq_of(s);
+	uint64_t gone = store_owner(owner);
+
+	for (size_t i = 0; i < q->nparties; i++) {
+		struct party *p = q->parties[i];
+		size_t kept = 0;
+
+		for (size_t k = 0; k < p->nleases; k++)
+			if (owner != NULL && p->leases[k].owner != gone)
+				p->leases[kept++] = p->leases[k];
+		p->nleases = kept;
+	}
 }
 
 /* ---- making ---- */
@@ -216,20 +252,19 @@ gather(struct sq *q, struct party *peer, int64_t now_us, size_t max, struct aren
 }
 
 int
-sq_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease_us,
-    size_t max_items, size_t max_bytes, struct arena *mem, struct outbox_item **items, size_t *n,
-    struct err *e)
+sq_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
+    struct outbox_item **items, size_t *n, struct err *e)
 {
 	struct sq *q = sq_of(s);
-	struct party *p = sq_party(q, peer, false, e);
+	struct party *p = sq_party(q, a->name, false, e);
 	struct leasing l = { .n = 0 };
 	size_t bytes = 0;
 
 	*n = 0;
 	if (p == NULL)
 		return 0;
-	if (promote(q, p, now_us, e) < 0 ||
-	    gather(q, p, now_us, max_items == 0 ? 1 : max_items, mem, &l, e) < 0)
+	if (promote(q, p, a->now_us, e) < 0 || gather(q, p, a->now_us,
+	    a->max_rows == 0 ? 1 : (size_t)a->max_rows, mem, &l, e) < 0)
 		return -1;
 	for (; *n < l.n; (*n)++) {
 		struct outbox_item *it = &l.v[*n];
@@ -240,11 +275,12 @@ sq_outbox_lease(struct store *s, const char *peer, int64_t now_us, int64_t lease
 		sq_row(st, mem, &it->row);
 		sq_reset(st);
 		bytes += it->row.bytes.n;
-		if (*n > 0 && max_bytes > 0 && bytes > max_bytes)
+		if (*n > 0 && a->max_bytes > 0 && bytes > a->max_bytes)
 			break;
 	}
 	for (size_t i = 0; i < *n; i++)
-		lease_set(p, l.v[i].oid, now_us + lease_us);
+		lease_set(p, (struct lease){ l.v[i].oid, a->now_us + a->lease_us,
+		    store_owner(a->owner) });
 	*items = l.v;
 	return 0;
 }
@@ -327,14 +363,6 @@ update_one(struct sq *q, const struct outbox_update *u, int64_t now_us, struct a
 	return 0;
 }
 
-/* The leases of booked items end. Not undone by a rollback: the items are then simply due again. */
-static void
-end_lease(struct sq *q, int64_t oid)
-{
-	for (size_t i = 0; i < q->nparties; i++)
-		lease_drop(q->parties[i], oid);
-}
-
 int
 sq_outbox_update(struct store *s, const struct outbox_update *u, size_t n, struct arena *mem,
     struct err *e)
@@ -343,7 +371,7 @@ sq_outbox_update(struct store *s, const struct outbox_update *u, size_t n, struc
 	int64_t now_us = clock_wall_us();
 
 	for (size_t i = 0; i < n; i++) {
-		end_lease(q, u[i].oid);
+		sq_lease_end(s, u[i].oid);	/* no rollback undoes it: then it is due again */
 		if (update_one(q, &u[i], now_us, mem, e) < 0)
 			return -1;
 	}

@@ -11,7 +11,6 @@ struct putting {
 	struct party		*source;
 	int64_t			 mid;		/* of its message; 0 until something needs it */
 	int64_t			 now_us;
-	int64_t			*dates;		/* shown for put i */
 	struct copies		*groups;	/* hash table by fingerprint: groups met already */
 	size_t			 ngroups;	/* its size, a power of two */
 };
@@ -360,7 +359,7 @@ put_new(struct putting *w, struct one *o, struct err *e)
 }
 
 static int
-put_known(struct putting *w, struct one *o, const struct head *h, size_t i, struct err *e)
+put_known(struct putting *w, struct one *o, const struct head *h, struct err *e)
 {
 	struct sq *q = w->q;
 
@@ -373,7 +372,7 @@ put_known(struct putting *w, struct one *o, const struct head *h, size_t i, stru
 	if (see_again(w, o->p, o->vid, h, e) < 0 ||
 	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
 		return -1;
-	w->dates[i] = o->shown_us > 0 ? o->shown_us : h->first_us;
+	o->p->shown_us = o->shown_us > 0 ? o->shown_us : h->first_us;
 	return 0;
 }
 
@@ -452,9 +451,9 @@ find(struct putting *w, struct one *o, struct head *h, bool *same, struct err *e
 }
 
 static int
-put(struct putting *w, size_t i, struct err *e)
+put(struct putting *w, struct store_put *p, struct err *e)
 {
-	struct one o = { .p = &w->t->puts[i] };
+	struct one o = { .p = p };
 	struct head h;
 	bool same;
 	int rc;
@@ -465,17 +464,17 @@ put(struct putting *w, size_t i, struct err *e)
 		return -1;
 	if (rc == 0) {
 		rc = put_new(w, &o, e);
-		w->dates[i] = o.date_us;
+		o.p->shown_us = o.date_us;
 		return rc;
 	}
 	o.spec = h.spec;
-	w->dates[i] = h.first_us;
+	o.p->shown_us = h.first_us;
 	if (!same) {
 		if ((rc = says_the_same(w, &o, e)) < 0)
 			return -1;
 		same = rc > 0;
 	}
-	return same ? put_known(w, &o, &h, i, e) : put_conflict(w, &o, e);
+	return same ? put_known(w, &o, &h, e) : put_conflict(w, &o, e);
 }
 
 static int
@@ -495,19 +494,18 @@ sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *
 	struct putting w = { .q = q, .t = t, .mem = mem, .now_us = clock_wall_us() };
 
 	q->dirty = true;
-	w.dates = arena_alloc(mem, (t->nputs + 1) * sizeof(*w.dates));
 	w.source = t->nputs == 0 ? NULL : sq_party(q, t->source.name, true, e);
 	if (t->nputs > 0 && w.source == NULL)
 		return -1;
 	for (size_t i = 0; i < t->nputs; i++)
 		if (check_collections(&w, t->puts[i].collections, t->puts[i].ncollections, e) < 0 ||
 		    check_collections(&w, t->puts[i].distinct, t->puts[i].ndistinct, e) < 0 ||
-		    put(&w, i, e) < 0)
+		    put(&w, &t->puts[i], e) < 0)
 			return -1;
 	for (size_t i = 0; i < t->nquarantine; i++)
 		if (sq_quarantine_add(q, &t->quarantine[i], w.now_us, e) < 0)
 			return -1;
-	store_fill_status(t, w.dates, mem);
+	store_fill_status(t, mem);
 	if (t->status != NULL && sq_status_add(q, t->status, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t->naudit; i++)
