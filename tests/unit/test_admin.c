@@ -18,15 +18,21 @@ struct desk {
 	int			 reloads;
 };
 
-static bool
-on_reload(void *ctx, char *why, size_t cap)
+static void
+on_reload(void *ctx, admin_done_cb *done, void *arg)
+{
+	struct desk *d = ctx;
+	bool good = ++d->reloads == 1;
+
+	done(arg, good, good ? "" : "trust.conf:7: a \"quoted\" complaint");
+}
+
+static void
+on_peer_retry(void *ctx, const char *peer)
 {
 	struct desk *d = ctx;
 
-	if (++d->reloads == 1)
-		return true;
-	snprintf(why, cap, "trust.conf:7: a \"quoted\" complaint");
-	return false;
+	outbox_retry(d->w->g.outbox, peer);
 }
 
 static void
@@ -47,15 +53,18 @@ static int
 set_up(void **state)
 {
 	struct desk *d = calloc(1, sizeof(*d));
-	const struct admin_hooks hooks = { .ctx = d, .reload = on_reload, .listening = listening };
+	const struct admin_hooks hooks = { .ctx = d, .reload = on_reload,
+		.retry = on_peer_retry, .listening = listening, .listening_ctx = d };
 	struct err e = ERR_INIT;
+	int fd;
 
 	d->w = world_new(NULL, NULL, true);
 	d->w->g.outbox = outbox_new(&d->w->g, swallow, NULL);
 	snprintf(d->path, sizeof(d->path), "/tmp/tocsin-admin-%d.sock", (int)getpid());
-	d->admin = admin_new(&d->w->g, d->path, &hooks, &e);
-	if (d->admin == NULL)
+	fd = admin_socket_open(d->path, &e);
+	if (fd < 0)
 		fail_msg("%s", e.reason);
+	d->admin = admin_new(&d->w->g, fd, d->path, &hooks);
 	*state = d;
 	return 0;
 }
