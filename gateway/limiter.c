@@ -8,6 +8,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
+#include "gateway/limiter_lease.h"
 #include "gateway/limiter_local.h"
 #include "gateway/limiter_redis.h"
 
@@ -17,7 +18,7 @@ struct take {
 	struct limiter		*l;	/* NULL: nobody wants the answer any more */
 	uint8_t			 key[RECENT_KEY];
 	struct limit		 limit;
-	uint32_t		 units;
+	uint32_t		 units, asked;	/* needed; asked for, see limiter_lease.h */
 	limiter_cb		*cb;
 	void			*arg;
 };
@@ -25,6 +26,7 @@ struct take {
 struct limiter {
 	struct redis		*redis;
 	struct limiter_local	*local;
+	struct leases		*leases;
 	char			*prefix;
 	struct hmac		*hmac;
 	double			 local_share;
@@ -39,6 +41,7 @@ limiter_new(struct redis *r, const struct limiter_conf *conf)
 
 	l->redis = r;
 	l->local = limiter_local_new(conf->local_max);
+	l->leases = leases_new(conf->local_max);
 	l->prefix = xstrdup(conf->prefix == NULL ? "" : conf->prefix);
 	l->hmac = hmac_new(conf->key);
 	l->local_share = conf->local_share > 0 && conf->local_share <= 1 ? conf->local_share : 1;
@@ -58,6 +61,7 @@ limiter_free(struct limiter *l)
 		t->l = NULL;
 	}
 	limiter_local_free(l->local);
+	leases_free(l->leases);
 	hmac_free(l->hmac);
 	free(l->prefix);
 	free(l);
@@ -110,8 +114,40 @@ take_here(struct limiter *l, const uint8_t key[RECENT_KEY], struct limit limit, 
 	return counted(l, limiter_local_take(l->local, key, limit, units, clock_mono_us()));
 }
 
-/* Redis has spoken, or not. What it allowed is booked here too, so that nobody gets a second burst when
- * it goes away. */
+static void	on_taken(void *arg, const struct redis_reply *r);
+
+static void
+ask(struct limiter *l, struct take *t)
+{
+	char text[128], hex[2 * RECENT_KEY + 1];
+
+	TAILQ_INSERT_TAIL(&l->takes, t, link);
+	hex_text(t->key, sizeof(t->key), hex);
+	snprintf(text, sizeof(text), "%.64srate:%s", l->prefix, hex);
+	limiter_redis_take(l->redis, slice_of(text), t->limit, t->asked, on_taken, t);
+}
+
+/* Redis has spoken. What it allowed is booked here too, so that nobody gets a second burst when it goes
+ * away. False: it refused a lease, and is asked again for no more than is needed. */
+static bool
+take_shared(struct limiter *l, struct take *t, struct limiter_answer *a)
+{
+	int64_t now = clock_mono_us();
+
+	if (t->asked > t->units)
+		leases_got(l->leases, t->key, a->allowed ? t->asked - t->units : 0, now);
+	if (a->allowed)
+		limiter_local_charge(l->local, t->key, share_of(l, t->limit), t->asked, now);
+	else if (t->asked > t->units) {
+		t->asked = t->units;
+		ask(l, t);
+		return false;
+	}
+	*a = counted(l, *a);
+	return true;
+}
+
+/* Redis has spoken, or not. */
 static void
 on_taken(void *arg, const struct redis_reply *r)
 {
@@ -121,13 +157,12 @@ on_taken(void *arg, const struct redis_reply *r)
 
 	if (l != NULL) {
 		TAILQ_REMOVE(&l->takes, t, link);
-		if (limiter_redis_read(r, &a)) {
-			if (a.allowed)
-				limiter_local_charge(l->local, t->key, share_of(l, t->limit),
-				    t->units, clock_mono_us());
-			a = counted(l, a);
-		} else {
+		if (!limiter_redis_read(r, &a)) {
+			if (t->asked > t->units)
+				leases_got(l->leases, t->key, 0, clock_mono_us());
 			a = take_here(l, t->key, share_of(l, t->limit), t->units);
+		} else if (!take_shared(l, t, &a)) {
+			return;
 		}
 		t->cb(t->arg, a);
 	}
@@ -138,9 +173,9 @@ void
 limiter_take(struct limiter *l, struct slice name, struct limit limit, uint32_t units, limiter_cb *cb,
     void *arg)
 {
-	char text[128], hex[2 * RECENT_KEY + 1];
 	uint8_t key[RECENT_KEY];
 	struct take *t;
+	int64_t now;
 
 	if (is_unlimited(limit)) {
 		cb(arg, (struct limiter_answer){ .allowed = true });
@@ -151,17 +186,20 @@ limiter_take(struct limiter *l, struct slice name, struct limit limit, uint32_t 
 		cb(arg, take_here(l, key, l->redis == NULL ? limit : share_of(l, limit), units));
 		return;
 	}
+	now = clock_mono_us();
+	if (leases_spend(l->leases, key, units, now)) {
+		cb(arg, counted(l, (struct limiter_answer){ .allowed = true, .shared = true }));
+		return;
+	}
 	t = xcalloc(1, sizeof(*t));
 	t->l = l;
 	memcpy(t->key, key, sizeof(key));
 	t->limit = limit;
 	t->units = units;
+	t->asked = leases_want(l->leases, key, limit, units, now);
 	t->cb = cb;
 	t->arg = arg;
-	TAILQ_INSERT_TAIL(&l->takes, t, link);
-	hex_text(key, sizeof(key), hex);
-	snprintf(text, sizeof(text), "%.64srate:%s", l->prefix, hex);
-	limiter_redis_take(l->redis, slice_of(text), limit, units, on_taken, t);
+	ask(l, t);
 }
 
 struct limiter_answer

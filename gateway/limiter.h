@@ -6,6 +6,7 @@
  * Called:  by http handlers before the work, by outbox before sending, by the login throttle.
  * Never:   drops or waits: it answers allowed, or how long to wait.
  *
+ * A busy client is leased a few units ahead (limiter_lease.h), so that most answers need no round trip.
  * While Redis is away the local backend answers with the configured share of the limit: never
  * unlimited, never closed.
  */

@@ -10,6 +10,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/limiter.h"
+#include "gateway/limiter_lease.h"
 
 #define SECOND	INT64_C(1000000)
 
@@ -254,6 +255,42 @@ test_take_without_redis(void **state)
 	limiter_free(NULL);
 }
 
+/* A lease is small, short, for busy clients only, and grows only while leases are used up. */
+static void
+test_leases(void **state)
+{
+	static const uint8_t one[RECENT_KEY] = { 1 }, other[RECENT_KEY] = { 2 };
+	const struct limit slow = { 20, 300 }, small = { 100000, 10 }, busy = { 20000, 160000 };
+	struct leases *ls = leases_new(10);
+	int64_t now = 1000 * SECOND;
+	uint32_t most = 0;
+
+	(void)state;
+	assert_int_equal(leases_want(ls, one, slow, 1, now), 1);	/* one flows in meanwhile */
+	assert_int_equal(leases_want(ls, one, small, 1, now), 1);	/* of a burst of ten, none */
+	assert_false(leases_spend(ls, other, 1, now));
+	for (int i = 0; i < 10; i++) {
+		uint32_t n = leases_want(ls, other, busy, 1, now);
+
+		assert_true(n >= most && n <= LEASE_MAX);
+		assert_int_equal(leases_want(ls, other, busy, 1, now), 1);	/* one question at a time */
+		leases_got(ls, other, n - 1, now);
+		for (uint32_t k = 1; k < n; k++)
+			assert_true(leases_spend(ls, other, 1, now));
+		assert_false(leases_spend(ls, other, 1, now));
+		most = n;
+	}
+	assert_int_equal(most, LEASE_MAX);
+	leases_got(ls, other, 5, now);
+	assert_false(leases_spend(ls, other, 6, now));
+	assert_true(leases_spend(ls, other, 4, now + LEASE_US - 1));
+	assert_false(leases_spend(ls, other, 1, now + LEASE_US));	/* forgotten */
+	assert_true(leases_want(ls, other, busy, 1, now + LEASE_US) < 10);
+	assert_int_equal(leases_want(ls, other, busy, 5000, now + 2 * LEASE_US), 5000);
+	leases_free(ls);
+	leases_free(NULL);
+}
+
 int
 main(void)
 {
@@ -267,6 +304,7 @@ main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_buckets_are_separate_and_bounded),
 		cmocka_unit_test(test_take_without_redis),
+		cmocka_unit_test(test_leases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

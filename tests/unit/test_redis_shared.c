@@ -401,6 +401,39 @@ test_one_budget(void **state)
 	free_node(&b);
 }
 
+/* A busy client costs few round trips, and two nodes that lease ahead never give more than the limit. */
+static void
+test_leases_stay_within_the_budget(void **state)
+{
+	const struct limit limit = { 2000, 3200 };	/* leases of up to 100 */
+	struct redis_figures before, after;
+	struct got g = { 0 };
+	unsigned asked = 0;
+	struct node n[2];
+	int64_t began;
+	double most;
+
+	(void)state;
+	tell(&server, "FLUSHALL", "+OK");
+	n[0] = make_node("s", true);
+	n[1] = make_node("other", true);
+	redis_figures(n[0].r, &before);
+	began = clock_mono_us();
+	while (g.allowed == asked && asked < 100000) {
+		limiter_take(n[asked % 2].l, slice_of("busy"), limit, 1, on_limit, &g);
+		wait_for(&g, ++asked);
+	}
+	most = limit.burst + limit.per_second * (double)(clock_mono_us() - began) / SECOND;
+	redis_figures(n[0].r, &after);
+	assert_true(g.allowed <= most);
+	assert_true(g.allowed >= limit.burst - 200);
+	assert_int_equal(g.shared, asked);
+	assert_true(after.commands - before.commands < asked / 20);
+	assert_true(g.limit.wait_us > 0);
+	free_node(&n[0]);
+	free_node(&n[1]);
+}
+
 /* Units, debts and waits as the local backend has them. */
 static void
 test_same_arithmetic(void **state)
@@ -658,6 +691,7 @@ main(void)
 		cmocka_unit_test(test_envelope),
 		cmocka_unit_test(test_what_redis_knows),
 		cmocka_unit_test(test_one_budget),
+		cmocka_unit_test(test_leases_stay_within_the_budget),
 		cmocka_unit_test(test_same_arithmetic),
 		cmocka_unit_test(test_wait_is_the_truth),
 		cmocka_unit_test(test_clock_and_nonsense),
