@@ -18,7 +18,7 @@
 #include "gateway/limiter.h"
 #include "gateway/stats.h"
 
-enum { SEGMENTS_MAX = 8, PATH_LOGGED = 200 };
+enum { SEGMENTS_MAX = 8 };
 
 struct taxii_server {
 	struct gateway		*g;
@@ -39,27 +39,29 @@ struct taxii_route {
 	enum segment	 path[6];
 	enum http_method method;
 	enum right	 right;
+	const char	*word;		/* for figures and the log */
 	void		(*run)(struct taxii_request *rq);
 };
 
 static const struct taxii_route routes[] = {
-	{ { S_TAXII2 }, HTTP_GET, NO_RIGHT, taxii_get_discovery },
-	{ { S_ROOT }, HTTP_GET, NO_RIGHT, taxii_get_root },
-	{ { S_ROOT, S_STATUS, S_STATUS_ID }, HTTP_GET, NO_RIGHT, taxii_get_status },
-	{ { S_ROOT, S_COLLECTIONS }, HTTP_GET, NO_RIGHT, taxii_get_collections },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION }, HTTP_GET, RIGHT_SEE, taxii_get_collection },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_MANIFEST }, HTTP_GET, RIGHT_READ,
+	{ { S_TAXII2 }, HTTP_GET, NO_RIGHT, "discovery", taxii_get_discovery },
+	{ { S_ROOT }, HTTP_GET, NO_RIGHT, "root", taxii_get_root },
+	{ { S_ROOT, S_STATUS, S_STATUS_ID }, HTTP_GET, NO_RIGHT, "status", taxii_get_status },
+	{ { S_ROOT, S_COLLECTIONS }, HTTP_GET, NO_RIGHT, "collections", taxii_get_collections },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION }, HTTP_GET, RIGHT_SEE, "collection",
+	    taxii_get_collection },
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_MANIFEST }, HTTP_GET, RIGHT_READ, "manifest",
 	    taxii_get_manifest },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_GET, RIGHT_READ,
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_GET, RIGHT_READ, "objects",
 	    taxii_get_objects },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_POST, RIGHT_WRITE,
+	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_POST, RIGHT_WRITE, "post",
 	    taxii_post_head },
 	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT }, HTTP_GET, RIGHT_READ,
-	    taxii_get_object },
+	    "object", taxii_get_object },
 	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT }, HTTP_DELETE, RIGHT_BOTH,
-	    taxii_delete_object },
+	    "delete", taxii_delete_object },
 	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS }, HTTP_GET,
-	    RIGHT_READ, taxii_get_versions },
+	    RIGHT_READ, "versions", taxii_get_versions },
 };
 enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 
@@ -490,18 +492,44 @@ on_gone(struct http_exchange *x, void *arg)
 	forget(x);
 }
 
-/* The path as the log may have it: the id of an observable can be guessed back to its value, so no object
- * is named there. */
-static struct slice
-path_for_log(const struct http_exchange *x)
+/* True if a segment says something about our paths, not about what lies there. */
+static bool
+is_fixed(const struct config *conf, struct slice segment)
 {
-	static const char objects[] = "/objects/";
-	struct slice path = x->head == NULL ? SLICE_EMPTY : x->head->path;
-	const char *cut = path.n == 0 ? NULL : memmem(path.p, path.n, objects, sizeof(objects) - 1);
+	for (size_t i = 0; i < sizeof(fixed_words) / sizeof(*fixed_words); i++)
+		if (fixed_words[i] != NULL && slice_is(segment, fixed_words[i]))
+			return true;
+	return slice_is(segment, conf->api_root);
+}
 
-	if (cut != NULL)
-		path.n = (size_t)(cut - path.p) + sizeof(objects) - 1;
-	return path.n > PATH_LOGGED ? slice_from(path.p, PATH_LOGGED) : path;
+/* The path as the log may have it: the id of an observable can be guessed back to its value, and what a
+ * client mistypes is content too. So only our own words stand there, and names of our collections. */
+static struct slice
+path_for_log(const struct taxii_server *s, const struct http_exchange *x)
+{
+	struct slice segments[SEGMENTS_MAX], path = x->head == NULL ? SLICE_EMPTY : x->head->path;
+	struct strbuf b = STRBUF_INIT;
+	struct slice out;
+	int n = split(path, segments);
+
+	for (int i = 0; i < n; i++) {
+		const struct collection_conf *col = i == 0 ||
+		    !slice_is(segments[i - 1], "collections") ? NULL :
+		    catalog_find(s->g->catalog, segments[i]);
+
+		strbuf_addc(&b, '/');
+		if (col != NULL)
+			strbuf_adds(&b, col->name);
+		else if (is_fixed(s->g->config, segments[i]))
+			strbuf_addsl(&b, segments[i]);
+		else
+			strbuf_addc(&b, '*');
+	}
+	if (n < 0 || slice_ends(path, "/"))
+		strbuf_adds(&b, n < 0 ? "*" : "/");
+	out = arena_slice(x->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return out;
 }
 
 static void
@@ -513,12 +541,13 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
 	char word[16];
 
 	snprintf(word, sizeof(word), "%d", status);
-	stats_add(s->g->stats, STAT_HTTP, word, 1);
+	stats_add2(s->g->stats, STAT_HTTP, rq == NULL || rq->route == NULL ? "none" :
+	    rq->route->word, word, 1);
 	stats_time(s->g->stats, "request", clock_mono_us() - x->began_us);
 	log_event(status >= 500 ? LOG_WARN : LOG_INFO, "http", LF_S("request", x->id),
 	    LF_S("client", rq == NULL ? "" : rq->reader.name), LF_S("remote", x->remote),
 	    LF_SL("method", x->head == NULL ? SLICE_EMPTY : x->head->method_text),
-	    LF_SL("path", path_for_log(x)), LF_I("status", status),
+	    LF_SL("path", path_for_log(s, x)), LF_I("status", status),
 	    LF_I("in", bytes_in), LF_I("out", bytes_out), LF_S("end", ok ? "sent" : "lost"),
 	    LF_I("us", clock_mono_us() - x->began_us));
 	forget(x);

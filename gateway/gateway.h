@@ -26,6 +26,7 @@ struct intake;
 struct outbox;
 struct catalog;
 struct stats;
+struct figures_desk;
 struct keys;
 
 struct gateway {
@@ -43,6 +44,7 @@ struct gateway {
 	struct intake		*intake;
 	struct outbox		*outbox;
 	struct stats		*stats;
+	struct figures_desk	*figures;	/* worker 0: gathers those of all processes */
 	long long		 started_us;
 	int			 draining;
 	/* Which of how many workers this is: 0 of 1 with --one. Peers and spools are shared out by name

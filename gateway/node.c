@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/http_figures.h"
 #include "adapters/http_server.h"
 #include "adapters/operations.h"
 #include "adapters/peer_link.h"
@@ -22,9 +23,11 @@
 #include "gateway/config.h"
 #include "gateway/credentials.h"
 #include "gateway/dedup.h"
+#include "gateway/figures.h"
 #include "gateway/intake.h"
 #include "gateway/limiter.h"
 #include "gateway/outbox.h"
+#include "gateway/redis.h"
 #include "gateway/stats.h"
 #include "gateway/store.h"
 #include "gateway/store_remote.h"
@@ -51,6 +54,7 @@ struct node {
 	size_t			 nserved;
 	struct spools		*spools;
 	struct admin		*admin;
+	struct figures_source	 figures;
 	struct event		*housekeeping, *deadline;
 	int			 waiting;	/* parts that are still draining */
 	void			(*drained)(void *arg);
@@ -292,7 +296,7 @@ start_operations(struct node *n, struct err *e)
 	const struct config *conf = n->g.config;
 	int fd = n->conf.operations;
 
-	n->operations = operations_new(&n->g, n->http);
+	n->operations = operations_new(&n->g);
 	n->ops_http = http_server_new(n->g.base, NULL, operations_handler(n->operations));
 	if (n->conf.alone && conf->operations != NULL &&
 	    (fd = open_listener(conf->operations, e)) < 0)
@@ -487,6 +491,46 @@ node_lame(struct node *n, void (*cb)(void *arg), void *arg)
 	cb(arg);
 }
 
+/* ---- figures ---- */
+
+/* Those that only adapters know. */
+static void
+look(void *ctx, struct stats *figures)
+{
+	struct node *n = ctx;
+
+	http_figures(n->http, figures);
+}
+
+static bool
+ask_figures(void *ctx, uint64_t id)
+{
+	struct node *n = ctx;
+
+	return n->conf.ask_figures(n->conf.ctx, id);
+}
+
+static void
+start_figures(struct node *n)
+{
+	n->figures = (struct figures_source){
+		.stats = n->g.stats, .g = &n->g, .store = n->conf.alone ? n->g.store : NULL,
+		.started_us = clock_wall_us(), .look = look, .ctx = n,
+	};
+	if (n->conf.alone)
+		store_count_in(n->g.store, n->g.stats);
+	redis_count_in(n->g.redis, n->g.stats);
+	if (n->g.worker == 0)
+		n->g.figures = figures_desk_new(n->g.base, &n->figures,
+		    n->conf.ask_figures == NULL ? NULL : ask_figures, n);
+}
+
+void
+node_figures(struct node *n, struct strbuf *out)
+{
+	figures_pack(&n->figures, out);
+}
+
 /* ---- life ---- */
 
 static void
@@ -521,6 +565,7 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	n->spools = spools_new(&n->g, e);
 	if (n->spools == NULL)
 		return -1;
+	start_figures(n);
 	start_events(n);
 	return 0;
 }
@@ -535,6 +580,7 @@ stop(struct node *n)
 	http_server_free(n->ops_http);
 	http_server_free(n->http);
 	operations_free(n->operations);
+	figures_desk_free(n->g.figures);
 	peer_links_free(n->links);
 	store_close(n->g.store);
 	spools_free(n->spools);

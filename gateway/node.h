@@ -15,6 +15,7 @@
 #include "gateway/load.h"
 
 struct node;
+struct strbuf;
 
 /* A listening socket, and the number of its listen line. */
 struct node_socket {
@@ -33,6 +34,8 @@ struct node_conf {
 	int			 store, translator;	/* channels, consumed */
 	/* This translator is no good: give me another. */
 	void			(*replace)(void *ctx, unsigned generation, const char *why);
+	/* Worker 0: ask the master for everybody's figures; the REPORTs go to figures_report(g->figures). */
+	bool			(*ask_figures)(void *ctx, uint64_t id);
 	struct admin_hooks	 hooks;		/* ctx goes to `replace` as well; `listening` is ours */
 	void			*ctx;
 };
@@ -41,6 +44,8 @@ struct node_conf {
 struct node	*node_new(const struct node_conf *conf, struct loaded *l, struct err *e);
 void		 node_free(struct node *n);		/* NULL is fine; commits what the store was given */
 struct gateway	*node_gateway(struct node *n);
+/* The figures of this process: the text of FIGURES_ARE. */
+void		 node_figures(struct node *n, struct strbuf *out);
 /* Take what was loaded, all or nothing: -1 and *e, and nothing has changed. */
 int		 node_swap(struct node *n, struct loaded *l, struct err *e);
 /* Answers say Connection: close from now on; cb when nobody who is connected now is left, or at once. */

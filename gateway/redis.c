@@ -19,6 +19,7 @@
 #include "gateway/redis_link.h"
 #include "gateway/redis_proto.h"
 #include "gateway/redis_queue.h"
+#include "gateway/stats.h"
 
 /*
  *	WAITING --back-off--> CONNECTING --connected: AUTH, SELECT, a probe--> READY
@@ -67,6 +68,8 @@ struct redis {
 	size_t			 nscripts;
 	struct strbuf		 out;
 	struct redis_figures	 figures;
+	struct stats		*stats;		/* or NULL */
+	int64_t			 away_since_us;	/* steady clock; 0: it is not away */
 	char			 reason[200];	/* why not READY */
 	char			 complaint[120];/* the last error that was logged */
 };
@@ -151,6 +154,8 @@ drop(struct redis *r, const char *reason)
 	size_t waiting = r->queue.n;
 
 	tell_down(r, reason);
+	if (r->away_since_us == 0)
+		r->away_since_us = clock_mono_us();
 	if (r->stage == STAGE_READY &&
 	    (r->useful || clock_mono_us() - r->ready_us > BACKOFF_MAX_US))
 		r->backoff_us = BACKOFF_MIN_US;
@@ -206,6 +211,7 @@ become_ready(struct redis *r)
 	r->judged = true;
 	r->useful = false;
 	r->ready_us = clock_mono_us();
+	r->away_since_us = 0;
 	r->reason[0] = r->complaint[0] = '\0';
 	r->figures.reconnects++;
 	event_del(r->timer);
@@ -276,6 +282,9 @@ take_reply(struct redis *r, const struct redis_reply *reply)
 		return;
 	}
 	p = redis_queue_pop(&r->queue);
+	if (r->stats != NULL && !p.excused)
+		stats_observe(r->stats, STAT_REDIS_TRIP, NULL,
+		    clock_mono_us() - (p.due_us - r->command_us));
 	if (p.call != NULL && !p.call->whole && slice_is(redis_proto_word(reply), "NOSCRIPT")) {
 		p.call->whole = true;
 		p.excused = false;
@@ -629,4 +638,12 @@ redis_figures(const struct redis *r, struct redis_figures *out)
 		return;
 	*out = r->figures;
 	out->waiting = r->queue.n;
+	out->away_us = r->away_since_us == 0 ? 0 : clock_mono_us() - r->away_since_us;
+}
+
+void
+redis_count_in(struct redis *r, struct stats *stats)
+{
+	if (r != NULL)
+		r->stats = stats;
 }

@@ -58,7 +58,14 @@ const char	*redis_reason(const struct redis *r);
 typedef int redis_why_fn(struct bufferevent *bev, short what, struct err *e);
 void		 redis_explain_with(struct redis *r, redis_why_fn *why);	/* NULL is fine */
 const char	*redis_library(void);	/* version of hiredis, as built: it tells no other */
-struct redis_figures { uint64_t commands, failures, timeouts, reconnects; size_t waiting; };
+struct redis_figures {
+	uint64_t	commands, failures, timeouts, reconnects;
+	size_t		waiting;
+	int64_t		away_us;	/* for how long the circuit has been open; 0 while it is not */
+};
 void		 redis_figures(const struct redis *r, struct redis_figures *out);
+/* Where the times from command to answer are counted; NULL: nowhere. */
+struct stats;
+void		 redis_count_in(struct redis *r, struct stats *stats);
 
 #endif

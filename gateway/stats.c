@@ -1,48 +1,25 @@
-#include "gateway/stats.h"
+#include "gateway/stats_impl.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
 
-enum { LABELS_MAX = 1000, STAGES_MAX = 32 };
-
-struct value {
-	char		*label;		/* NULL: the counter itself */
-	uint64_t	 n;
-};
-
-struct counter {
-	struct value	*v;
-	size_t		 n, cap;
-};
-
-/* Upper bounds of latency buckets, in microseconds. */
-static const int64_t bounds_us[] = {
-	100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000,
-	2500000, 10000000
-};
-enum { BOUNDS = sizeof(bounds_us) / sizeof(*bounds_us) };
-
-struct stage {
-	char		*name;
-	uint64_t	 bucket[BOUNDS + 1];
-	uint64_t	 count;
-	int64_t		 sum_us;
-};
-
-struct stats {
-	struct counter	 counters[STATS];
-	struct stage	 stages[STAGES_MAX];
-	size_t		 nstages;
-};
-
-static const struct {
-	const char	*name, *help, *label;
-} rows[STATS] = {
-#define X(id, name, help, label) [id] = { name, help, label },
-	STATS_COUNTERS(X)
+const struct stats_row stats_rows[STATS] = {
+#define X(id, kind, of, name, labels, help) [id] = { kind, of, name, labels, help },
+	STATS_TABLE(X)
 #undef X
+};
+
+const struct stats_bounds stats_bounds[STATS_KINDS] = {
+	[SECONDS] = { 15, { 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
+	    500000, 1000000, 2500000, 10000000 }, 1e6 },
+	[LAG] = { 12, { 10000, 30000, 100000, 300000, 1000000, 3000000, 10000000, 60000000,
+	    300000000, 1800000000, 10800000000, 86400000000 }, 1e6 },
+	[SIZES] = { 10, { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 }, 1 },
 };
 
 struct stats *
@@ -57,146 +34,223 @@ stats_free(struct stats *s)
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < STATS; i++) {
-		for (size_t k = 0; k < s->counters[i].n; k++)
-			free(s->counters[i].v[k].label);
-		free(s->counters[i].v);
+		for (size_t k = 0; k < s->metrics[i].n; k++) {
+			free(s->metrics[i].v[k].label);
+			free(s->metrics[i].v[k].h);
+		}
+		free(s->metrics[i].v);
 	}
-	for (size_t i = 0; i < s->nstages; i++)
-		free(s->stages[i].name);
 	free(s);
 }
 
-/* The value under a label, NULL if there is none yet. */
-static struct value *
-find(const struct counter *c, const char *label)
+/* ---- series ---- */
+
+static bool
+is_label(const struct series *v, const char *label)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (label == NULL ? c->v[i].label == NULL :
-		    c->v[i].label != NULL && strcmp(c->v[i].label, label) == 0)
-			return &c->v[i];
+	return label == NULL ? v->label == NULL : v->label != NULL && strcmp(v->label, label) == 0;
+}
+
+struct series *
+stats_find(const struct stats *s, enum stats_id id, const char *label)
+{
+	const struct metric *m = &s->metrics[id];
+
+	if (m->last < m->n && is_label(&m->v[m->last], label))
+		return &m->v[m->last];
+	for (size_t i = 0; i < m->n; i++)
+		if (is_label(&m->v[i], label))
+			return &m->v[i];
 	return NULL;
 }
 
-void
-stats_add(struct stats *s, enum stats_counter id, const char *label, uint64_t n)
+/* A label's text as it is kept: whole characters, at most STATS_LABEL_BYTES. */
+static char *
+copy_label(const char *label)
 {
-	struct counter *c = &s->counters[id];
-	struct value *v = find(c, label);
+	struct slice s = slice_of(label), rest = s;
+	size_t n = 0;
 
-	if (v == NULL && label != NULL && c->n >= LABELS_MAX)
-		v = find(c, label = "other");
-	if (v == NULL) {
-		if (c->n == c->cap) {
-			c->cap = c->cap == 0 ? 4 : c->cap * 2;
-			c->v = xrealloc(c->v, c->cap * sizeof(*c->v));
-		}
-		v = &c->v[c->n++];
-		v->label = label == NULL ? NULL : xstrdup(label);
-		v->n = 0;
+	while (rest.n > 0) {
+		size_t one = utf8_len(rest);
+
+		if (one == 0 || n + one > STATS_LABEL_BYTES)
+			break;
+		n += one;
+		rest = slice_from(rest.p + one, rest.n - one);
 	}
-	v->n += n;
+	return xstrndup(label, n);
 }
 
-uint64_t
-stats_get(const struct stats *s, enum stats_counter id, const char *label)
+struct series *
+stats_series(struct stats *s, enum stats_id id, const char *label)
 {
-	const struct value *v = find(&s->counters[id], label);
+	struct metric *m = &s->metrics[id];
+	struct series *v = stats_find(s, id, label);
 
-	return v == NULL ? 0 : v->n;
+	if (v == NULL && label != NULL && m->n >= STATS_LABELS_MAX)
+		v = stats_find(s, id, label = "other");
+	if (v == NULL) {
+		if (m->n == m->cap) {
+			m->cap = m->cap == 0 ? 4 : m->cap * 2;
+			m->v = xrealloc(m->v, m->cap * sizeof(*m->v));
+		}
+		v = &m->v[m->n++];
+		*v = (struct series){ .label = label == NULL ? NULL : copy_label(label) };
+		if (stats_is_histogram(id))
+			v->h = xcalloc(1, sizeof(*v->h));
+	}
+	m->last = (size_t)(v - m->v);
+	return v;
+}
+
+/* The two labels as one key. */
+static const char *
+join(char *out, size_t cap, const char *first, const char *second)
+{
+	snprintf(out, cap, "%s%c%s", first, LABEL_SEPARATOR, second);
+	return out;
+}
+
+/* ---- counting ---- */
+
+void
+stats_add(struct stats *s, enum stats_id id, const char *label, uint64_t n)
+{
+	assert(stats_rows[id].kind == COUNTER);
+	stats_series(s, id, label)->v += (double)n;
+}
+
+void
+stats_add2(struct stats *s, enum stats_id id, const char *first, const char *second, uint64_t n)
+{
+	char key[STATS_LABEL_BYTES + 1];
+
+	stats_add(s, id, join(key, sizeof(key), first, second), n);
+}
+
+void
+stats_set(struct stats *s, enum stats_id id, const char *label, double v)
+{
+	assert(!stats_is_histogram(id));
+	stats_series(s, id, label)->v = v;
+}
+
+void
+stats_set2(struct stats *s, enum stats_id id, const char *first, const char *second, double v)
+{
+	char key[STATS_LABEL_BYTES + 1];
+
+	stats_set(s, id, join(key, sizeof(key), first, second), v);
+}
+
+void
+stats_observe(struct stats *s, enum stats_id id, const char *label, int64_t v)
+{
+	const struct stats_bounds *bounds = &stats_bounds[stats_rows[id].kind];
+	struct histogram *h;
+	size_t b = 0;
+
+	assert(stats_is_histogram(id));
+	h = stats_series(s, id, label)->h;
+	while (b < bounds->n && v > bounds->v[b])
+		b++;
+	h->bucket[b]++;
+	h->count++;
+	h->sum += v;
 }
 
 void
 stats_time(struct stats *s, const char *stage, int64_t us)
 {
-	struct stage *st = NULL;
+	stats_observe(s, STAT_STAGE, stage, us);
+}
+
+/* ---- looking ---- */
+
+uint64_t
+stats_get(const struct stats *s, enum stats_id id, const char *label)
+{
+	const struct series *v = stats_find(s, id, label);
+
+	return v == NULL ? 0 : (uint64_t)v->v;
+}
+
+double
+stats_value(const struct stats *s, enum stats_id id, const char *label)
+{
+	const struct series *v = stats_find(s, id, label);
+
+	return v == NULL ? 0 : v->h != NULL ? (double)v->h->count : v->v;
+}
+
+double
+stats_value2(const struct stats *s, enum stats_id id, const char *first, const char *second)
+{
+	char key[STATS_LABEL_BYTES + 1];
+
+	return stats_value(s, id, join(key, sizeof(key), first, second));
+}
+
+bool
+stats_has(const struct stats *s, enum stats_id id, const char *label)
+{
+	return stats_find(s, id, label) != NULL;
+}
+
+void
+stats_each(const struct stats *s, enum stats_id id,
+    void (*fn)(void *ctx, const char *label, double v), void *ctx)
+{
+	for (size_t k = 0; k < s->metrics[id].n; k++)
+		fn(ctx, s->metrics[id].v[k].label, s->metrics[id].v[k].v);
+}
+
+double
+stats_sum(const struct stats *s, enum stats_id id, const char *label)
+{
+	const struct series *v = stats_find(s, id, label);
+
+	return v == NULL || v->h == NULL ? 0 :
+	    (double)v->h->sum / stats_bounds[stats_rows[id].kind].unit;
+}
+
+double
+stats_quantile(const struct stats *s, enum stats_id id, const char *label, double part)
+{
+	const struct stats_bounds *bounds = &stats_bounds[stats_rows[id].kind];
+	const struct series *v = stats_find(s, id, label);
+	uint64_t below = 0;
 	size_t b = 0;
 
-	for (size_t i = 0; i < s->nstages && st == NULL; i++)
-		if (strcmp(s->stages[i].name, stage) == 0)
-			st = &s->stages[i];
-	if (st == NULL) {
-		if (s->nstages == STAGES_MAX)
-			return;
-		st = &s->stages[s->nstages++];
-		st->name = xstrdup(stage);
-	}
-	while (b < BOUNDS && us > bounds_us[b])
+	if (v == NULL || v->h == NULL || v->h->count == 0)
+		return 0;
+	while (b < bounds->n && (double)(below += v->h->bucket[b]) < part * (double)v->h->count)
 		b++;
-	st->bucket[b]++;
-	st->count++;
-	st->sum_us += us;
-}
-
-/* A label value as Prometheus wants it: \, " and line ends escaped. */
-static void
-add_label(struct strbuf *out, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if (*s == '\\' || *s == '"')
-			strbuf_addc(out, '\\');
-		if (*s == '\n')
-			strbuf_adds(out, "\\n");
-		else
-			strbuf_addc(out, *s);
-	}
+	return (double)bounds->v[b < bounds->n ? b : bounds->n - 1] / bounds->unit;
 }
 
 static void
-print_stage(struct strbuf *out, const struct stage *st)
+add_histogram(struct histogram *to, const struct histogram *from)
 {
-	uint64_t below = 0;
-
-	for (size_t b = 0; b <= BOUNDS; b++) {
-		below += st->bucket[b];
-		strbuf_addf(out, "tocsin_stage_seconds_bucket{stage=\"%s\",le=\"", st->name);
-		if (b < BOUNDS)
-			strbuf_addf(out, "%g", (double)bounds_us[b] / 1e6);
-		else
-			strbuf_adds(out, "+Inf");
-		strbuf_addf(out, "\"} %llu\n", (unsigned long long)below);
-	}
-	strbuf_addf(out, "tocsin_stage_seconds_sum{stage=\"%s\"} %g\n", st->name,
-	    (double)st->sum_us / 1e6);
-	strbuf_addf(out, "tocsin_stage_seconds_count{stage=\"%s\"} %llu\n", st->name,
-	    (unsigned long long)st->count);
+	for (size_t b = 0; b <= BOUNDS_MAX; b++)
+		to->bucket[b] += from->bucket[b];
+	to->count += from->count;
+	to->sum += from->sum;
 }
 
 void
-stats_print(struct strbuf *out, const struct stats *s)
+stats_merge(struct stats *s, const struct stats *from)
 {
-	for (size_t i = 0; i < STATS; i++) {
-		strbuf_addf(out, "# HELP %s %s\n# TYPE %s counter\n", rows[i].name, rows[i].help,
-		    rows[i].name);
-		for (size_t k = 0; k < s->counters[i].n; k++) {
-			const struct value *v = &s->counters[i].v[k];
+	for (enum stats_id i = 0; i < STATS; i++) {
+		for (size_t k = 0; k < from->metrics[i].n; k++) {
+			const struct series *x = &from->metrics[i].v[k];
+			struct series *v = stats_series(s, i, x->label);
 
-			strbuf_adds(out, rows[i].name);
-			if (v->label != NULL && rows[i].label != NULL) {
-				strbuf_addf(out, "{%s=\"", rows[i].label);
-				add_label(out, v->label);
-				strbuf_adds(out, "\"}");
-			}
-			strbuf_addf(out, " %llu\n", (unsigned long long)v->n);
+			if (v->h != NULL)
+				add_histogram(v->h, x->h);
+			else
+				v->v = stats_rows[i].kind == COUNTER ? v->v + x->v : x->v;
 		}
 	}
-	if (s->nstages > 0)
-		strbuf_adds(out, "# HELP tocsin_stage_seconds Time spent in a stage\n"
-		    "# TYPE tocsin_stage_seconds histogram\n");
-	for (size_t i = 0; i < s->nstages; i++)
-		print_stage(out, &s->stages[i]);
-}
-
-void
-stats_print_gauge(struct strbuf *out, const char *name, const char *help, const char *label,
-    const char *value_label, double v)
-{
-	if (help != NULL)
-		strbuf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
-	strbuf_adds(out, name);
-	if (label != NULL && value_label != NULL) {
-		strbuf_addf(out, "{%s=\"", label);
-		add_label(out, value_label);
-		strbuf_adds(out, "\"}");
-	}
-	strbuf_addf(out, " %.17g\n", v);
 }

@@ -1,53 +1,77 @@
 /*
- * stats.h -- counters of one process, and their Prometheus text.
+ * stats.h -- figures of one process: counters, gauges and histograms, and their Prometheus text.
  *
- * Owns:    the one table of counters and gauges (name, help, label).
- * Called:  by everyone who counts; by the operations listener and `tocsin status`.
- * Never:   labels anything with content, addresses of clients or object ids.
+ * Owns:    the values under each row of the one table (stats_table.h) and label.
+ * Called:  by everyone who counts; by figures.c, which gathers those of all processes.
+ * Never:   knows where a figure comes from; labels anything with content, addresses of clients or ids of
+ *          objects.
  */
 #ifndef GATEWAY_STATS_H
 #define GATEWAY_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/slice.h"
 #include "gateway/base/strbuf.h"
+#include "gateway/stats_table.h"
 
-/* X(enum, "prometheus_name", "help", "label" or NULL) -- counters. Add a row, nothing else. */
-#define STATS_COUNTERS(X) \
-	X(STAT_ADVISORIES,	"tocsin_advisories_total", "Advisories taken in", "source") \
-	X(STAT_OBJECTS,		"tocsin_objects_total", "Objects by outcome of intake", "outcome") \
-	X(STAT_REFUSED,		"tocsin_refused_total", "Objects refused, by reason", "reason") \
-	X(STAT_SENT,		"tocsin_relay_sent_total", "Objects sent to a peer", "peer") \
-	X(STAT_RETRIES,		"tocsin_relay_retries_total", "Deliveries tried again", "peer") \
-	X(STAT_WITHHELD,	"tocsin_relay_withheld_total", "Objects held back, by reason", "reason") \
-	X(STAT_HTTP,		"tocsin_http_requests_total", "Requests by status", "status") \
-	X(STAT_LIMITED,		"tocsin_rate_limited_total", "Requests refused by a rate limit", "client") \
-	X(STAT_PAGES,		"tocsin_pages_total", "TAXII pages: read, or kept and shown again", "how") \
-	X(STAT_LOGIN_FAILED,	"tocsin_login_failed_total", "Failed authentications", NULL) \
-	X(STAT_SPOOL,		"tocsin_spool_files_total", "Spool files by result", "result") \
-	X(STAT_RELOADS,		"tocsin_reloads_total", "Configuration reloads by result", "result")
-
-enum stats_counter {
-#define X(id, name, help, label) id,
-	STATS_COUNTERS(X)
+enum stats_id {
+#define X(id, kind, of, name, labels, help) id,
+	STATS_TABLE(X)
 #undef X
 	STATS
 };
+enum { STATS_LABELS_MAX = 1000, STATS_LABEL_BYTES = 128 };
 
 struct stats;
+struct wire;
 
 struct stats	*stats_new(void);
-void		 stats_free(struct stats *s);
-/* Add to a counter under a label value (NULL for counters without label). At most 1,000 label values
- * a counter; the rest count as "other". */
-void		 stats_add(struct stats *s, enum stats_counter id, const char *label, uint64_t n);
-uint64_t	 stats_get(const struct stats *s, enum stats_counter id, const char *label);
+void		 stats_free(struct stats *s);		/* NULL is fine */
+/* Add to a counter under a label value (NULL for counters without label). What is one label value too many
+ * counts as "other". */
+void		 stats_add(struct stats *s, enum stats_id id, const char *label, uint64_t n);
+/* The same with two labels. */
+void		 stats_add2(struct stats *s, enum stats_id id, const char *first, const char *second,
+		    uint64_t n);
+uint64_t	 stats_get(const struct stats *s, enum stats_id id, const char *label);
+/* A gauge, or a counter that somebody else keeps, as it is now. */
+void		 stats_set(struct stats *s, enum stats_id id, const char *label, double v);
+void		 stats_set2(struct stats *s, enum stats_id id, const char *first, const char *second,
+		    double v);
+/* Into a histogram: microseconds, or a size. */
+void		 stats_observe(struct stats *s, enum stats_id id, const char *label, int64_t v);
 /* A latency in microseconds into the histogram of a stage ("parse", "commit", "relay", ...). */
 void		 stats_time(struct stats *s, const char *stage, int64_t us);
-/* Prometheus text of all counters and histograms. */
-void		 stats_print(struct strbuf *out, const struct stats *s);
-/* One gauge line with its HELP and TYPE. */
-void		 stats_print_gauge(struct strbuf *out, const char *name, const char *help,
-		    const char *label, const char *value_label, double v);
+
+/* ---- gathered figures ---- */
+
+/* Everything of `from` on top of what is there: counters and histograms add up, gauges are taken. */
+void		 stats_merge(struct stats *s, const struct stats *from);
+/* The value of a counter or gauge, 0 if there is none; of a histogram, how many were observed. `label` as
+ * above; two labels are given as "first\x1fsecond". */
+double		 stats_value(const struct stats *s, enum stats_id id, const char *label);
+double		 stats_value2(const struct stats *s, enum stats_id id, const char *first,
+		    const char *second);
+bool		 stats_has(const struct stats *s, enum stats_id id, const char *label);
+/* Every label of a counter or gauge. */
+void		 stats_each(const struct stats *s, enum stats_id id,
+		    void (*fn)(void *ctx, const char *label, double v), void *ctx);
+/* What a histogram's observations come to, in seconds or units. */
+double		 stats_sum(const struct stats *s, enum stats_id id, const char *label);
+/* The bound under which that part (0.99) of what was observed stayed, in seconds or units; 0 if none. */
+double		 stats_quantile(const struct stats *s, enum stats_id id, const char *label, double part);
+
+void		 stats_pack(struct strbuf *b, const struct stats *s);
+/* Figures of another process; NULL, and the wire is bad, if they make no sense. */
+struct stats	*stats_unpack(struct wire *w);
+
+/* Prometheus text of n processes' figures, each family once; `all` has what the node has but one of. */
+struct stats_of { const char *process; const struct stats *stats; };
+void		 stats_print(struct strbuf *out, const struct stats_of *v, size_t n,
+		    const struct stats *all);
+/* The table for people: name, kind, labels and help of every metric, as rows of man(7). */
+void		 stats_print_reference(struct strbuf *out);
 
 #endif

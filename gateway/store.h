@@ -352,11 +352,15 @@ struct store_figures {
 	int64_t		date_ahead_us;	/* how far date_added runs ahead of the clock */
 	uint64_t	failures;	/* groups that could not be kept, since start */
 	uint64_t	damages;	/* times that damage was met in the file, since start */
+	uint64_t	quarantined_bytes;
 	char		trouble[STORE_TROUBLE];	/* why nothing is written now; empty: it works */
 	uint64_t	waiting;	/* transactions asked and not committed yet */
 	uint64_t	group_max;	/* transactions in the largest group since start */
 	uint64_t	group_sizes[STORE_SIZES], group_times[STORE_TIMES];
 };
 int	store_figures(struct store *s, struct store_figures *out, struct err *e);
+/* Where sizes and times of transactions are counted; NULL: nowhere. */
+struct stats;
+void	store_count_in(struct store *s, struct stats *stats);
 
 #endif

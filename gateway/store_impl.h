@@ -148,6 +148,7 @@ struct store {
 	struct page_walk	*walks;		/* that wait for their next turn */
 	bool			 urgent;	/* something in the queue does not wait for company */
 	struct store_figures	 done;		/* commits, syncs, their sizes and times */
+	struct stats		*stats;		/* or NULL */
 	/* trouble: a group that was not kept, a page of the file that cannot be read */
 	uint64_t		 failures, damages;
 	char			 trouble[STORE_TROUBLE];	/* empty while writing works */

@@ -240,8 +240,12 @@ figures(struct store *s, struct store_figures *out, struct err *e)
 	(void)e;
 	for (size_t i = 0; i < m->nversions; i++)
 		out->objects += m->versions[i].obj == (int64_t)i + 1;
-	for (size_t i = 0; i < m->nquarantine; i++)
-		out->quarantined += strcmp(m->quarantine[i].state, "held") == 0;
+	for (size_t i = 0; i < m->nquarantine; i++) {
+		bool held = strcmp(m->quarantine[i].state, "held") == 0;
+
+		out->quarantined += held;
+		out->quarantined_bytes += held ? m->quarantine[i].q.bytes.n : 0;
+	}
 	out->versions = m->nversions;
 	out->members = m->nmembers;
 	out->sources = m->nsources;

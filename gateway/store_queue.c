@@ -4,6 +4,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/stats.h"
 #include "gateway/store_impl.h"
 
 enum {
@@ -49,6 +50,8 @@ fail_all(struct job *list, const struct err *e)
 static int
 try_group(struct store *s, struct job *list, struct err *e)
 {
+	int64_t began_us;
+
 	s->dated = false;
 	if (s->ops->begin(s, e) < 0)
 		return -1;
@@ -61,10 +64,13 @@ try_group(struct store *s, struct job *list, struct err *e)
 		*e = j->err;
 		return -1;
 	}
+	began_us = clock_mono_us();
 	if (s->ops->commit(s, e) < 0) {
 		s->ops->rollback(s);
 		return -1;
 	}
+	if (s->stats != NULL)
+		stats_observe(s->stats, STAT_SYNC_TIME, NULL, clock_mono_us() - began_us);
 	return 1;
 }
 
@@ -98,7 +104,7 @@ count_group(struct store_figures *f, size_t n, uint64_t took_us)
 static void
 commit_group(struct store *s, struct job *list, size_t n)
 {
-	int64_t started = clock_mono_us();
+	int64_t started = clock_mono_us(), took;
 	struct err e = ERR_INIT;
 	int rc;
 
@@ -111,7 +117,12 @@ commit_group(struct store *s, struct job *list, size_t n)
 		log_event(LOG_ERROR, "store.failed", LF_S("error", e.reason), LF_I("jobs", n));
 		fail_all(list, &e);
 	} else {
-		count_group(&s->done, n, (uint64_t)(clock_mono_us() - started));
+		took = clock_mono_us() - started;
+		count_group(&s->done, n, (uint64_t)took);
+		if (s->stats != NULL) {
+			stats_observe(s->stats, STAT_GROUP, NULL, (int64_t)n);
+			stats_observe(s->stats, STAT_GROUP_TIME, NULL, took);
+		}
 	}
 	while (list != NULL) {
 		struct job *j = list;

@@ -225,6 +225,7 @@ sq_figures(struct store *s, struct store_figures *out, struct err *e)
 	if (st == NULL || sq_step(q, st, e) < 0)
 		return -1;
 	out->quarantined = (uint64_t)sqlite3_column_int64(st, 0);
+	out->quarantined_bytes = (uint64_t)sqlite3_column_int64(st, 1);
 	sq_reset(st);
 	out->objects = (uint64_t)q->count[N_OBJECTS];
 	out->versions = (uint64_t)q->count[N_VERSIONS];

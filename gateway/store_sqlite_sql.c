@@ -211,7 +211,8 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_QUARANTINE_SET] = "UPDATE quarantine SET state = ?2 WHERE qid = ?1",
 	[SQ_QUARANTINE_SIZES] = "SELECT qid, size FROM quarantine ORDER BY qid DESC",
 	[SQ_QUARANTINE_DEL] = "DELETE FROM quarantine WHERE qid <= ?1",
-	[SQ_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine WHERE state = 'held'",
+	[SQ_QUARANTINE_COUNT] = "SELECT count(*), coalesce(sum(size), 0) FROM quarantine"
+	    " WHERE state = 'held'",
 
 	[SQ_STATUS_ADD] = "INSERT INTO status (id, user, requested_us, entries)"
 	    " VALUES (?1, ?2, ?3, ?4)",

@@ -17,7 +17,8 @@ static struct {
 	int		fd;
 	bool		as_json;
 	enum log_level	least;
-	uint64_t	lost;		/* lines that the stream did not take */
+	uint64_t	lost;		/* lines that the stream did not take and no line told of */
+	struct log_figures n;
 } out = { .fd = STDERR_FILENO, .least = LOG_INFO };
 
 static const char *const level_words[] = {
@@ -156,17 +157,26 @@ add_field(struct strbuf *b, const struct log_field *f)
 /* One write(2) a line. A log that cannot be written stops nothing: the loss is counted and told in
  * the next line that gets through. */
 static void
-send_line(const struct strbuf *b)
+send_line(enum log_level level, const struct strbuf *b)
 {
 	ssize_t n;
 
 	do
 		n = write(out.fd, b->p, b->n);
 	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)b->n)
+	if (n == (ssize_t)b->n) {
 		out.lost = 0;
-	else
+		out.n.lines[level]++;
+	} else {
 		out.lost++;
+		out.n.lost++;
+	}
+}
+
+void
+log_figures(struct log_figures *n)
+{
+	*n = out.n;
 }
 
 void
@@ -197,7 +207,7 @@ log_fields(enum log_level level, const char *event, const struct log_field *f, s
 		}
 	}
 	strbuf_adds(&b, out.as_json ? "}\n" : "\n");
-	send_line(&b);
+	send_line(level, &b);
 	strbuf_fini(&b);
 	errno = kept;
 }

@@ -21,6 +21,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 
 /* Where and how; fd stays the caller's. Default: stderr, logfmt, info. */
 void	log_setup(int fd, bool as_json, enum log_level least);
+/* Lines since the process began; what the stream did not take is in `lost`, not in `lines`. */
+struct log_figures { uint64_t lines[LOG_OFF], lost; };
+void	log_figures(struct log_figures *out);
 bool	log_level_parse(struct slice word, enum log_level *out);
 
 /* One key and value. Build with the LF_ macros. */

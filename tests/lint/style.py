@@ -43,6 +43,8 @@ SHARED = {
     "gateway/gateway.h": "one struct, filled by serve.c",
     "gateway/intake_parts.h": "intake.c, intake_book.c",
     "gateway/policy_parts.h": "policy*.c",
+    "gateway/stats_impl.h": "stats*.c",
+    "gateway/stats_table.h": "the table of stats.h",
     "gateway/store_impl.h": "store*.c",
 }
 

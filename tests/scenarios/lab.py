@@ -234,10 +234,15 @@ class Node:
         return c.getresponse().read().decode()
 
     def metric(self, name):
+        """The sum over all processes of the samples of that name that have these labels (and maybe more)."""
+        name, _, labels = name.rstrip("}").partition("{")
+        wanted, total = set(labels.split(",")) - {""}, 0.0
         for line in self.metrics().splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[-1])
-        return 0.0
+            sample, _, value = line.rpartition(" ")
+            found, _, labels = sample.rstrip("}").partition("{")
+            if found == name and wanted <= set(labels.split(",")):
+                total += float(value)
+        return total
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:

@@ -243,35 +243,6 @@ def test_files_are_private(node):
 
 # ---- looking
 
-SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*"'
-                    r'(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*")*\})? (-?[0-9.eE+-]+|\+Inf|NaN)$')
-
-
-def test_metrics_parse(node):
-    """If this fails, Prometheus drops the whole scrape."""
-    c = http.client.HTTPConnection("127.0.0.1", node.ops_port, timeout=10)
-    c.request("GET", "/metrics")
-    r = c.getresponse()
-    assert r.status == 200 and r.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    types, seen, helped = {}, set(), set()
-    for line in r.read().decode().splitlines():
-        if line.startswith("# TYPE "):
-            _, _, name, kind = line.split()
-            assert name not in types, f"{name} is declared twice"
-            types[name] = kind
-        elif line.startswith("# HELP "):
-            helped.add(line.split()[2])
-        else:
-            m = SAMPLE.match(line)
-            assert m, line
-            base = re.sub(r"_(bucket|sum|count)$", "", m[1])
-            assert m[1] in types or base in types, line
-            assert (m[1], m[2]) not in seen, f"{line} twice"
-            seen.add((m[1], m[2]))
-    assert set(types) == helped and len(types) > 20
-    assert {"tocsin_http_requests_total", "tocsin_outbox_queued", "tocsin_store_versions"} <= set(types)
-
-
 def test_health_and_readiness(node):
     """If this fails, a load balancer sends clients to a node that cannot serve, or takes a good one out."""
     def ask(path, method="GET"):

@@ -81,7 +81,7 @@ def test_a_disk_that_takes_no_writes_and_recovers(node, what, kinds, error):
     assert say_ready(node) != "ready"
     trouble = node.ask("status")["store"].get("trouble")
     assert trouble and trouble in say_ready(node)
-    assert node.metric("tocsin_store_writable") == 0 and node.metric("tocsin_store_failures") >= 3
+    assert node.metric("tocsin_store_writable") == 0 and node.metric("tocsin_store_failures_total") >= 3
     name = f"{what.replace(' ', '-')}"
     path = node.file("spool", "abuse", "incoming", f"{name}.csv")
     with open(path, "w", encoding="utf-8") as f:
@@ -137,7 +137,7 @@ def test_a_disk_that_fails_while_it_is_read(node):
     node.faults.heal()
     assert statuses == {503}, statuses
     assert {o["id"] for o in many} <= set(node.ids("soc", "advisories"))
-    assert "cannot read" in say_ready(node) and node.metric("tocsin_store_damages") >= 1
+    assert "cannot read" in say_ready(node) and node.metric("tocsin_store_damages_total") >= 1
     refuses(node, "written on a disk that forgets")
     node.restart(**node.faults.env)
     node.insist("sensor", "advisories", thing("after a read error"))
@@ -259,12 +259,12 @@ def jump_about(node):
         assert all(x < y for x, y in zip(now, now[1:])), "dates grow strictly"
         newest = now[-1:]
     # the furthest jump was 30 days ahead; now the clock is far behind the dates
-    assert say_ready(node) == "clock stepped back"
+    assert say_ready(node).startswith("clock stepped back")
     assert node.request("GET", "/api/", "soc").status == 200, "and everything works"
     assert node.stop() == 0
     node.launch(**node.faults.env)
     until("service", lambda: answers(node))
-    assert say_ready(node) == "clock stepped back"
+    assert say_ready(node).startswith("clock stepped back")
     o = thing("after a restart")
     node.insist("sensor", "advisories", o)
     assert dates()[-1] > newest[0], "also across a restart"
