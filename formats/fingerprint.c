@@ -257,14 +257,25 @@ observable_text(struct strbuf *out, struct arena *mem, const struct object *o)
 	return false;
 }
 
+/* The pattern of an indicator, parsed: NULL if it is in another language, or does not parse. */
+static const struct pat_node *
+pattern_of(const struct object *o, struct arena *mem)
+{
+	struct slice text = slice_trim(said(json_get(o->tree, "pattern"), mem));
+	struct slice type = json_member(o->tree, "pattern_type");
+
+	if (text.n == 0 || (type.n > 0 && !slice_is_nocase(type, "stix")))
+		return NULL;
+	return pattern_parse(text, mem, NULL);
+}
+
 /* "indicator" US pattern type US canonical pattern; text that does not parse stands for itself. */
 static bool
 indicator_text(struct strbuf *out, struct arena *mem, const struct object *o)
 {
 	struct slice text = slice_trim(said(json_get(o->tree, "pattern"), mem));
 	struct slice type = value_lower(json_member(o->tree, "pattern_type"), mem);
-	struct arena *scratch;
-	struct pat_node *p;
+	const struct pat_node *p;
 
 	if (text.n == 0)
 		return false;
@@ -276,13 +287,11 @@ indicator_text(struct strbuf *out, struct arena *mem, const struct object *o)
 		add_field(out, text);
 		return true;
 	}
-	scratch = arena_new();
 	strbuf_addc(out, US);
-	if ((p = pattern_parse(text, scratch, NULL)) != NULL)
+	if ((p = o->pattern) != NULL || (p = pattern_of(o, mem)) != NULL)
 		pattern_canonical(out, p);
 	else
 		strbuf_addsl(out, text);
-	arena_free(scratch);
 	return true;
 }
 
@@ -352,6 +361,7 @@ fingerprint_fill(struct object *o, struct arena *mem)
 {
 	struct strbuf text = STRBUF_INIT;
 
+	o->pattern = slice_is(o->type, "indicator") ? pattern_of(o, mem) : NULL;
 	o->has_fp = fingerprint_text(&text, mem, o);
 	if (o->has_fp)
 		digest_sha256(strbuf_slice(&text), o->fp);

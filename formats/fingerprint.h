@@ -22,7 +22,7 @@ struct strbuf;
 /* The canonical text that is hashed (for tests and `explain`); false if the object has none. Needs
  * o->type and o->tree. */
 bool	fingerprint_text(struct strbuf *out, struct arena *mem, const struct object *o);
-/* Fill o->fp and o->has_fp from o->tree. Needs o->type. */
+/* Fill o->fp and o->has_fp, and o->pattern, from o->tree. Needs o->type. */
 void	fingerprint_fill(struct object *o, struct arena *mem);
 
 #endif

@@ -25,6 +25,7 @@ struct format_limits {		/* 0 = the default in brackets */
 
 struct read_job {
 	struct slice		 in;
+	const uint8_t		*sha256;	/* of `in`, if the caller has it anyway; else NULL */
 	const char		*input;		/* name for messages: a file, "POST body" */
 	struct slice		 received;	/* RFC 3339 UTC: the only *now* a reader may use */
 	struct format_limits	 limits;
@@ -66,6 +67,8 @@ struct format_ops {
 extern const struct format_ops *const formats[];	/* ends with NULL */
 extern const struct format_ops format_stix21, format_iodef2, format_mapped;
 
+/* SHA-256 of the input: the caller's, or computed here. */
+void			 format_digest(const struct read_job *job, uint8_t out[32]);
 const struct format_ops	*format_find(struct slice name);	/* NULL if unknown */
 /* The surest sniffer, NULL if none is surer than 0. `mapped` never sniffs. */
 const struct format_ops	*format_sniff(struct slice head);

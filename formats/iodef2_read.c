@@ -453,7 +453,7 @@ name_advisory(struct ir *r)
 	uint8_t digest[SHA256_LEN];
 	char hex[2 * SHA256_LEN + 1];
 
-	digest_sha256(r->job->in, digest);
+	format_digest(r->job, digest);
 	memcpy(&r->seed, digest, sizeof(r->seed));
 	hex_text(digest, SHA256_LEN, hex);
 	r->adv->id = ir_id(r, "bundle", IR_UUID(r, "document", slice_of(hex)));

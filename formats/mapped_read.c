@@ -659,8 +659,10 @@ static struct slice
 bundle_id(const struct map_reading *rd)
 {
 	char hash[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
+	uint8_t digest[SHA256_LEN];
 
-	digest_sha256_hex(rd->r.job->in, hash);
+	format_digest(rd->r.job, digest);
+	hex_text(digest, SHA256_LEN, hash);
 	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(rd->r.mem, "inhouse|%.*s|bundle|%s",
 	    SLICE_ARG(rd->r.map->name), hash)), uuid);
 	return slice_of(arena_fmt(rd->r.mem, "bundle--%s", uuid));

@@ -21,6 +21,7 @@
 #include "gateway/base/slice.h"
 
 struct arena;
+struct pat_node;
 struct strbuf;
 
 /* TLP 2.0, in order of strictness (FIRST, August 2022). WHITE of TLP 1.0 is CLEAR. */
@@ -81,6 +82,7 @@ struct object {
 	struct slice	*supporters;	/* ids of supporting objects (refs.h) that it names, once each */
 	size_t		nsupporters;
 	json		*tree;		/* NULL once it has left the cage (gateway/translator.h) */
+	const struct pat_node *pattern;	/* of an indicator, when it is STIX and parses; else NULL */
 	struct slice	bytes;
 	size_t		index;		/* ordinal in the input, from 0 */
 	size_t		offset;		/* of its text in the input */

@@ -23,7 +23,7 @@ qualified_twice(const struct pat_node *p)
 
 /* The text compared with hashes.NAME is no hash of that name. */
 static bool
-hash_is_wrong(const struct pat_node *p, struct arena *mem)
+hash_is_wrong(const struct pat_node *p, struct arena **mem)
 {
 	const struct pat_step *name;
 	struct slice ignored;
@@ -34,15 +34,17 @@ hash_is_wrong(const struct pat_node *p, struct arena *mem)
 	if (name->kind != PAT_STEP_NAME || name[-1].kind != PAT_STEP_NAME ||
 	    !slice_is(name[-1].name, "hashes"))
 		return false;
+	if (*mem == NULL)
+		*mem = arena_new();
 	for (size_t i = 0; i < p->nvalues; i++)
 		if (p->values[i].kind == PAT_STRING &&
-		    !value_hash(name->name, p->values[i].text, mem, &ignored))
+		    !value_hash(name->name, p->values[i].text, *mem, &ignored))
 			return true;
 	return false;
 }
 
 static unsigned
-flaws(const struct pat_node *p, struct arena *mem)
+flaws(const struct pat_node *p, struct arena **mem)
 {
 	unsigned found = 0;
 
@@ -58,8 +60,8 @@ flaws(const struct pat_node *p, struct arena *mem)
 unsigned
 pattern_flaws(const struct pat_node *p)
 {
-	struct arena *mem = arena_new();
-	unsigned found = flaws(p, mem);
+	struct arena *mem = NULL;	/* made for the first hash: most patterns have none */
+	unsigned found = flaws(p, &mem);
 
 	arena_free(mem);
 	return found;

@@ -87,6 +87,8 @@ skip_blanks(struct pat_lexer *lx, struct err *e)
 
 		if (n > 0) {
 			lx->next += n;
+		} else if (s.n == 0 || s.p[0] != '/') {
+			return 0;
 		} else if (slice_starts(s, "//")) {
 			for (n = 2; n < s.n && s.p[n] != '\n' && s.p[n] != '\r'; n++)
 				;
@@ -311,7 +313,7 @@ lex_operator(struct pat_lexer *lx, struct err *e)
 	struct slice s = rest(lx, lx->at);
 
 	for (size_t i = 0; i < COUNTOF(operators); i++) {
-		if (!slice_starts(s, operators[i].text))
+		if (s.p[0] != operators[i].text[0] || !slice_starts(s, operators[i].text))
 			continue;
 		lx->tok = operators[i].tok;
 		lx->text = slice_from(s.p, strlen(operators[i].text));

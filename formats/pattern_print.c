@@ -103,11 +103,14 @@ print_test(struct strbuf *out, const struct pat_node *p)
 {
 	if (p->op == PAT_EXISTS)
 		strbuf_adds(out, p->negated ? "NOT EXISTS " : "EXISTS ");
-	strbuf_addf(out, "%.*s:", SLICE_ARG(p->object));
+	strbuf_addsl(out, p->object);
+	strbuf_addc(out, ':');
 	pattern_path(out, p);
 	if (p->op == PAT_EXISTS)
 		return;
-	strbuf_addf(out, " %s%s ", p->negated ? "NOT " : "", op_text[p->op]);
+	strbuf_adds(out, p->negated ? " NOT " : " ");
+	strbuf_adds(out, op_text[p->op]);
+	strbuf_addc(out, ' ');
 	if (p->op == PAT_IN)
 		strbuf_addc(out, '(');
 	for (size_t i = 0; i < p->nvalues; i++) {

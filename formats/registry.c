@@ -1,12 +1,23 @@
 /* registry.c -- the rows of format.h: one a format. To add a format: its file, and a line here. */
 #include "formats/format.h"
 
+#include "gateway/base/digest.h"
+
 const struct format_ops *const formats[] = {
 	&format_stix21,
 	&format_iodef2,
 	&format_mapped,
 	NULL
 };
+
+void
+format_digest(const struct read_job *job, uint8_t out[SHA256_LEN])
+{
+	if (job->sha256 != NULL)
+		memcpy(out, job->sha256, SHA256_LEN);
+	else
+		digest_sha256(job->in, out);
+}
 
 /* Return the format of that name, or NULL. */
 const struct format_ops *

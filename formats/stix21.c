@@ -263,12 +263,12 @@ on_issue(void *ctx, const struct stix21_issue *issue)
 
 /* Check an object that was just added; false if it is to be refused (and then it is). */
 static bool
-passes_check(struct reading *r, const struct json_item *item)
+passes_check(struct reading *r, const struct json_item *item, const struct object *o)
 {
 	struct findings f = { .r = r, .item = item };
 	size_t before = r->adv->nverdicts;
 
-	stix21_check(item->node, r->mem, on_issue, &f);
+	stix21_check(o, r->mem, on_issue, &f);
 	if (!r->job->strict || f.first.code == NULL)
 		return true;
 	r->adv->nverdicts = before;
@@ -304,7 +304,7 @@ read_item(struct reading *r, const struct json_item *item)
 	if (object_fill(o, r->mem, find_marking, r, &err) < 0) {
 		r->adv->n--;
 		refuse_item(r, item, code_of_fill(&err), err);
-	} else if (!passes_check(r, item)) {
+	} else if (!passes_check(r, item, o)) {
 		r->adv->n--;
 	}
 }
@@ -415,12 +415,14 @@ name_advisory(struct reading *r)
 	const size_t n = sizeof(prefix) - 1;
 	struct slice id = json_member(r->doc.root, "id");
 	char hex[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
+	uint8_t digest[SHA256_LEN];
 
 	if (slice_starts(id, prefix) && uuid_is_valid(slice_from(id.p + n, id.n - n))) {
 		r->adv->id = id;
 		return;
 	}
-	digest_sha256_hex(r->in, hex);
+	format_digest(r->job, digest);
+	hex_text(digest, SHA256_LEN, hex);
 	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(r->mem, "stix21|input|%s", hex)), uuid);
 	r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%s", uuid));
 }

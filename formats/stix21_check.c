@@ -150,6 +150,8 @@ check_pair(struct check *c, const struct stix21_rule *rule)
 	bool both = x != NULL && y != NULL;
 	int order = 0;
 
+	if (rule->kind == RULE_ORDER && both && slice_eq(json_slice(x), json_slice(y)))
+		return;
 	if (rule->kind == RULE_ORDER && both && compare_times(c, x, y, &order) && order > 0)
 		broken(c, "BAD_ORDER", b, "must not be before", a);
 	if (rule->kind == RULE_AFTER && both && compare_times(c, x, y, &order) && order >= 0)
@@ -283,8 +285,9 @@ check_pattern(struct check *c)
 {
 	struct slice type = json_member(c->tree, "pattern_type");
 	struct slice text = json_member(c->tree, "pattern");
-	struct pat_node *p;
+	const struct pat_node *p = c->object->pattern;
 	struct err e = ERR_INIT;
+	unsigned flaws;
 
 	if (json_get(c->tree, "pattern") == NULL)
 		return;
@@ -294,13 +297,15 @@ check_pattern(struct check *c)
 	}
 	if (!slice_is(type, "stix") && type.n != 0)
 		return;
-	p = pattern_parse(text, c->mem, &e);
-	if (p == NULL)
+	if (p == NULL && (p = pattern_parse(text, c->mem, &e)) == NULL) {
 		check_report(c, "BAD_PATTERN", e.code, true, "pattern", e.reason);
-	else if ((pattern_flaws(p) & PATTERN_TWICE) != 0)
+		return;
+	}
+	flaws = pattern_flaws(p);
+	if ((flaws & PATTERN_TWICE) != 0)
 		check_report(c, "BAD_PATTERN", ERR_VALUE, true, "pattern",
 		    "has one kind of qualifier twice on one observation");
-	else if ((pattern_flaws(p) & PATTERN_HASH) != 0)
+	else if ((flaws & PATTERN_HASH) != 0)
 		check_report(c, "BAD_HASH", ERR_VALUE, true, "pattern",
 		    "compares a hash with what is no hash of that name");
 }
@@ -406,14 +411,19 @@ static const struct {
 
 /* Report every issue of one object. */
 void
-stix21_check(const json *tree, struct arena *mem, stix21_issue_fn *report, void *ctx)
+stix21_check(const struct object *o, struct arena *mem, stix21_issue_fn *report, void *ctx)
 {
-	struct slice type = json_member(tree, "type");
-	struct check c = {
-		.tree = tree, .mem = mem, .report = report, .ctx = ctx,
-		.type = stix21_type_find(type),
-	};
+	const json *tree = o->tree;
+	struct slice type = o->type;
+	struct check c;
 
+	c.object = o;		/* member by member: the path, which is long, needs no zeros */
+	c.tree = tree;
+	c.mem = mem;
+	c.report = report;
+	c.ctx = ctx;
+	c.nsteps = 0;
+	c.type = stix21_type_find(type);
 	c.common = c.type == NULL ? stix21_custom_common : c.type->common;
 	check_identity(&c);
 	check_spec_version(&c);

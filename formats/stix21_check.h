@@ -18,6 +18,7 @@
 #include "gateway/base/json.h"
 
 struct arena;
+struct object;
 
 struct stix21_issue {
 	const char	*code;
@@ -28,7 +29,8 @@ struct stix21_issue {
 };
 
 typedef void	 stix21_issue_fn(void *ctx, const struct stix21_issue *issue);
-/* Report every issue of one object that object_fill accepted. */
-void		 stix21_check(const json *tree, struct arena *mem, stix21_issue_fn *report, void *ctx);
+/* Report every issue of one object that object_fill accepted and filled. */
+void		 stix21_check(const struct object *o, struct arena *mem, stix21_issue_fn *report,
+		    void *ctx);
 
 #endif

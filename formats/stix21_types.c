@@ -493,8 +493,13 @@ stix21_extension_find(struct slice name)
 const struct stix21_prop *
 stix21_prop_find(const struct stix21_prop *table, const char *name)
 {
-	for (; table->name != NULL; table++)
-		if (table->name[0] == name[0] && strcmp(table->name, name) == 0)
+	for (; table->name != NULL; table++) {
+		const char *a = table->name, *b = name;
+
+		while (*a == *b && *a != '\0')
+			a++, b++;
+		if (*a == *b)
 			return table;
+	}
 	return NULL;
 }

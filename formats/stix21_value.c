@@ -46,22 +46,6 @@ check_report(struct check *c, const char *code, enum err_code err, bool must, co
 	c->report(c->ctx, &issue);
 }
 
-/* Step into a member, or an element if it has no name. */
-void
-check_enter(struct check *c, const char *name, size_t index)
-{
-	if (c->nsteps < CHECK_STEPS)
-		c->step[c->nsteps] = (struct check_step){ name, index };
-	c->nsteps++;
-}
-
-/* Step out again. */
-void
-check_leave(struct check *c)
-{
-	c->nsteps--;
-}
-
 /* Report a value of the wrong JSON type. */
 static void
 wrong_type(struct check *c, const char *wanted)

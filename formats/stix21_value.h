@@ -20,6 +20,7 @@ struct check_step {
 enum { CHECK_STEPS = 160 };	/* deeper places are reported at this depth */
 
 struct check {
+	const struct object		*object;
 	const json			*tree;
 	struct arena			*mem;
 	stix21_issue_fn			*report;
@@ -35,8 +36,20 @@ void	check_report(struct check *c, const char *code, enum err_code err, bool mus
 	    const char *member, const char *reason);
 /* Step into a member (name) or an element (name NULL), and out again. Nothing is formatted before
  * there is something to report. */
-void	check_enter(struct check *c, const char *name, size_t index);
-void	check_leave(struct check *c);
+static inline void
+check_enter(struct check *c, const char *name, size_t index)
+{
+	if (c->nsteps < CHECK_STEPS)
+		c->step[c->nsteps] = (struct check_step){ name, index };
+	c->nsteps++;
+}
+
+static inline void
+check_leave(struct check *c)
+{
+	c->nsteps--;
+}
+
 /* Check one member by its row. */
 void	check_property(struct check *c, const json *v, const struct stix21_prop *p);
 /* Report the properties that `table` requires and `o` has not. */

@@ -324,9 +324,17 @@ uuid_bytes(struct slice s, uint8_t b[16])
 bool
 uuid_is_valid(struct slice s)
 {
-	uint8_t b[16];
+	enum { VERSION = 14, VARIANT = 19 };
 
-	return uuid_bytes(s, b) && b[6] >> 4 >= 1 && b[6] >> 4 <= 5 && b[8] >> 6 == 2;
+	if (s.n != UUID_TEXT)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? s.p[i] != '-' : ascii_hex(s.p[i]) < 0)
+			return false;
+	}
+	return s.p[VERSION] >= '1' && s.p[VERSION] <= '5' && ascii_hex(s.p[VARIANT]) >> 2 == 2;
 }
 
 /* Write version and the RFC 4122 variant over the bits kept for them, and the text to out. */
