@@ -200,7 +200,7 @@ is_last(const struct exchange *x, const struct http_answer *a)
 	const struct conn *c = x->conn;
 	const struct http_server *s = c->server;
 
-	if (x->close || a->close || h == NULL || !h->keep_alive || s->draining ||
+	if (x->close || a->close || h == NULL || !h->keep_alive || s->lame ||
 	    c->requests >= s->lim.requests || clock_mono_us() - c->born_us > s->lim.age_us)
 		return true;
 	if (x->ended || !h->has_body)

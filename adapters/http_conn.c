@@ -61,12 +61,51 @@ allowed_us(const struct conn *c)
 	}
 }
 
-static void
-set_timer(struct conn *c, int64_t us)
+/* When this state has lasted long enough. A lame server waits for the silent a moment only. */
+static int64_t
+deadline_us(const struct conn *c)
 {
-	struct timeval tv = { us / 1000000, us % 1000000 };
+	const struct http_server *s = c->server;
+	int64_t end = c->entered_us + allowed_us(c), soon;
 
+	if (s->lame && (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE)) {
+		soon = (c->entered_us > s->lame_us ? c->entered_us : s->lame_us) + s->grace_us;
+		if (soon < end)
+			return soon;
+	}
+	return end;
+}
+
+/* See to it that the timer looks in time. One that looks too early costs less, every now and then, than
+ * one that is set anew for each state of each request. */
+static void
+arm(struct conn *c)
+{
+	int64_t end = deadline_us(c), left = end - clock_mono_us();
+	struct timeval tv = { 0, 1 };
+
+	if (c->armed_us != 0 && c->armed_us <= end)
+		return;
+	if (left > 0)
+		tv = (struct timeval){ left / 1000000, left % 1000000 };
+	c->armed_us = end;
 	evtimer_add(c->timer, &tv);
+}
+
+/* What the server counts by state. */
+static void
+recount(struct conn *c, enum conn_state state)
+{
+	struct http_server *s = c->server;
+
+	c->address->handshakes -= c->state == CONN_HANDSHAKE;
+	c->address->handshakes += state == CONN_HANDSHAKE;
+	s->unsent -= c->state == CONN_WRITE ? c->to_write : 0;
+	s->unsent += state == CONN_WRITE ? c->to_write : 0;
+	TAILQ_REMOVE(&s->in[c->state], c, link);
+	TAILQ_INSERT_TAIL(&s->in[state], c, link);
+	s->count[c->state]--;
+	s->count[state]++;
 }
 
 /* The one way from a state to the next: checks that it is a legal one and sets its deadline. */
@@ -74,11 +113,33 @@ static void
 enter(struct conn *c, enum conn_state state)
 {
 	assert((may_follow[c->state] & BIT(state)) != 0);
+	recount(c, state);
 	c->state = state;
 	c->entered_us = clock_mono_us();
 	c->moved = 0;
 	if (state != CONN_GONE)
-		set_timer(c, allowed_us(c));
+		arm(c);
+}
+
+/* The server became lame. */
+void
+conn_hurry(struct conn *c)
+{
+	arm(c);
+}
+
+/* For metrics. */
+const char *
+conn_state_name(enum conn_state state)
+{
+	static const char *const names[CONN_STATES] = {
+		[CONN_NEW] = "new", [CONN_HANDSHAKE] = "handshake", [CONN_IDLE] = "idle",
+		[CONN_HEAD] = "head", [CONN_HELD] = "held", [CONN_BODY] = "body",
+		[CONN_WRITE] = "write", [CONN_SKIP] = "skip", [CONN_LINGER] = "linger",
+		[CONN_GONE] = "gone",
+	};
+
+	return names[state];
 }
 
 /* Hex text that no other request of this process has. */
@@ -183,7 +244,7 @@ finish(struct conn *c, bool more_may_come)
 static void
 next_request(struct conn *c)
 {
-	bool last = c->x->close || c->server->draining;
+	bool last = c->x->close || c->server->lame;
 	bool ended = c->x->ended;
 	bool more = evbuffer_get_length(bufferevent_get_input(c->bev)) > 0;
 
@@ -462,19 +523,18 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
-	int64_t left;
 
 	(void)fd;
 	(void)what;
+	c->armed_us = 0;
 	if (c->state == CONN_IDLE && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0) {
 		conn_work(c);		/* it came in time; its callback is behind us in the line */
 		return;
 	}
 	if (c->state == CONN_WRITE)
 		c->moved = c->to_write - evbuffer_get_length(bufferevent_get_output(c->bev));
-	left = c->entered_us + allowed_us(c) - clock_mono_us();
-	if (left > 0)
-		set_timer(c, left);
+	if (deadline_us(c) > clock_mono_us())
+		arm(c);
 	else
 		on_deadline(c);
 }
@@ -512,7 +572,8 @@ conn_open(struct http_server *s, const struct listener *l, int fd, struct addres
 	c->secure = l->tls != NULL;
 	c->born_us = clock_mono_us();
 	remote_text(c, sa);
-	TAILQ_INSERT_TAIL(&s->conns, c, link);
+	TAILQ_INSERT_TAIL(&s->in[CONN_NEW], c, link);
+	s->count[CONN_NEW]++;
 	if (c->secure)
 		c->bev = tls_accept(l->tls, s->base, fd, &e);
 	else
@@ -534,14 +595,6 @@ conn_open(struct http_server *s, const struct listener *l, int fd, struct addres
 	enter(c, c->secure ? CONN_HANDSHAKE : CONN_IDLE);
 }
 
-/* The server is going to stop. */
-void
-conn_drain(struct conn *c)
-{
-	if (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE)
-		conn_close(c, true);
-}
-
 /* The answer lies in the output. */
 void
 conn_answered(struct conn *c)
@@ -553,6 +606,8 @@ conn_answered(struct conn *c)
 		x->ended = http1_next(c->parser, &none, &data) == HTTP1_END;
 	c->to_write = evbuffer_get_length(bufferevent_get_output(c->bev));
 	enter(c, CONN_WRITE);
+	if (c->server->unsent > c->server->lim.unsent)
+		door_limit_answers(c->server, c);
 }
 
 /* The handler likes the head. */

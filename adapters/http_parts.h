@@ -1,9 +1,9 @@
 /*
- * http_parts.h -- between http_server.c (listeners, who may come in), http_conn.c (one connection's
- * life) and http_answer.c (what is sent back).
+ * http_parts.h -- between http_server.c (the server as a whole), http_door.c (who may come in),
+ * http_conn.c (one connection's life) and http_answer.c (what is sent back).
  *
  * Owns:    the server's, a connection's and an exchange's insides.
- * Called:  by those three files.
+ * Called:  by those four files.
  * Never:   included by anyone else.
  */
 #ifndef ADAPTERS_HTTP_PARTS_H
@@ -12,6 +12,8 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+
+#include <event2/util.h>
 
 #include "adapters/http_server.h"
 #include "gateway/base/strbuf.h"
@@ -54,11 +56,11 @@ struct exchange {
 struct address {		/* how many connections one address has */
 	struct address	*next;
 	uint8_t		 key[16];
-	size_t		 n;
+	size_t		 n, handshakes;
 };
 
 struct conn {
-	TAILQ_ENTRY(conn)	 link;
+	TAILQ_ENTRY(conn)	 link;		/* of the list of its state */
 	struct http_server	*server;
 	struct bufferevent	*bev;
 	struct http1		*parser;
@@ -68,6 +70,7 @@ struct conn {
 	enum conn_state		 state;
 	int			 listener;
 	int64_t			 born_us, entered_us, first_byte_us;
+	int64_t			 armed_us;	/* when the timer looks; 0 = never */
 	uint64_t		 moved;		/* bytes since the state was entered */
 	uint64_t		 to_write;	/* bytes of the answer in hand */
 	size_t			 requests;
@@ -98,11 +101,14 @@ struct http_server {
 	struct http_bodies	*bodies;
 	struct listener		*listeners[MAX_LISTENERS];
 	int			 nlisteners;
-	TAILQ_HEAD(conn_list, conn) conns;
+	TAILQ_HEAD(conn_list, conn) in[CONN_STATES];	/* each by the time of its entry */
+	size_t			 count[CONN_STATES];
+	uint64_t		 unsent;	/* bytes of the answers of all in CONN_WRITE */
 	struct address		*addresses[ADDRESS_BUCKETS];
 	struct event		*resume;	/* accept again after running out of files */
 	struct event		*drained;
-	bool			 draining;
+	bool			 lame;		/* every answer is the last of its connection */
+	int64_t			 lame_us, grace_us; /* since when; how long the silent may stay */
 	void			(*done)(void *);
 	void			*done_arg;
 	uint64_t		 id_seed, id_next;
@@ -117,10 +123,20 @@ struct http_server {
 void	conn_open(struct http_server *s, const struct listener *l, int fd, struct address *a,
 	    const struct sockaddr *sa);
 void	conn_close(struct conn *c, bool politely);
-/* No further requests; closed at once if nothing is in hand. */
-void	conn_drain(struct conn *c);
+/* The server became lame: deadlines of the silent are nearer. */
+void	conn_hurry(struct conn *c);
+const char *conn_state_name(enum conn_state state);
 /* Bytes for the client; the answer is done when the output is empty again. */
 void	conn_answered(struct conn *c);
+
+/* http_door.c: callbacks of listeners, and who left. */
+struct sockaddr;
+void	door_accept(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, int len,
+	    void *arg);
+void	door_failed(struct evconnlistener *ev, void *arg);
+void	door_accept_waiting(struct listener *l);
+void	door_left(struct http_server *s, struct address *a);
+void	door_limit_answers(struct http_server *s, const struct conn *newest);
 
 /* http_server.c */
 void	server_forget(struct http_server *s, struct conn *c);

@@ -10,13 +10,14 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <event2/util.h>
-#include <netinet/tcp.h>
+#include <sys/resource.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/log.h"
 
-enum { BACKLOG = 1024, RESUME_US = 100000 };
+enum { BACKLOG = 1024, DESCRIPTORS_KEPT = 64 };
 #define SECOND	INT64_C(1000000)
 
 /* Put the default where a limit says nothing. */
@@ -37,6 +38,9 @@ fill_limits(struct http_limits *l)
 	DEFAULT(age_us, 3600 * SECOND);
 	DEFAULT(connections, 10000);
 	DEFAULT(per_address, 256);
+	DEFAULT(handshakes_per_address, 64);
+	DEFAULT(unsent, UINT64_C(256) << 20);
+	DEFAULT(grace_us, SECOND / 5);
 	DEFAULT(requests, 10000);
 	DEFAULT(ignored_body, 65536);
 	DEFAULT(gzip_level, 1);
@@ -44,6 +48,30 @@ fill_limits(struct http_limits *l)
 	DEFAULT(body.in_memory, UINT64_C(1) << 20);
 	DEFAULT(body.all_in_memory, UINT64_C(64) << 20);
 	DEFAULT(body.all_in_files, UINT64_C(4) << 30);
+}
+
+/* Each connection takes a descriptor, and the store, Redis, peers and bodies need some too: no more
+ * connections than leave them enough. */
+static void
+fit_descriptors(struct http_limits *l)
+{
+	size_t wanted = l->connections + DESCRIPTORS_KEPT, most;
+	struct rlimit have;
+
+	if (getrlimit(RLIMIT_NOFILE, &have) < 0)
+		return;
+	if (have.rlim_cur < wanted && have.rlim_cur < have.rlim_max) {
+		have.rlim_cur = have.rlim_max < wanted ? have.rlim_max : wanted;
+		if (setrlimit(RLIMIT_NOFILE, &have) < 0 || getrlimit(RLIMIT_NOFILE, &have) < 0)
+			return;
+	}
+	if (have.rlim_cur >= wanted)
+		return;
+	most = have.rlim_cur > 2 * DESCRIPTORS_KEPT ? have.rlim_cur - DESCRIPTORS_KEPT :
+	    have.rlim_cur / 2;
+	log_event(LOG_WARN, "http.limit", LF_S("reason", "too few open files for as many connections"),
+	    LF_I("files", have.rlim_cur), LF_I("connections", most));
+	l->connections = most;
 }
 
 /* A server without listeners. */
@@ -59,9 +87,11 @@ http_server_new(struct event_base *base, const struct http_limits *lim,
 	if (lim != NULL)
 		s->lim = *lim;
 	fill_limits(&s->lim);
+	fit_descriptors(&s->lim);
 	s->bodies = http_bodies_new();
 	http_bodies_set_limits(s->bodies, &s->lim.body);
-	TAILQ_INIT(&s->conns);
+	for (int i = 0; i < CONN_STATES; i++)
+		TAILQ_INIT(&s->in[i]);
 	strbuf_init(&s->scratch);
 	random_bytes(&s->id_seed, sizeof(s->id_seed));
 	return s;
@@ -73,6 +103,7 @@ http_server_set_limits(struct http_server *s, const struct http_limits *lim)
 {
 	s->lim = *lim;
 	fill_limits(&s->lim);
+	fit_descriptors(&s->lim);
 	http_bodies_set_limits(s->bodies, &s->lim.body);
 }
 
@@ -108,11 +139,12 @@ http_server_free(struct http_server *s)
 
 	if (s == NULL)
 		return;
-	s->draining = true;
+	s->lame = true;
 	s->done = NULL;
 	close_listeners(s);
-	while ((c = TAILQ_FIRST(&s->conns)) != NULL)
-		conn_close(c, true);
+	for (k = 0; k < CONN_STATES; k++)
+		while ((c = TAILQ_FIRST(&s->in[k])) != NULL)
+			conn_close(c, true);
 	for (k = 0; k < s->nlisteners; k++) {
 		tls_free(s->listeners[k]->tls);
 		free(s->listeners[k]);
@@ -125,68 +157,6 @@ http_server_free(struct http_server *s)
 	answer_fini(s);
 	http_bodies_free(s->bodies);
 	free(s);
-}
-
-/* The part of an address that counts as one client: IPv4 whole, IPv6 its /64. */
-static void
-address_key(const struct sockaddr *sa, uint8_t key[16])
-{
-	memset(key, 0, 16);
-	if (sa->sa_family == AF_INET) {
-		key[10] = key[11] = 0xff;
-		memcpy(key + 12, &((const struct sockaddr_in *)sa)->sin_addr, 4);
-	} else if (sa->sa_family == AF_INET6) {
-		const struct in6_addr *a = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-
-		memcpy(key, a, IN6_IS_ADDR_V4MAPPED(a) ? 16 : 8);
-	}
-}
-
-static struct address **
-address_bucket(struct http_server *s, const uint8_t key[16])
-{
-	uint64_t h = s->id_seed;
-	size_t i;
-
-	for (i = 0; i < 16; i++)
-		h = (h ^ key[i]) * UINT64_C(0x100000001b3);
-	return &s->addresses[(h ^ h >> 29) % ADDRESS_BUCKETS];
-}
-
-/* One connection more of this address; NULL if it has too many already. */
-static struct address *
-address_take(struct http_server *s, const struct sockaddr *sa)
-{
-	struct address **bucket, *a;
-	uint8_t key[16];
-
-	address_key(sa, key);
-	bucket = address_bucket(s, key);
-	for (a = *bucket; a != NULL && memcmp(a->key, key, 16) != 0; a = a->next)
-		;
-	if (a == NULL) {
-		a = xcalloc(1, sizeof(*a));
-		memcpy(a->key, key, 16);
-		a->next = *bucket;
-		*bucket = a;
-	}
-	if (a->n >= s->lim.per_address)
-		return NULL;
-	a->n++;
-	return a;
-}
-
-static void
-address_drop(struct http_server *s, struct address *a)
-{
-	struct address **p;
-
-	if (--a->n > 0)
-		return;
-	for (p = address_bucket(s, a->key); *p != a; p = &(*p)->next)
-		;
-	*p = a->next;
-	free(a);
 }
 
 static void
@@ -213,63 +183,11 @@ check_drained(struct http_server *s)
 void
 server_forget(struct http_server *s, struct conn *c)
 {
-	TAILQ_REMOVE(&s->conns, c, link);
-	address_drop(s, c->address);
+	TAILQ_REMOVE(&s->in[c->state], c, link);
+	s->count[c->state]--;
+	door_left(s, c->address);
 	s->n.open--;
 	check_drained(s);
-}
-
-static void
-on_accept(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
-{
-	struct listener *l = arg;
-	struct http_server *s = l->server;
-	struct address *a = NULL;
-	int one = 1;
-
-	(void)ev;
-	(void)len;
-	s->n.accepted++;
-	if (s->n.open >= s->lim.connections)
-		s->n.refused_full++;
-	else if ((a = address_take(s, sa)) == NULL)
-		s->n.refused_address++;
-	if (a == NULL) {
-		close(fd);
-		return;
-	}
-	/* Without it a small answer waits 40 ms for the client's delayed ACK. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	s->n.open++;
-	conn_open(s, l, fd, a, sa);
-}
-
-static void
-on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	struct http_server *s = arg;
-	int i;
-
-	(void)fd;
-	(void)what;
-	for (i = 0; i < s->nlisteners; i++)
-		if (s->listeners[i]->ev != NULL)
-			evconnlistener_enable(s->listeners[i]->ev);
-}
-
-/* Out of file descriptors, most likely: pause instead of spinning. */
-static void
-on_accept_error(struct evconnlistener *ev, void *arg)
-{
-	struct listener *l = arg;
-	struct timeval tv = { 0, RESUME_US };
-
-	log_event(LOG_WARN, "http.accept", LF_S("error", strerror(EVUTIL_SOCKET_ERROR())),
-	    LF_I("open", l->server->n.open));
-	evconnlistener_disable(ev);
-	if (l->server->resume == NULL)
-		l->server->resume = evtimer_new(l->server->base, on_resume, l->server);
-	evtimer_add(l->server->resume, &tv);
 }
 
 /* The family of an IP address, or -1. */
@@ -360,7 +278,7 @@ http_server_listen(struct http_server *s, int fd, struct tls *tls, struct err *e
 	l->number = s->nlisteners;
 	l->port = ntohs(a.sa.sa_family == AF_INET ? a.in.sin_port : a.in6.sin6_port);
 	l->tls = tls == NULL ? NULL : tls_ref(tls);
-	l->ev = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE |
+	l->ev = evconnlistener_new(s->base, door_accept, l, LEV_OPT_CLOSE_ON_FREE |
 	    LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (l->ev == NULL) {
 		close(fd);
@@ -368,7 +286,7 @@ http_server_listen(struct http_server *s, int fd, struct tls *tls, struct err *e
 		free(l);
 		return err_set(e, ERR_IO, "cannot add a listener to the event loop");
 	}
-	evconnlistener_set_error_cb(l->ev, on_accept_error);
+	evconnlistener_set_error_cb(l->ev, door_failed);
 	s->listeners[s->nlisteners++] = l;
 	return l->number;
 }
@@ -393,24 +311,35 @@ http_server_swap_tls(struct http_server *s, int listener, struct tls *tls)
 	tls_free(old);
 }
 
+/* Nobody new; the silent may stay for a while, and all others until they have their answer. */
+void
+http_server_lame_duck(struct http_server *s, int64_t grace_us, void (*done)(void *), void *arg)
+{
+	static const enum conn_state silent[] = { CONN_HANDSHAKE, CONN_IDLE };
+	struct conn *c;
+
+	s->lame = true;
+	s->lame_us = clock_mono_us();
+	s->grace_us = grace_us;
+	s->done = done;
+	s->done_arg = arg;
+	if (s->drained == NULL)
+		s->drained = evtimer_new(s->base, on_drained, s);
+	for (int i = 0; i < s->nlisteners; i++)
+		if (s->listeners[i]->ev != NULL)
+			door_accept_waiting(s->listeners[i]);
+	close_listeners(s);
+	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
+		TAILQ_FOREACH(c, &s->in[silent[i]], link)
+			conn_hurry(c);
+	check_drained(s);
+}
+
 /* Finish what is in hand. */
 void
 http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
 {
-	struct conn *c, *next;
-
-	if (s->draining)
-		return;
-	s->draining = true;
-	s->done = done;
-	s->done_arg = arg;
-	s->drained = evtimer_new(s->base, on_drained, s);
-	close_listeners(s);
-	for (c = TAILQ_FIRST(&s->conns); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, link);
-		conn_drain(c);
-	}
-	check_drained(s);
+	http_server_lame_duck(s, s->lim.grace_us, done, arg);
 }
 
 /* How it went so far. */
@@ -418,4 +347,14 @@ const struct http_counters *
 http_server_counters(const struct http_server *s)
 {
 	return &s->n;
+}
+
+/* For metrics: one gauge a state. */
+const char *
+http_server_state(const struct http_server *s, int state, size_t *n)
+{
+	if (state < 0 || state >= CONN_STATES)
+		return NULL;
+	*n = s->count[state];
+	return conn_state_name((enum conn_state)state);
 }

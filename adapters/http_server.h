@@ -86,7 +86,10 @@ struct http_limits {
 	int64_t	age_us;			/* a connection's whole life, ended between requests [1 h] */
 	size_t	connections;		/* of this server [10000] */
 	size_t	per_address;		/* connections of one address; IPv6 by /64 [256] */
+	size_t	handshakes_per_address;	/* of those, in their handshake [64] */
 	size_t	requests;		/* of one connection [10000] */
+	uint64_t unsent;		/* bytes of all answers that are not all read yet [256 MB] */
+	int64_t	grace_us;		/* while draining: for the first word of the silent [200 ms] */
 	size_t	ignored_body;		/* unread body of an answered request that is skipped [65536] */
 	int	gzip_level;		/* 1..9 [1]; -1 = never */
 	size_t	gzip_least;		/* smaller bodies are sent as they are [1024] */
@@ -96,7 +99,8 @@ struct http_limits {
 
 /* Only grow; for /metrics. `open` is a gauge. */
 struct http_counters {
-	uint64_t	accepted, open, refused_full, refused_address;
+	uint64_t	accepted, open, refused_full, refused_address, refused_handshakes;
+	uint64_t	evicted;			/* slow, silent or not reading, for others' sake */
 	uint64_t	handshakes, handshakes_failed;
 	uint64_t	requests, aborted;		/* aborted: client vanished before the answer */
 	uint64_t	timeouts_handshake, timeouts_head, timeouts_body, timeouts_write, timeouts_held;
@@ -126,10 +130,16 @@ void			 http_server_swap_tls(struct http_server *s, int listener, struct tls *tl
 void			 http_server_set_limits(struct http_server *s, const struct http_limits *lim);
 /* Large bodies go to files in this folder (an open descriptor, consumed), which have no name. */
 void			 http_server_set_body_folder(struct http_server *s, int folder);
-/* Stop accepting, close idle connections, finish what is in hand with Connection: close; `done` is
- * called once, from the loop, when no connection is left. */
+/* Stop accepting, after all who have connected already; from now on every answer says Connection: close,
+ * and connections are closed that have been silent for grace_us. `done` is called once, from the loop, when
+ * no connection is left. Twice: the later words hold. */
+void			 http_server_lame_duck(struct http_server *s, int64_t grace_us,
+			    void (*done)(void *), void *arg);
+/* The same with the grace of the limits: the server is going to stop. */
 void			 http_server_drain(struct http_server *s, void (*done)(void *), void *arg);
 const struct http_counters *http_server_counters(const struct http_server *s);
+/* Connections in a state by number: 0, 1, ... until it returns NULL; else the state's name. */
+const char		*http_server_state(const struct http_server *s, int state, size_t *n);
 
 /* --- for handlers ------------------------------------------------------------------------------ */
 
