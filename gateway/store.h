@@ -39,6 +39,7 @@ struct store_conf {
 	struct slice	 audit_key;	/* 32 bytes: keys the chain of audit records */
 	struct event_base *base;	/* NULL: every commit is synced before store_commit returns */
 	size_t		 group_max;	/* transactions in one group; 0 = 256 */
+	bool		 group_reads;	/* the files may be read by the group of this process */
 };
 
 /* Open or create; migrates. A second opener of the same file is refused before it touches anything

@@ -1,7 +1,9 @@
 /*
  * store_sqlite.h -- the SQLite backend among its own files (store_sqlite*.c): the doormen of SQLite.
  *
- *	store_sqlite.c            lock, open, pragmas, migrate, group, close
+ *	store_sqlite_open.c       lock, open, pragmas, migrate, close
+ *	store_sqlite_reader.c     the same for a process that only reads
+ *	store_sqlite.c            groups, parties, what is kept in memory between groups
  *	store_sqlite_sql.c        the schema as steps, every statement as a row of a table
  *	store_sqlite_stmt.c       bind, step, read rows, tell errors
  *	store_sqlite_head.c       the facts of a version as one blob
@@ -118,7 +120,7 @@ struct sq {
 	sqlite3		*db;
 	sqlite3_stmt	*stmt[SQ_COUNT];
 	sqlite3_stmt	*range[RANGES][RANGE_CURSORS];
-	int		 lock_fd;
+	int		 lock_fd;	/* -1: a reader */
 	const char	*broken;	/* why nothing more is written until a restart; NULL: it is */
 	uint8_t		 key[16];	/* of the hash behind object numbers */
 	struct strbuf	 scratch;
@@ -133,6 +135,7 @@ struct sq {
 	uint8_t		 wal_seen[WAL_HEAD];
 	bool		 epoch_known;
 	struct store_epoch epoch;
+	uint8_t		 loaded[WAL_HEAD];	/* a reader: when what is kept in memory was read */
 };
 
 static inline struct sq *
@@ -188,7 +191,23 @@ void	sq_row_keep(sqlite3_stmt *st, const struct store_row *here, struct arena *m
 /* The same from the columns. */
 void	sq_row(sqlite3_stmt *st, struct arena *mem, struct store_row *row);
 
+/* ---- store_sqlite_open.c ---- */
+/* Limits and switches against damaged or hostile files. */
+int	sq_defend(struct sq *q, struct err *e);
+/* Run a constant pragma; its single answer as an integer, or -1. */
+int64_t	sq_pragma(struct sq *q, const char *text, struct err *e);
+/* 0 if it is new; -1 and *e if it is not ours. */
+int64_t	sq_schema_version(struct sq *q, const char *path, struct err *e);
+void	sq_close(struct store *s);
+
+/* ---- store_sqlite_epoch.c ---- */
+/* True if anything was committed since `seen` was filled; fills it. */
+bool	sq_changed(struct sq *q, uint8_t seen[WAL_HEAD]);
+
 /* ---- store_sqlite.c ---- */
+/* What is kept in memory, as the file has it. */
+int	sq_load(struct sq *q, struct err *e);
+void	sq_party_free(struct party *p);
 int64_t	sq_hash(struct sq *q, struct slice s);	/* keyed, 63 bits */
 uint32_t sq_kind(struct slice type);		/* short hash of a type name */
 /* The party of a name, made when new and `make`. NULL and *e on trouble, NULL if unknown. */

@@ -31,6 +31,22 @@ find_head(struct sq *q)
 	}
 }
 
+bool
+sq_changed(struct sq *q, uint8_t seen[WAL_HEAD])
+{
+	uint8_t now[WAL_HEAD];
+
+	if (q->wal_head == NULL)
+		q->wal_head = find_head(q);
+	if (q->wal_head == NULL)
+		return true;
+	memcpy(now, (const void *)q->wal_head, sizeof(now));
+	if (memcmp(now, seen, sizeof(now)) == 0)
+		return false;
+	memcpy(seen, now, sizeof(now));
+	return true;
+}
+
 static bool
 read_counts(struct sq *q, struct store_epoch *out)
 {

@@ -7,7 +7,7 @@
 void
 sq_stop(struct sq *q, const char *why)
 {
-	if (q->broken != NULL)
+	if (q->broken != NULL || q->lock_fd < 0)
 		return;
 	q->broken = why;
 	snprintf(q->store.trouble, sizeof(q->store.trouble),
@@ -28,11 +28,21 @@ meet_damage(struct sq *q, const char *what)
 	sq_stop(q, "its file is damaged, or the disk cannot read it");
 }
 
+/* What a reader meets while another process opens or mends the file. */
+static bool
+is_passing(int code)
+{
+	return code == SQLITE_BUSY || code == SQLITE_READONLY || code == SQLITE_CANTOPEN ||
+	    code == SQLITE_PROTOCOL;
+}
+
 int
 sq_fail(struct sq *q, struct err *e, const char *what)
 {
 	int code = sqlite3_extended_errcode(q->db);
 
+	if (q->lock_fd < 0 && is_passing(code & 0xff))
+		return err_set(e, ERR_BUSY, "%s: %s (%d)", what, sqlite3_errmsg(q->db), code);
 	switch (code & 0xff) {
 	case SQLITE_TOOBIG:
 		return err_set(e, ERR_LIMIT, "%s: %s", what, sqlite3_errmsg(q->db));
