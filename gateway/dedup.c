@@ -18,6 +18,7 @@
 enum { TOKEN_BYTES = 8, TOKEN_TEXT = 2 + 2 * TOKEN_BYTES };
 
 /* A name in Redis: prefix, kind, 32 hex digits. */
+enum { PREFIX_MAX = 64 };
 struct name {
 	char	text[128];
 };
@@ -42,6 +43,7 @@ struct dedup {
 	struct dedup_local	*local;
 	struct hmac		*hmac;
 	char			*store_id, *prefix;
+	size_t			 prefix_n;
 	char			 token[TOKEN_TEXT + 1];
 	char			 short_ms[24], long_ms[24];
 	int64_t			 short_us, long_us;
@@ -74,6 +76,7 @@ dedup_new(struct redis *r, const struct dedup_conf *conf)
 	d->hmac = hmac_new(conf->key);
 	d->store_id = xstrndup(conf->store_id.p, conf->store_id.n);
 	d->prefix = xstrdup(conf->prefix == NULL ? "" : conf->prefix);
+	d->prefix_n = strnlen(d->prefix, PREFIX_MAX);
 	random_bytes(token, sizeof(token));
 	memcpy(d->token, "c:", 2);
 	hex_text(token, sizeof(token), d->token + 2);
@@ -139,11 +142,14 @@ claim_key(struct dedup *d, struct slice key, uint8_t out[DEDUP_KEY])
 static struct slice
 name_of(const struct dedup *d, const char *kind, const uint8_t key[DEDUP_KEY], struct name *out)
 {
-	char hex[2 * DEDUP_KEY + 1];
+	size_t kind_n = strlen(kind), n = d->prefix_n;
 
-	hex_text(key, DEDUP_KEY, hex);
-	snprintf(out->text, sizeof(out->text), "%.64s%s:%s", d->prefix, kind, hex);
-	return slice_of(out->text);
+	memcpy(out->text, d->prefix, n);
+	memcpy(out->text + n, kind, kind_n);
+	n += kind_n;
+	out->text[n++] = ':';
+	hex_text(key, DEDUP_KEY, out->text + n);
+	return slice_from(out->text, n + 2 * DEDUP_KEY);
 }
 
 static bool

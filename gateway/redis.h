@@ -8,7 +8,7 @@
  * Never:   waits, never retries a command, never trusts a reply: sizes are capped, types checked by
  *          the callers.
  *
- * hiredis is used for formatting and for its reply reader; its own I/O is not.
+ * hiredis is used for its reply reader; its own I/O is not.
  */
 #ifndef GATEWAY_REDIS_H
 #define GATEWAY_REDIS_H
