@@ -1,4 +1,4 @@
-/* http_door.c -- who may come in: connections of one address and of all, and what makes room for the next one.
+/* http_door.c -- who may come in: connections of one address and of all, and what makes room for the next.
  * Part of http_server.h; shapes: http_parts.h. */
 #include "adapters/http_parts.h"
 

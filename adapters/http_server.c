@@ -331,7 +331,7 @@ http_server_lame_duck(struct http_server *s, int64_t grace_us, void (*done)(void
 	close_listeners(s);
 	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
 		TAILQ_FOREACH(c, &s->in[silent[i]], link)
-			conn_hurry(c);
+	conn_hurry(c);
 	check_drained(s);
 }
 

@@ -93,8 +93,18 @@ struct limits_conf {
 	size_t		 page_objects;	/* largest page */
 	size_t		 page_bytes;
 	size_t		 page_cache;	/* bytes of pages kept for those who ask the same again */
-	size_t		 connections, connections_per_address;
-	int64_t		 handshake_us, head_us, body_us, write_us, idle_us;
+	size_t		 connections, connections_per_address, handshakes_per_address;
+	size_t		 connection_requests;	/* of one connection */
+	int64_t		 connection_age_us;
+	int64_t		 handshake_us, head_us, body_us, answer_us, write_us, idle_us;
+	int64_t		 linger_us;	/* after a refusal */
+	size_t		 linger_bytes;
+	int64_t		 drain_grace_us, upgrade_grace_us;	/* of silent connections */
+	size_t		 target_bytes, head_bytes, head_lines, trailer_bytes;
+	size_t		 skip_bytes;	/* of the body of an answered request */
+	size_t		 unread_bytes;	/* of all answers that are not read yet */
+	uint32_t	 gzip_level;	/* 0 = never */
+	size_t		 gzip_least_bytes;
 	size_t		 body_rate_bytes;	/* per second, the least */
 	struct limit	 requests;	/* per client unless trust.conf says otherwise */
 	struct limit	 guesses;	/* failed logins per address */

@@ -244,6 +244,13 @@ http_limits_of(const struct node *n, const struct config *conf)
 		.write_us = l->write_us, .min_rate = (int64_t)l->body_rate_bytes,
 		.idle_us = l->idle_us, .connections = share(n, l->connections),
 		.per_address = share(n, l->connections_per_address),
+		.handshakes_per_address = share(n, l->handshakes_per_address),
+		.requests = l->connection_requests, .age_us = l->connection_age_us,
+		.held_us = l->answer_us, .linger_us = l->linger_us, .linger_bytes = l->linger_bytes,
+		.grace_us = l->drain_grace_us, .ignored_body = l->skip_bytes,
+		.unsent = l->unread_bytes, .gzip_least = l->gzip_least_bytes,
+		.gzip_level = l->gzip_level == 0 ? -1 : (int)l->gzip_level,
+		.http1 = { l->target_bytes, l->head_bytes, l->head_lines, l->trailer_bytes },
 		.body = { l->body_in_memory, l->bodies_in_memory, l->bodies_in_files },
 	};
 }
@@ -487,8 +494,7 @@ node_drain(struct node *n, void (*cb)(void *arg), void *arg)
 void
 node_lame(struct node *n, void (*cb)(void *arg), void *arg)
 {
-	(void)n;
-	cb(arg);
+	http_server_lame_duck(n->http, n->g.config->limits.upgrade_grace_us, cb, arg);
 }
 
 /* ---- figures ---- */
