@@ -7,8 +7,10 @@ import base64
 import contextlib
 import hashlib
 import http.client
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -30,11 +32,22 @@ def private(path, flags):
     return os.open(path, flags, 0o600)
 
 
+# Below the ports that the kernel gives to clients, and apart from those of a run beside this one (tests/run).
+PORTS = 9000
+_lane = 12000 + PORTS * int(os.environ.get("TOCSIN_LANE", "0"))
+_numbers = itertools.count(random.randrange(PORTS))
+
+
 def free_port():
-    """A loopback port that nobody listens on right now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A loopback port that nobody listens on right now, and nobody else is told of soon."""
+    while True:
+        port = _lane + next(_numbers) % PORTS
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def until(what, question, seconds=PATIENCE, every=0.02):
