@@ -169,21 +169,49 @@ release_payload(const void *bytes, size_t n, void *arg)
 	free(p);
 }
 
-/* Head and body into the output: small ones as one piece, of large ones as much as fills the first
+static void
+free_bytes(const void *bytes, size_t n, void *arg)
+{
+	(void)bytes;
+	(void)n;
+	free(arg);
+}
+
+/* Small pieces need not wait for the next turn of the loop. What does not go out whole lies in the
+ * output as it was tried, see tls_write_now. */
+static void
+put_first(struct bufferevent *bev, const struct strbuf *first)
+{
+	struct evbuffer *out = bufferevent_get_output(bev);
+	char *copy;
+
+	if (evbuffer_get_length(out) == 0 && tls_write_now(bev, first->p, first->n))
+		return;
+	copy = xmalloc(first->n);
+	memcpy(copy, first->p, first->n);
+	evbuffer_add_reference(out, copy, first->n, free_bytes, copy);
+}
+
+/* Head and body on their way: small ones as one piece, of large ones as much as fills the first
  * record together with the head; the rest is not copied. */
 static void
 put_out(struct exchange *x, struct strbuf *head, struct payload *p, bool with_body)
 {
-	struct evbuffer *out = bufferevent_get_output(x->conn->bev);
+	struct conn *c = x->conn;
+	struct evbuffer *out = bufferevent_get_output(c->bev);
 	size_t n = with_body ? p->bytes.n : 0, first = n;
 	struct payload *rest;
 
 	if (head->n + n > FIRST_RECORD)
 		first = head->n < FIRST_RECORD ? FIRST_RECORD - head->n : 0;
 	strbuf_add(head, p->bytes.p, first);
-	evbuffer_add(out, head->p, head->n);
 	x->bytes_out = n;
-	if (first == n || n == 0) {
+	c->corked = first < n;
+	if (c->corked)
+		tls_cork(c->bev, true);
+	put_first(c->bev, head);
+	if (first == n || (evbuffer_get_length(out) == 0 &&
+	    tls_write_now(c->bev, p->bytes.p + first, n - first))) {
 		payload_done(p);
 		return;
 	}

@@ -15,7 +15,10 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/log.h"
 
-enum { READ_AHEAD = 65536 };
+enum {
+	READ_AHEAD = 65536,
+	AT_ONCE_MAX = 8			/* answers to one client before others have their turn */
+};
 #define RETRY_SECONDS	"10"		/* after a body for which there was no room */
 #define BIT(state)	(1u << (state))
 
@@ -405,6 +408,13 @@ step(struct conn *c, struct evbuffer *in)
 	return evbuffer_get_length(in) > 0;
 }
 
+/* Look at the input again in a later turn of the loop. */
+static void
+work_later(struct conn *c)
+{
+	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
 /* Feed the parser until it needs more or somebody else has the word (handler, output). The
  * connection may be gone when this returns. */
 static void
@@ -413,11 +423,13 @@ conn_work(struct conn *c)
 	struct evbuffer *in = bufferevent_get_input(c->bev);
 
 	c->working = true;
-	while (!c->doomed && reads[c->state] && step(c, in))
+	while (!c->doomed && reads[c->state] && c->at_once < AT_ONCE_MAX && step(c, in))
 		;
 	c->working = false;
 	if (c->doomed || (c->eof && reads[c->state]))
 		conn_close(c, true);
+	else if (c->at_once == AT_ONCE_MAX)
+		work_later(c);
 }
 
 static void
@@ -426,6 +438,7 @@ on_read(struct bufferevent *bev, void *arg)
 	struct evbuffer *in = bufferevent_get_input(bev);
 	struct conn *c = arg;
 
+	c->at_once = 0;
 	if (c->state != CONN_LINGER) {
 		conn_work(c);
 		return;
@@ -436,6 +449,19 @@ on_read(struct bufferevent *bev, void *arg)
 		conn_close(c, false);
 }
 
+/* The answer is with the kernel. */
+static void
+written(struct conn *c)
+{
+	if (c->corked)
+		tls_cork(c->bev, false);
+	c->corked = false;
+	if (c->x->ended || c->x->close)
+		next_request(c);
+	else
+		enter(c, CONN_SKIP);
+}
+
 static void
 on_write(struct bufferevent *bev, void *arg)
 {
@@ -443,10 +469,8 @@ on_write(struct bufferevent *bev, void *arg)
 
 	if (c->state != CONN_WRITE || evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		return;
-	if (c->x->ended || c->x->close)
-		next_request(c);
-	else
-		enter(c, CONN_SKIP);
+	c->at_once = 0;
+	written(c);
 	conn_work(c);
 }
 
@@ -595,7 +619,7 @@ conn_open(struct http_server *s, const struct listener *l, int fd, struct addres
 	enter(c, c->secure ? CONN_HANDSHAKE : CONN_IDLE);
 }
 
-/* The answer lies in the output. */
+/* The answer is sent, or lies in the output. */
 void
 conn_answered(struct conn *c)
 {
@@ -606,8 +630,15 @@ conn_answered(struct conn *c)
 		x->ended = http1_next(c->parser, &none, &data) == HTTP1_END;
 	c->to_write = evbuffer_get_length(bufferevent_get_output(c->bev));
 	enter(c, CONN_WRITE);
-	if (c->server->unsent > c->server->lim.unsent)
-		door_limit_answers(c->server, c);
+	if (c->to_write > 0) {
+		if (c->server->unsent > c->server->lim.unsent)
+			door_limit_answers(c->server, c);
+		return;
+	}
+	c->at_once++;
+	written(c);
+	if (!c->working)
+		work_later(c);
 }
 
 /* The handler likes the head. */
@@ -638,8 +669,7 @@ http_want_body(struct http_exchange *pub, uint64_t max_bytes)
 		answer_continue(x);
 	enter(c, CONN_BODY);
 	if (!c->working)
-		bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
-		    BEV_TRIG_DEFER_CALLBACKS);
+		work_later(c);
 	return true;
 }
 

@@ -77,6 +77,8 @@ struct conn {
 	bool			 working;	/* conn_work is on the stack */
 	bool			 eof;		/* the client will send no more */
 	bool			 doomed;	/* conn_work closes it when it is done */
+	bool			 corked;	/* until the answer is written */
+	unsigned		 at_once;	/* requests answered since the loop last had the word */
 	bool			 secure, has_pin;
 	uint16_t		 port;
 	char			 remote[INET6_ADDRSTRLEN];
@@ -126,7 +128,8 @@ void	conn_close(struct conn *c, bool politely);
 /* The server became lame: deadlines of the silent are nearer. */
 void	conn_hurry(struct conn *c);
 const char *conn_state_name(enum conn_state state);
-/* Bytes for the client; the answer is done when the output is empty again. */
+/* Bytes for the client are sent, or in the output: the answer is done when that is empty again, perhaps at
+ * once, and then the exchange is gone. */
 void	conn_answered(struct conn *c);
 
 /* http_door.c: callbacks of listeners, and who left. */

@@ -1,9 +1,9 @@
 /*
  * tls.h -- TLS 1.2 and 1.3 on bufferevents, pins, and the certificates of a node.
  *
- * Owns:    SSL contexts (`struct tls`, counted references, so that a reload swaps a new one in while
- *          connections in progress keep the old), what a connection remembers about its peer, and
- *          the making and reading of certificate files (tls_cert.c).
+ * Owns:    SSL contexts (`struct tls`, counted references, so that a reload swaps a new one in
+ *          while connections in progress keep the old), what a connection remembers about its peer,
+ *          and the making and reading of certificate files (tls_cert.c).
  * Called:  by http_server.c, http_client.c, redis.c; `tocsin init`, `tocsin check`, tests.
  * Never:   shows an OpenSSL type; uses the system's CA store or openssl.cnf; looks at a subject
  *          name to learn who somebody is; asks for a pass phrase; believes a certificate that was
@@ -72,6 +72,13 @@ const char	*tls_version(struct bufferevent *bev);
 /* Why this connection failed, in words, after BEV_EVENT_ERROR or _EOF (`what` of the callback).
  * Clears OpenSSL's error queue. Always returns -1. Works on plain bufferevents as well. */
 int		 tls_error(struct bufferevent *bev, short what, struct err *e);
+/* Encrypt and send at once, past the output buffer, which must be empty. True: all is with the
+ * kernel. False (always on a plain bufferevent): all of it, as one piece of memory, must follow in
+ * the output buffer, where what was begun goes on. */
+bool		 tls_write_now(struct bufferevent *bev, const void *p, size_t n);
+/* Let the kernel fill its segments while several records follow each other; false sends what is
+ * left. */
+void		 tls_cork(struct bufferevent *bev, bool corked);
 /* Say close_notify and close the sending side; what still comes can be read. */
 void		 tls_shut(struct bufferevent *bev);
 /* Say close_notify, then free the bufferevent (a plain one is just freed). The output should be
