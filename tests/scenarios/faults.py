@@ -84,25 +84,35 @@ class Faults:
         self.orders.sync_us = int(seconds * 1e6)
 
 
+def stat(pid):
+    """(state, parent) of a process; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            words = f.read().rpartition(")")[2].split()
+        return words[0], int(words[1])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def is_alive(pid):
+    now = stat(pid)
+    return now is not None and now[0] not in "ZX"
+
+
 def family(node):
     """Process ids of a node: what it was started as, then all its children and theirs."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as f:
-                    parents[int(name)] = int(f.read().rpartition(")")[2].split()[1])
-            except (OSError, IndexError, ValueError):
-                pass
+    parents = {int(name): stat(name) for name in os.listdir("/proc") if name.isdigit()}
     found = [node.process.pid]
     for pid in found:
-        found += sorted(p for p, parent in parents.items() if parent == pid)
+        found += sorted(p for p, now in parents.items() if now and now[1] == pid and now[0] not in "ZX")
     return found
 
 
 def strike(node, rng):
-    """kill -9 of any process of a node. True if it was the first one, which was started again."""
-    pid = rng.choice(family(node))
+    """kill -9 of any process of a node. True if it was the first one: then all of them end, and it has to be
+    started again."""
+    pids = family(node)
+    pid = rng.choice(pids)
     if pid != node.process.pid:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -110,6 +120,7 @@ def strike(node, rng):
             pass                # it ended by itself meanwhile
         return False
     node.kill()
+    until(f"the children of {node.name} to follow it", lambda: not any(map(is_alive, pids)))
     return True
 
 
@@ -122,9 +133,3 @@ def say_ready(node):
     text = r.read().decode().strip()
     assert (r.status == 200) == (text == "ready"), (r.status, text)
     return text
-
-
-def start_again(node, **env):
-    """Start after an end that may still be under way (children that notice it a moment later)."""
-    until(f"the processes of {node.name} to be gone", lambda: node.process is None)
-    return node.start(**env)
