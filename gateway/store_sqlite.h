@@ -16,6 +16,7 @@
  *	store_sqlite_outbox.c     deliveries: lease, book, count
  *	store_sqlite_quarantine.c what was refused
  *	store_sqlite_desk.c       collections, statuses, audit, figures
+ *	store_sqlite_check.c      is the whole file as it should be?
  *
  * Owns:    the database handle, its statements, and the few counts that are kept in memory and written
  *          with each group.
@@ -38,7 +39,7 @@
 	X(DIGEST_GET) X(DIGEST_SET)			\
 	X(OBJECT_BY_KEY) X(OBJECT_ADD) X(VERSION_FIND)		\
 	X(VERSION_KNOWN) X(VERSION_ADD)					\
-	X(VERSION_ROW) X(VERSION_HEAD) X(VERSION_LAST) X(VERSION_SCAN)		\
+	X(VERSION_ROW) X(VERSION_WHOLE) X(VERSION_HEAD) X(VERSION_LAST) X(VERSION_SCAN)		\
 	X(VERSION_TURN) X(VERSION_COPIES) X(TOPS)				\
 	X(MESSAGE_ADD) X(SOURCE_GET) X(SOURCE_ADD) X(SOURCE_SET)	\
 	X(SOURCE_AGAIN)								\
@@ -158,7 +159,10 @@ void	sq_reset(sqlite3_stmt *st);
 sqlite3_stmt *sq_prepare(struct sq *q, const char *text, struct err *e);
 /* Write nothing more until a restart. The first reason counts. */
 void	sq_stop(struct sq *q, const char *why);
-/* Translate the state of the handle into *e; always -1. A failed sync and damage end all writing. */
+/* Damage was met: count it and raise the alarm. */
+void	sq_damage(struct sq *q, const char *what, const char *why);
+/* Translate the state of the handle into *e; always -1. A failed sync ends all writing, and so does damage
+ * in the way of a write. */
 int	sq_fail(struct sq *q, struct err *e, const char *what);
 /* Columns: valid until the next step. */
 struct slice sq_col(sqlite3_stmt *st, int col);
@@ -218,6 +222,10 @@ int	sq_begin(struct sq *q, struct err *e);
 int	sq_commit(struct sq *q, struct err *e);
 void	sq_rollback(struct sq *q);
 
+/* ---- store_sqlite_audit.c ---- */
+/* Open a file for reading beside a node that may be writing it. NULL and *e on trouble. */
+sqlite3	*sq_open_quietly(const char *path, struct err *e);
+
 /* ---- store_sqlite_put.c ---- */
 /* The object number of an id: 1 and *obj; 0 if unknown, and *key is free for it; -1 on trouble. */
 int	sq_object(struct sq *q, struct slice id, int64_t *obj, int64_t *key, struct err *e);
@@ -266,6 +274,8 @@ int64_t	sq_member_date(struct sq *q, int64_t cid, int64_t obj, int64_t vid, stru
 int	sq_member_group(struct sq *q, int64_t cid, int64_t obj, struct arena *mem,
 	    struct version_choice **v, size_t *n, struct err *e);
 /* 1 if some version of an id is in the collection. */
+/* 1 if each of these versions has the class that it ought to have. */
+int	sq_group_is_ranked(struct sq *q, int64_t cid, int64_t obj, struct arena *mem, struct err *e);
 int	sq_is_in(struct sq *q, int64_t cid, int64_t obj, struct err *e);
 
 /* ---- the rest of struct store_ops ---- */

@@ -14,8 +14,8 @@ fail(sqlite3 *db, const char *path, struct err *e)
 
 /* Open for reading. In WAL mode a reader needs the shared index, which it may have to make: hence
  * READWRITE, query_only, and no checkpoint at the end. NULL and *e on trouble. */
-static sqlite3 *
-open_quietly(const char *path, struct err *e)
+sqlite3 *
+sq_open_quietly(const char *path, struct err *e)
 {
 	sqlite3 *db = NULL;
 	struct stat st;
@@ -41,7 +41,7 @@ open_quietly(const char *path, struct err *e)
 int
 store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struct err *e)
 {
-	sqlite3 *db = open_quietly(path, e);
+	sqlite3 *db = sq_open_quietly(path, e);
 	sqlite3_stmt *st = NULL;
 	int step = SQLITE_ERROR;
 

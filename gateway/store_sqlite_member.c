@@ -117,6 +117,27 @@ rank(struct ranked *r, size_t n)
 	}
 }
 
+int
+sq_group_is_ranked(struct sq *q, int64_t cid, int64_t obj, struct arena *mem, struct err *e)
+{
+	struct version_choice *v;
+	struct ranked *r;
+	size_t n;
+
+	if (sq_member_group(q, cid, obj, mem, &v, &n, e) < 0)
+		return -1;
+	r = arena_alloc(mem, (n + 1) * sizeof(*r));
+	for (size_t i = 0; i < n; i++)
+		r[i] = (struct ranked){ .v = &v[i], .class = (enum member_class)v[i].class };
+	qsort(r, n, sizeof(*r), by_version);
+	rank(r, n);
+	for (size_t i = 0; i < n; i++)
+		if (r[i].class != r[i].want ||		/* of the past it does not matter when */
+		    (r[i].want != CLASS_PAST && r[i].over_us != r[i].v->over_us))
+			return 0;
+	return 1;
+}
+
 /* Set the classes of a whole group anew: after a removal, or when it becomes mixed. */
 static int
 regroup(struct sq *q, int64_t cid, int64_t obj, struct arena *mem, struct err *e)

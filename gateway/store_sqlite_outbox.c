@@ -251,6 +251,74 @@ gather(struct sq *q, struct party *peer, int64_t now_us, size_t max, struct aren
 	return rc;
 }
 
+/* Read one item as it was stored. 1; 0 if it is damaged, which is told; -1 on other trouble. */
+static int
+read_item(struct sq *q, int64_t vid, struct arena *mem, struct outbox_item *it, struct err *e)
+{
+	uint64_t before = q->store.damages;
+	sqlite3_stmt *st = sq_bind(q, SQ_VERSION_WHOLE, e, "i", vid);
+	int rc = st == NULL ? -1 : sq_step(q, st, e);
+	uint8_t now[SHA256_LEN];
+	struct slice hash;
+
+	if (rc < 0)
+		return q->store.damages == before ? -1 : 0;
+	if (rc == 0) {
+		sq_damage(q, "an object on its way to a peer", "it is not there");
+		return 0;
+	}
+	sq_row(st, mem, &it->row);
+	hash = sq_copy(st, COL_BYTES + 1, mem);
+	sq_reset(st);
+	digest_sha256(it->row.bytes, now);
+	if (hash.n == sizeof(now) && memcmp(hash.p, now, sizeof(now)) == 0 && it->row.id.n > 0)
+		return 1;
+	sq_damage(q, arena_str(mem, it->row.id), "its bytes are not those that were stored");
+	return 0;
+}
+
+/* What is damaged here is never sent on: its delivery ends. */
+static int
+give_up(struct sq *q, struct party *p, const struct outbox_item *it, struct err *e)
+{
+	int64_t now_us = clock_wall_us();
+
+	*e = (struct err)ERR_INIT;
+	if (sq_begin(q, e) < 0)
+		return -1;
+	count(p, DELIVERY_QUEUED, -1);
+	count(p, DELIVERY_DEAD, 1);
+	if (sq_run(q, SQ_DELIVERY_SET, e, "iiiiis", it->oid, (int64_t)DELIVERY_DEAD,
+	    (int64_t)it->attempts, INT64_C(0), now_us, "damaged in our store") >= 0 &&
+	    sq_commit(q, e) == 0)
+		return 0;
+	sq_rollback(q);
+	return -1;
+}
+
+/* The rows of what was gathered, at most max_bytes of them; damaged ones fall out. */
+static int
+read_items(struct sq *q, struct party *p, struct leasing *l, size_t max_bytes, struct arena *mem,
+    struct err *e)
+{
+	size_t n = 0, bytes = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		int rc = read_item(q, l->vid[i], mem, &l->v[i], e);
+
+		if (rc < 0 || (rc == 0 && give_up(q, p, &l->v[i], e) < 0))
+			return -1;
+		if (rc == 0)
+			continue;
+		bytes += l->v[i].row.bytes.n;
+		if (n > 0 && max_bytes > 0 && bytes > max_bytes)
+			break;
+		l->v[n++] = l->v[i];
+	}
+	l->n = n;
+	return 0;
+}
+
 int
 sq_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
     struct outbox_item **items, size_t *n, struct err *e)
@@ -258,26 +326,22 @@ sq_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
 	struct sq *q = sq_of(s);
 	struct party *p = sq_party(q, a->name, false, e);
 	struct leasing l = { .n = 0 };
-	size_t bytes = 0;
 
 	*n = 0;
 	if (p == NULL)
 		return 0;
-	if (promote(q, p, a->now_us, e) < 0 || gather(q, p, a->now_us,
-	    a->max_rows == 0 ? 1 : (size_t)a->max_rows, mem, &l, e) < 0)
-		return -1;
-	for (; *n < l.n; (*n)++) {
-		struct outbox_item *it = &l.v[*n];
-		sqlite3_stmt *st = sq_bind(q, SQ_VERSION_ROW, e, "i", l.vid[*n]);
-
-		if (st == NULL || sq_step(q, st, e) <= 0)
+	if (q->broken != NULL)		/* what is sent could not be booked */
+		return err_set(e, ERR_STORE, "nothing can be booked: %s", q->broken);
+	do {
+		l.n = 0;
+		if (promote(q, p, a->now_us, e) < 0 || gather(q, p, a->now_us,
+		    a->max_rows == 0 ? 1 : (size_t)a->max_rows, mem, &l, e) < 0)
 			return -1;
-		sq_row(st, mem, &it->row);
-		sq_reset(st);
-		bytes += it->row.bytes.n;
-		if (*n > 0 && a->max_bytes > 0 && bytes > a->max_bytes)
-			break;
-	}
+		*n = l.n;
+		if (read_items(q, p, &l, a->max_bytes, mem, e) < 0)
+			return -1;
+	} while (*n > 0 && l.n == 0);	/* all of them were damaged: the next ones */
+	*n = l.n;
 	for (size_t i = 0; i < *n; i++)
 		lease_set(p, (struct lease){ l.v[i].oid, a->now_us + a->lease_us,
 		    store_owner(a->owner) });

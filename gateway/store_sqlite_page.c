@@ -198,9 +198,21 @@ look_at(struct paging *w, const struct cursor *c, struct err *e)
 	return 0;
 }
 
+/* Damage stops a page, but what lies before it is served: the page ends there, the next one is refused. */
+static int
+stop_before_damage(struct paging *w, uint64_t damages_before, struct err *e)
+{
+	if (w->walk->page.n == 0 || w->q->store.damages == damages_before)
+		return -1;
+	*e = (struct err)ERR_INIT;
+	w->walk->page.more = true;
+	return 0;
+}
+
 static int
 walk_ranges(struct paging *w, struct err *e)
 {
+	uint64_t damages = w->q->store.damages;
 	struct page_walk *walk = w->walk;
 	struct cursor *c;
 	int rc = open_ranges(w, e);
@@ -216,7 +228,7 @@ walk_ranges(struct paging *w, struct err *e)
 		rc = advance(w, c, e);
 	}
 	close_ranges(w);
-	return rc < 0 ? -1 : 0;
+	return rc < 0 ? stop_before_damage(w, damages, e) : 0;
 }
 
 /* ---- by id ---- */

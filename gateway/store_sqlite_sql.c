@@ -119,6 +119,8 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_VERSION_ADD] = "INSERT INTO version (vid, obj, vkey, hash, fpk, head, warnings, bytes)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQ_VERSION_ROW] = "SELECT 0, 0, " ROW ", v.bytes FROM version v WHERE v.vid = ?1",
+	[SQ_VERSION_WHOLE] = "SELECT 0, 0, " ROW ", v.bytes, v.hash FROM version v"
+	    " WHERE v.vid = ?1",
 	[SQ_VERSION_HEAD] = "SELECT 0, 0, " ROW " FROM version v WHERE v.vid = ?1",
 	[SQ_VERSION_LAST] = "SELECT 0, 0, " ROW ", v.bytes, v.warnings FROM version v"
 	    " WHERE v.obj = ?1 ORDER BY v.vkey DESC LIMIT 1",

@@ -16,16 +16,21 @@ sq_stop(struct sq *q, const char *why)
 }
 
 /* A page of the file is not what it was when it was written, or cannot be read (SQLite says the same of
- * both, and so do we: a disk that forgets is no place to write). Reading goes on around it; writing
- * could carry it further. */
+ * both). Readers are served around it. A write that needs it is the last one: it could carry it further. */
 static void
 meet_damage(struct sq *q, const char *what)
 {
+	sq_damage(q, what, sqlite3_errmsg(q->db));
+	if (sqlite3_txn_state(q->db, NULL) == SQLITE_TXN_WRITE)
+		sq_stop(q, "its file is damaged, or the disk cannot read it");
+}
+
+void
+sq_damage(struct sq *q, const char *what, const char *why)
+{
 	q->store.damages++;
-	log_event(LOG_ERROR, "store.damaged", LF_S("at", what),
-	    LF_S("error", sqlite3_errmsg(q->db)),
-	    LF_S("do", "tocsin check --store names what is lost; restore a backup"));
-	sq_stop(q, "its file is damaged, or the disk cannot read it");
+	log_event(LOG_ERROR, "store.damaged", LF_S("at", what), LF_S("error", why),
+	    LF_S("do", "tocsin check --store names what is lost"));
 }
 
 /* What a reader meets while another process opens or mends the file. */
