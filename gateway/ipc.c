@@ -359,21 +359,43 @@ drop_fds(struct ipc *c, int n)
 
 /* Hand one frame to the owner. False if the channel is no more. */
 static bool
-hand_over(struct ipc *c, const struct head *h, struct slice body, int fd)
+hand_over(struct ipc *c, const struct head *h, struct slice body, bool mapped, int fd)
 {
-	struct ipc_message m = { .type = h->type, .id = h->id, .body = body, .fd = fd };
+	struct ipc_message m = { .type = h->type, .id = h->id, .body = body, .fd = fd,
+	    .mapped = mapped };
 	struct running r = { .freed = false };
 
 	c->running = &r;
 	c->conf.on_message(c->conf.arg, c, &m);
 	if (m.fd >= 0)
 		close(m.fd);
+	if (m.mapped)
+		munmap((void *)(uintptr_t)body.p, body.n);
 	if (r.freed) {
 		free(r.in);
 		return false;
 	}
 	c->running = NULL;
 	return !c->closed;
+}
+
+void
+ipc_body_keep(struct ipc_message *m, struct ipc_body *out)
+{
+	out->mapped = m->mapped;
+	out->bytes = m->body;
+	if (!m->mapped)
+		out->bytes.p = memcpy(xmalloc(m->body.n + 1), m->body.p, m->body.n);
+	m->mapped = false;
+}
+
+void
+ipc_body_free(struct ipc_body *b)
+{
+	if (b->mapped)
+		munmap((void *)(uintptr_t)b->bytes.p, b->bytes.n);
+	else
+		free((void *)(uintptr_t)b->bytes.p);
 }
 
 /* The descriptors that a head announces; -1 if they did not come. */
@@ -401,7 +423,6 @@ next_frame(struct ipc *c, size_t *at)
 	const char *fault;
 	int body_fd, fd;
 	void *map;
-	bool alive;
 
 	if (c->n - *at < HEAD)
 		return 0;
@@ -421,7 +442,7 @@ next_frame(struct ipc *c, size_t *at)
 		struct slice body = slice_from((const char *)c->in + *at + HEAD, h.length);
 
 		*at += HEAD + h.length;
-		return hand_over(c, &h, body, fd) ? 1 : -1;
+		return hand_over(c, &h, body, false, fd) ? 1 : -1;
 	}
 	*at += HEAD;
 	map = body_map(body_fd, h.length);
@@ -432,9 +453,7 @@ next_frame(struct ipc *c, size_t *at)
 		shut(c, "a body that is no sealed memory file of its length");
 		return -1;
 	}
-	alive = hand_over(c, &h, slice_from(map, h.length), fd);
-	munmap(map, h.length);
-	return alive ? 1 : -1;
+	return hand_over(c, &h, slice_from(map, h.length), true, fd) ? 1 : -1;
 }
 
 /* Hand over the frames that are whole. */
@@ -581,6 +600,20 @@ ipc_flush(struct ipc *c, int64_t timeout_us)
 
 	while (c->first != NULL && !c->closed && wait_for(c->fd, POLLOUT, until))
 		write_some(c);
+}
+
+bool
+ipc_wait(struct ipc *c, int64_t timeout_us)
+{
+	short events = (short)(POLLIN | (c->first != NULL ? POLLOUT : 0));
+	bool left = c->backlog;
+
+	if (c->closed || (!left && !wait_for(c->fd, events, clock_mono_us() + timeout_us)))
+		return false;
+	if (c->first != NULL)
+		write_some(c);
+	on_readable(c->fd, left ? EV_TIMEOUT : EV_READ, c);
+	return true;
 }
 
 int

@@ -29,7 +29,17 @@ struct ipc_message {
 	uint64_t	id;
 	struct slice	body;	/* valid during the callback */
 	int		fd;	/* -1, or a descriptor: set it to -1 to keep it, or it is closed */
+	bool		mapped;	/* ipc.c's: the body lies in a mapping of its own */
 };
+
+/* A body that outlives its callback. */
+struct ipc_body {
+	struct slice	bytes;
+	bool		mapped;
+};
+/* During the callback: a mapped body is taken over, another one copied. */
+void		 ipc_body_keep(struct ipc_message *m, struct ipc_body *out);
+void		 ipc_body_free(struct ipc_body *b);
 
 /* May free the channel. */
 typedef void ipc_message_cb(void *arg, struct ipc *c, struct ipc_message *m);
@@ -59,6 +69,10 @@ bool		 ipc_is_open(const struct ipc *c);
 void		 ipc_pause(struct ipc *c, bool paused);
 /* Write all that waits, blocking, for at most `timeout_us`. */
 void		 ipc_flush(struct ipc *c, int64_t timeout_us);
+
+/* Wait for at most `timeout_us` until the other end has said something, and hand it over as the loop would; what
+ * waits to be written goes out meanwhile. False when nothing came. Not from within on_message. */
+bool		 ipc_wait(struct ipc *c, int64_t timeout_us);
 
 /* A connected pair, close-on-exec both. -1 and *e if there is none to be had. */
 int		 ipc_pair(int fds[2], struct err *e);

@@ -276,7 +276,7 @@ ask_and_wait(struct store *s, struct job *j, int64_t *cid, char *uuid_out, struc
 	j->arg = w;
 	submit(s, j);
 	if (!w->answered)
-		s->road->wait(s, &w->answered);
+		s->road->wait(s, j, &w->answered);
 	if (!w->answered) {
 		w->abandoned = true;
 		return err_set(e, ERR_BUSY, "the storekeeper does not answer");

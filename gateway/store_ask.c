@@ -411,11 +411,23 @@ check_txn(const struct store_txn *t, struct arena *mem)
 	return fault != NULL ? fault : check_audit(t->audit, t->naudit, mem);
 }
 
+/* What is added up and compared later. */
+static bool
+is_lease(const struct ask *a)
+{
+	const int64_t most_us = INT64_MAX / 4;
+
+	return a->now_us >= 0 && a->now_us < most_us && a->lease_us > 0 && a->lease_us < most_us &&
+	    a->max_rows <= PUTS_MAX;
+}
+
 static const char *
 check_word(const struct ask *a)
 {
 	static const char *const states[] = { "held", "retried", "dropped" };
 
+	if (a->kind == ASK_LEASE && !is_lease(a))
+		return "a lease of no time";
 	if (a->name != NULL && a->name[0] == '\0')
 		return "an empty name";
 	if (a->uuid != NULL && !uuid_is_valid(slice_of(a->uuid)))

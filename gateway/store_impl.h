@@ -44,8 +44,9 @@ struct job {
 struct store_road {
 	/* Do it; the job is told and freed, now or later. */
 	void	(*submit)(struct store *s, struct job *j);
-	/* Wait until *answered, for at most the road's own patience: for the few synchronous calls. */
-	void	(*wait)(struct store *s, const bool *answered);
+	/* Wait until `j` is told (*answered), for at most the road's own patience: for the few
+	 * synchronous calls. */
+	void	(*wait)(struct store *s, struct job *j, const bool *answered);
 	/* What the road knows of the figures. */
 	void	(*figures)(struct store *s, struct store_figures *out);
 	void	(*close)(struct store *s);

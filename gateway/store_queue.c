@@ -216,9 +216,10 @@ local_submit(struct store *s, struct job *j)
 
 /* What is immediate has been answered already. */
 static void
-local_wait(struct store *s, const bool *answered)
+local_wait(struct store *s, struct job *j, const bool *answered)
 {
 	(void)s;
+	(void)j;
 	(void)answered;
 }
 
