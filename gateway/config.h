@@ -139,6 +139,7 @@ struct config {
 	const char	*peer_ca;	/* what peers' server certificates must chain to */
 	const char	*trust_file, *credentials_file, *mappings_dir;
 	const char	*control;	/* control socket; default STATE/control.sock */
+	size_t		 workers;	/* 0: as many as there are cores */
 	const char	*operations;	/* address of the operations listener, or NULL */
 	bool		 log_json;
 	enum log_level	 log_level;

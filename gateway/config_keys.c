@@ -29,6 +29,8 @@ static const char *const log_words[] = { "logfmt", "json", NULL };
 static const struct config_key node_keys[] = {
 	{ "state", &config_path, CONF(state_dir), "/var/lib/tocsin", 0, 0, CONFIG_RESTART,
 	    "Folder for the store, the control socket and everything else that the node writes.", NULL },
+	{ "workers", &config_count_or_auto, CONF(workers), "auto", 1, 64, CONFIG_RESTART,
+	    "Processes that serve, each with a translator of its own; `auto`: one a core.", NULL },
 	{ "url", &config_base_url, CONF(public_url), NULL, 0, 0, 0,
 	    "How clients reach this node; discovery answers with it. Without it, the Host of the "
 	    "request is used.", NULL },

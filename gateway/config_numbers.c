@@ -49,6 +49,16 @@ read_count(const struct config_value *v, const struct config_key *k, void *at)
 	return in_range(v, k, at, n);
 }
 
+/* `auto` is 0. */
+static int
+read_count_or_auto(const struct config_value *v, const struct config_key *k, void *at)
+{
+	if (!slice_is(v->words[0], "auto"))
+		return read_count(v, k, at);
+	set_number(k, at, 0);
+	return 0;
+}
+
 static void
 bound_count(struct strbuf *out, int64_t n)
 {
@@ -59,6 +69,15 @@ static void
 write_count(struct strbuf *out, const struct config_key *k, const void *at)
 {
 	bound_count(out, get_number(k, at));
+}
+
+static void
+write_count_or_auto(struct strbuf *out, const struct config_key *k, const void *at)
+{
+	if (get_number(k, at) == 0)
+		strbuf_adds(out, "auto");
+	else
+		write_count(out, k, at);
 }
 
 static int
@@ -182,6 +201,8 @@ write_limit(struct strbuf *out, const struct config_key *k, const void *at)
 
 const struct config_type config_count = { "number", "digits",
 	false, read_count, write_count, bound_count };
+const struct config_type config_count_or_auto = { "number", "digits, or `auto`",
+	false, read_count_or_auto, write_count_or_auto, bound_count };
 const struct config_type config_bytes = { "size", "bytes, or with `k` `m` `g`",
 	false, read_bytes, write_bytes, bound_bytes };
 const struct config_type config_span = { "span", "`200ms` `15s` `5m` `24h` `90d`",

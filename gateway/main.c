@@ -11,6 +11,7 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/json.h"
 #include "gateway/cmd.h"
+#include "gateway/process.h"
 #include "gateway/redis.h"
 #include "gateway/serve.h"
 #include "gateway/store.h"
@@ -37,8 +38,9 @@ static const struct cmd_option serve_options[] = {
 
 static const struct command command_serve = {
 	"serve", "", 0, 0, "run the node",
-	"Serves TAXII, takes in what spools and peers bring, relays. SIGHUP reloads all or nothing, "
-	"SIGTERM finishes what is in hand and ends.",
+	"Serves TAXII, takes in what spools and peers bring, relays. A master starts workers, a "
+	"translator for each, and one storekeeper, and starts again what dies. SIGHUP reloads all or "
+	"nothing, SIGUSR2 hands over to the binary on disk, SIGTERM finishes what is in hand and ends.",
 	serve_options, run_serve
 };
 
@@ -181,6 +183,8 @@ main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	keep_memory();
+	if (argc > 0 && strcmp(argv[0], "tocsin:") == 0)
+		return process_main(argc - 1, argv + 1);	/* a child of a master */
 	argc--;
 	argv++;
 	if (argc == 0) {

@@ -474,7 +474,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-node_drain(struct node *n, void (*cb)(void *arg), void *arg)
+node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg)
 {
 	int64_t us = n->g.config->limits.drain_us;
 	struct timeval tv = { us / 1000000, us % 1000000 };
@@ -488,13 +488,11 @@ node_drain(struct node *n, void (*cb)(void *arg), void *arg)
 	n->waiting = 3;
 	spools_drain(n->spools, part_drained, n);
 	outbox_drain(n->g.outbox, part_drained, n);
-	http_server_drain(n->http, part_drained, n);
-}
-
-void
-node_lame(struct node *n, void (*cb)(void *arg), void *arg)
-{
-	http_server_lame_duck(n->http, n->g.config->limits.upgrade_grace_us, cb, arg);
+	if (upgrade)
+		http_server_lame_duck(n->http, n->g.config->limits.upgrade_grace_us, part_drained,
+		    n);
+	else
+		http_server_drain(n->http, part_drained, n);
 }
 
 /* ---- figures ---- */

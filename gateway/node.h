@@ -48,10 +48,9 @@ struct gateway	*node_gateway(struct node *n);
 void		 node_figures(struct node *n, struct strbuf *out);
 /* Take what was loaded, all or nothing: -1 and *e, and nothing has changed. */
 int		 node_swap(struct node *n, struct loaded *l, struct err *e);
-/* Answers say Connection: close from now on; cb when nobody who is connected now is left, or at once. */
-void		 node_lame(struct node *n, void (*cb)(void *arg), void *arg);
-/* Stop accepting, finish what is in hand; cb once, at the latest when the configured time is over. */
-void		 node_drain(struct node *n, void (*cb)(void *arg), void *arg);
+/* Stop accepting, finish what is in hand, close what is silent; cb once, at the latest when the configured time is
+ * over. With `upgrade` others serve the same sockets in a moment. */
+void		 node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg);
 /* A new channel after the other end was started anew; consumed. */
 void		 node_store_channel(struct node *n, int fd);
 void		 node_translator_channel(struct node *n, int fd);

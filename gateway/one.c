@@ -107,7 +107,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	if (sig == SIGHUP)
 		reload(o, NULL, NULL);
 	else
-		node_drain(o->node, on_drained, o);
+		node_drain(o->node, false, on_drained, o);
 }
 
 static void

@@ -7,7 +7,7 @@
  *	          |        |  translator channel
  *	          +--- translator 0 ... translator n-1
  *
- * A child is this program started anew (`tocsin process KIND`), so its memory never held what other kinds
+ * A child is this program started anew (argv "tocsin:" "worker" "1"), so its memory never held what other kinds
  * need. Descriptor 3 is its channel to the master (ipc.h). It reads ORDERS, then one frame for each thing it
  * is lent, then GO; all of that before its loop begins. Afterwards frames come in any order.
  *
@@ -49,11 +49,11 @@ enum control_type {
 	CONTROL_PREPARE,	/* a bundle: load it, keep it beside; answered by PREPARED */
 	CONTROL_COMMIT,		/* take what was prepared; answered by COMMITTED */
 	CONTROL_ABORT,		/* drop it */
-	CONTROL_LAME,		/* an upgrade is near: answers say Connection: close; then LAMED */
-	CONTROL_DRAIN,		/* stop accepting, finish, commit, exit 0 */
+	CONTROL_DRAIN,		/* stop accepting, finish, commit, exit 0; id 1: for an upgrade */
 	CONTROL_PING,		/* answered by PONG from the loop */
 	CONTROL_FIGURES,	/* answered by FIGURES_ARE */
-	CONTROL_COUNTS,		/* u32 restarts of each kind, text of the upgrade state: to worker 0 */
+	CONTROL_RELOADED,	/* to worker 0, after each reload: bool, for counters and the audit log */
+	CONTROL_RETRY,		/* text: an administrator says that the link to this peer may work again */
 	CONTROL_REPORT,		/* answer to ASK_FIGURES: u8 kind, u32 index, i64 pid, u32 restarts, text;
 				 * one a process, then one with no body */
 	CONTROL_DONE,		/* answer to ASK_RELOAD and ASK_UPGRADE: bool, text of complaints */
@@ -63,13 +63,13 @@ enum control_type {
 	CONTROL_FAILED,		/* text: it cannot, and why; it exits */
 	CONTROL_PREPARED,	/* bool, text of complaints */
 	CONTROL_COMMITTED,
-	CONTROL_LAMED,		/* nobody who was there before LAME is connected any more */
 	CONTROL_PONG,
 	CONTROL_FIGURES_ARE,	/* text: what `stats` packs */
 	CONTROL_REPLACE,	/* worker: kill my translator and give me another; text says why */
 	CONTROL_ASK_FIGURES,	/* worker 0: figures of all, answered by REPORTs */
 	CONTROL_ASK_RELOAD,	/* worker 0: an administrator asks; answered by DONE */
-	CONTROL_ASK_UPGRADE	/* likewise */
+	CONTROL_ASK_UPGRADE,	/* likewise */
+	CONTROL_ASK_RETRY	/* worker 0: text of RETRY, for all */
 };
 
 /* What a child is told at birth. */
@@ -81,6 +81,7 @@ struct orders {
 	const char	*config;		/* path of tocsin.conf, as the bundle names it */
 	uint8_t		common[32];		/* workers: keys.h */
 	struct slice	bundle;			/* bundle_pack, of the files that its kind needs */
+	uint32_t	uid, gid;		/* to become; the ones it has if it is not root */
 };
 
 /* Append. */
@@ -92,7 +93,7 @@ int	orders_unpack(struct slice body, struct arena *mem, struct orders *o, struct
  * or -1 and *e. */
 pid_t	process_start(enum process_kind kind, uint32_t index, int channel, struct err *e);
 
-/* `tocsin process KIND INDEX`: what a child runs (main.c). Returns its exit status. */
-int	cmd_process(int argc, char **argv);
+/* What a child runs when its argv[0] is "tocsin:" (main.c): argv is its kind and its index. The exit status. */
+int	process_main(int argc, char **argv);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "gateway/master.h"
 #include "gateway/one.h"
 
 void
@@ -23,7 +24,7 @@ process_harden(void)
 int
 serve(const char *config, bool one)
 {
-	(void)one;
 	process_harden();
-	return one_run(config);
+	/* until all parts of the others are there */
+	return one || getenv("TOCSIN_PROCESSES") == NULL ? one_run(config) : master_run(config);
 }

@@ -1,0 +1,326 @@
+#include "gateway/master.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/bundle.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/file.h"
+#include "gateway/base/log.h"
+#include "gateway/config.h"
+#include "gateway/load.h"
+#include "gateway/master_parts.h"
+
+enum { GRACE_US = 2 * 1000000, PULSE_US = 1000000 };
+
+/* ---- the course ---- */
+
+static void
+start_workers(struct master *m)
+{
+	for (uint32_t i = 0; i < m->nworkers; i++)
+		if (m->workers[i].state == PROC_GONE && !evtimer_pending(m->workers[i].again, NULL))
+			proc_start(&m->workers[i]);
+}
+
+static bool
+all_serve(const struct master *m)
+{
+	if (m->keeper.state != PROC_SERVING)
+		return false;
+	for (uint32_t i = 0; i < m->nworkers; i++)
+		if (m->workers[i].state != PROC_SERVING || m->translators[i].state != PROC_SERVING)
+			return false;
+	return true;
+}
+
+/* The end before it began: say why, with the status of a start that failed. */
+static void
+give_up(struct master *m, const char *why)
+{
+	fprintf(stderr, "tocsin: %s\n", why);
+	m->status = 2;
+	event_base_loopexit(m->base, NULL);
+}
+
+void
+master_ready(struct master *m, struct proc *p)
+{
+	struct err e = ERR_INIT;
+	char text[sizeof(e) + 64];
+
+	if (m->phase >= PHASE_DRAIN)
+		return;
+	if (p->kind == PROCESS_STOREKEEPER && m->phase == PHASE_STORE) {
+		m->phase = PHASE_START;
+		if (sockets_listen(m, &e) < 0) {
+			give_up(m, err_text(&e, text, sizeof(text)));
+			return;
+		}
+	}
+	if (p->kind == PROCESS_STOREKEEPER)
+		start_workers(m);
+	if (m->phase != PHASE_START || !all_serve(m))
+		return;
+	m->phase = PHASE_SERVING;
+	log_event(LOG_INFO, "serving", LF_S("node", m->config->name),
+	    LF_S("version", TOCSIN_VERSION), LF_I("pid", getpid()), LF_I("workers", m->nworkers));
+	upgrade_done(m);
+	notify_ready(m);
+}
+
+void
+master_failed(struct master *m, struct proc *p, const char *why)
+{
+	log_event(LOG_ERROR, "process.failed", LF_S("process", process_kind_word(p->kind)),
+	    LF_I("index", p->index), LF_S("error", why));
+	if (m->phase <= PHASE_START && m->status == 0)
+		give_up(m, why);
+}
+
+static void
+drain_workers(struct master *m)
+{
+	for (uint32_t i = 0; i < m->nworkers; i++) {
+		struct proc *p = &m->workers[i];
+
+		event_del(p->again);
+		event_del(m->translators[i].again);
+		if (p->state == PROC_STARTING)
+			proc_kill(p);
+		proc_send(p, CONTROL_DRAIN, 0, SLICE_EMPTY, -1);
+		if (p->state != PROC_GONE)
+			p->state = PROC_ENDING;
+	}
+}
+
+/* Workers, then the storekeeper, which commits what they left; translators end with their workers. */
+static void
+go_on_ending(struct master *m)
+{
+	if (m->phase == PHASE_DRAIN && children_left(m, PROCESS_WORKER) == 0) {
+		m->phase = PHASE_CLOSE;
+		proc_send(&m->keeper, CONTROL_DRAIN, 0, SLICE_EMPTY, -1);
+		if (m->keeper.state != PROC_GONE)
+			m->keeper.state = PROC_ENDING;
+		for (uint32_t i = 0; i < m->nworkers; i++) {
+			proc_kill(&m->translators[i]);
+			if (m->translators[i].state != PROC_GONE)
+				m->translators[i].state = PROC_ENDING;
+		}
+	}
+	if (m->phase == PHASE_CLOSE && child_next(m, NULL) == NULL)
+		event_base_loopexit(m->base, NULL);
+}
+
+/* Stop accepting, finish, commit; what is left after the configured time is killed. */
+void
+master_drain(struct master *m)
+{
+	int64_t us = m->config->limits.drain_us + GRACE_US;
+	struct timeval tv = { us / 1000000, us % 1000000 };
+
+	if (m->phase >= PHASE_DRAIN)
+		return;
+	m->phase = PHASE_DRAIN;
+	event_del(m->keeper.again);
+	evtimer_add(m->deadline, &tv);
+	drain_workers(m);
+	go_on_ending(m);
+}
+
+void
+master_gone(struct master *m, struct proc *p)
+{
+	(void)p;
+	if (m->phase >= PHASE_DRAIN)
+		go_on_ending(m);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval again = { 1, 0 };
+	struct master *m = arg;
+
+	(void)fd;
+	(void)what;
+	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p)) {
+		if (m->phase == PHASE_DRAIN && p->kind == PROCESS_STOREKEEPER)
+			continue;	/* its turn comes when the workers are gone */
+		log_event(LOG_WARN, "drain.killed", LF_S("process", process_kind_word(p->kind)),
+		    LF_I("index", p->index));
+		proc_kill(p);
+	}
+	evtimer_add(m->deadline, &again);
+}
+
+/* ---- signals ---- */
+
+static void
+on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct master *m = arg;
+
+	(void)what;
+	if (sig == SIGCHLD) {
+		children_reap(m);
+	} else if (sig == SIGHUP) {
+		reload_ask(m, NULL, 0);
+	} else if (sig == SIGUSR2) {
+		upgrade_ask(m, NULL, 0);
+	} else {
+		if (m->phase < PHASE_DRAIN)
+			log_event(LOG_INFO, "drain.begins", LF_S("node", m->config->name));
+		notify_stopping();
+		upgrade_fini(m);
+		master_drain(m);
+	}
+}
+
+/* Ask all children whether they are there; tell the one who watches over us that we are. */
+static void
+on_pulse(evutil_socket_t fd, short what, void *arg)
+{
+	struct master *m = arg;
+
+	(void)fd;
+	(void)what;
+	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p))
+		if (p->kind != PROCESS_TRANSLATOR && p->state == PROC_SERVING)
+			proc_send(p, CONTROL_PING, 0, SLICE_EMPTY, -1);
+	notify_pulse(m);
+}
+
+static void
+start_events(struct master *m)
+{
+	static const int sigs[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGUSR2 };
+	static const struct timeval pulse = { PULSE_US / 1000000, PULSE_US % 1000000 };
+
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
+		m->signals[m->nsignals] = evsignal_new(m->base, sigs[i], on_signal, m);
+		evsignal_add(m->signals[m->nsignals++], NULL);
+	}
+	m->deadline = evtimer_new(m->base, on_deadline, m);
+	m->pulse = event_new(m->base, -1, EV_PERSIST, on_pulse, m);
+	event_add(m->pulse, &pulse);
+}
+
+/* ---- life ---- */
+
+static uint32_t
+workers_of(const struct config *conf)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	long n = conf->workers > 0 ? (long)conf->workers : cores;
+
+	return n < 1 ? 1 : n > PROCESS_WORKERS_MAX ? PROCESS_WORKERS_MAX : (uint32_t)n;
+}
+
+/* What was loaded is checked whole; of it the master keeps the configuration, the files, and no more. */
+static void
+take_files(struct master *m, struct loaded *l, struct bundle *b)
+{
+	memcpy(m->common, l->keys.common, sizeof(m->common));
+	m->config = config_hold(l->config);
+	m->bundle = b;
+	loaded_free(l);
+}
+
+static void
+make_children(struct master *m)
+{
+	m->nworkers = workers_of(m->config);
+	m->workers = xcalloc(m->nworkers, sizeof(*m->workers));
+	m->translators = xcalloc(m->nworkers, sizeof(*m->translators));
+	proc_init(&m->keeper, m, PROCESS_STOREKEEPER, 0);
+	for (uint32_t i = 0; i < m->nworkers; i++) {
+		proc_init(&m->workers[i], m, PROCESS_WORKER, i);
+		proc_init(&m->translators[i], m, PROCESS_TRANSLATOR, i);
+	}
+}
+
+static int
+start(struct master *m, struct err *e)
+{
+	m->started_us = clock_wall_us();
+	m->admin = -1;
+	m->dies_together = getenv("TOCSIN_CRASH_AT") != NULL && getenv("TOCSIN_CRASH_ONLY") == NULL;
+	make_children(m);
+	start_events(m);
+	reload_init(m);
+	if (dir_make(m->config->state_dir, 0700, e) < 0 || users_find(m, e) < 0 ||
+	    users_hand_over(m, m->config, e) < 0)
+		return -1;
+	upgrade_inherit(m);
+	proc_start(&m->keeper);
+	return 0;
+}
+
+static void
+stop(struct master *m)
+{
+	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p))
+		proc_kill(p);
+	proc_fini(&m->keeper);
+	for (uint32_t i = 0; i < m->nworkers; i++) {
+		proc_fini(&m->workers[i]);
+		proc_fini(&m->translators[i]);
+	}
+	free(m->workers);
+	free(m->translators);
+	for (size_t i = 0; i < m->nsignals; i++)
+		event_free(m->signals[i]);
+	event_free(m->deadline);
+	event_free(m->pulse);
+	sockets_close(m);
+	reload_fini(m);
+	figures_fini(m);
+	bundle_free(m->bundle);
+	config_free(m->config);
+	event_base_free(m->base);
+}
+
+static void
+run(struct master *m)
+{
+	struct err e = ERR_INIT;
+	char text[sizeof(e) + 64];
+
+	m->base = event_base_new();
+	if (start(m, &e) < 0)
+		give_up(m, err_text(&e, text, sizeof(text)));
+	else
+		event_base_dispatch(m->base);
+	if (m->status == 0)
+		log_event(LOG_INFO, "ended", LF_S("node", m->config->name));
+	upgrade_now(m);
+	stop(m);
+}
+
+int
+master_run(const char *config)
+{
+	struct master m = { .path = config };
+	struct complaints c = { 0 };
+	struct bundle *b = bundle_new();
+	struct loaded l;
+
+	if (load_all(&l, config, b, &c) < 0) {
+		load_print(&c);
+		arena_free(c.mem);
+		bundle_free(b);
+		return 2;
+	}
+	arena_free(c.mem);
+	log_setup(STDERR_FILENO, l.config->log_json, l.config->log_level);
+	take_files(&m, &l, b);
+	run(&m);
+	return m.status;
+}
