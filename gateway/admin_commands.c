@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "gateway/admin_json.h"
+#include "gateway/admin_status.h"
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -18,45 +20,6 @@
 #include "gateway/redis.h"
 #include "formats/mapped.h"
 
-/* ---- small helpers for JSON text ---- */
-
-static void
-add_time(struct strbuf *b, const char *name, int64_t us)
-{
-	char text[STAMP_TEXT + 1];
-
-	if (us <= 0 || us == INT64_MAX)
-		return;
-	stamp_text(us, text);
-	audit_text(b, name, slice_of(text));
-}
-
-static void
-add_bool(struct strbuf *b, const char *name, bool v)
-{
-	strbuf_addf(b, "%s\"%s\":%s", b->n > 0 ? "," : "", name, v ? "true" : "false");
-}
-
-/* Put the members in `inner` as one object of a list. */
-static void
-add_item(struct strbuf *list, struct strbuf *inner)
-{
-	strbuf_addf(list, "%s{", list->n > 0 ? "," : "");
-	strbuf_addsl(list, strbuf_slice(inner));
-	strbuf_addc(list, '}');
-	strbuf_fini(inner);
-}
-
-/* "name":[list] */
-static void
-add_list(struct strbuf *b, const char *name, struct strbuf *list)
-{
-	strbuf_addf(b, "%s\"%s\":[", b->n > 0 ? "," : "", name);
-	strbuf_addsl(b, strbuf_slice(list));
-	strbuf_addc(b, ']');
-	strbuf_fini(list);
-}
-
 static void
 answer(struct admin_call *call, struct strbuf *b)
 {
@@ -64,197 +27,7 @@ answer(struct admin_call *call, struct strbuf *b)
 	strbuf_fini(b);
 }
 
-/* ---- status, peers, consumers ---- */
-
-static void
-peer_members(const struct admin_call *call, const struct peer *p, struct strbuf *b)
-{
-	struct outbox_link link = { .state = "idle" };
-	struct outbox_counts n = { 0 };
-
-	audit_text(b, "name", slice_of(p->name));
-	audit_text(b, "relation", slice_of(relation_word(p->relation)));
-	if (p->url == NULL)
-		return;
-	audit_text(b, "url", slice_of(p->url));
-	if (call->g->outbox != NULL)
-		outbox_link(call->g->outbox, p->name, &link);
-	store_outbox_counts(call->g->store, p->name, &n, NULL);
-	audit_text(b, "state", slice_of(link.state));
-	audit_number(b, "queued", (int64_t)n.queued);
-	audit_number(b, "held", (int64_t)n.held);
-	audit_number(b, "dead", (int64_t)n.dead);
-	audit_number(b, "sent", (int64_t)n.sent);
-	audit_number(b, "denied", (int64_t)n.denied);
-	audit_number(b, "failures", link.failures);
-	add_time(b, "oldest", n.oldest_us);
-	add_time(b, "next_try", link.next_us);
-	add_time(b, "last_ok", link.last_ok_us);
-	if (link.last_error[0] != '\0')
-		audit_text(b, "last_error", slice_of(link.last_error));
-}
-
-static void
-add_peers(const struct admin_call *call, struct strbuf *b, bool consumers)
-{
-	struct strbuf list = STRBUF_INIT;
-	const struct trust *t = call->g->trust;
-
-	for (size_t i = 0; i < trust_peers(t); i++) {
-		struct strbuf one = STRBUF_INIT;
-
-		if (trust_peer(t, i)->is_consumer != consumers)
-			continue;
-		peer_members(call, trust_peer(t, i), &one);
-		add_item(&list, &one);
-	}
-	add_list(b, consumers ? "consumers" : "peers", &list);
-}
-
-static void
-add_collections(const struct admin_call *call, struct strbuf *b)
-{
-	struct strbuf list = STRBUF_INIT;
-
-	for (size_t i = 0; i < catalog_count(call->g->catalog); i++) {
-		const struct collection_conf *c = catalog_at(call->g->catalog, i);
-		struct strbuf one = STRBUF_INIT;
-
-		audit_text(&one, "name", slice_of(c->name));
-		audit_text(&one, "id", slice_of(c->uuid));
-		audit_text(&one, "kind", slice_of(c->view ? "view" : "kept"));
-		add_item(&list, &one);
-	}
-	add_list(b, "collections", &list);
-}
-
-static void
-add_store(const struct admin_call *call, struct strbuf *b)
-{
-	struct store_figures f = { 0 };
-
-	store_figures(call->g->store, &f, NULL);
-	strbuf_adds(b, ",\"store\":{");
-	strbuf_addf(b, "\"objects\":%llu,\"versions\":%llu,\"sightings\":%llu,"
-	    "\"quarantined\":%llu,\"audit_records\":%llu,\"commits\":%llu,\"syncs\":%llu}",
-	    (unsigned long long)f.objects, (unsigned long long)f.versions,
-	    (unsigned long long)f.sightings, (unsigned long long)f.quarantined,
-	    (unsigned long long)f.audit_records, (unsigned long long)f.commits,
-	    (unsigned long long)f.syncs);
-	if (f.trouble[0] != '\0') {
-		strbuf_setlen(b, b->n - 1);
-		audit_text(b, "trouble", slice_of(f.trouble));
-		strbuf_addc(b, '}');
-	}
-}
-
-static void
-cmd_status(struct admin_call *call)
-{
-	struct gateway *g = call->g;
-	struct strbuf b = STRBUF_INIT;
-	char text[512] = "", hex[65];
-
-	audit_text(&b, "node", slice_of(g->config->name));
-	audit_text(&b, "version", slice_of(TOCSIN_VERSION));
-	add_time(&b, "started", g->started_us);
-	add_bool(&b, "draining", g->draining);
-	call->hooks->listening(call->hooks->listening_ctx, text, sizeof(text));
-	audit_text(&b, "listening", slice_of(text));
-	audit_text(&b, "redis", slice_of(redis_state_word(redis_state(g->redis))));
-	hex_text(trust_digest(g->trust), 32, hex);
-	audit_text(&b, "policy", slice_of(hex));
-	audit_number(&b, "in_work", (int64_t)intake_in_work(g->intake));
-	add_store(call, &b);
-	add_peers(call, &b, false);
-	add_collections(call, &b);
-	answer(call, &b);
-}
-
-static void
-cmd_peers(struct admin_call *call)
-{
-	struct strbuf b = STRBUF_INIT;
-
-	add_peers(call, &b, false);
-	answer(call, &b);
-}
-
-static void
-add_words(struct strbuf *b, const char *name, const char *const *words)
-{
-	struct strbuf list = STRBUF_INIT;
-
-	for (; words != NULL && *words != NULL; words++) {
-		if (list.n > 0)
-			strbuf_addc(&list, ',');
-		json_print_string(&list, slice_of(*words));
-	}
-	add_list(b, name, &list);
-}
-
-/* What tells a forged advisory of the peer from a true one, and whose objects it may bring. */
-static void
-add_speaks_for(struct strbuf *b, const struct peer *p)
-{
-	struct strbuf key = STRBUF_INIT, list = STRBUF_INIT;
-
-	if (p->has_sign_key) {
-		strbuf_adds(&key, "ed25519:");
-		base64_add(&key, p->sign_key, sizeof(p->sign_key));
-		audit_text(b, "sign_key", strbuf_slice(&key));
-		strbuf_fini(&key);
-	}
-	if (p->identity.n > 0)
-		json_print_string(&list, p->identity);
-	for (size_t i = 0; i < p->nspeaks_for; i++) {
-		strbuf_adds(&list, list.n > 0 ? "," : "");
-		json_print_string(&list, p->speaks_for[i]);
-	}
-	if (p->speaks_for_any)
-		json_print_string(&list, SLICE_LIT("any"));
-	add_list(b, "speaks_for", &list);
-}
-
-static void
-cmd_peer(struct admin_call *call)
-{
-	const struct peer *p = trust_find(call->g->trust, json_member(call->args, "peer"));
-	struct strbuf b = STRBUF_INIT, pins = STRBUF_INIT;
-	char hex[65];
-
-	if (p == NULL) {
-		admin_refuse(call, "there is no peer or consumer of that name in trust.conf");
-		return;
-	}
-	peer_members(call, p, &b);
-	add_bool(&b, "consumer", p->is_consumer);
-	for (size_t i = 0; i < p->npins; i++) {
-		hex_text(p->pins[i], 32, hex);
-		strbuf_addf(&pins, "%s\"sha256:%s\"", i > 0 ? "," : "", hex);
-	}
-	add_list(&b, "pins", &pins);
-	add_speaks_for(&b, p);
-	add_words(&b, "speaks", p->speaks);
-	add_words(&b, "reads", p->reads);
-	add_words(&b, "writes", p->writes);
-	if (p->collection != NULL)
-		audit_text(&b, "collection", slice_of(p->collection));
-	if (p->country != NULL)
-		audit_text(&b, "country", slice_of(p->country));
-	audit_text(&b, "file", slice_of(p->file));
-	audit_number(&b, "line", p->line);
-	answer(call, &b);
-}
-
-static void
-cmd_consumers(struct admin_call *call)
-{
-	struct strbuf b = STRBUF_INIT;
-
-	add_peers(call, &b, true);
-	answer(call, &b);
-}
+/* ---- peers ---- */
 
 static void
 on_requeued(void *arg, size_t n, const struct err *e)
@@ -301,23 +74,23 @@ add_history(struct strbuf *b, const struct store_object *o)
 		audit_text(&one, "id", s->id);
 		audit_text(&one, "source", slice_of(s->source));
 		audit_number(&one, "count", s->count);
-		add_time(&one, "first", s->first_us);
-		add_time(&one, "last", s->last_us);
+		admin_add_time(&one, "first", s->first_us);
+		admin_add_time(&one, "last", s->last_us);
 		audit_text(&one, "hops", slice_of(s->hops));
-		add_item(&seen, &one);
+		admin_add_item(&seen, &one);
 	}
 	for (size_t i = 0; i < o->ndelivery; i++) {
 		struct strbuf one = STRBUF_INIT;
 
 		audit_text(&one, "peer", slice_of(o->delivery[i].peer));
 		audit_text(&one, "state", slice_of(o->delivery[i].state));
-		add_time(&one, "at", o->delivery[i].at_us);
+		admin_add_time(&one, "at", o->delivery[i].at_us);
 		if (o->delivery[i].reason != NULL && o->delivery[i].reason[0] != '\0')
 			audit_text(&one, "reason", slice_of(o->delivery[i].reason));
-		add_item(&sent, &one);
+		admin_add_item(&sent, &one);
 	}
-	add_list(b, "sightings", &seen);
-	add_list(b, "delivery", &sent);
+	admin_add_list(b, "sightings", &seen);
+	admin_add_list(b, "delivery", &sent);
 }
 
 static void
@@ -362,7 +135,7 @@ static void
 quarantine_members(struct strbuf *b, const struct quarantine_row *r)
 {
 	audit_number(b, "id", r->qid);
-	add_time(b, "at", r->at_us);
+	admin_add_time(b, "at", r->at_us);
 	audit_text(b, "state", slice_of(r->state));
 	audit_text(b, "source", slice_of(r->q.source));
 	audit_text(b, "input", slice_of(r->q.input));
@@ -389,9 +162,9 @@ on_quarantine_list(void *arg, const struct quarantine_row *rows, size_t n, const
 		struct strbuf one = STRBUF_INIT;
 
 		quarantine_members(&one, &rows[i]);
-		add_item(&list, &one);
+		admin_add_item(&list, &one);
 	}
-	add_list(&b, "quarantine", &list);
+	admin_add_list(&b, "quarantine", &list);
 	answer(call, &b);
 }
 
@@ -612,11 +385,11 @@ cmd_upgrade(struct admin_call *call)
 }
 
 const struct admin_command admin_commands[] = {
-	{ "status",		cmd_status },
-	{ "peers",		cmd_peers },
-	{ "peer",		cmd_peer },
+	{ "status",		admin_status },
+	{ "peers",		admin_peers },
+	{ "peer",		admin_peer },
 	{ "peer-retry",		cmd_peer_retry },
-	{ "consumers",		cmd_consumers },
+	{ "consumers",		admin_consumers },
 	{ "explain",		cmd_explain },
 	{ "quarantine-list",	cmd_quarantine_list },
 	{ "quarantine-show",	cmd_quarantine_show },

@@ -14,10 +14,10 @@
 #include "gateway/base/file.h"
 #include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
-#include "gateway/cmd.h"
+#include "gateway/cmd_answer.h"
 #include "gateway/config.h"
 
-enum { WAIT_SECONDS = 60, PIECE = 16384, EDITED_MAX = 32 << 20, COLUMNS_MAX = 14 };
+enum { WAIT_SECONDS = 60, WATCH_SECONDS = 2, PIECE = 16384, EDITED_MAX = 32 << 20 };
 
 /* What one verb asks and how its answer reads. */
 struct control {
@@ -27,108 +27,9 @@ struct control {
 	int			(*print)(const struct args *a, const json *answer);
 };
 static int	run(const struct args *a);
-
-/* ---- tables from lists ---- */
-
-struct column {
-	const char	*head, *member;
-};
-
-/* A value in few characters: times to the second, numbers, words. Places count from 1: a 0 is none. */
-static struct slice
-cell_text(struct arena *mem, const json *o, const struct column *c)
-{
-	const json *value = json_get(o, c->member);
-	struct slice s = json_slice(value);
-
-	if (json_is_number(value))
-		s = json_number_text(mem, value);
-	else if (json_is_bool(value))
-		s = slice_of(json_bool(value) ? "yes" : "no");
-	else if (s.n == STAMP_TEXT && s.p[10] == 'T' && s.p[26] == 'Z')
-		s = slice_of(arena_fmt(mem, "%.19sZ", s.p));
-	if (slice_is(s, "0") && (strcmp(c->member, "line") == 0 || strcmp(c->member, "column") == 0))
-		return SLICE_EMPTY;
-	return s;
-}
-
-/* Print a list of objects; `none` if it is empty. */
-static void
-print_list(const json *list, const struct column *columns, const char *none)
-{
-	const char *heads[COLUMNS_MAX + 1] = { NULL };
-	struct arena *mem = arena_new();
-	struct table *t;
-	size_t n = 0;
-
-	for (; n < COLUMNS_MAX && columns[n].head != NULL; n++)
-		heads[n] = columns[n].head;
-	t = table_new(heads);
-	for (const json *o = json_first(list); o != NULL; o = json_next(o))
-		for (size_t i = 0; i < n; i++)
-			table_cell(t, cell_text(mem, o, &columns[i]));
-	table_print(t, stdout);
-	if (table_rows(t) == 0)
-		printf("%s\n", none);
-	table_free(t);
-	arena_free(mem);
-}
-
-/* "name   value" for each of these members that is there. */
-static void
-print_members(const json *o, const struct column *rows)
-{
-	struct arena *mem = arena_new();
-
-	for (; rows->head != NULL; rows++) {
-		struct slice s = cell_text(mem, o, rows);
-
-		if (s.n == 0)
-			continue;
-		printf("%-12s ", rows->head);
-		print_safe(stdout, s);
-		putchar('\n');
-	}
-	arena_free(mem);
-}
+static int	watch(const struct args *a);
 
 /* ---- the answers ---- */
-
-static const struct column peer_columns[] = {
-	{ "PEER", "name" }, { "RELATION", "relation" }, { "STATE", "state" }, { "QUEUED", "queued" },
-	{ "HELD", "held" }, { "DEAD", "dead" }, { "DENIED", "denied" }, { "SENT", "sent" },
-	{ "OLDEST", "oldest" }, { "LAST OK", "last_ok" }, { "NEXT TRY", "next_try" },
-	{ "LAST ERROR", "last_error" }, { NULL, NULL }
-};
-
-static int
-print_status(const struct args *a, const json *answer)
-{
-	static const struct column rows[] = {
-		{ "node", "node" }, { "version", "version" }, { "started", "started" },
-		{ "listening", "listening" }, { "redis", "redis" }, { "policy", "policy" },
-		{ "in work", "in_work" }, { NULL, NULL }
-	};
-	static const struct column store[] = {
-		{ "objects", "objects" }, { "versions", "versions" }, { "sightings", "sightings" },
-		{ "quarantine", "quarantined" }, { "audit", "audit_records" },
-		{ "trouble", "trouble" }, { NULL, NULL }
-	};
-	static const struct column collections[] = {
-		{ "COLLECTION", "name" }, { "KIND", "kind" }, { "ID", "id" }, { NULL, NULL }
-	};
-
-	(void)a;
-	print_members(answer, rows);
-	if (json_bool(json_get(answer, "draining")))
-		puts("draining     the node is shutting down");
-	print_members(json_get(answer, "store"), store);
-	putchar('\n');
-	print_list(json_get(answer, "collections"), collections, "no collections");
-	putchar('\n');
-	print_list(json_get(answer, "peers"), peer_columns, "no peers");
-	return CMD_DONE;
-}
 
 static int
 print_peers(const struct args *a, const json *answer)
@@ -142,7 +43,7 @@ static int
 print_consumers(const struct args *a, const json *answer)
 {
 	static const struct column columns[] = {
-		{ "CONSUMER", "name" }, { "RELATION", "relation" }, { NULL, NULL }
+		{ "CONSUMER", "name", 0 }, { "RELATION", "relation", 0 }, { NULL, NULL, 0 }
 	};
 
 	(void)a;
@@ -167,12 +68,12 @@ static int
 print_peer(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
-		{ "name", "name" }, { "relation", "relation" }, { "country", "country" },
-		{ "url", "url" }, { "collection", "collection" }, { "state", "state" },
-		{ "queued", "queued" }, { "held", "held" }, { "dead", "dead" }, { "denied", "denied" },
-		{ "sent", "sent" }, { "oldest", "oldest" }, { "last ok", "last_ok" },
-		{ "next try", "next_try" }, { "last error", "last_error" }, { "said in", "file" },
-		{ "line", "line" }, { "sign key", "sign_key" }, { NULL, NULL }
+		{ "name", "name", 0 }, { "relation", "relation", 0 }, { "country", "country", 0 },
+		{ "url", "url", 0 }, { "collection", "collection", 0 }, { "state", "state", 0 },
+		{ "queued", "queued", 0 }, { "held", "held", 0 }, { "dead", "dead", 0 }, { "denied", "denied", 0 },
+		{ "sent", "sent", 0 }, { "oldest", "oldest", 0 }, { "last ok", "last_ok", 0 },
+		{ "next try", "next_try", 0 }, { "last error", "last_error", 0 }, { "said in", "file", 0 },
+		{ "line", "line", 0 }, { "sign key", "sign_key", 0 }, { NULL, NULL, 0 }
 	};
 
 	(void)a;
@@ -189,12 +90,12 @@ static int
 print_explain(const struct args *a, const json *answer)
 {
 	static const struct column seen[] = {
-		{ "SOURCE", "source" }, { "COUNT", "count" }, { "FIRST", "first" }, { "LAST", "last" },
-		{ "HOPS", "hops" }, { "AS", "id" }, { NULL, NULL }
+		{ "SOURCE", "source", 0 }, { "COUNT", "count", 0 }, { "FIRST", "first", 0 }, { "LAST", "last", 0 },
+		{ "HOPS", "hops", 0 }, { "AS", "id", 0 }, { NULL, NULL, 0 }
 	};
 	static const struct column sent[] = {
-		{ "PEER", "peer" }, { "STATE", "state" }, { "AT", "at" }, { "REASON", "reason" },
-		{ NULL, NULL }
+		{ "PEER", "peer", 0 }, { "STATE", "state", 0 }, { "AT", "at", 0 }, { "REASON", "reason", 0 },
+		{ NULL, NULL, 0 }
 	};
 	struct slice text = json_member(answer, "text");
 
@@ -214,9 +115,9 @@ static int
 print_quarantine(const struct args *a, const json *answer)
 {
 	static const struct column columns[] = {
-		{ "ID", "id" }, { "AT", "at" }, { "STATE", "state" }, { "SOURCE", "source" },
-		{ "INPUT", "input" }, { "LINE", "line" }, { "COLUMN", "column" }, { "CODE", "code" },
-		{ "PATH", "path" }, { "REASON", "reason" }, { NULL, NULL }
+		{ "ID", "id", 0 }, { "AT", "at", 0 }, { "STATE", "state", 0 }, { "SOURCE", "source", 0 },
+		{ "INPUT", "input", 0 }, { "LINE", "line", 0 }, { "COLUMN", "column", 0 }, { "CODE", "code", 0 },
+		{ "PATH", "path", 0 }, { "REASON", "reason", 0 }, { NULL, NULL, 0 }
 	};
 
 	(void)a;
@@ -228,10 +129,10 @@ static int
 print_refused(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
-		{ "id", "id" }, { "at", "at" }, { "state", "state" }, { "source", "source" },
-		{ "input", "input" }, { "format", "format" }, { "line", "line" },
-		{ "column", "column" }, { "offset", "offset" }, { "code", "code" }, { "path", "path" },
-		{ "reason", "reason" }, { "object", "object" }, { NULL, NULL }
+		{ "id", "id", 0 }, { "at", "at", 0 }, { "state", "state", 0 }, { "source", "source", 0 },
+		{ "input", "input", 0 }, { "format", "format", 0 }, { "line", "line", 0 },
+		{ "column", "column", 0 }, { "offset", "offset", 0 }, { "code", "code", 0 }, { "path", "path", 0 },
+		{ "reason", "reason", 0 }, { "object", "object", 0 }, { NULL, NULL, 0 }
 	};
 	struct strbuf bytes = STRBUF_INIT;
 	struct slice rest;
@@ -258,8 +159,8 @@ static int
 print_counts(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
-		{ "requeued", "requeued" }, { "accepted", "accepted" }, { "known", "known" },
-		{ "refused", "refused" }, { NULL, NULL }
+		{ "requeued", "requeued", 0 }, { "accepted", "accepted", 0 }, { "known", "known", 0 },
+		{ "refused", "refused", 0 }, { NULL, NULL, 0 }
 	};
 
 	(void)a;
@@ -283,6 +184,9 @@ print_done(const struct args *a, const json *answer)
 	{ "json", 'j', NULL, "the answer as the node gives it, one line of JSON" }
 
 static const struct cmd_option common[] = { COMMON, { .name = NULL } };
+static const struct cmd_option status_options[] = {
+	COMMON, { "watch", 'w', NULL, "look again every two seconds" }, { .name = NULL }
+};
 static const struct cmd_option list_options[] = {
 	COMMON, { "all", 'a', NULL, "what was retried or dropped as well" }, { .name = NULL }
 };
@@ -299,7 +203,8 @@ static const struct cmd_option retry_options[] = {
 
 const struct command command_status = {
 	"status", "", 0, 0, "what the running node is doing",
-	"Shows the node, its store, its collections, and how far each peer is.", common, run
+	"Shows what is wrong, the node's processes, its store, and how far each peer is. With "
+	"--watch again every two seconds, until it is stopped.", status_options, watch
 };
 const struct command command_reload = {
 	"reload", "", 0, 0, "let the running node read its files again",
@@ -551,5 +456,19 @@ run(const struct args *a)
 	strbuf_fini(&text);
 	strbuf_fini(&answer);
 	arena_free(mem);
+	return status;
+}
+
+/* On a terminal every look replaces the one before. */
+static int
+watch(const struct args *a)
+{
+	int status = run(a);
+
+	while (args_get(a, "watch") != NULL && status != CMD_FAILED && fflush(stdout) == 0) {
+		sleep(WATCH_SECONDS);
+		fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n", stdout);
+		status = run(a);
+	}
 	return status;
 }

@@ -134,8 +134,6 @@ look_at_contents(const struct gateway *g, struct stats *s)
 		stats_set(s, STAT_STORE_SIGHTINGS, NULL, (double)f.sightings);
 		stats_set(s, STAT_QUARANTINED, NULL, (double)f.quarantined);
 		stats_set(s, STAT_QUARANTINED_BYTES, NULL, (double)f.quarantined_bytes);
-		stats_set(s, STAT_AUDIT_SEQ, NULL, (double)f.audit_records);
-		stats_set(s, STAT_DATE_AHEAD, NULL, (double)f.date_ahead_us / 1e6);
 	}
 	if (strcmp(g->config->store_path, "memory") != 0) {
 		look_at_file(g->config->store_path, "", "database", s);
@@ -162,6 +160,7 @@ look_at_writing(struct store *store, struct stats *s, char trouble[STORE_TROUBLE
 	stats_set(s, STAT_STORE_FAILURES, NULL, (double)f.failures);
 	stats_set(s, STAT_STORE_DAMAGES, NULL, (double)f.damages);
 	stats_set(s, STAT_STORE_QUEUE, NULL, (double)f.waiting);
+	stats_set(s, STAT_AUDIT_SEQ, NULL, (double)f.audit_records);
 	stats_set(s, STAT_COMMIT_MAX, NULL, (double)f.commit_us_max / 1e6);
 	stats_set(s, STAT_DATE_AHEAD, NULL, (double)f.date_ahead_us / 1e6);
 }

@@ -202,8 +202,21 @@ void
 stats_each(const struct stats *s, enum stats_id id,
     void (*fn)(void *ctx, const char *label, double v), void *ctx)
 {
+	for (size_t k = 0; k < s->metrics[id].n; k++) {
+		const struct series *v = &s->metrics[id].v[k];
+
+		fn(ctx, v->label, v->h != NULL ? (double)v->h->count : v->v);
+	}
+}
+
+double
+stats_total(const struct stats *s, enum stats_id id)
+{
+	double sum = 0;
+
 	for (size_t k = 0; k < s->metrics[id].n; k++)
-		fn(ctx, s->metrics[id].v[k].label, s->metrics[id].v[k].v);
+		sum += s->metrics[id].v[k].v;
+	return sum;
 }
 
 double
@@ -250,7 +263,7 @@ stats_merge(struct stats *s, const struct stats *from)
 			if (v->h != NULL)
 				add_histogram(v->h, x->h);
 			else
-				v->v = stats_rows[i].kind == COUNTER ? v->v + x->v : x->v;
+				v->v = stats_rows[i].of == EACH ? v->v + x->v : x->v;
 		}
 	}
 }

@@ -47,7 +47,7 @@ void		 stats_time(struct stats *s, const char *stage, int64_t us);
 
 /* ---- gathered figures ---- */
 
-/* Everything of `from` on top of what is there: counters and histograms add up, gauges are taken. */
+/* Everything of `from` on top of what is there: it adds up, but what the node has only one of is taken. */
 void		 stats_merge(struct stats *s, const struct stats *from);
 /* The value of a counter or gauge, 0 if there is none; of a histogram, how many were observed. `label` as
  * above; two labels are given as "first\x1fsecond". */
@@ -55,7 +55,9 @@ double		 stats_value(const struct stats *s, enum stats_id id, const char *label)
 double		 stats_value2(const struct stats *s, enum stats_id id, const char *first,
 		    const char *second);
 bool		 stats_has(const struct stats *s, enum stats_id id, const char *label);
-/* Every label of a counter or gauge. */
+/* The sum of a counter or gauge over its labels. */
+double		 stats_total(const struct stats *s, enum stats_id id);
+/* Every label, with what stats_value says of it. */
 void		 stats_each(const struct stats *s, enum stats_id id,
 		    void (*fn)(void *ctx, const char *label, double v), void *ctx);
 /* What a histogram's observations come to, in seconds or units. */

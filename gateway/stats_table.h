@@ -173,9 +173,9 @@
 	X(STAT_LAG, LAG, EACH, "tocsin_relay_lag_seconds", "peer", \
 	    "From the commit of an object to the peer's word that it has it") \
 	/* certificates */ \
-	X(STAT_CERT, GAUGE, EACH, "tocsin_certificate_remaining_seconds", "certificate", \
+	X(STAT_CERT, GAUGE, NODE, "tocsin_certificate_remaining_seconds", "certificate", \
 	    "Until a certificate of ours ends: client, or the listener's number; below 0: ended") \
-	X(STAT_PEER_CERT, GAUGE, EACH, "tocsin_peer_certificate_remaining_seconds", "peer", \
+	X(STAT_PEER_CERT, GAUGE, NODE, "tocsin_peer_certificate_remaining_seconds", "peer", \
 	    "Until the certificate ends that the peer showed us last")
 
 #endif

@@ -25,6 +25,7 @@
 #include "gateway/catalog.h"
 #include "gateway/config.h"
 #include "gateway/dedup.h"
+#include "gateway/figures.h"
 #include "gateway/gateway.h"
 #include "gateway/intake.h"
 #include "gateway/keys.h"
@@ -162,6 +163,8 @@ world_new(const char *conf, const char *trust, bool loop)
 	    .stats = w->g.stats }, &e);
 	assert_non_null(w->g.translate);
 	w->g.intake = intake_new(&w->g);
+	w->g.figures = figures_desk_new(w->g.base, &(struct figures_source){ .stats = w->g.stats,
+	    .g = &w->g, .store = w->g.store }, NULL, NULL);
 	w->g.catalog = catalog_new(&w->g, &e);
 	if (w->g.catalog == NULL)
 		fail_msg("%s", e.reason);
@@ -172,6 +175,7 @@ static UNUSED void
 world_free(struct world *w)
 {
 	w->g.draining = 1;
+	figures_desk_free(w->g.figures);
 	w->g.store->ops = w->sound;
 	store_close(w->g.store);
 	outbox_free(w->g.outbox);
