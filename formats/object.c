@@ -109,7 +109,8 @@ fill_version(struct object *o, struct arena *mem, struct err *e)
 	char hex[2 * SHA256_LEN + 1];
 
 	if (fill_time(o->tree, mem, "created", &text, &key, e) < 0 ||
-	    fill_time(o->tree, mem, "modified", &text, &key, e) < 0)
+	    ((text.n == 0 || !slice_eq(text, json_member(o->tree, "modified"))) &&
+	    fill_time(o->tree, mem, "modified", &text, &key, e) < 0))
 		return -1;
 	o->version = text;
 	o->version_key = key;

@@ -136,6 +136,20 @@ see_again(struct putting *w, const struct store_put *p, int64_t vid, const struc
 
 /* ---- copies ---- */
 
+/* Where to look for a fingerprint first. It is a digest already, but one that a sender can choose: hence
+ * the key. */
+static size_t
+place_of(const struct sq *q, struct slice fp)
+{
+	uint64_t part[FINGERPRINT_LEN / 8], key[2], h = 0;
+
+	memcpy(part, fp.p, sizeof(part));
+	memcpy(key, q->key, sizeof(key));
+	for (size_t i = 0; i < COUNTOF(part); i++)
+		h = (h ^ part[i] ^ key[i % 2]) * (key[(i + 1) % 2] | 1), h ^= h >> 29;
+	return (size_t)h;
+}
+
 /* The group of a fingerprint, read once a transaction: an envelope of a hundred thousand copies of one thing
  * would read it as often. */
 static struct copies *
@@ -148,7 +162,7 @@ group_of(struct putting *w, const struct copy *of, struct err *e)
 			;
 		w->groups = arena_alloc(w->mem, w->ngroups * sizeof(*w->groups));
 	}
-	for (size_t i = (size_t)sq_hash(w->q, of->fp);; i++) {
+	for (size_t i = place_of(w->q, of->fp);; i++) {
 		c = &w->groups[i & (w->ngroups - 1)];
 		if (slice_eq(c->of.fp, of->fp))
 			return c;

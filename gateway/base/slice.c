@@ -7,7 +7,11 @@
 bool
 slice_is_nocase(struct slice s, const char *text)
 {
-	return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
+	if (s.n == 0 || s.n != strlen(text))
+		return s.n == 0 && text[0] == '\0';
+	/* ids begin alike and end differently */
+	return ascii_lower(s.p[s.n - 1]) == ascii_lower(text[s.n - 1]) &&
+	    strncasecmp(s.p, text, s.n) == 0;
 }
 
 int
