@@ -15,6 +15,7 @@
 #include "gateway/config.h"
 #include "gateway/load.h"
 #include "gateway/master_parts.h"
+#include "gateway/one.h"
 
 enum { GRACE_US = 2 * 1000000, PULSE_US = 1000000 };
 
@@ -72,6 +73,7 @@ master_ready(struct master *m, struct proc *p)
 	    LF_S("version", TOCSIN_VERSION), LF_I("pid", getpid()), LF_I("workers", m->nworkers));
 	upgrade_done(m);
 	notify_ready(m);
+	reload_go(m);
 }
 
 void
@@ -320,6 +322,12 @@ master_run(const char *config)
 	}
 	arena_free(c.mem);
 	log_setup(STDERR_FILENO, l.config->log_json, l.config->log_level);
+	if (strcmp(l.config->store_path, "memory") == 0) {	/* which nobody else could read */
+		log_event(LOG_INFO, "serve.one", LF_S("why", "the store is memory"));
+		loaded_free(&l);
+		bundle_free(b);
+		return one_run(config);
+	}
 	take_files(&m, &l, b);
 	run(&m);
 	return m.status;

@@ -233,6 +233,7 @@ proc_start(struct proc *p)
 	p->channel = ipc_new(p->m->base, ends[0], &conf);
 	p->state = PROC_STARTING;
 	p->started_us = p->pong_us = clock_mono_us();
+	p->since_us = clock_wall_us();
 	p->channels = 0;
 	p->vote = 0;
 	send_orders(p);

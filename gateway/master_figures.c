@@ -6,6 +6,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/wire.h"
+#include "gateway/figures.h"
 
 enum { QUERIES_MAX = 16, MASTER_KIND = PROCESS_KINDS };
 
@@ -33,6 +34,21 @@ report(struct master *m, const struct figures_query *q, uint8_t kind, uint32_t i
 	strbuf_fini(&b);
 }
 
+/* What the master knows of itself, and of a process that is in its cage and cannot be asked. */
+static void
+report_seen(struct master *m, const struct figures_query *q, uint8_t kind, uint32_t index, int64_t pid,
+    uint32_t restarts, int64_t started_us)
+{
+	const struct figures_source from = { .stats = stats_new(), .started_us = started_us,
+		.sealed = kind != MASTER_KIND };
+	struct strbuf b = STRBUF_INIT;
+
+	figures_pack(&from, &b);
+	report(m, q, kind, index, pid, restarts, strbuf_slice(&b));
+	stats_free(from.stats);
+	strbuf_fini(&b);
+}
+
 /* The last has answered: say so. */
 static void
 end_query(struct master *m, struct figures_query *q)
@@ -49,9 +65,13 @@ end_query(struct master *m, struct figures_query *q)
 static void
 ask_one(struct figures_query *q, struct proc *p)
 {
-	/* A translator cannot be asked any more: it is known by what the kernel says of it. */
-	if (p->state != PROC_SERVING || p->kind == PROCESS_TRANSLATOR) {
+	if (p->state != PROC_SERVING) {
 		report(p->m, q, (uint8_t)p->kind, p->index, p->pid, p->restarts, SLICE_EMPTY);
+		return;
+	}
+	if (p->kind == PROCESS_TRANSLATOR) {
+		report_seen(p->m, q, (uint8_t)p->kind, p->index, p->pid, p->restarts,
+		    p->since_us);
 		return;
 	}
 	q->waits[p->kind][p->index] = true;
@@ -75,7 +95,7 @@ figures_ask(struct master *m, struct proc *who, uint64_t id)
 	q->number = ++last;
 	q->next = m->queries;
 	m->queries = q;
-	report(m, q, MASTER_KIND, 0, getpid(), 0, SLICE_EMPTY);
+	report_seen(m, q, MASTER_KIND, 0, getpid(), 0, m->started_us);
 	ask_one(q, &m->keeper);
 	for (uint32_t i = 0; i < m->nworkers; i++) {
 		ask_one(q, &m->workers[i]);

@@ -35,7 +35,7 @@ struct proc {
 	pid_t		 pid;
 	struct ipc	*channel;
 	struct event	*again;		/* timer: start it */
-	int64_t		 started_us;	/* monotonic */
+	int64_t		 started_us, since_us;	/* monotonic, and by the wall clock */
 	int64_t		 wait_us;	/* back-off */
 	uint32_t	 restarts;
 	unsigned	 channels;	/* worker: translator channels that it was given in this life */
@@ -126,6 +126,7 @@ void	reload_init(struct master *m);
 void	reload_fini(struct master *m);
 /* Begin, or begin again when the one under way is done. worker 0's question `id`, or NULL: a signal. */
 void	reload_ask(struct master *m, const struct proc *who, uint64_t id);
+void	reload_go(struct master *m);			/* begin what was asked for too early */
 void	reload_prepared(struct master *m, struct proc *p, uint64_t id, struct slice body);
 void	reload_committed(struct master *m, struct proc *p, uint64_t id);
 void	reload_gone(struct master *m, struct proc *p);		/* it cannot vote any more */

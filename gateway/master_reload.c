@@ -275,8 +275,7 @@ begin(struct master *m)
 	r->step = RELOAD_PREPARE;
 	notify_reloading();
 	if (m->phase != PHASE_SERVING) {
-		finish(m, false, m->phase < PHASE_SERVING ? "the node is still starting" :
-		    "the node is shutting down");
+		finish(m, false, "the node is shutting down");
 	} else if (!load(m, &why)) {
 		finish(m, false, why.p);
 	} else {
@@ -298,7 +297,14 @@ reload_ask(struct master *m, const struct proc *who, uint64_t id)
 
 	add_waiter(&r->next, who, id);
 	r->again = true;
-	if (r->step == RELOAD_NONE)
+	reload_go(m);
+}
+
+/* Who asks while the node starts waits until it serves. */
+void
+reload_go(struct master *m)
+{
+	if (m->reload->again && m->reload->step == RELOAD_NONE && m->phase >= PHASE_SERVING)
 		begin(m);
 }
 
