@@ -475,7 +475,7 @@ operations 127.0.0.1:{n.ops_port}
 limits
     retry-min    100ms
     retry-max    1s
-    requests     60000/min burst 5000
+    requests     600000/min burst 50000
 {self.limits}
 
 taxii
