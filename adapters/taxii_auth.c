@@ -35,66 +35,30 @@ split_basic(struct slice text, struct strbuf *raw, struct slice *user, struct sl
 	return user->n > 0;
 }
 
-/* The bucket of an address: one of a /64 has all of it. */
-static struct slice
-guesser(const struct http_exchange *x)
+/* One question who somebody is, until it is answered. */
+struct login {
+	struct gateway		*g;
+	taxii_auth_cb		*cb;
+	void			*arg;
+	const char		*request, *remote;	/* for the log */
+	const struct peer	*by_pin;
+	struct strbuf		 secret;	/* what `user` and `password` lie in; wiped */
+	struct slice		 user, password;	/* user.n 0: it was no password, or nonsense */
+	struct slice		 here, everywhere;	/* buckets of this address */
+};
+
+/* An address as a guesser: one of a /64 is all of it. */
+static const char *
+guesser(struct arena *mem, const char *remote)
 {
 	struct in6_addr a;
 	char text[INET6_ADDRSTRLEN];
 
-	if (inet_pton(AF_INET6, x->remote, &a) != 1)
-		return slice_of(arena_fmt(x->mem, "guess:%s", x->remote));
+	if (inet_pton(AF_INET6, remote, &a) != 1)
+		return arena_str(mem, slice_of(remote));
 	memset(a.s6_addr + 8, 0, 8);
 	inet_ntop(AF_INET6, &a, text, sizeof(text));
-	return slice_of(arena_fmt(x->mem, "guess:%s/64", text));
-}
-
-/* A guess is taken from the address's budget before the slow check, and given back when it was right. */
-static enum taxii_auth
-check_password(struct gateway *g, const struct http_exchange *x, struct slice user,
-    struct slice password, const char **name, int64_t *wait_us)
-{
-	int64_t now = clock_wall_us();
-	bool slow = credentials_cached(g->credentials, user, password, now) ==
-	    CREDENTIALS_MUST_HASH;
-	struct slice who = guesser(x);
-	struct limit limit = g->config->limits.guesses;
-
-	if (slow) {
-		struct limiter_answer a = limiter_take_local(g->limiter, who, limit, 1);
-
-		if (!a.allowed) {
-			*wait_us = a.wait_us;
-			return TAXII_AUTH_SLOW;
-		}
-	}
-	*name = credentials_password(g->credentials, user, password, now);
-	if (slow && *name != NULL)
-		limiter_refund_local(g->limiter, who, limit, 1);
-	return *name != NULL ? TAXII_AUTH_OK : TAXII_AUTH_WHO;
-}
-
-static enum taxii_auth
-check_header(struct gateway *g, const struct http_exchange *x, struct slice header,
-    const char **name, int64_t *wait_us)
-{
-	struct strbuf raw = STRBUF_INIT;
-	struct slice scheme = slice_cut(&header, ' '), user, password;
-	enum taxii_auth answer = TAXII_AUTH_WHO;
-
-	header = slice_trim(header);
-	*name = NULL;
-	if (slice_is_nocase(scheme, "basic")) {
-		if (split_basic(header, &raw, &user, &password))
-			answer = check_password(g, x, user, password, name, wait_us);
-	} else if (slice_is_nocase(scheme, "bearer") || slice_is_nocase(scheme, "token")) {
-		if (header.n <= CREDENTIAL_MAX)
-			*name = credentials_token(g->credentials, header, clock_wall_us());
-		answer = *name != NULL ? TAXII_AUTH_OK : TAXII_AUTH_WHO;
-	}
-	secret_wipe(raw.p, raw.cap);
-	strbuf_fini(&raw);
-	return answer;
+	return arena_fmt(mem, "%s/64", text);
 }
 
 static const struct peer *
@@ -106,34 +70,115 @@ peer_of_pin(const struct gateway *g, const char *hex)
 	    trust_by_pin(g->trust, pin) : NULL;
 }
 
-enum taxii_auth
-taxii_auth(struct gateway *g, const struct http_exchange *x, const struct peer **peer,
-    int64_t *wait_us)
+static void
+answer(struct login *l, enum taxii_auth what, const struct peer *peer, int64_t wait_us)
+{
+	if (what == TAXII_AUTH_WHO) {
+		stats_add(l->g->stats, STAT_LOGIN_FAILED, NULL, 1);
+		log_event(LOG_WARN, "login.failed", LF_S("request", l->request),
+		    LF_S("remote", l->remote));
+	}
+	secret_wipe(l->secret.p, l->secret.cap);
+	strbuf_fini(&l->secret);
+	l->cb(l->arg, what, peer, wait_us);
+}
+
+/* The secret was right. A certificate and a header must name the same one (hardening: one identity a
+ * request), and a peer is known by its pin alone (rulings 26): a stolen token opens no inbox. */
+static void
+answer_name(struct login *l, const char *name)
+{
+	const struct peer *p = trust_find(l->g->trust, slice_of(name));
+	bool good = p != NULL && (p == l->by_pin || (l->by_pin == NULL && p->is_consumer));
+
+	answer(l, good ? TAXII_AUTH_OK : TAXII_AUTH_WHO, good ? p : NULL, 0);
+}
+
+/* All nodes together have allowed one guess more, or not. A right one is given back. */
+static void
+on_allowed(void *arg, struct limiter_answer a)
+{
+	struct login *l = arg;
+	struct limit limit = l->g->config->limits.guesses;
+	const char *name = NULL;
+
+	if (!a.allowed) {
+		answer(l, TAXII_AUTH_SLOW, NULL, a.wait_us);
+		return;
+	}
+	if (l->user.n > 0)
+		name = credentials_password(l->g->credentials, l->user, l->password,
+		    clock_wall_us());
+	if (name == NULL) {
+		answer(l, TAXII_AUTH_WHO, NULL, 0);
+		return;
+	}
+	limiter_refund_local(l->g->limiter, l->here, limit, 1);
+	limiter_refund(l->g->limiter, l->everywhere, limit, 1);
+	answer_name(l, name);
+}
+
+/* A guess is taken from the budgets of its address before it is looked at: of what this process has seen,
+ * which holds whatever happens, and of what all nodes have seen that share a Redis. */
+static void
+guess(struct login *l, struct arena *mem)
+{
+	struct limit limit = l->g->config->limits.guesses;
+	const char *who = guesser(mem, l->remote);
+	struct limiter_answer a;
+
+	l->here = slice_of(arena_fmt(mem, "guess:%s", who));
+	l->everywhere = slice_of(arena_fmt(mem, "guesses:%s", who));
+	a = limiter_take_local(l->g->limiter, l->here, limit, 1);
+	if (!a.allowed)
+		answer(l, TAXII_AUTH_SLOW, NULL, a.wait_us);
+	else
+		limiter_take(l->g->limiter, l->everywhere, limit, 1, on_allowed, l);
+}
+
+/* Who is known without any cost: by a token, or by a password that was right a moment ago. */
+static const char *
+known_name(struct login *l, struct slice header)
+{
+	const struct credentials *all = l->g->credentials;
+	struct slice scheme = slice_cut(&header, ' ');
+	int64_t now = clock_wall_us();
+
+	header = slice_trim(header);
+	if (slice_is_nocase(scheme, "bearer") || slice_is_nocase(scheme, "token"))
+		return header.n <= CREDENTIAL_MAX ? credentials_token(all, header, now) : NULL;
+	if (!slice_is_nocase(scheme, "basic") ||
+	    !split_basic(header, &l->secret, &l->user, &l->password)) {
+		l->user = SLICE_EMPTY;
+		return NULL;
+	}
+	if (credentials_cached(all, l->user, l->password, now) != CREDENTIALS_YES)
+		return NULL;
+	return credentials_password(l->g->credentials, l->user, l->password, now);
+}
+
+void
+taxii_auth(struct gateway *g, const struct http_exchange *x, struct arena *mem, taxii_auth_cb *cb,
+    void *arg)
 {
 	struct slice header = http1_field(x->head, "authorization");
-	const struct peer *by_pin = peer_of_pin(g, x->pin), *by_name = NULL;
-	const char *name = NULL;
-	enum taxii_auth answer;
+	const struct peer *by_pin = peer_of_pin(g, x->pin);
+	const char *name;
+	struct login *l;
 
-	*peer = by_pin;
 	if (header.p == NULL) {
-		if (by_pin != NULL || !g->config->authentication)
-			return TAXII_AUTH_OK;
-		return TAXII_AUTH_WHO;
+		cb(arg, by_pin != NULL || !g->config->authentication ? TAXII_AUTH_OK :
+		    TAXII_AUTH_WHO, by_pin, 0);
+		return;
 	}
-	answer = check_header(g, x, header, &name, wait_us);
-	if (answer == TAXII_AUTH_OK)
-		by_name = trust_find(g->trust, slice_of(name));
-	/* A certificate and a header must name the same one (hardening: one identity a request), and a
-	 * peer is known by its pin alone (rulings 26): a stolen token opens no inbox. */
-	if (answer == TAXII_AUTH_OK && (by_name == NULL || (by_pin != by_name &&
-	    (by_pin != NULL || !by_name->is_consumer))))
-		answer = TAXII_AUTH_WHO;
-	if (answer == TAXII_AUTH_WHO) {
-		stats_add(g->stats, STAT_LOGIN_FAILED, NULL, 1);
-		log_event(LOG_WARN, "login.failed", LF_S("request", x->id),
-		    LF_S("remote", x->remote));
-	}
-	*peer = by_name;
-	return answer;
+	l = arena_alloc(mem, sizeof(*l));
+	*l = (struct login){ .g = g, .cb = cb, .arg = arg, .by_pin = by_pin,
+	    .request = arena_str(mem, slice_of(x->id)),
+	    .remote = arena_str(mem, slice_of(x->remote)) };
+	strbuf_init(&l->secret);
+	name = known_name(l, header);
+	if (name != NULL)
+		answer_name(l, name);
+	else
+		guess(l, mem);
 }

@@ -34,6 +34,8 @@ struct taxii_request {
 	struct slice		 collection_name; /* as the token knows it: the UUID */
 	struct slice		 object_id;	/* decoded path segment, or a status id */
 	struct taxii_query	 q;
+	struct slice		 body;		/* valid as long as x */
+	void			(*then)(struct taxii_request *rq);	/* what waits for the judgement */
 	bool			 answered;
 };
 

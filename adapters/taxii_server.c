@@ -321,26 +321,6 @@ refuse_method(struct taxii_request *rq, const char *allow)
 		http_refuse(rq->x, 405, "not here", &h, 1);
 }
 
-/* Is this somebody we know? Otherwise it is answered. */
-static bool
-judge_client(struct taxii_request *rq)
-{
-	int64_t wait_us = 0;
-
-	switch (taxii_auth(rq->g, rq->x, &rq->reader.peer, &wait_us)) {
-	case TAXII_AUTH_OK:
-		rq->reader.name = rq->reader.peer == NULL ? "public" : rq->reader.peer->name;
-		return true;
-	case TAXII_AUTH_SLOW:
-		taxii_later(rq, 429, wait_us, "too many failed logins from this address");
-		return false;
-	case TAXII_AUTH_WHO:
-		break;
-	}
-	taxii_refuse(rq, 401, "credentials are missing or wrong");
-	return false;
-}
-
 /* Is there such a path and method? Otherwise it is answered. */
 static bool
 judge_path(struct taxii_request *rq)
@@ -362,14 +342,14 @@ judge_path(struct taxii_request *rq)
 	return false;
 }
 
-/* Steps 2 to 6 of reference/taxii.md 6: true if the request may go on, otherwise it is answered. */
+/* Steps 3 to 6 of reference/taxii.md 6: true if the request may go on, otherwise it is answered. */
 static bool
-judge(struct taxii_request *rq)
+judge_request(struct taxii_request *rq)
 {
 	static const char no_collection[] = "there is no such collection";
 	int refused;
 
-	if (!judge_client(rq) || !judge_path(rq))
+	if (!judge_path(rq))
 		return false;
 	if (rq->route->right != NO_RIGHT && rq->collection == NULL) {
 		taxii_refuse(rq, 404, no_collection);
@@ -397,17 +377,65 @@ hold_files(struct taxii_request *rq)
 	rq->collection = NULL;
 }
 
-/* After a wait, before going on: false if the client is gone, or if config or trust were reloaded and what
- * was decided about the head does not hold any more; then it is answered. */
+/* Are the files still those that everything so far was decided by? */
 static bool
-holds_good(struct taxii_request *rq)
+files_hold(const struct taxii_request *rq)
+{
+	return rq->trust == rq->g->trust && rq->config == rq->g->config;
+}
+
+static void	judge(struct taxii_request *rq, void (*then)(struct taxii_request *rq));
+
+/* Step 2 is done: it is known who asks, or that nobody does. */
+static void
+on_known(void *arg, enum taxii_auth answer, const struct peer *peer, int64_t wait_us)
+{
+	struct taxii_request *rq = arg;
+
+	if (rq->x == NULL || rq->answered) {
+		;			/* gone meanwhile */
+	} else if (!files_hold(rq)) {
+		judge(rq, rq->then);
+	} else if (answer == TAXII_AUTH_SLOW) {
+		taxii_later(rq, 429, wait_us, "too many failed logins from this address");
+	} else if (answer == TAXII_AUTH_WHO) {
+		taxii_refuse(rq, 401, "credentials are missing or wrong");
+	} else {
+		rq->reader.peer = peer;
+		rq->reader.name = peer == NULL ? "public" : peer->name;
+		if (judge_request(rq))
+			rq->then(rq);
+	}
+	taxii_let_go(rq);
+}
+
+/* Decide about the head by the files of this moment; `then` goes on, unless it is answered. */
+static void
+judge(struct taxii_request *rq, void (*then)(struct taxii_request *rq))
+{
+	hold_files(rq);
+	rq->then = then;
+	taxii_hold(rq);
+	taxii_auth(rq->g, rq->x, rq->mem, on_known, rq);
+}
+
+/* After a wait: nothing if the client is gone; if config or trust were reloaded, what was decided about the
+ * head does not hold any more. */
+static void
+go_on(struct taxii_request *rq, void (*then)(struct taxii_request *rq))
 {
 	if (rq->x == NULL || rq->answered)
-		return false;
-	if (rq->trust == rq->g->trust && rq->config == rq->g->config)
-		return true;
-	hold_files(rq);
-	return judge(rq);
+		return;
+	if (files_hold(rq))
+		then(rq);
+	else
+		judge(rq, then);
+}
+
+static void
+run(struct taxii_request *rq)
+{
+	rq->route->run(rq);
 }
 
 /* The budget of this client is asked last, so that a refusal above costs it nothing. */
@@ -420,8 +448,8 @@ on_budget(void *arg, struct limiter_answer a)
 		stats_add(rq->g->stats, STAT_LIMITED, rq->reader.name, 1);
 		taxii_later(rq, 429, a.wait_us,
 		    "this client is above its rate; the limit holds for all nodes that share it");
-	} else if (holds_good(rq)) {
-		rq->route->run(rq);
+	} else {
+		go_on(rq, run);
 	}
 	taxii_let_go(rq);
 }
@@ -453,12 +481,16 @@ on_head(struct http_exchange *x, void *arg)
 	rq->pages = s->pages;
 	rq->x = x;
 	rq->mem = mem;
-	hold_files(rq);
 	rq->holds = 2;			/* the exchange's, and ours for this call */
 	x->user = rq;
-	if (judge(rq))
-		take_budget(rq);
+	judge(rq, take_budget);
 	taxii_let_go(rq);
+}
+
+static void
+take_body(struct taxii_request *rq)
+{
+	taxii_post_body(rq, rq->body);
 }
 
 static void
@@ -468,8 +500,8 @@ on_body_end(struct http_exchange *x, struct slice body, void *arg)
 
 	(void)arg;
 	taxii_hold(rq);
-	if (holds_good(rq))
-		taxii_post_body(rq, body);
+	rq->body = body;
+	go_on(rq, take_body);
 	taxii_let_go(rq);
 }
 

@@ -116,15 +116,25 @@ take_here(struct limiter *l, const uint8_t key[RECENT_KEY], struct limit limit, 
 
 static void	on_taken(void *arg, const struct redis_reply *r);
 
+enum { KEY_TEXT = 128 };
+
+static struct slice
+redis_key(const struct limiter *l, const uint8_t key[RECENT_KEY], char text[KEY_TEXT])
+{
+	char hex[2 * RECENT_KEY + 1];
+
+	hex_text(key, RECENT_KEY, hex);
+	snprintf(text, KEY_TEXT, "%.64srate:%s", l->prefix, hex);
+	return slice_of(text);
+}
+
 static void
 ask(struct limiter *l, struct take *t)
 {
-	char text[128], hex[2 * RECENT_KEY + 1];
+	char text[KEY_TEXT];
 
 	TAILQ_INSERT_TAIL(&l->takes, t, link);
-	hex_text(t->key, sizeof(t->key), hex);
-	snprintf(text, sizeof(text), "%.64srate:%s", l->prefix, hex);
-	limiter_redis_take(l->redis, slice_of(text), t->limit, t->asked, on_taken, t);
+	limiter_redis_take(l->redis, redis_key(l, t->key, text), t->limit, t->asked, on_taken, t);
 }
 
 /* Redis has spoken. What it allowed is booked here too, so that nobody gets a second burst when it goes
@@ -222,4 +232,18 @@ limiter_refund_local(struct limiter *l, struct slice name, struct limit limit, u
 		return;
 	bucket_key(l, name, key);
 	limiter_local_refund(l->local, key, limit, units, clock_mono_us());
+}
+
+void
+limiter_refund(struct limiter *l, struct slice name, struct limit limit, uint32_t units)
+{
+	uint8_t key[RECENT_KEY];
+	char text[KEY_TEXT];
+
+	if (is_unlimited(limit))
+		return;
+	bucket_key(l, name, key);
+	limiter_local_refund(l->local, key, limit, units, clock_mono_us());
+	if (redis_state(l->redis) == REDIS_UP)
+		limiter_redis_refund(l->redis, redis_key(l, key, text), limit, units);
 }

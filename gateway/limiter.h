@@ -45,6 +45,8 @@ struct limiter_answer limiter_take_local(struct limiter *l, struct slice name, s
 /* Give back what was taken here and turned out not to count. */
 void		 limiter_refund_local(struct limiter *l, struct slice name, struct limit limit,
 		    uint32_t units);
+/* The same for what limiter_take allowed: here, and in Redis if it is there. */
+void		 limiter_refund(struct limiter *l, struct slice name, struct limit limit, uint32_t units);
 struct limiter_figures { uint64_t allowed, refused, local, buckets; };
 void		 limiter_figures(const struct limiter *l, struct limiter_figures *out);
 

@@ -27,8 +27,22 @@ static const char take_script[] =
 /* The longest life of a bucket, and so the longest wait that can be told. */
 static const double wait_max_us = 1e15;
 
-void
-limiter_redis_take(struct redis *r, struct slice key, struct limit limit, uint32_t units,
+/* The same arguments. A bucket that is full again is forgotten. */
+static const char refund_script[] =
+    "local t = redis.call('TIME') "
+    "local now = t[1] * 1000000 + t[2] "
+    "local tat, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%d+)$') "
+    "tat, at = tonumber(tat) or now, tonumber(at) or now "
+    "if at > now then tat = tat - (at - now) end "
+    "local new = tat - tonumber(ARGV[3]) * tonumber(ARGV[1]) "
+    "if new <= now then return redis.call('DEL', KEYS[1]) end "
+    "redis.call('SET', KEYS[1], string.format('%.0f %.0f', new, now), "
+    "'PX', math.ceil((new - now) / 1000) + 1) "
+    "return 1";
+
+/* Both scripts take the same words. */
+static void
+run(struct redis *r, const char *script, struct slice key, struct limit limit, uint32_t units,
     redis_cb *cb, void *arg)
 {
 	char cost_text[32], burst_text[16], units_text[16];
@@ -42,8 +56,21 @@ limiter_redis_take(struct redis *r, struct slice key, struct limit limit, uint32
 	snprintf(cost_text, sizeof(cost_text), "%.6f", cost > most ? most : cost);
 	snprintf(burst_text, sizeof(burst_text), "%u", limit.burst);
 	snprintf(units_text, sizeof(units_text), "%u", units);
-	redis_script(r, take_script, 1, 4, (struct slice[]){ key, slice_of(cost_text),
+	redis_script(r, script, 1, 4, (struct slice[]){ key, slice_of(cost_text),
 	    slice_of(burst_text), slice_of(units_text) }, cb, arg);
+}
+
+void
+limiter_redis_take(struct redis *r, struct slice key, struct limit limit, uint32_t units,
+    redis_cb *cb, void *arg)
+{
+	run(r, take_script, key, limit, units, cb, arg);
+}
+
+void
+limiter_redis_refund(struct redis *r, struct slice key, struct limit limit, uint32_t units)
+{
+	run(r, refund_script, key, limit, units, NULL, NULL);
 }
 
 bool

@@ -13,6 +13,8 @@
 /* Ask for `units` of the bucket with this key; cb is called exactly once, possibly before this returns. */
 void	limiter_redis_take(struct redis *r, struct slice key, struct limit limit, uint32_t units,
 	    redis_cb *cb, void *arg);
+/* Put `units` back; nobody waits for it. */
+void	limiter_redis_refund(struct redis *r, struct slice key, struct limit limit, uint32_t units);
 /* Read the script's answer; false if it is none. */
 bool	limiter_redis_read(const struct redis_reply *r, struct limiter_answer *out);
 

@@ -402,6 +402,33 @@ test_one_budget(void **state)
 }
 
 /* A busy client costs few round trips, and two nodes that lease ahead never give more than the limit. */
+/* A guess that was right is given back, to the budget of all nodes. */
+static void
+test_refund(void **state)
+{
+	const struct limit slow = { 0.001, 10 };
+	struct node a, b;
+
+	(void)state;
+	tell(&server, "FLUSHALL", "+OK");
+	a = make_node("s", true);
+	b = make_node("other", true);
+	assert_true(take(&a, "g", 0.001, 10, 9).allowed);
+	assert_true(take(&b, "g", 0.001, 10, 1).allowed);
+	assert_false(take(&a, "g", 0.001, 10, 1).allowed);
+	limiter_refund(b.l, SLICE_LIT("g"), slow, 4);
+	assert_true(take(&b, "g", 0.001, 10, 4).allowed);
+	assert_false(take(&a, "g", 0.001, 10, 1).allowed);
+	limiter_refund(a.l, SLICE_LIT("g"), slow, 100);	/* no more than all */
+	assert_true(take(&a, "g", 0.001, 10, 10).allowed);
+	assert_false(take(&b, "g", 0.001, 10, 1).allowed);
+	limiter_refund(a.l, SLICE_LIT("nobody's"), slow, 1);
+	assert_true(take(&a, "nobody's", 0.001, 10, 10).allowed);
+	assert_false(take(&a, "nobody's", 0.001, 10, 1).allowed);
+	free_node(&a);
+	free_node(&b);
+}
+
 static void
 test_leases_stay_within_the_budget(void **state)
 {
@@ -691,6 +718,7 @@ main(void)
 		cmocka_unit_test(test_envelope),
 		cmocka_unit_test(test_what_redis_knows),
 		cmocka_unit_test(test_one_budget),
+		cmocka_unit_test(test_refund),
 		cmocka_unit_test(test_leases_stay_within_the_budget),
 		cmocka_unit_test(test_same_arithmetic),
 		cmocka_unit_test(test_wait_is_the_truth),
