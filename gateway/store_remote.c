@@ -501,3 +501,11 @@ store_remote_is_connected(const struct store *s)
 
 	return r != NULL && r->greeted;
 }
+
+size_t
+store_remote_waiting(const struct store *s)
+{
+	const struct remote *r = s->remote;
+
+	return r == NULL ? 0 : r->njobs;
+}

@@ -41,7 +41,9 @@ struct store	*store_remote_open(const struct store_remote_conf *conf, struct err
 /* The channel to a storekeeper: the first, and each later one when the storekeeper was started anew. Takes over
  * `fd`; an older channel is closed first. -1 and *e if `s` is no remote store; then fd is closed as well. */
 int		 store_remote_channel(struct store *s, int fd, struct err *e);
-/* True if a channel is open. */
+/* True if a storekeeper is there; false for a store that is its own keeper. */
 bool		 store_remote_is_connected(const struct store *s);
+/* Writes whose callback has not been called yet. */
+size_t		 store_remote_waiting(const struct store *s);
 
 #endif

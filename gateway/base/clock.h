@@ -26,6 +26,8 @@ int64_t	clock_mono_us(void);		/* steady, for durations and deadlines */
 void	clock_fake(int64_t wall_us);
 void	clock_fake_add(int64_t us);
 void	clock_real(void);
+/* Tests: processes that are forked from now on run on the fake clock of this one. */
+void	clock_fake_share(void);
 
 enum { STAMP_TEXT = 27 };		/* 2024-02-03T04:05:06.123456Z */
 /* TAXII form: always six fraction digits and Z (TAXII 2.1 section 2). */

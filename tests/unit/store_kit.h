@@ -1,6 +1,6 @@
 /*
- * store_kit.h -- what the store's tests share: a store of either backend, objects in a line, and calls
- * that wait for their answer.
+ * store_kit.h -- what the store's tests share: a store of either backend or one with a storekeeper in another
+ * process, objects in a line, and calls that wait for their answer.
  */
 #ifndef TESTS_STORE_KIT_H
 #define TESTS_STORE_KIT_H
@@ -14,12 +14,16 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <event2/event.h>
+#include <sys/wait.h>
 
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
-#include "gateway/store.h"
+#include "gateway/ipc.h"
+#include "gateway/store_remote.h"
+#include "gateway/storekeeper.h"
 
 #define UNUSED	__attribute__((unused))
 
@@ -37,6 +41,9 @@ struct kit {
 	struct err	 err;		/* of the last call */
 	int		 answers;
 	size_t		 count;
+	bool		 remote;
+	pid_t		 keeper;
+	struct event_base *loop;	/* of the remote store */
 };
 
 static const char kit_key[] = "0123456789abcdef0123456789abcdef";
@@ -50,13 +57,115 @@ kit_try_open(struct kit *k, struct err *e)
 	return store_open(&conf, e);
 }
 
+/* ---- a storekeeper in another process ---- */
+
+/* Serve one client until he leaves; `ready` is told when the store is open. Runs in the child. */
+static UNUSED void
+kit_keep(struct kit *k, int channel, int ready)
+{
+	struct err e = ERR_INIT;
+	struct store_conf conf = { .path = k->path, .audit_key = slice_from(kit_key, 32),
+	    .base = event_base_new() };
+	struct store *local = store_open(&conf, &e);
+	struct storekeeper *sk = local == NULL ? NULL : storekeeper_new(conf.base, local);
+
+	if (sk == NULL || write(ready, "", 1) != 1)
+		_exit(1);
+	storekeeper_add_client(sk, channel, "test");
+	while (storekeeper_clients(sk) > 0)
+		event_base_loop(conf.base, EVLOOP_ONCE);
+	storekeeper_free(sk);
+	store_close(local);
+	event_base_free(conf.base);
+	_exit(0);
+}
+
+/* Start one; his channel, when the store is open. */
+static UNUSED int
+kit_start_keeper(struct kit *k)
+{
+	int channel[2], ready[2];
+	char c;
+
+	assert_int_equal(ipc_pair(channel, NULL), 0);
+	assert_int_equal(pipe(ready), 0);
+	clock_fake_share();
+	k->keeper = fork();
+	assert_true(k->keeper >= 0);
+	if (k->keeper == 0) {
+		close(channel[0]);
+		close(ready[0]);
+		kit_keep(k, channel[1], ready[1]);
+	}
+	close(channel[1]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return channel[0];
+}
+
+/* He ends when the store is closed. */
+static UNUSED void
+kit_end_keeper(struct kit *k)
+{
+	int status = 0;
+
+	if (k->keeper == 0)
+		return;
+	assert_int_equal(waitpid(k->keeper, &status, 0), k->keeper);
+	assert_int_equal(status, 0);
+	k->keeper = 0;
+}
+
+/* The loop of the one remote store of a test; the calls below wait with it. */
+static struct event_base *kit_loop;
+
+static UNUSED void
+kit_settle(struct store *s)
+{
+	while (store_remote_waiting(s) > 0)
+		event_base_loop(kit_loop, EVLOOP_ONCE);
+}
+
+static UNUSED struct store *
+kit_open_remote(struct kit *k, struct err *e)
+{
+	struct store_remote_conf conf = { .path = k->path };
+	struct store *s;
+	int channel;
+
+	kit_end_keeper(k);
+	if (k->loop == NULL)
+		k->loop = event_base_new();
+	conf.base = kit_loop = k->loop;
+	channel = kit_start_keeper(k);
+	s = store_remote_open(&conf, e);
+	if (s != NULL)
+		assert_int_equal(store_remote_channel(s, channel, e), 0);
+	return s;
+}
+
+/* With a storekeeper each of these is answered before the next line of the test. */
+#define SETTLED(f, s, ...)		do { f(s, __VA_ARGS__); kit_settle(s); } while (0)
+#define store_commit(s, ...)		SETTLED(store_commit, s, __VA_ARGS__)
+#define store_audit_add(s, ...)		SETTLED(store_audit_add, s, __VA_ARGS__)
+#define store_remove(s, ...)		SETTLED(store_remove, s, __VA_ARGS__)
+#define store_join(s, ...)		SETTLED(store_join, s, __VA_ARGS__)
+#define store_join_distinct(s, ...)	SETTLED(store_join_distinct, s, __VA_ARGS__)
+#define store_outbox_lease(s, ...)	SETTLED(store_outbox_lease, s, __VA_ARGS__)
+#define store_outbox_update(s, ...)	SETTLED(store_outbox_update, s, __VA_ARGS__)
+#define store_outbox_requeue(s, ...)	SETTLED(store_outbox_requeue, s, __VA_ARGS__)
+#define store_quarantine_set(s, ...)	SETTLED(store_quarantine_set, s, __VA_ARGS__)
+#define store_quarantine_trim(s, ...)	SETTLED(store_quarantine_trim, s, __VA_ARGS__)
+#define store_status_expire(s, ...)	SETTLED(store_status_expire, s, __VA_ARGS__)
+
 static UNUSED void
 kit_open(struct kit *k)
 {
 	struct err e = ERR_INIT;
 	char uuid[37];
 
-	k->s = kit_try_open(k, &e);
+	k->s = k->remote ? kit_open_remote(k, &e) : kit_try_open(k, &e);
 	if (k->s == NULL)
 		fail_msg("store_open: %s", e.reason);
 	k->a = store_collection(k->s, "alpha", NULL, uuid, &e);
@@ -65,13 +174,14 @@ kit_open(struct kit *k)
 }
 
 static UNUSED int
-kit_set_up(void **state, bool sqlite)
+kit_set_up(void **state, bool sqlite, bool remote)
 {
 	struct kit *k = calloc(1, sizeof(*k));
 
 	log_setup(2, false, LOG_OFF);
 	clock_fake(start_us);
 	k->sqlite = sqlite;
+	k->remote = remote;
 	/* in memory where that can be had: what a sync costs is not what is tested */
 	snprintf(k->folder, sizeof(k->folder), "%s/tocsin-store-XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -87,13 +197,19 @@ kit_set_up(void **state, bool sqlite)
 static UNUSED int
 kit_sqlite(void **state)
 {
-	return kit_set_up(state, true);
+	return kit_set_up(state, true, false);
 }
 
 static UNUSED int
 kit_memory(void **state)
 {
-	return kit_set_up(state, false);
+	return kit_set_up(state, false, false);
+}
+
+static UNUSED int
+kit_remote(void **state)
+{
+	return kit_set_up(state, true, true);
 }
 
 static UNUSED int
@@ -103,6 +219,9 @@ kit_tear_down(void **state)
 	char command[96];
 
 	store_close(k->s);
+	kit_end_keeper(k);
+	if (k->loop != NULL)
+		event_base_free(k->loop);
 	arena_free(k->mem);
 	clock_real();
 	snprintf(command, sizeof(command), "rm -rf %s", k->folder);
@@ -112,9 +231,10 @@ kit_tear_down(void **state)
 	return 0;
 }
 
-/* Every test runs over both backends. */
+/* Every test runs over both backends, and by way of a storekeeper. */
 #define BOTH(f)									\
 	{ #f " (sqlite)", f, kit_sqlite, kit_tear_down, NULL },			\
+	{ #f " (storekeeper)", f, kit_remote, kit_tear_down, NULL },		\
 	{ #f " (memory)", f, kit_memory, kit_tear_down, NULL }
 #define DISK(f)	{ #f " (sqlite)", f, kit_sqlite, kit_tear_down, NULL }
 
