@@ -371,11 +371,28 @@ on_message(void *arg, struct ipc *c, struct ipc_message *m)
 
 /* ---- the road ---- */
 
+/* What an entry says of its put is the answer's to fill in; what an earlier answer left there is gone. */
+static void
+clear_answers(struct store_status *st)
+{
+	for (size_t i = 0; st != NULL && i < st->n; i++) {
+		struct store_status_entry *x = &st->entries[i];
+
+		if (x->put < 0)
+			continue;
+		x->version = SLICE_EMPTY;
+		x->failed = false;
+		x->message = NULL;
+	}
+}
+
 static void
 submit(struct store *s, struct job *j)
 {
 	struct remote *r = s->remote;
 
+	if (j->ask.kind == ASK_COMMIT)
+		clear_answers(j->ask.txn->status);
 	if (r->njobs++ >= r->conf.max_waiting) {
 		fail(r, j, "too much waits for the store");
 		return;
