@@ -413,6 +413,10 @@ test_refund(void **state)
 	tell(&server, "FLUSHALL", "+OK");
 	a = make_node("s", true);
 	b = make_node("other", true);
+	/* Redis does not know the script yet, and is told on the second try. */
+	limiter_refund(b.l, SLICE_LIT("first"), slow, 1);
+	assert_true(take(&b, "second", 0.001, 10, 1).allowed);
+	assert_true(take(&b, "second", 0.001, 10, 1).allowed);
 	assert_true(take(&a, "g", 0.001, 10, 9).allowed);
 	assert_true(take(&b, "g", 0.001, 10, 1).allowed);
 	assert_false(take(&a, "g", 0.001, 10, 1).allowed);
