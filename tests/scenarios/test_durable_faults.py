@@ -1,0 +1,243 @@
+"""The n-th call to the disk fails, for every n, on every main path: a clear error or success, nothing acknowledged lost,
+and the next start is healthy. The n-th allocation too: then the process ends at once, and says why.
+
+TOCSIN_FAULT_EVERY=1 takes every n (`make soak`); else a sample that differs from run to run (TOCSIN_SEED).
+"""
+import contextlib
+import errno
+import os
+import random
+import signal
+
+import pytest
+
+from faults import KINDS, Faults, say_ready
+from lab import TOCSIN, indicator, laboratory, until
+
+EVERY = int(os.environ.get("TOCSIN_FAULT_EVERY", "0"))
+SEED = int(os.environ.get("TOCSIN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+DISK = [k for k in KINDS if k != "allocate"]
+ERRORS = [errno.EIO, errno.ENOSPC]
+END = 30.0
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with laboratory("cert-a", redis=False) as lab:
+        a = lab["cert-a"]
+        a.faults = Faults(lab.folder, a.folder)
+        a.restart(**a.faults.env)
+        a.kept = []
+        print(f"seed {SEED}")
+        yield lab
+        a.faults.heal()
+        a.start() if a.process is None else a.restart()
+        done = a.run("check", "--store", "--config", a.conf)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def node(lab):
+    a = lab["cert-a"]
+    a.faults.heal()
+    if a.process is None or a.process.poll() is not None:
+        a.start(**a.faults.env)
+    return a
+
+
+def thing(name):
+    return indicator(name, f"[mutex:name = '{name}']")
+
+
+def rows(*names):
+    return ("id;seen_at;last_day;kind;value;what;label;trust;tags;family;report;ticket\n" +
+            "".join(f"{n};20/11/2026 09:00;;host;{n}.example;C2;A;;;;;\n" for n in names))
+
+
+def sample(most, about):
+    """The numbers to try of 1..most."""
+    if EVERY:
+        return range(1, most + 1, EVERY)
+    rng = random.Random(f"{SEED} {most}")
+    return sorted(rng.sample(range(1, most + 1), min(about, most)))
+
+
+def answers(node):
+    try:
+        say_ready(node)
+        return True
+    except OSError:
+        return False
+
+
+def settle(node):
+    """Wait for a process to serve or to end; True if it serves."""
+    until("service or an end", lambda: node.process.poll() is not None or answers(node), seconds=END)
+    return node.process.poll() is None
+
+
+def last_words(node):
+    """Of a process that ended: what a person reads, which is a sentence and no log."""
+    return [x for x in node.log().strip().splitlines() if not x.startswith("t=")][-1]
+
+
+def post(node, name):
+    """The status of a POST; 0 if the connection is lost. What is acknowledged is remembered."""
+    o = thing(name)
+    try:
+        r = node.post("sensor", "advisories", o)
+    except OSError:
+        return 0
+    if r.status == 202:
+        assert r.json["success_count"] == 1
+        node.kept.append(o)
+    else:
+        assert r.status == 503 and "Retry-After" in r.headers, (r.status, r.body)
+    return r.status
+
+
+def healthy(node, name):
+    """Start without faults: everything acknowledged is there, once, and writing works."""
+    node.faults.heal()
+    if node.process is not None and node.process.poll() is None:
+        assert node.stop() == 0, node.log()[-2000:]
+    node.process = None
+    node.start(**node.faults.env)
+    ids = node.ids("soc", "advisories")
+    assert len(ids) == len(set(ids)) and {o["id"] for o in node.kept} <= set(ids)
+    assert post(node, f"healthy {name}") == 202
+
+
+def calls(node, operation, *kinds):
+    """How many calls of these kinds an operation makes when nothing fails."""
+    node.faults.count(*kinds)
+    operation()
+    n = node.faults.seen
+    node.faults.heal()
+    assert n > 0
+    return n
+
+
+# ---- the disk
+
+def test_every_disk_call_of_a_start(node):
+    """If this fails, some moment of a start with a bad disk crashes, hangs, or serves a store that is not there."""
+    def begin():
+        node.kill()                     # a log is left to be taken in
+        node.launch(**node.faults.env)
+        return settle(node)
+    most = calls(node, begin, *DISK)
+    served = ended = 0
+    for i, n in enumerate(sample(most, 30)):
+        node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
+        if begin():
+            served += 1
+            post(node, f"start {n}")
+        else:
+            ended += 1
+            assert node.gone() in (1, 2) and len(last_words(node)) > 10, (n, node.log()[-1000:])
+        healthy(node, f"start {n}")
+    print(f"{most} calls; {served} times it served, {ended} times it said why not")
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_every_disk_call_of_a_post(node, count):
+    """If this fails, a POST is acknowledged that is not on the disk."""
+    def envelope(name):
+        objects = [thing(f"{name} {k}") for k in range(count)]
+        r = node.post("sensor", "advisories", *objects)
+        if r.status == 202:
+            node.kept.extend(objects)
+        assert r.status in (202, 503), r.body
+        return r.status
+    most = calls(node, lambda: envelope(f"counted {count}"), *DISK)
+    refused = 0
+    for i, n in enumerate(sample(most, 12)):
+        node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1, halves=bool(i & 2))
+        refused += envelope(f"post {count} {n}") == 503
+        node.faults.heal()
+        assert node.request("GET", "/api/collections/advisories/objects/?limit=1", "soc").status == 200
+        post(node, f"behind {count} {n}")
+        healthy(node, f"post {count} {n}")
+    assert refused > 0
+    print(f"{most} calls; refused {refused} times")
+
+
+def test_every_disk_call_of_a_spool_file(node):
+    """If this fails, a file that was dropped is lost, taken twice, or lies about for ever."""
+    def drop(name, good=True):
+        node.drop("abuse", f"{name}.csv", rows(name) if good else "no table at all\n")
+        return node.file("spool", "abuse", "done" if good else "rejected", f"{name}.csv")
+    done = drop("counted-spool")
+    node.faults.count(*DISK)
+    until("the file", lambda: os.path.exists(done))
+    most = max(10, node.faults.seen)
+    node.faults.heal()
+    for i, n in enumerate(sample(most + 5, 12)):
+        good = i % 3 != 2
+        node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
+        goal = drop(f"spool-{n}-{i}", good)
+        until("the failure, or the end", lambda goal=goal: node.faults.failed or os.path.exists(goal))
+        healthy(node, f"spool {n}")
+        until(f"{goal} after all", lambda goal=goal: os.path.exists(goal))
+        if good:
+            patterns = [o.get("pattern", "") for o in node.objects("soc", "advisories", "match[version]=all")]
+            assert sum(f"'spool-{n}-{i}.example'" in p for p in patterns) == 1
+
+
+def test_every_disk_call_of_a_reload(node):
+    """If this fails, a reload that cannot read its files leaves half a configuration."""
+    most = calls(node, lambda: node.reload() or pytest.fail("refused"), *DISK)
+    taken = 0
+    for i, n in enumerate(sample(most, 25)):
+        node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
+        taken += node.reload()
+        node.faults.heal()
+        assert node.request("GET", "/api/collections/advisories/objects/?limit=1", "soc").status == 200
+        if post(node, f"reload {n}") != 202:        # the record of the reload could not be synced
+            assert say_ready(node) != "ready"
+            healthy(node, f"reload {n}")
+        assert node.reload(), "and the next one is taken"
+    print(f"{most} calls; taken {taken} times all the same")
+
+
+def test_every_disk_call_of_a_stop(node):
+    """If this fails, a stop on a bad disk hangs, crashes, or spoils the store."""
+    def end():
+        post(node, f"stop {len(node.kept)}")
+        node.process.send_signal(signal.SIGTERM)
+        return node.gone()
+    most = calls(node, end, *DISK)
+    node.start(**node.faults.env)
+    for i, n in enumerate(sample(most, 12)):
+        node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
+        assert end() == 0, node.log()[-2000:]
+        healthy(node, f"stop {n}")
+
+
+def test_every_disk_call_of_a_command_that_writes(node):
+    """If this fails, a full disk costs an administrator his credentials file."""
+    def add(name):
+        env = dict(os.environ, **node.faults.env)
+        import subprocess
+        return subprocess.run([TOCSIN, "consumer", "add", name, "--config", node.conf, "--json"], capture_output=True,
+                              text=True, timeout=30, env=env, check=False)
+
+    def credentials():
+        with open(node.file("credentials"), encoding="utf-8") as f:
+            return f.read()
+    with open(node.file("trust.conf"), "a", encoding="utf-8") as f:
+        f.write("\nconsumer fault-counted\n    relation own\n    read *\n")
+    most = calls(node, lambda: add("fault-counted"), *DISK)
+    for i, n in enumerate(sample(most, 20)):
+        before = credentials()
+        node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
+        done = add("fault-counted")
+        node.faults.heal()
+        after = credentials()
+        assert done.returncode in (0, 2), (n, done.returncode, done.stderr)
+        assert done.returncode == 0 or done.stderr.strip(), n
+        assert after == before or (after.startswith(before) or before.split("fault-counted")[0] in after), n
+        assert done.returncode == 2 or after != before, "success without a change"
+        left = [x for x in os.listdir(node.folder) if x.startswith(".tocsin-")]
+        assert not left or "unlink" in (node.faults.last or ""), left
