@@ -460,6 +460,12 @@ xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem, stru
 	return rc;
 }
 
+void
+xml_share_memory(void)
+{
+	xmlMemSetup(free, xmalloc, xrealloc, xstrdup);
+}
+
 const char *
 xml_library(void)
 {

@@ -126,6 +126,8 @@ void	xml_print(struct strbuf *out, const struct xml_node *n, int flags);
  * elements for which `skip` says true left out (NULL: none). */
 void	xml_print_canonical(struct strbuf *out, const struct xml_node *n,
 	    bool (*skip)(const struct xml_node *n));
+/* Let libxml2 take its memory as we do: a want of it ends the process. Before anything else of libxml2. */
+void	xml_share_memory(void);
 /* Version of libxml2: "20914" is 2.9.14. */
 const char *xml_library(void);
 /* Equality of mapping.md section 12: names, attributes in any order, children in order, text trimmed

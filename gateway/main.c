@@ -175,6 +175,17 @@ keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
+/* A want of memory ends the process at once, in whichever library it is met: nothing is acknowledged before it
+ * is on the disk, so that a fresh start is the safest way on. SQLite alone has an answer of its own: the
+ * transaction fails. */
+static void
+share_memory(void)
+{
+	event_set_mem_functions(xmalloc, xrealloc, free);
+	digest_share_memory();
+	xml_share_memory();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -183,6 +194,7 @@ main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	keep_memory();
+	share_memory();
 	if (argc > 0 && strcmp(argv[0], "tocsin:") == 0)
 		return process_main(argc - 1, argv + 1);	/* a child of a master */
 	argc--;

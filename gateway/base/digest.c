@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
@@ -123,11 +124,11 @@ digest_sha1(struct slice s, uint8_t out[SHA1_LEN])
 struct hmac *
 hmac_new(struct slice key)
 {
-	struct hmac *h = malloc(sizeof(*h));
+	struct hmac *h = xmalloc(sizeof(*h));
 
 	pthread_once(&fetched, fetch);
 	/* Without a key EVP_MAC_init goes on with the last one: the empty key needs an address. */
-	if (h == NULL || (h->ctx = EVP_MAC_CTX_dup(mac_sha256)) == NULL ||
+	if ((h->ctx = EVP_MAC_CTX_dup(mac_sha256)) == NULL ||
 	    EVP_MAC_init(h->ctx, (const unsigned char *)(key.n > 0 ? key.p : ""), key.n,
 	    NULL) != 1)
 		broken("HMAC-SHA-256");
@@ -166,10 +167,10 @@ digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN])
 struct sha256 *
 sha256_new(void)
 {
-	struct sha256 *h = malloc(sizeof(*h));
+	struct sha256 *h = xmalloc(sizeof(*h));
 
 	pthread_once(&fetched, fetch);
-	if (h == NULL || (h->ctx = EVP_MD_CTX_new()) == NULL ||
+	if ((h->ctx = EVP_MD_CTX_new()) == NULL ||
 	    EVP_DigestInit_ex2(h->ctx, md_sha256, NULL) != 1)
 		broken("SHA-256");
 	return h;
@@ -395,6 +396,39 @@ ed25519_verify(const uint8_t pub[ED25519_KEY_LEN], struct slice msg,
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return ok;
+}
+
+static void *
+take(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return xmalloc(n);
+}
+
+static void *
+take_more(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (n > 0)
+		return xrealloc(p, n);
+	free(p);
+	return NULL;
+}
+
+static void
+give_back(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+void
+digest_share_memory(void)
+{
+	CRYPTO_set_mem_functions(take, take_more, give_back);
 }
 
 const char *

@@ -33,6 +33,8 @@ struct sha256	*sha256_new(void);
 void		 sha256_add(struct sha256 *h, struct slice s);
 void		 sha256_end(struct sha256 *h, uint8_t out[SHA256_LEN]);	/* frees h */
 
+/* Let OpenSSL take its memory as we do: a want of it ends the process. Before anything else of OpenSSL. */
+void		 digest_share_memory(void);
 const char *digest_library(void);	/* "OpenSSL 3.0.11 ...": what runs, not what was built with */
 
 void	random_bytes(void *p, size_t n);	/* ends the process if the system has none */

@@ -5,6 +5,7 @@ TOCSIN_FAULT_EVERY=1 takes every n (`make soak`); else a sample that differs fro
 """
 import contextlib
 import errno
+import http.client
 import os
 import random
 import signal
@@ -241,3 +242,116 @@ def test_every_disk_call_of_a_command_that_writes(node):
         assert done.returncode == 2 or after != before, "success without a change"
         left = [x for x in os.listdir(node.folder) if x.startswith(".tocsin-")]
         assert not left or "unlink" in (node.faults.last or ""), left
+
+
+# ---- memory
+
+def end_of(node):
+    """The exit status of a process that may have ended; None while it serves. An end says why, at once."""
+    if node.process.poll() is None:
+        return None
+    status = node.gone()
+    assert status in (1, 2, -signal.SIGABRT), (status, node.log()[-2000:])
+    assert len(last_words(node)) > 10
+    if status == -signal.SIGABRT:
+        assert "out of memory" in node.log()[-4000:], node.log()[-2000:]
+    return status
+
+
+def serves_on(node):
+    """True if the process answers a client; else it is at its end."""
+    try:
+        assert node.request("GET", "/api/", "soc").status == 200
+        return True
+    except (OSError, http.client.HTTPException):
+        until("an end", lambda: node.process.poll() is not None)
+        return False
+
+
+MEMORY = pytest.mark.skipif("asan" in TOCSIN, reason="the sanitizer has an allocator of its own")
+
+
+@MEMORY
+def test_every_allocation_of_a_start(node):
+    """If this fails, a machine without memory leaves a node that half works, hangs, or ends without a word."""
+    def begin():
+        node.faults.heal()
+        if node.process is not None:
+            node.kill()
+        node.launch(**node.faults.env)
+
+    def begin_and_count():
+        node.kill()
+        node.faults.count("allocate")
+        node.launch(**node.faults.env)
+        settle(node)
+    begin_and_count()
+    most = node.faults.seen
+    ended = 0
+    for n in sample(most, 40):
+        if node.process is not None:
+            node.kill()
+        node.faults.fail("allocate", error=errno.ENOMEM, nth=n, times=1)
+        node.launch(**node.faults.env)
+        served = settle(node)
+        node.faults.heal()
+        if served:
+            assert post(node, f"memory start {n}") in (202, 503)
+        else:
+            ended += 1
+            end_of(node)
+    healthy(node, "memory start")
+    print(f"{most} allocations; it ended {ended} times")
+
+
+@MEMORY
+@pytest.mark.parametrize("what", ["post", "page", "spool", "reload", "stop"])
+def test_every_allocation_of(node, what):
+    """If this fails, an allocation that fails while serving loses what was acknowledged, or leaves a wreck that serves."""
+    def do(name):
+        if what == "post":
+            post(node, name)
+        elif what == "page":
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                r = node.request("GET", "/api/collections/advisories/objects/?limit=20", "soc")
+                assert r.status in (200, 503) and (r.status != 200 or len(r.json["objects"]) == min(20, len(node.kept)))
+        elif what == "spool":
+            node.drop("abuse", f"{name}.csv", rows(name))
+            goal = node.file("spool", "abuse", "done", f"{name}.csv")
+            until("the file or an end", lambda: os.path.exists(goal) or node.process.poll() is not None)
+        elif what == "reload":
+            node.process.send_signal(signal.SIGHUP)
+            until("a reload or an end", lambda: node.process.poll() is not None or "reload" in node.log()[begun:])
+        else:
+            node.process.send_signal(signal.SIGTERM)
+            node.process.wait(timeout=END)
+
+    begun = len(node.log())
+    for i in range(3):                  # what is allocated once is behind us
+        if what != "stop":
+            do(f"warm-{what}-{i}")
+    begun = len(node.log())
+    node.faults.count("allocate")
+    do(f"counted-{what}")
+    most = node.faults.seen
+    node.faults.heal()
+    ended = 0
+    for n in sample(most, 20):
+        if node.process is None or node.process.poll() is not None:
+            node.process = None
+            node.start(**node.faults.env)
+            if what != "stop":
+                do(f"warm-{what}-{n}")
+        begun = len(node.log())
+        node.faults.fail("allocate", error=errno.ENOMEM, nth=n, times=1)
+        do(f"memory-{what}-{n}")
+        node.faults.heal()
+        if what == "stop" and node.process.returncode == 0:
+            node.gone()
+        elif not serves_on(node):
+            ended += 1
+            end_of(node)
+    healthy(node, f"memory {what}")
+    if what == "spool":
+        until("every file after all", lambda: not [x for x in os.listdir(node.file("spool", "abuse", "incoming")) if x.endswith("csv")])
+    print(f"{most} allocations; it ended {ended} times")
