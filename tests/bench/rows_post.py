@@ -10,10 +10,14 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from bench import CLIENT, LIB, RUNS, SERVER, TOP, Keep, cpu_us, envelope, laboratory, note, pin, quick, row, title  # noqa: E402
+from bench import CLIENT, LIB, QUICK, RUNS, SERVER, TOP, Keep, cpu_us, envelope, laboratory, note, pin, quick, row, title, until  # noqa: E402
+
+
+CLIENTS = 4
 
 
 def shim(lab, name):
@@ -27,11 +31,13 @@ def shim(lab, name):
 class Story:
     """One node, put back to the same database before every run, and bodies that are new to it."""
 
-    def __init__(self, lab, size, count):
+    def __init__(self, lab, size, count, there=0):
         self.lab, self.node, self.size, self.count = lab, lab["cert-a"], size, count
         self.bodies = [envelope(size, size * 1000000 + i * size) for i in range(count)]
         self.saved = os.path.join(lab.folder, f"saved-{size}")
         self.node.stop()
+        if there > 0:
+            self.fill(there)
         self.copy(self.node.file("state"), self.saved)
         self.body_file = os.path.join(lab.folder, f"bodies-{size}")
         with open(self.body_file, "wb") as f:
@@ -44,6 +50,14 @@ class Story:
         shutil.rmtree(new, ignore_errors=True)
         shutil.copytree(old, new, ignore=lambda folder, names: [n for n in names if n.endswith(".sock")])
 
+    def fill(self, there):
+        """So many objects are there already, in the collection and in its view."""
+        subprocess.run([os.path.join(TOP, "build", "release", "bench", "bench_pages"), "--load", self.node.file("state", "tocsin.db"),
+                        self.node.file("keys", "audit.key"), "advisories", str(there)], check=True)
+        self.node.start()
+        until("the view to be filled", lambda: "view.filled collection=indicators" in self.node.log(), seconds=600)
+        self.node.stop()
+
     def fresh(self, **env):
         """Start the node on the saved database."""
         self.node.stop()
@@ -52,16 +66,31 @@ class Story:
         self.copy(self.saved, self.node.file("state"))
         self.node.start(**env)
         pin(self.node.process.pid)
-        return Keep(self.node, "sensor")
+        return [Keep(self.node, "sensor") for _ in range(CLIENTS)]
 
-    def post(self, keep):
-        """All bodies, one after the other: objects a second, and CPU for each object."""
+    def post(self, clients):
+        """All bodies, by several clients at once: objects a second, and CPU for each object."""
+        bodies, failed = iter(self.bodies), []
+        threads = [threading.Thread(target=self.work, args=(c, bodies, failed), daemon=True) for c in clients]
         before, start = cpu_us(self.node.process.pid), time.monotonic()
-        for body in self.bodies:
-            keep.post(body)
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
         took, used = time.monotonic() - start, cpu_us(self.node.process.pid) - before
+        if failed:
+            raise SystemExit(failed[0])
         n = self.size * self.count
         return n / took, used / n
+
+    @staticmethod
+    def work(client, bodies, failed):
+        """One client: the next body that nobody has taken, until there is none."""
+        try:
+            for body in bodies:
+                client.post(body)
+        except BaseException as e:      # also SystemExit, which would end only this thread
+            failed.append(str(e))
 
     def write_down(self):
         """The statements of one run; the name of the file."""
@@ -88,19 +117,19 @@ class Story:
         assert int(objects) == self.size * self.count, done.stdout
         return [float(x) / int(objects) for x in (sqlite, parse, sha)]
 
-    def rows(self):
+    def rows(self, runs=RUNS):
         rates, cpu, again, again_cpu, floor = [], [], [], [], []
-        for _ in range(RUNS):
-            keep = self.fresh()
+        for _ in range(runs):
+            clients = self.fresh()
             for a, b in ((rates, cpu), (again, again_cpu)):
-                rate, used = self.post(keep)
+                rate, used = self.post(clients)
                 a.append(rate)
                 b.append(used)
             floor.append(self.replay())
         parts = [sorted(f[i] for f in floor)[len(floor) // 2] for i in range(3)]
         row(f"{self.size} new objects: CPU", cpu, [sum(f) for f in floor], "us/object", "<=1.4",
             f"SQLite {parts[0]:.1f} + parse {parts[1]:.2f} + SHA-256 {parts[2]:.2f}")
-        row(f"{self.size} new objects: one client", rates, unit="obj/s", text="OpenTAXII about 620, medallion 150")
+        row(f"{self.size} new objects: {CLIENTS} clients", rates, unit="obj/s", text="OpenTAXII about 620, medallion 150")
         row(f"{self.size} known objects again", again, rates, "obj/s", ">=2", "new ones")
         row(f"{self.size} known objects again: CPU", again_cpu, cpu, "us/object", "", "new ones")
 
@@ -113,6 +142,10 @@ def main():
             for size in (100, 1000):
                 Story(lab, size, quick(2000, 20000) // size).rows()
     note("Redis' own CPU is not ours and not counted")
+    if not QUICK:
+        title("POST of envelopes into a collection of 1,000,000 objects")
+        with laboratory("cert-a", redis=False) as lab:
+            Story(lab, 100, 100, there=1000000).rows(runs=3)
 
 
 main()
