@@ -145,7 +145,7 @@ build_head(struct exchange *x, const struct http_answer *a, const struct payload
 		strbuf_adds(out, "Content-Encoding: gzip\r\n");
 	if (a->may_gzip)
 		strbuf_adds(out, "Vary: Accept-Encoding\r\n");
-	strbuf_adds(out, "X-Content-Type-Options: nosniff\r\n");
+	strbuf_addf(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", x->pub.id);
 	if (!has_header(a, "Cache-Control"))
 		strbuf_adds(out, "Cache-Control: no-store\r\n");
 	if (x->pub.secure)

@@ -147,7 +147,7 @@ conn_state_name(enum conn_state state)
 
 /* Hex text that no other request of this process has. */
 static void
-exchange_id(struct http_server *s, char out[HTTP_ID_TEXT + 1])
+exchange_id(struct http_server *s, char out[HTTP_ID_MAX + 1])
 {
 	uint64_t v = s->id_seed + s->id_next++ * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -155,6 +155,23 @@ exchange_id(struct http_server *s, char out[HTTP_ID_TEXT + 1])
 	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
 	v ^= v >> 31;
 	hex_text(&v, sizeof(v), out);
+}
+
+/* A client that has an id for its request will look for it in our log. Letters, digits, '-' and '_': it
+ * can stand in a log line, a header and a label of anybody's. */
+static void
+take_id(struct http_exchange *x)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	struct slice id = http1_field(x->head, "x-request-id");
+
+	if (id.n < HTTP_ID_LEAST || id.n > HTTP_ID_MAX)
+		return;
+	for (size_t i = 0; i < id.n; i++)
+		if (memchr(letters, id.p[i], sizeof(letters) - 1) == NULL)
+			return;
+	memcpy(x->id, id.p, id.n);
+	x->id[id.n] = '\0';
 }
 
 static void
@@ -308,6 +325,7 @@ on_head(struct conn *c)
 
 	exchange_new(c);
 	c->x->pub.head = http1_head(c->parser);
+	take_id(&c->x->pub);
 	c->x->known = true;
 	enter(c, CONN_HELD);
 	s->h.on_head(&c->x->pub, s->h.arg);

@@ -29,14 +29,15 @@ struct event_base;
 struct http_server;
 struct strbuf;
 
-enum { HTTP_ID_TEXT = 16 };
+enum { HTTP_ID_TEXT = 16, HTTP_ID_LEAST = 8, HTTP_ID_MAX = 64 };
 
 /* One request and its answer, as a handler sees it. Only `user` is the handler's to write. It lives
  * until the answer is written or on_gone has returned. */
 struct http_exchange {
 	const struct http1_head	*head;		/* NULL if the head itself was refused */
 	struct arena		*mem;		/* dies with the exchange */
-	char			 id[HTTP_ID_TEXT + 1];	/* request id, hex */
+	char			 id[HTTP_ID_MAX + 1];	/* request id: the client's X-Request-Id if
+							 * it is one we would log, else hex */
 	const char		*remote;	/* address in text, no port */
 	uint16_t		 remote_port;
 	const char		*pin;		/* of the verified client certificate, or NULL */

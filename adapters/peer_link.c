@@ -295,10 +295,11 @@ post(struct sending *s, struct client *c, struct err *e)
 	};
 	const struct http_header headers[] = {
 		{ "Content-Type", taxii_type }, { "Accept", taxii_type },
+		{ "X-Request-Id", d->request[0] == '\0' ? NULL : d->request },
 	};
 	struct strbuf body = STRBUF_INIT;
 	struct http_request rq = {
-		.method = "POST", .headers = headers, .nheaders = 2, .take = &body,
+		.method = "POST", .headers = headers, .nheaders = 3, .take = &body,
 		.repeatable = true,	/* (id, version) makes a second copy harmless */
 	};
 	uint8_t digest[SHA256_LEN];

@@ -70,9 +70,11 @@ print_peer(const struct args *a, const json *answer)
 	static const struct column rows[] = {
 		{ "name", "name", 0 }, { "relation", "relation", 0 }, { "country", "country", 0 },
 		{ "url", "url", 0 }, { "collection", "collection", 0 }, { "state", "state", 0 },
-		{ "queued", "queued", 0 }, { "held", "held", 0 }, { "dead", "dead", 0 }, { "denied", "denied", 0 },
+		{ "queued", "queued", 0 }, { "held", "held", 0 }, { "dead", "dead", 0 },
+		{ "denied", "denied", 0 },
 		{ "sent", "sent", 0 }, { "oldest", "oldest", 0 }, { "last ok", "last_ok", 0 },
-		{ "next try", "next_try", 0 }, { "last error", "last_error", 0 }, { "said in", "file", 0 },
+		{ "next try", "next_try", 0 }, { "last error", "last_error", 0 },
+		{ "said in", "file", 0 },
 		{ "line", "line", 0 }, { "sign key", "sign_key", 0 }, { NULL, NULL, 0 }
 	};
 
@@ -90,11 +92,13 @@ static int
 print_explain(const struct args *a, const json *answer)
 {
 	static const struct column seen[] = {
-		{ "SOURCE", "source", 0 }, { "COUNT", "count", 0 }, { "FIRST", "first", 0 }, { "LAST", "last", 0 },
+		{ "SOURCE", "source", 0 }, { "COUNT", "count", 0 }, { "FIRST", "first", 0 },
+		{ "LAST", "last", 0 },
 		{ "HOPS", "hops", 0 }, { "AS", "id", 0 }, { NULL, NULL, 0 }
 	};
 	static const struct column sent[] = {
-		{ "PEER", "peer", 0 }, { "STATE", "state", 0 }, { "AT", "at", 0 }, { "REASON", "reason", 0 },
+		{ "PEER", "peer", 0 }, { "STATE", "state", 0 }, { "AT", "at", 0 },
+		{ "REASON", "reason", 0 },
 		{ NULL, NULL, 0 }
 	};
 	struct slice text = json_member(answer, "text");
@@ -115,8 +119,10 @@ static int
 print_quarantine(const struct args *a, const json *answer)
 {
 	static const struct column columns[] = {
-		{ "ID", "id", 0 }, { "AT", "at", 0 }, { "STATE", "state", 0 }, { "SOURCE", "source", 0 },
-		{ "INPUT", "input", 0 }, { "LINE", "line", 0 }, { "COLUMN", "column", 0 }, { "CODE", "code", 0 },
+		{ "ID", "id", 0 }, { "AT", "at", 0 }, { "STATE", "state", 0 },
+		{ "SOURCE", "source", 0 },
+		{ "INPUT", "input", 0 }, { "LINE", "line", 0 }, { "COLUMN", "column", 0 },
+		{ "CODE", "code", 0 },
 		{ "PATH", "path", 0 }, { "REASON", "reason", 0 }, { NULL, NULL, 0 }
 	};
 
@@ -129,9 +135,11 @@ static int
 print_refused(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
-		{ "id", "id", 0 }, { "at", "at", 0 }, { "state", "state", 0 }, { "source", "source", 0 },
+		{ "id", "id", 0 }, { "at", "at", 0 }, { "state", "state", 0 },
+		{ "source", "source", 0 },
 		{ "input", "input", 0 }, { "format", "format", 0 }, { "line", "line", 0 },
-		{ "column", "column", 0 }, { "offset", "offset", 0 }, { "code", "code", 0 }, { "path", "path", 0 },
+		{ "column", "column", 0 }, { "offset", "offset", 0 }, { "code", "code", 0 },
+		{ "path", "path", 0 },
 		{ "reason", "reason", 0 }, { "object", "object", 0 }, { NULL, NULL, 0 }
 	};
 	struct strbuf bytes = STRBUF_INIT;
@@ -159,7 +167,8 @@ static int
 print_counts(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
-		{ "requeued", "requeued", 0 }, { "accepted", "accepted", 0 }, { "known", "known", 0 },
+		{ "requeued", "requeued", 0 }, { "accepted", "accepted", 0 },
+		{ "known", "known", 0 },
 		{ "refused", "refused", 0 }, { NULL, NULL, 0 }
 	};
 

@@ -190,6 +190,7 @@ submit_txn(struct intake_work *w, store_done_cb *done)
 	w->txn.source = (struct store_source){
 		.name = w->m.source, .origin = origin_of(w),
 		.advisory = w->advisory_id == NULL ? "" : w->advisory_id,
+		.request = w->m.request_id,
 		.hops = w->m.relay.hops == NULL ? "" : w->m.relay.hops,
 		.audience = w->m.relay.audience == NULL ? "" : w->m.relay.audience,
 		.received_us = clock_wall_us(),

@@ -328,8 +328,11 @@ delivered(struct parcel *p, const struct delivery_answer *a)
 	l->info.sent += p->nsent - refused;
 	l->info.dead += refused;
 	stats_add(g->stats, STAT_SENT, l->name, p->nsent - refused);
+	for (size_t i = 0; i < p->nsent; i++)
+		stats_observe(g->stats, STAT_LAG, l->name,
+		    l->info.last_ok_us - p->items[p->sent[i]].queued_us);
 	stats_time(g->stats, "relay", a->took_us);
-	log_event(LOG_INFO, "relay.sent", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_INFO, "relay.sent", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_I("refused", refused), LF_I("us", a->took_us));
 	book(p);
 }
@@ -345,7 +348,7 @@ failed(struct parcel *p, const struct delivery_answer *a)
 	l->info.next_us = clock_wall_us() + wait;
 	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
 	stats_add(l->o->g->stats, STAT_RETRIES, l->name, 1);
-	log_event(LOG_WARN, "relay.retry", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_WARN, "relay.retry", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_I("failures", l->info.failures), LF_I("wait_ms", wait / 1000),
 	    LF_S("error", a->reason));
 	postpone_or_give_up(p, l->info.next_us, a->reason);
@@ -358,7 +361,7 @@ split(struct parcel *p, const struct delivery_answer *a)
 	struct link *l = p->link;
 
 	l->most = p->nsent / 2;
-	log_event(LOG_INFO, "relay.split", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_INFO, "relay.split", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_S("error", a->reason));
 	postpone(p, clock_wall_us(), a->reason);
 }
@@ -386,7 +389,7 @@ on_delivered(void *arg, const struct delivery_answer *a)
 		update(p, &p->items[p->sent[i]], OUTBOX_DEAD, a->reason);
 	l->info.dead += p->nsent;
 	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
-	log_event(LOG_ERROR, "relay.dead", LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_ERROR, "relay.dead", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_S("error", a->reason));
 	book(p);
 }
@@ -630,6 +633,7 @@ copy_item(struct arena *mem, struct outbox_item *to, const struct outbox_item *f
 	r->facts.audience = arena_slice(mem, r->facts.audience);
 	r->facts.embargo_desk = arena_slice(mem, r->facts.embargo_desk);
 	to->advisory = arena_str(mem, slice_of(from->advisory));
+	to->request = arena_str(mem, slice_of(from->request == NULL ? "" : from->request));
 	to->hops = arena_str(mem, slice_of(from->hops));
 	to->source = arena_str(mem, slice_of(from->source));
 }
@@ -667,7 +671,7 @@ on_leased(void *arg, const struct outbox_item *items, size_t n, const struct err
 		copy_item(mem, &p->items[i], &items[i]);
 	p->d = (struct delivery){
 		.peer = peer, .advisory = p->items[0].advisory,
-		.hops = hops_with_us(p, p->items[0].hops),
+		.hops = hops_with_us(p, p->items[0].hops), .request = p->items[0].request,
 	};
 	l->parcel = p;
 	l->info.state = "deciding";

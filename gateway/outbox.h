@@ -22,6 +22,7 @@ struct delivery {
 	const struct peer *peer;
 	const char	*advisory;
 	const char	*hops;		/* path so far, us included */
+	const char	*request;	/* id of the request that brought it here; "" if none is known */
 	const char	*audience;	/* peers that all of it is released to, this one among them; ""
 					 * unless all is our own */
 	enum tlp	 label;		/* strictest of the objects */

@@ -99,6 +99,7 @@ struct store_source {
 	const char	*name;		/* peer, consumer, or "spool:NAME" */
 	enum origin	 origin;
 	const char	*advisory;	/* advisory id */
+	const char	*request;	/* id of the request that brought it, for logs; NULL: none */
 	const char	*hops;		/* node names, comma separated, oldest first; "" */
 	const char	*audience;	/* peer names that the source signed, comma separated; "" */
 	int64_t		 received_us;
@@ -273,7 +274,7 @@ void	store_join_distinct(struct store *s, int64_t cid, const int64_t *join, size
 struct outbox_item {
 	int64_t		oid;
 	struct store_row row;		/* with bytes */
-	const char	*advisory, *hops, *source;
+	const char	*advisory, *hops, *source, *request;
 	uint32_t	attempts;	/* before this one */
 	int64_t		queued_us;
 };

@@ -177,7 +177,8 @@ queue_for_peers(struct mem_putting *w, struct store_put *p, int64_t vid, bool ne
 		m->deliveries[m->ndeliveries++] = (struct mem_delivery){
 			.peer = mem_str(m, p->peers[i]), .vid = vid, .message = w->message,
 			.advisory = mem_str(m, src->advisory), .hops = mem_str(m, src->hops),
-			.source = mem_str(m, src->name), .reason = "", .lane = p->lane,
+			.source = mem_str(m, src->name), .request = mem_str(m, src->request),
+			.reason = "", .lane = p->lane,
 			.state = covered ? MEM_COVERED : MEM_QUEUED, .due_us = now_us,
 			.queued_us = now_us, .at_us = now_us,
 		};

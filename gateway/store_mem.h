@@ -45,7 +45,7 @@ struct mem_delivery {
 	const char	*peer;
 	int64_t		vid;
 	uint64_t	message;
-	const char	*advisory, *hops, *source, *reason;
+	const char	*advisory, *hops, *source, *request, *reason;
 	int		lane;
 	enum mem_state	state;
 	uint32_t	attempts;

@@ -103,7 +103,7 @@ mem_outbox_lease(struct store *s, const struct ask *a, struct arena *mem,
 		*items = arena_grow(mem, *items, *n, &cap, sizeof(**items));
 		(*items)[(*n)++] = (struct outbox_item){ .oid = d - m->deliveries + 1,
 		    .row = *row, .advisory = d->advisory, .hops = d->hops, .source = d->source,
-		    .attempts = d->attempts, .queued_us = d->queued_us };
+		    .request = d->request, .attempts = d->attempts, .queued_us = d->queued_us };
 	}
 	return 0;
 }

@@ -99,12 +99,26 @@ count_group(struct store_figures *f, size_t n, uint64_t took_us)
 	f->group_times[bucket(took_us, STORE_TIME_US, STORE_TIMES)]++;
 }
 
+/* Which request a commit was for, so that its id leads from the worker's log to ours. */
+static void
+log_commit(const struct job *j, size_t group, int64_t took_us)
+{
+	const struct store_txn *t = j->ask.kind == ASK_COMMIT ? j->ask.txn : NULL;
+
+	if (t == NULL || t->source.request == NULL)
+		return;
+	log_event(j->failed ? LOG_WARN : LOG_DEBUG, "store.commit",
+	    LF_S("request", t->source.request), LF_S("source", t->source.name),
+	    LF_I("objects", t->nputs), LF_I("group", group), LF_I("us", took_us),
+	    LF_S("error", j->failed ? err_word(j->err.code) : ""));
+}
+
 /* Commit a list of jobs as one transaction, then tell each. A job that cannot be done is left out and
  * the others are run again: cheaper than a savepoint a job, since it hardly ever happens. */
 static void
 commit_group(struct store *s, struct job *list, size_t n)
 {
-	int64_t started = clock_mono_us(), took;
+	int64_t started = clock_mono_us(), took = 0;
 	struct err e = ERR_INIT;
 	int rc;
 
@@ -128,6 +142,7 @@ commit_group(struct store *s, struct job *list, size_t n)
 		struct job *j = list;
 
 		list = j->next;
+		log_commit(j, n, took);
 		job_end(j, j->failed ? &j->err : NULL);
 	}
 }

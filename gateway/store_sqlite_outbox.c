@@ -247,6 +247,7 @@ gather(struct sq *q, struct party *peer, int64_t now_us, size_t max, struct aren
 		it->advisory = arena_str(mem, sq_col(st, 5));
 		it->hops = arena_str(mem, sq_col(st, 6));
 		it->source = arena_str(mem, sq_col(st, 7));
+		it->request = arena_str(mem, sq_col(st, 8));
 	}
 	return rc;
 }

@@ -65,9 +65,9 @@ message(struct putting *w, int64_t *mid, struct err *e)
 	const struct store_source *src = &w->t->source;
 
 	if (w->mid == 0) {
-		if (sq_run(w->q, SQ_MESSAGE_ADD, e, "issi", w->source->pno,
+		if (sq_run(w->q, SQ_MESSAGE_ADD, e, "issis", w->source->pno,
 		    src->advisory == NULL ? "" : src->advisory, src->hops == NULL ? "" : src->hops,
-		    src->received_us) < 0)
+		    src->received_us, src->request == NULL ? "" : src->request) < 0)
 			return -1;
 		w->mid = sqlite3_last_insert_rowid(w->q->db);
 	}

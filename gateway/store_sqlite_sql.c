@@ -61,7 +61,12 @@ static const char step_1[] =
     "CREATE INDEX status_age ON status (requested_us);"
     "CREATE TABLE audit (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;";
 
-const char *const sq_steps[] = { step_1 };
+/* The id of the request that brought a message: a relay goes on under it. */
+static const char step_2[] =
+    "PRAGMA user_version = 2;"
+    "ALTER TABLE message ADD COLUMN request TEXT NOT NULL DEFAULT '';";
+
+const char *const sq_steps[] = { step_1, step_2 };
 const size_t sq_nsteps = sizeof(sq_steps) / sizeof(*sq_steps);
 
 #define ROW	"v.vid, v.obj, v.vkey, v.head"
@@ -130,8 +135,8 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_VERSION_COPIES] = "SELECT vid, obj, head FROM version WHERE fpk = ?1 ORDER BY vid LIMIT ?2",
 	[SQ_TOPS] = "SELECT (SELECT max(vid) FROM version), (SELECT max(cid) FROM collection)",
 
-	[SQ_MESSAGE_ADD] = "INSERT INTO message (pno, advisory, hops, received_us)"
-	    " VALUES (?1, ?2, ?3, ?4)",
+	[SQ_MESSAGE_ADD] = "INSERT INTO message (pno, advisory, hops, received_us, request)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQ_SOURCE_GET] = "SELECT origin, audience FROM source WHERE vid = ?1 AND pno = ?2",
 	[SQ_SOURCE_ADD] = "INSERT INTO source (vid, pno, mid, origin, audience, first_us, last_us,"
 	    " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)",
@@ -177,7 +182,7 @@ const char *const sq_text[SQ_COUNT] = {
 	    " reason = ?6 WHERE oid = ?1",
 	[SQ_DELIVERY_DEL] = "DELETE FROM delivery WHERE oid = ?1",
 	[SQ_DELIVERY_READY] = "SELECT d.oid, d.vid, d.mid, d.attempts, d.queued_us, m.advisory,"
-	    " m.hops, p.name FROM delivery d INDEXED BY delivery_ready"
+	    " m.hops, p.name, m.request FROM delivery d INDEXED BY delivery_ready"
 	    " CROSS JOIN message m ON m.mid = d.mid CROSS JOIN party p ON p.pno = m.pno"
 	    " WHERE d.state = 0 AND d.pno = ?1 ORDER BY d.lane, d.oid",
 	[SQ_DELIVERY_LATER] = "SELECT oid, state FROM delivery INDEXED BY delivery_later"

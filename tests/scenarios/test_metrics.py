@@ -129,3 +129,52 @@ def test_health_and_readiness(lab, node):
 def test_nobody_is_asked_for_what_he_does_not_have(node):
     """If this fails, the operations listener answers what it should not."""
     assert get(node, "/")[0] == 404 and get(node, "/metrics", "POST")[0] == 405 and get(node, "/api/collections/")[0] == 404
+
+
+# ---- one request through everything
+
+def test_an_id_is_made_or_taken(node):
+    """If this fails, nobody finds the lines of a log that belong to his request."""
+    def ids(sent):
+        r = node.request("GET", "/api/", "soc", headers={"X-Request-Id": sent})
+        return r.headers["X-Request-Id"]
+    assert ids("From-Elsewhere_42") == "From-Elsewhere_42" and ids("x" * 64) == "x" * 64
+    for odd in ("short", "x" * 65, "with blanks in it", "ünïcodeünïcode".encode().decode("latin-1"), 'a"quote"in"it', "../../etc/passwd",
+                None):
+        made = ids(odd)
+        assert re.fullmatch("[0-9a-f]{16}", made) and made != odd
+        assert odd is None or odd not in node.log()
+    refused = node.request("GET", "/api/", headers={"X-Request-Id": "who-am-I-then"})
+    assert refused.status == 401 and refused.headers["X-Request-Id"] == refused.json["error_id"] == "who-am-I-then"
+
+
+def test_one_id_leads_through_the_logs_of_two_nodes():
+    """If this fails, what became of somebody's advisory is a search in four processes and two machines."""
+    with laboratory("cert-a", "cert-b", redis=False) as lab:
+        a, b = lab["cert-a"], lab["cert-b"]
+        for n in (a, b):
+            with open(n.conf, encoding="utf-8") as f:
+                text = f.read()
+            with open(n.conf, "w", encoding="utf-8") as f:
+                f.write(text + "\nlog\n    level debug\n")
+            assert n.reload()
+        o = indicator("followed", "[mutex:name = 'followed']")
+        r = a.request("POST", "/api/collections/advisories/objects/", "sensor", {"objects": [o]}, {"X-Request-Id": "Follow-Me-0001"})
+        assert r.status == 202 and r.headers["X-Request-Id"] == "Follow-Me-0001"
+        until("it at cert-b", lambda: o["id"] in b.ids("soc", "inbox-cert-a"))
+        wanted = {a: {"http", "intake.done", "store.commit", "relay.sent"}, b: {"http", "intake.done", "store.commit"}}
+        for n, events in wanted.items():
+            until(f"the lines of {n.name}", lambda n=n, events=events: events <= set(
+                re.findall(r"ev=(\S+) request=Follow-Me-0001 ", n.log())))
+        # an advisory that waits for days still knows where it came from
+        b.kill()
+        o = indicator("followed later", "[mutex:name = 'followed later']")
+        assert a.request("POST", "/api/collections/advisories/objects/", "sensor", {"objects": [o]},
+                         {"X-Request-Id": "Follow-Me-0002"}).status == 202
+        until("a try", lambda: "ev=relay.retry request=Follow-Me-0002" in a.log())
+        assert a.stop() == 0
+        a.start()
+        b.start()
+        a.run("peer", "retry", "cert-b", "--config", a.conf)
+        until("it at cert-b", lambda: o["id"] in b.ids("soc", "inbox-cert-a"))
+        assert "ev=intake.done request=Follow-Me-0002 " in b.log()

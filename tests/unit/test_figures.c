@@ -197,9 +197,16 @@ test_lies_are_not_taken(void **state)
 	assert_false(takes(STAT_OBJECTS, "new", NAN, 1));
 	assert_false(takes(STAT_DISK_FREE, NULL, INFINITY, 1));
 	assert_false(takes(STAT_OBJECTS, "\xff", 1, 1));
-	assert_false(takes(STAT_OBJECTS, "a\x1f" "b", 1, 1));
-	assert_true(takes(STAT_HTTP, "a\x1f" "b", 1, 1));
-	assert_false(takes(STAT_HTTP, "a\x1f" "b\x1f" "c", 1, 1));
+	assert_false(takes(STAT_OBJECTS, "a\x1f"
+					 "b",
+	    1, 1));
+	assert_true(takes(STAT_HTTP, "a\x1f"
+				     "b",
+	    1, 1));
+	assert_false(takes(STAT_HTTP, "a\x1f"
+				      "b\x1f"
+				      "c",
+	    1, 1));
 	assert_false(takes(STAT_OBJECTS, long_label, 1, 1));
 	assert_false(takes(STAT_OBJECTS, "new", 1, STATS_LABELS_MAX + 2));
 }
