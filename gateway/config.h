@@ -140,6 +140,9 @@ struct config {
 	const char	*trust_file, *credentials_file, *mappings_dir;
 	const char	*control;	/* control socket; default STATE/control.sock */
 	size_t		 workers;	/* 0: as many as there are cores */
+	struct {		/* accounts of the children of a master that is root */
+		const char	*storekeeper, *worker, *translator, *group;
+	} users;
 	const char	*operations;	/* address of the operations listener, or NULL */
 	bool		 log_json;
 	enum log_level	 log_level;

@@ -79,6 +79,18 @@ static const struct config_key listen_keys[] = {
 	END
 };
 
+static const struct config_key users_keys[] = {
+	{ "storekeeper", &config_text, CONF(users.storekeeper), "_tocsin-store", 0, 0, CONFIG_RESTART,
+	    "Owner of the store.", NULL },
+	{ "worker", &config_text, CONF(users.worker), "_tocsin", 0, 0, CONFIG_RESTART,
+	    "Who serves; owner of spools and bodies.", NULL },
+	{ "translator", &config_text, CONF(users.translator), "_tocsin-cage", 0, 0, CONFIG_RESTART,
+	    "Who parses what strangers send; owner of nothing.", NULL },
+	{ "group", &config_text, CONF(users.group), "_tocsin", 0, 0, CONFIG_RESTART,
+	    "Group that may read the store.", NULL },
+	END
+};
+
 static const struct config_key store_keys[] = {
 	{ "path", &config_path_or_memory, CONF(store_path), "STATE/tocsin.db", 0, 0, CONFIG_RESTART,
 	    "Database file, or `memory`: nothing survives a restart then.", NULL },
@@ -306,6 +318,9 @@ const struct config_section config_sections[] = {
 	    CONFIG_RESTART,
 	    "Loopback address and port, or `off`.", NULL }, ONCE(0), no_keys,
 	    "Where /metrics, /healthz and /readyz answer, in clear text and without authentication." },
+	{ "users", NO_ARG, ONCE(0), users_keys,
+	    "Accounts that the processes of a node started by root run under. One that does not exist is "
+	    "replaced by a number between 2000000000 and 2003999999 that follows from `state`." },
 	{ "store", NO_ARG, ONCE(0), store_keys,
 	    "What the node remembers." },
 	{ "redis", { "URL", &config_redis_url, REDIS(url), NULL, 0, 0, CONFIG_RESTART,

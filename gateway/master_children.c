@@ -119,6 +119,7 @@ send_orders(struct proc *p)
 		.kind = p->kind, .index = p->index, .nworkers = m->nworkers, .master_pid = getpid(),
 		.started_us = m->started_us, .config = m->path, .uid = m->uid[p->kind],
 		.gid = m->gid,
+		.group_reads = m->uid[PROCESS_STOREKEEPER] != m->uid[PROCESS_WORKER],
 	};
 
 	if (p->kind == PROCESS_WORKER)

@@ -1,23 +1,217 @@
-/* master_users.c -- who the children are. */
+/* master_users.c -- who the children are, and what belongs to whom, when root starts the node. */
 #include "gateway/master_parts.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/file.h"
+#include "gateway/base/log.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
+
+enum { NUMBERS_FIRST = 2000000000, NUMBERS = 1000000, NUMBERS_EACH = 4 };
+
+/* ---- accounts ---- */
+
+/* The same after every start, and another for every node. */
+static uint32_t
+number_for(const struct config *conf, unsigned which)
+{
+	uint32_t h = 2166136261u;
+
+	for (const char *p = conf->state_dir; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	return NUMBERS_FIRST + h % NUMBERS * NUMBERS_EACH + which;
+}
+
+/* True if the kernel knows that number here: a container may not. */
+static bool
+is_mapped(const char *map, uint32_t id)
+{
+	unsigned long inside, outside, count;
+	bool found = false;
+	FILE *f = fopen(map, "re");
+
+	while (f != NULL && !found && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3)
+		found = id >= inside && id - inside < count;
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+static uint32_t
+user_of(const struct config *conf, const char *name, unsigned which)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	return pw != NULL ? pw->pw_uid : number_for(conf, which);
+}
+
+/* ---- folders ---- */
+
+/* May this user look for names in the folder? */
+static bool
+may_search(const char *folder, uint32_t uid, uint32_t gid)
+{
+	struct stat st;
+
+	if (stat(folder, &st) < 0)
+		return errno == ENOENT;		/* it will be made */
+	if (st.st_uid == uid)
+		return (st.st_mode & S_IXUSR) != 0;
+	return (st.st_mode & (st.st_gid == gid ? S_IXGRP : S_IXOTH)) != 0;
+}
+
+/* And in all the folders above it? Where one is closed, the owner wants nobody else in. */
+static bool
+may_reach(const char *path, uint32_t uid, uint32_t gid)
+{
+	struct strbuf b = STRBUF_INIT;
+	bool open = path[0] == '/' ? may_search("/", uid, gid) : may_search(".", uid, gid);
+	char *full = realpath(".", NULL);
+
+	if (path[0] != '/' && full != NULL)
+		strbuf_addf(&b, "%s/", full);
+	free(full);
+	strbuf_adds(&b, path);
+	for (size_t i = 1; open && i < b.n; i++) {
+		if (b.p[i] != '/')
+			continue;
+		b.p[i] = '\0';
+		open = may_search(b.p, uid, gid);
+		b.p[i] = '/';
+	}
+	strbuf_fini(&b);
+	return open;
+}
+
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? xstrdup(".") : slash == path ? xstrdup("/") :
+	    xstrndup(path, (size_t)(slash - path));
+}
+
+/* Can workers and storekeeper be strangers to each other and to root, as the folders are? */
+static bool
+can_separate(const struct master *m, const struct config *conf, uint32_t keeper, uint32_t worker)
+{
+	bool can = may_reach(conf->store_path, keeper, m->gid) &&
+	    may_reach(conf->store_path, worker, m->gid) &&
+	    may_reach(conf->bodies_dir, worker, m->gid);
+
+	for (size_t i = 0; i < conf->nspools; i++)
+		can = can && may_reach(conf->spools[i].path, worker, m->gid);
+	if (conf->redis.url != NULL && strncmp(conf->redis.url, "unix:", 5) == 0)
+		can = can && may_reach(conf->redis.url + 5, worker, m->gid);
+	return can;
+}
+
+static int
+give(const char *path, uint32_t uid, uint32_t gid, mode_t mode, struct err *e)
+{
+	if (lchown(path, uid, gid) == 0 && chmod(path, mode) == 0)
+		return 0;
+	if (errno == ENOENT)
+		return 0;
+	return err_set(e, ERR_IO, "cannot hand over %s: %s", path, strerror(errno));
+}
+
+static int
+give_store(const struct master *m, const struct config *conf, struct err *e)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", ".lock" };
+	uint32_t uid = m->uid[PROCESS_STOREKEEPER];
+	char *folder = folder_of(conf->store_path);
+	int rc = dir_make(folder, 0700, e) < 0 ? -1 : give(folder, uid, m->gid, 0750, e);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(ends) / sizeof(*ends); i++) {
+		struct strbuf b = STRBUF_INIT;
+
+		strbuf_addf(&b, "%s%s", conf->store_path, ends[i]);
+		rc = give(b.p, uid, m->gid, 0640, e);
+		strbuf_fini(&b);
+	}
+	free(folder);
+	return rc;
+}
+
+static int
+make_spool(const struct master *m, const struct spool_conf *s, struct err *e)
+{
+	static const char *const folders[] = { "", "/incoming", "/done", "/rejected" };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(*folders); i++) {
+		struct strbuf b = STRBUF_INIT;
+		struct stat st;
+
+		strbuf_addf(&b, "%s%s", s->path, folders[i]);
+		rc = dir_make(b.p, 0700, e);
+		/* A group that may drop files keeps its right. */
+		if (rc == 0 && m->uid[PROCESS_WORKER] != geteuid() && stat(b.p, &st) == 0 &&
+		    st.st_uid != m->uid[PROCESS_WORKER])
+			rc = give(b.p, m->uid[PROCESS_WORKER], st.st_gid, st.st_mode & 07777, e);
+		strbuf_fini(&b);
+	}
+	return rc;
+}
+
+/* ---- both ---- */
 
 int
 users_find(struct master *m, struct err *e)
 {
+	const struct config *conf = m->config;
+	const struct group *gr = getgrnam(conf->users.group);
+	uint32_t keeper, worker, translator;
+
 	(void)e;
 	for (int i = 0; i < PROCESS_KINDS; i++)
 		m->uid[i] = geteuid();
 	m->gid = getegid();
+	if (geteuid() != 0)
+		return 0;
+	keeper = user_of(conf, conf->users.storekeeper, 0);
+	worker = user_of(conf, conf->users.worker, 1);
+	translator = user_of(conf, conf->users.translator, 2);
+	if (!is_mapped("/proc/self/uid_map", keeper) || !is_mapped("/proc/self/uid_map", worker) ||
+	    !is_mapped("/proc/self/uid_map", translator)) {
+		log_event(LOG_WARN, "users.kept", LF_S("why", "this system has no such numbers"));
+		return 0;
+	}
+	m->uid[PROCESS_TRANSLATOR] = translator;
+	m->gid = gr != NULL ? gr->gr_gid : number_for(conf, 3);
+	if (can_separate(m, conf, keeper, worker)) {
+		m->uid[PROCESS_STOREKEEPER] = keeper;
+		m->uid[PROCESS_WORKER] = worker;
+	} else {
+		log_event(LOG_INFO, "users.kept", LF_S("why", "a folder above theirs is closed to others"));
+	}
 	return 0;
 }
 
+/* Folders are made and given away by who may: children find what they need. */
 int
 users_hand_over(struct master *m, const struct config *conf, struct err *e)
 {
-	(void)m;
-	(void)conf;
-	(void)e;
-	return 0;
+	for (size_t i = 0; i < conf->nspools; i++)
+		if (make_spool(m, &conf->spools[i], e) < 0)
+			return -1;
+	if (dir_make(conf->bodies_dir, 0700, e) < 0)
+		return -1;
+	if (m->uid[PROCESS_WORKER] == geteuid())
+		return 0;
+	if (give_store(m, conf, e) < 0)
+		return -1;
+	return give(conf->bodies_dir, m->uid[PROCESS_WORKER], m->gid, 0700, e);
 }

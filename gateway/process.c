@@ -39,6 +39,7 @@ orders_pack(struct strbuf *b, const struct orders *o)
 	wire_put_fixed(b, o->common, sizeof(o->common));
 	wire_put_u32(b, o->uid);
 	wire_put_u32(b, o->gid);
+	wire_put_bool(b, o->group_reads);
 	wire_put_text(b, o->bundle);
 }
 
@@ -58,6 +59,7 @@ orders_unpack(struct slice body, struct arena *mem, struct orders *o, struct err
 	wire_fixed(&w, o->common, sizeof(o->common));
 	o->uid = wire_u32(&w);
 	o->gid = wire_u32(&w);
+	o->group_reads = wire_bool(&w);
 	o->bundle = arena_slice(mem, wire_text(&w));
 	if (!wire_done(&w) || o->nworkers == 0 || o->nworkers > PROCESS_WORKERS_MAX ||
 	    o->index >= o->nworkers || o->master_pid <= 1)

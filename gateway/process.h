@@ -82,6 +82,7 @@ struct orders {
 	uint8_t		common[32];		/* workers: keys.h */
 	struct slice	bundle;			/* bundle_pack, of the files that its kind needs */
 	uint32_t	uid, gid;		/* to become; the ones it has if it is not root */
+	bool		group_reads;		/* storekeeper: workers are other users of its group */
 };
 
 /* Append. */
