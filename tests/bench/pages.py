@@ -127,17 +127,16 @@ class Wrk:
 
 def cursors(client, limit, most, collection):
     """Paths of pages all over the collection, each behind the token of the page before it."""
-    path, found, base = f"/api/collections/{collection}/objects/?limit={limit}", [], f"/api/collections/{collection}/objects/"
-    client.path = path
+    base = f"/api/collections/{collection}/objects/?limit={limit}"
+    path, found = base, []
     while True:
-        found.append(client.path)
-        answer = client.get(client.path)
+        found.append(path)
+        answer = client.get(path)
         assert answer.status == 200, answer.body
-        head = answer.body[:4000]
-        token = re.match(rb'\{"more":true,"next":"([^"]+)"', head)
+        token = re.search(rb'"more":true,"next":"([^"]+)"\}$', answer.body)
         if not token:
             break
-        client.path = f"{base}?limit={limit}&next={token.group(1).decode()}"
+        path = f"{base}&next={token.group(1).decode()}"
     found = found[:-1]
     return random.Random(1).sample(found, min(most, len(found)))
 
