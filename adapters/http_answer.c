@@ -135,12 +135,20 @@ build_head(struct exchange *x, const struct http_answer *a, const struct payload
 	size_t i;
 
 	strbuf_reset(out);
-	strbuf_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status, http_status_text(a->status),
-	    date_text(s));
+	strbuf_adds(out, "HTTP/1.1 ");
+	strbuf_addn(out, a->status);
+	strbuf_addc(out, ' ');
+	strbuf_adds(out, http_status_text(a->status));
+	strbuf_adds(out, "\r\nDate: ");
+	strbuf_adds(out, date_text(s));
+	strbuf_adds(out, "\r\n");
 	if (a->content_type != NULL)
 		add_header(out, "Content-Type", a->content_type);
-	if (a->status != 204 && a->status != 304)
-		strbuf_addf(out, "Content-Length: %zu\r\n", p->bytes.n);
+	if (a->status != 204 && a->status != 304) {
+		strbuf_adds(out, "Content-Length: ");
+		strbuf_addn(out, (int64_t)p->bytes.n);
+		strbuf_adds(out, "\r\n");
+	}
 	if (p->gzipped)
 		strbuf_adds(out, "Content-Encoding: gzip\r\n");
 	if (a->may_gzip)

@@ -421,9 +421,9 @@ tls_write_now(struct bufferevent *bev, const void *p, size_t n)
 
 	if (ssl == NULL || n == 0 || n > INT_MAX || !SSL_is_init_finished(ssl))
 		return false;
-	ERR_clear_error();
 	done = SSL_write(ssl, p, (int)n);
-	ERR_clear_error();
+	if (done <= 0)
+		ERR_clear_error();
 	return done > 0 && (size_t)done == n;
 }
 

@@ -6,6 +6,8 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/json.h"
 
+enum { LINE_ROOM = 256 };		/* of a record beside its members */
+
 static const char mac_member[] = ",\"mac\":\"";
 static const char first_prev[] =
     "0000000000000000000000000000000000000000000000000000000000000000";
@@ -20,17 +22,30 @@ mac_text(struct slice key, struct slice text, char out[AUDIT_MAC_TEXT + 1])
 }
 
 void
-audit_seal(struct strbuf *line, char mac[AUDIT_MAC_TEXT + 1], struct slice key, uint64_t seq,
+audit_seal(struct strbuf *line, char mac[AUDIT_MAC_TEXT + 1], struct hmac *key, uint64_t seq,
     int64_t at_us, const char *members, const char *extra, const char *prev)
 {
+	uint8_t raw[SHA256_LEN];
 	char at[STAMP_TEXT + 1];
 	size_t from = line->n;
 
 	stamp_text(at_us, at);
-	strbuf_addf(line, "{\"seq\":%llu,\"t\":\"%s\",%s%s,\"prev\":\"%s\"",
-	    (unsigned long long)seq, at, members, extra, prev[0] == '\0' ? first_prev : prev);
-	mac_text(key, slice_from(line->p + from, line->n - from), mac);
-	strbuf_addf(line, "%s%s\"}", mac_member, mac);
+	strbuf_reserve(line, strlen(members) + strlen(extra) + LINE_ROOM);
+	strbuf_adds(line, "{\"seq\":");
+	strbuf_addn(line, (int64_t)seq);
+	strbuf_adds(line, ",\"t\":\"");
+	strbuf_add(line, at, STAMP_TEXT);
+	strbuf_adds(line, "\",");
+	strbuf_adds(line, members);
+	strbuf_adds(line, extra);
+	strbuf_adds(line, ",\"prev\":\"");
+	strbuf_adds(line, prev[0] == '\0' ? first_prev : prev);
+	strbuf_addc(line, '"');
+	hmac_sha256(key, slice_from(line->p + from, line->n - from), raw);
+	hex_text(raw, sizeof(raw), mac);
+	strbuf_adds(line, mac_member);
+	strbuf_add(line, mac, AUDIT_MAC_TEXT);
+	strbuf_adds(line, "\"}");
 }
 
 void
@@ -119,5 +134,6 @@ audit_number(struct strbuf *b, const char *name, int64_t value)
 	if (b->n > 0)
 		strbuf_addc(b, ',');
 	json_print_string(b, slice_of(name));
-	strbuf_addf(b, ":%lld", (long long)value);
+	strbuf_addc(b, ':');
+	strbuf_addn(b, value);
 }

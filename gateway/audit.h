@@ -21,7 +21,7 @@ enum { AUDIT_MAC_TEXT = 64 };
 
 /* The sealed line (no newline) of record `seq`, and its mac as hex. `extra` ("" or ",\"new\":1") goes
  * behind the members. */
-void	audit_seal(struct strbuf *line, char mac[AUDIT_MAC_TEXT + 1], struct slice key, uint64_t seq,
+void	audit_seal(struct strbuf *line, char mac[AUDIT_MAC_TEXT + 1], struct hmac *key, uint64_t seq,
 	    int64_t at_us, const char *members, const char *extra, const char *prev);
 
 /* Verifying, record by record. */

@@ -257,27 +257,45 @@ audit_done(void *arg, const struct err *e)
 		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
 }
 
+static void
+add_stamp(struct strbuf *b, const char *member, int64_t us)
+{
+	char at[STAMP_TEXT + 1];
+
+	stamp_text(us, at);
+	strbuf_adds(b, member);
+	strbuf_add(b, at, STAMP_TEXT);
+	strbuf_addc(b, '"');
+}
+
+static void
+add_digest(struct strbuf *b, const char *member, const uint8_t digest[SHA256_LEN])
+{
+	char hex[2 * SHA256_LEN + 1];
+
+	hex_text(digest, SHA256_LEN, hex);
+	strbuf_adds(b, member);
+	strbuf_add(b, hex, sizeof(hex) - 1);
+	strbuf_addc(b, '"');
+}
+
 /* One record a page that showed something (rulings 29). */
 static void
 audit_page(struct catalog *c, const struct trust *t, const struct peer *p,
     const struct collection_conf *col, const struct page_seen *seen)
 {
 	struct strbuf b = STRBUF_INIT;
-	char hex[2 * SHA256_LEN + 1], at[STAMP_TEXT + 1];
 
 	strbuf_reserve(&b, 512);
-	audit_text(&b, "ev", SLICE_LIT("page"));
+	strbuf_adds(&b, "\"ev\":\"page\"");
 	audit_text(&b, "consumer", slice_of(p->name));
 	audit_text(&b, "collection", slice_of(col->name));
-	audit_number(&b, "objects", (int64_t)seen->n);
-	stamp_text(seen->first_us, at);
-	audit_text(&b, "first", slice_of(at));
-	stamp_text(seen->last_us, at);
-	audit_text(&b, "last", slice_of(at));
-	hex_text(seen->digest, sizeof(seen->digest), hex);
-	audit_text(&b, "digest", slice_of(hex));
-	hex_text(trust_digest(t), SHA256_LEN, hex);
-	audit_text(&b, "pol", slice_of(hex));
+	strbuf_adds(&b, ",\"objects\":");
+	strbuf_addn(&b, (int64_t)seen->n);
+	add_stamp(&b, ",\"first\":\"", seen->first_us);
+	add_stamp(&b, ",\"last\":\"", seen->last_us);
+	add_digest(&b, ",\"digest\":\"", seen->digest);
+	add_digest(&b, ",\"pol\":\"", trust_digest(t));
 	store_audit_add(c->g->store, b.p, audit_done, NULL);
 	strbuf_fini(&b);
 }

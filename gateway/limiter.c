@@ -23,7 +23,16 @@ struct take {
 	void			*arg;
 };
 
+/* A name asked for lately, and its bucket: an HMAC is half of what a lease costs. */
+struct known {
+	char	name[80];
+	size_t	n;
+	uint8_t	key[RECENT_KEY];
+};
+enum { KNOWN = 64 };
+
 struct limiter {
+	struct known		 known[KNOWN];	/* by a sum of the name's bytes */
 	struct redis		*redis;
 	struct limiter_local	*local;
 	struct leases		*leases;
@@ -82,12 +91,25 @@ is_unlimited(struct limit limit)
 }
 
 static void
-bucket_key(const struct limiter *l, struct slice name, uint8_t out[RECENT_KEY])
+bucket_key(struct limiter *l, struct slice name, uint8_t out[RECENT_KEY])
 {
 	uint8_t mac[SHA256_LEN];
+	struct known *k;
+	unsigned sum = 0;
 
-	hmac_sha256(l->hmac, name, mac);
-	memcpy(out, mac, RECENT_KEY);
+	for (size_t i = 0; i < name.n; i++)
+		sum = sum * 31 + (unsigned char)name.p[i];
+	k = &l->known[sum % KNOWN];
+	if (name.n == 0 || !slice_eq(slice_from(k->name, k->n), name)) {
+		hmac_sha256(l->hmac, name, mac);
+		memcpy(out, mac, RECENT_KEY);
+		if (name.n == 0 || name.n > sizeof(k->name))
+			return;
+		memcpy(k->name, name.p, name.n);
+		k->n = name.n;
+		memcpy(k->key, out, RECENT_KEY);
+	}
+	memcpy(out, k->key, RECENT_KEY);
 }
 
 /* Our part of a limit that is meant for all nodes together. */

@@ -157,6 +157,7 @@ struct store {
 	int64_t			 last_us;	/* last date given */
 	bool			 dated;		/* this group has started its millisecond */
 	uint8_t			 audit_key[32];
+	struct hmac		*audit_hmac;	/* made of it at the first record */
 	uint64_t		 audit_seq;
 	char			 audit_prev[AUDIT_MAC_TEXT + 1];
 };

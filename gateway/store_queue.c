@@ -277,5 +277,6 @@ queue_fini(struct store *s)
 {
 	if (s->timer != NULL)
 		event_free(s->timer);
+	hmac_free(s->audit_hmac);
 	secret_wipe(s->audit_key, sizeof(s->audit_key));
 }

@@ -41,8 +41,10 @@ store_seal(struct store *s, struct strbuf *line, const char *members, const char
 {
 	char mac[AUDIT_MAC_TEXT + 1];
 
-	audit_seal(line, mac, slice_from(s->audit_key, sizeof(s->audit_key)), ++s->audit_seq,
-	    clock_wall_us(), members, extra, s->audit_prev);
+	if (s->audit_hmac == NULL)
+		s->audit_hmac = hmac_new(slice_from(s->audit_key, sizeof(s->audit_key)));
+	audit_seal(line, mac, s->audit_hmac, ++s->audit_seq, clock_wall_us(), members, extra,
+	    s->audit_prev);
 	memcpy(s->audit_prev, mac, sizeof(mac));
 }
 

@@ -142,7 +142,7 @@ add_field(struct strbuf *b, const struct log_field *f)
 		break;
 	case LF_NUM:
 		add_key(b, f->key);
-		strbuf_addf(b, "%" PRId64, f->num);
+		strbuf_addn(b, f->num);
 		break;
 	case LF_REAL:
 		add_key(b, f->key);

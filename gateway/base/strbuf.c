@@ -85,6 +85,20 @@ strbuf_addf(struct strbuf *b, const char *fmt, ...)
 }
 
 void
+strbuf_addn(struct strbuf *b, int64_t n)
+{
+	char text[20], *at = text + sizeof(text);
+	uint64_t u = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	do
+		*--at = (char)('0' + u % 10);
+	while ((u /= 10) > 0);
+	if (n < 0)
+		*--at = '-';
+	strbuf_add(b, at, (size_t)(text + sizeof(text) - at));
+}
+
+void
 strbuf_setlen(struct strbuf *b, size_t n)
 {
 	assert(n <= b->n);

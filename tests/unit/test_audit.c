@@ -16,6 +16,7 @@ static const uint8_t key_bytes[32] = { 1, 2, 3 };
 static void
 make_chain(struct strbuf lines[RECORDS])
 {
+	struct hmac *key = hmac_new(KEY);
 	char mac[AUDIT_MAC_TEXT + 1] = "";
 
 	for (int i = 0; i < RECORDS; i++) {
@@ -23,9 +24,10 @@ make_chain(struct strbuf lines[RECORDS])
 
 		memcpy(prev, mac, sizeof(prev));
 		strbuf_init(&lines[i]);
-		audit_seal(&lines[i], mac, KEY, (uint64_t)i + 1, 1700000000000000 + i,
+		audit_seal(&lines[i], mac, key, (uint64_t)i + 1, 1700000000000000 + i,
 		    "\"ev\":\"decision\",\"peer\":\"cert-b\"", i == 2 ? ",\"new\":3" : "", prev);
 	}
+	hmac_free(key);
 }
 
 static void
