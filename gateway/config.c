@@ -298,6 +298,8 @@ finish_listen(struct load *ld, size_t number)
 	if (l->clients != CLIENTS_NONE && l->peer_ca == NULL)
 		complain(ld->c, &at, "listen: client certificates need a `peer-ca`, here or in `node`; "
 		    "or say `clients none`");
+	if (l->peer_crl != NULL && l->clients == CLIENTS_NONE)
+		complain(ld->c, &at, "listen: `peer-crl` means nothing with `clients none`");
 	if (!conf->authentication && l->address != NULL && !config_address_is_loopback(l->address))
 		complain(ld->c, &at, "listen: with `authentication no` only loopback addresses are "
 		    "served");

@@ -27,6 +27,7 @@ struct listen_conf {
 	const char	*address;	/* "127.0.0.1:8443", "[::]:8443" */
 	const char	*certificate, *key;	/* PEM files */
 	const char	*peer_ca;	/* PEM file: what client certificates must chain to */
+	const char	*peer_crl;	/* PEM file: their CAs' revocation lists, or NULL */
 	enum clients_mode clients;
 	const char	*file;
 	uint32_t	 line;

@@ -73,6 +73,9 @@ static const struct config_key listen_keys[] = {
 	    "Private key (PEM, no pass phrase); without it, the node's.", NULL },
 	{ "peer-ca", &config_path, LISTEN(peer_ca), NULL, 0, 0, 0,
 	    "CAs and self-signed peers (PEM) for client certificates; without it, the node's.", NULL },
+	{ "peer-crl", &config_path, LISTEN(peer_crl), NULL, 0, 0, 0,
+	    "Revocation lists (PEM) of those CAs, read anew at each reload. Every CA needs a current one "
+	    "then, or its clients are refused.", NULL },
 	{ "clients", &config_choice, LISTEN(clients), "optional", 0, 0, 0,
 	    "Client certificates: never asked for, asked for, or required. A peer needs one.",
 	    clients_words },

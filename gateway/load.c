@@ -51,7 +51,7 @@ listener_tls(const struct keys *k, const struct listen_conf *l, struct err *e)
 	};
 	const struct tls_server_conf tc = {
 		.name = l->address, .cert = l->certificate, .key = l->key,
-		.clients = modes[l->clients], .client_ca = l->peer_ca,
+		.clients = modes[l->clients], .client_ca = l->peer_ca, .client_crl = l->peer_crl,
 		.tickets = slice_from(k->ticket, sizeof(k->ticket)),
 	};
 

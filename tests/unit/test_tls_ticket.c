@@ -9,13 +9,16 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "adapters/tls.h"
 #include "gateway/base/clock.h"
@@ -24,9 +27,9 @@
 #define SECRET	SLICE_LIT("0123456789abcdef0123456789abcdef")
 
 static char dir[] = "/tmp/tocsin-ticket-XXXXXX";
-static char paths[8][64];
+static char paths[9][64];
 static const char *const names[] = { "ca1.crt", "ca1.key", "ca2.crt", "ca2.key", "server.crt",
-    "server.key", "client.crt", "client.key", NULL };
+    "server.key", "client.crt", "client.key", "list.crl", NULL };
 
 static const char *
 at(const char *name)
@@ -232,6 +235,76 @@ test_a_certificate_is_asked_again(void **state)
 	assert_false(v.let_in);
 }
 
+/* A list that names the client, or nobody, signed by its CA. */
+static void
+write_crl(const char *path, bool names_client)
+{
+	FILE *f = fopen(at("ca1.key"), "r");
+	EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *now = ASN1_TIME_adj(NULL, time(NULL), -1, 0), *then = ASN1_TIME_adj(NULL, time(NULL), 1, 0);
+	X509_REVOKED *r = X509_REVOKED_new();
+	X509 *ca, *client;
+
+	fclose(f);
+	f = fopen(at("ca1.crt"), "r");
+	ca = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	f = fopen(at("client.crt"), "r");
+	client = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca));
+	X509_CRL_set1_lastUpdate(crl, now);
+	X509_CRL_set1_nextUpdate(crl, then);
+	X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(client));
+	X509_REVOKED_set_revocationDate(r, now);
+	if (names_client)
+		X509_CRL_add0_revoked(crl, r);
+	else
+		X509_REVOKED_free(r);
+	assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
+	f = fopen(path, "w");
+	assert_int_equal(PEM_write_X509_CRL(f, crl), 1);
+	fclose(f);
+	X509_CRL_free(crl);
+	X509_free(ca);
+	X509_free(client);
+	EVP_PKEY_free(key);
+	ASN1_TIME_free(now);
+	ASN1_TIME_free(then);
+}
+
+static struct tls *
+server_with_crl(void)
+{
+	struct tls_server_conf sc = { .name = "a", .cert = at("server.crt"), .key = at("server.key"),
+	    .clients = TLS_CLIENTS_OPTIONAL, .client_ca = at("ca1.crt"), .tickets = SECRET,
+	    .client_crl = at("list.crl") };
+	struct err e = ERR_INIT;
+	struct tls *t = tls_server_new(&sc, &e);
+
+	if (t == NULL)
+		fail_msg("%s", e.reason);
+	return t;
+}
+
+static void
+test_a_revoked_certificate(void **state)
+{
+	struct visit v;
+
+	(void)state;
+	write_crl(at("list.crl"), false);
+	v = come_back(server_of("a", SECRET, TLS_CLIENTS_OPTIONAL, "ca1.crt"), server_with_crl(), true);
+	assert_true(v.let_in && v.resumed && v.has_pin);
+	write_crl(at("list.crl"), true);
+	v = come_back(server_of("a", SECRET, TLS_CLIENTS_OPTIONAL, "ca1.crt"), server_with_crl(), true);
+	assert_false(v.let_in);
+	v = come_back(server_of("a", SECRET, TLS_CLIENTS_OPTIONAL, "ca1.crt"), server_with_crl(), false);
+	assert_true(v.let_in && v.resumed);	/* others are not concerned */
+}
+
 static void
 test_nobody_comes_back_to_a_closed_door(void **state)
 {
@@ -330,6 +403,7 @@ main(void)
 		cmocka_unit_test(test_any_worker_opens_it),
 		cmocka_unit_test(test_nobody_else_does),
 		cmocka_unit_test(test_a_certificate_is_asked_again),
+		cmocka_unit_test(test_a_revoked_certificate),
 		cmocka_unit_test(test_nobody_comes_back_to_a_closed_door),
 		cmocka_unit_test(test_keys_change_with_the_day),
 		cmocka_unit_test(test_tls12_has_none),
