@@ -13,6 +13,7 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
+#include "gateway/load.h"
 #include "gateway/serve.h"
 
 enum { BIRTH_US = 60 * 1000000, LENT_MAX = 1024 };
@@ -167,6 +168,24 @@ leave_signals_to_master(void)
 	signal(SIGUSR2, SIG_IGN);
 }
 
+/* Would this binary start with these files? What is wrong with them goes to standard error. */
+static int
+rehearse(const char *config)
+{
+	struct complaints c = { 0 };
+	struct loaded l;
+	int rc;
+
+	process_harden();
+	rc = load_all(&l, config, NULL, &c);
+	if (rc < 0)
+		load_print(&c);
+	else
+		loaded_free(&l);
+	arena_free(c.mem);
+	return rc < 0 ? 2 : 0;
+}
+
 int
 process_main(int argc, char **argv)
 {
@@ -178,6 +197,8 @@ process_main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	char title[16];
 
+	if (argc == 2 && strcmp(argv[0], "rehearse") == 0)
+		return rehearse(argv[1]);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_harden();
 	leave_signals_to_master();

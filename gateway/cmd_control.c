@@ -221,6 +221,13 @@ const struct command command_reload = {
 	"them is wrong.",
 	common, run
 };
+const struct command command_upgrade = {
+	"upgrade", "", 0, 0, "let the binary on disk take over",
+	"The new binary reads all files first; if it says no, nothing changes. Then the node finishes "
+	"what it has in hand, and the new binary goes on with the same sockets: whoever connects "
+	"meanwhile waits. If it cannot start after all, the old one goes on.",
+	common, run
+};
 const struct command command_peer_list = {
 	"peer list", "", 0, 0, "the peers and how delivery to each stands",
 	"Queued: waits for delivery. Held: waits for a decision or a date. Dead: given up; `tocsin "
@@ -273,6 +280,7 @@ const struct command command_quarantine_drop = {
 static const struct control controls[] = {
 	{ &command_status, "status", { NULL }, print_status },
 	{ &command_reload, "reload", { NULL }, print_done },
+	{ &command_upgrade, "upgrade", { NULL }, print_done },
 	{ &command_peer_list, "peers", { NULL }, print_peers },
 	{ &command_peer_show, "peer", { "peer" }, print_peer },
 	{ &command_peer_retry, "peer-retry", { "peer" }, print_counts },

@@ -17,7 +17,7 @@
 #include "gateway/store.h"
 #include "formats/xml.h"
 
-extern const struct command command_init, command_check, command_status, command_reload,
+extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
     command_consumer_add, command_consumer_list, command_peer_list, command_peer_show,
     command_peer_retry, command_explain, command_quarantine_list, command_quarantine_show,
     command_quarantine_retry, command_quarantine_drop, command_convert, command_validate,
@@ -51,6 +51,7 @@ static const struct command *const commands[] = {
 	&command_serve,
 	&command_status,
 	&command_reload,
+	&command_upgrade,
 	&command_consumer_add,
 	&command_consumer_list,
 	&command_peer_list,

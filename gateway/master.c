@@ -44,6 +44,7 @@ all_serve(const struct master *m)
 static void
 give_up(struct master *m, const char *why)
 {
+	log_event(LOG_ERROR, "start.failed", LF_S("error", why));
 	fprintf(stderr, "tocsin: %s\n", why);
 	m->status = 2;
 	event_base_loopexit(m->base, NULL);
@@ -95,7 +96,7 @@ drain_workers(struct master *m)
 		event_del(m->translators[i].again);
 		if (p->state == PROC_STARTING)
 			proc_kill(p);
-		proc_send(p, CONTROL_DRAIN, 0, SLICE_EMPTY, -1);
+		proc_send(p, CONTROL_DRAIN, upgrade_is_going(m), SLICE_EMPTY, -1);
 		if (p->state != PROC_GONE)
 			p->state = PROC_ENDING;
 	}
@@ -180,7 +181,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 		if (m->phase < PHASE_DRAIN)
 			log_event(LOG_INFO, "drain.begins", LF_S("node", m->config->name));
 		notify_stopping();
-		upgrade_fini(m);
+		upgrade_cancel(m);
 		master_drain(m);
 	}
 }
@@ -257,10 +258,11 @@ start(struct master *m, struct err *e)
 	make_children(m);
 	start_events(m);
 	reload_init(m);
+	upgrade_init(m);
+	upgrade_inherit(m);
 	if (dir_make(m->config->state_dir, 0700, e) < 0 || users_find(m, e) < 0 ||
 	    users_hand_over(m, m->config, e) < 0)
 		return -1;
-	upgrade_inherit(m);
 	proc_start(&m->keeper);
 	return 0;
 }
@@ -283,6 +285,7 @@ stop(struct master *m)
 	event_free(m->pulse);
 	sockets_close(m);
 	reload_fini(m);
+	upgrade_fini(m);
 	figures_fini(m);
 	bundle_free(m->bundle);
 	config_free(m->config);
@@ -302,7 +305,10 @@ run(struct master *m)
 		event_base_dispatch(m->base);
 	if (m->status == 0)
 		log_event(LOG_INFO, "ended", LF_S("node", m->config->name));
-	upgrade_now(m);
+	if (m->status == 0)
+		upgrade_now(m);
+	else
+		upgrade_back(m);
 	stop(m);
 }
 
@@ -318,6 +324,7 @@ master_run(const char *config)
 		load_print(&c);
 		arena_free(c.mem);
 		bundle_free(b);
+		upgrade_back_unread(config);
 		return 2;
 	}
 	arena_free(c.mem);

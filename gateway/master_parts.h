@@ -119,6 +119,9 @@ void	master_drain(struct master *m);
 int	sockets_bind(struct master *m, struct err *e);
 int	sockets_listen(struct master *m, struct err *e);
 void	sockets_close(struct master *m);
+/* An open one of that address joins; false if none is configured. */
+bool	sockets_take(struct master *m, const char *address, int fd);
+bool	sockets_take_operations(struct master *m, const char *address, int fd);
 
 /* ---- reload (master_reload.c) ---- */
 
@@ -142,14 +145,18 @@ void	figures_fini(struct master *m);
 
 /* ---- upgrade (master_upgrade.c) ---- */
 
+void	upgrade_init(struct master *m);
+void	upgrade_fini(struct master *m);
 void	upgrade_ask(struct master *m, const struct proc *who, uint64_t id);
+bool	upgrade_is_going(const struct master *m);
+void	upgrade_cancel(struct master *m);	/* we shall end instead */
 void	upgrade_inherit(struct master *m);	/* sockets of the binary before us */
 void	upgrade_now(struct master *m);		/* all children are gone: become the new binary */
 /* We are the new binary and cannot start: become the old one again. Returns if there is none. */
 void	upgrade_back(struct master *m);
+void	upgrade_back_unread(const char *config);	/* the same before anything was taken over */
 void	upgrade_done(struct master *m);		/* serving */
 void	upgrade_reaped(struct master *m, pid_t pid, int status);
-void	upgrade_fini(struct master *m);
 
 /* ---- users (master_users.c) ---- */
 

@@ -108,19 +108,51 @@ bind_all(struct master_listen *l, size_t want, struct err *e)
 	return 0;
 }
 
+/* Places for what is configured. */
+static void
+make_places(struct master *m)
+{
+	const struct config *conf = m->config;
+
+	if (m->listens != NULL)
+		return;
+	m->listens = xcalloc(conf->nlistens + 1, sizeof(*m->listens));
+	m->nlistens = conf->nlistens;
+	for (size_t i = 0; i < m->nlistens; i++)
+		m->listens[i].address = xstrdup(conf->listens[i].address);
+	if (conf->operations != NULL)
+		m->operations.address = xstrdup(conf->operations);
+}
+
+bool
+sockets_take(struct master *m, const char *address, int fd)
+{
+	make_places(m);
+	for (size_t i = 0; i < m->nlistens; i++) {
+		if (strcmp(m->listens[i].address, address) != 0)
+			continue;
+		add_socket(&m->listens[i], fd);
+		return true;
+	}
+	return false;
+}
+
+bool
+sockets_take_operations(struct master *m, const char *address, int fd)
+{
+	make_places(m);
+	if (m->operations.address == NULL || strcmp(m->operations.address, address) != 0)
+		return false;
+	add_socket(&m->operations, fd);
+	return true;
+}
+
 int
 sockets_bind(struct master *m, struct err *e)
 {
 	const struct config *conf = m->config;
 
-	if (m->listens == NULL) {
-		m->listens = xcalloc(conf->nlistens + 1, sizeof(*m->listens));
-		m->nlistens = conf->nlistens;
-		for (size_t i = 0; i < m->nlistens; i++)
-			m->listens[i].address = xstrdup(conf->listens[i].address);
-		if (conf->operations != NULL)
-			m->operations.address = xstrdup(conf->operations);
-	}
+	make_places(m);
 	for (size_t i = 0; i < m->nlistens; i++)
 		if (bind_all(&m->listens[i], m->nworkers, e) < 0)
 			return -1;

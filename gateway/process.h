@@ -94,7 +94,8 @@ int	orders_unpack(struct slice body, struct arena *mem, struct orders *o, struct
  * or -1 and *e. */
 pid_t	process_start(enum process_kind kind, uint32_t index, int channel, struct err *e);
 
-/* What a child runs when its argv[0] is "tocsin:" (main.c): argv is its kind and its index. The exit status. */
+/* What runs when argv[0] is "tocsin:" (main.c): argv is a child's kind and its index, or "rehearse" and the
+ * path of tocsin.conf. The exit status. */
 int	process_main(int argc, char **argv);
 
 #endif
