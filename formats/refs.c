@@ -1,12 +1,6 @@
 #include "formats/refs.h"
 
 static bool
-ends_with(const char *s, const char *tail)
-{
-	return slice_ends(slice_of(s), tail);
-}
-
-static bool
 each_of_list(const json *list, const char *member, refs_fn *fn, void *ctx)
 {
 	for (const json *item = json_first(list); item != NULL; item = json_next(item))
@@ -30,22 +24,20 @@ bool
 refs_each(const json *tree, refs_fn *fn, void *ctx)
 {
 	for (const json *m = json_first(tree); m != NULL; m = json_next(m)) {
-		const char *name = json_name(m);
+		const char *text = json_str(m), *name = json_name(m);
 
-		if (name == NULL) {			/* an element of a list */
-			if ((json_is_object(m) || json_is_list(m)) && !refs_each(m, fn, ctx))
+		if (name == NULL || (text == NULL && json_first(m) == NULL)) {
+			/* an element of a list, or nothing that could hold a reference */
+			if (text == NULL && !refs_each(m, fn, ctx))
 				return false;
-			continue;
-		}
-		if (strcmp(name, "extensions") == 0 && !each_extension(m, fn, ctx))
-			return false;
-		if (ends_with(name, "_ref") && json_str(m) != NULL) {
-			if (!fn(ctx, name, json_slice(m)))
+		} else if (text != NULL) {
+			if (slice_ends(slice_of(name), "_ref") && !fn(ctx, name, json_slice(m)))
 				return false;
-		} else if (ends_with(name, "_refs") && json_is_list(m)) {
+		} else if (slice_ends(slice_of(name), "_refs") && json_is_list(m)) {
 			if (!each_of_list(m, name, fn, ctx))
 				return false;
-		} else if ((json_is_object(m) || json_is_list(m)) && !refs_each(m, fn, ctx)) {
+		} else if ((strcmp(name, "extensions") == 0 && !each_extension(m, fn, ctx)) ||
+		    !refs_each(m, fn, ctx)) {
 			return false;
 		}
 	}
