@@ -133,10 +133,14 @@ make_key(struct dedup *d, const char *kind, struct slice a, struct slice b, uint
 	memcpy(out, mac, DEDUP_KEY);
 }
 
-static void
-claim_key(struct dedup *d, struct slice key, uint8_t out[DEDUP_KEY])
+struct dedup_key
+dedup_key(struct dedup *d, struct slice what)
 {
-	make_key(d, "claim", slice_of(d->store_id), key, out);
+	struct dedup_key key;
+
+	_Static_assert(sizeof(key.bytes) == DEDUP_KEY, "the local table has keys of this length");
+	make_key(d, "claim", slice_of(d->store_id), what, key.bytes);
+	return key;
 }
 
 static struct slice
@@ -259,7 +263,7 @@ on_set(void *arg, const struct redis_reply *r)
 }
 
 void
-dedup_claim(struct dedup *d, const struct slice *keys, size_t n, bool local_only, dedup_cb *cb,
+dedup_claim(struct dedup *d, const struct dedup_key *keys, size_t n, bool local_only, dedup_cb *cb,
     void *arg)
 {
 	struct question *q = ask(d, n, cb, arg);
@@ -270,7 +274,7 @@ dedup_claim(struct dedup *d, const struct slice *keys, size_t n, bool local_only
 	for (i = 0; i < n; i++) {
 		struct one *o = &q->ones[i];
 
-		claim_key(d, keys[i], o->key);
+		memcpy(o->key, keys[i].bytes, sizeof(o->key));
 		q->answers[i] = dedup_local_claim(d->local, o->key, now, now + d->short_us);
 		if (q->answers[i] == DEDUP_SEEN || q->answers[i] == DEDUP_BUSY ||
 		    !is_up(d, local_only))
@@ -284,52 +288,46 @@ dedup_claim(struct dedup *d, const struct slice *keys, size_t n, bool local_only
 }
 
 void
-dedup_confirm(struct dedup *d, const struct slice *keys, size_t n, bool local_only)
+dedup_confirm(struct dedup *d, const struct dedup_key *keys, size_t n, bool local_only)
 {
 	int64_t until = clock_mono_us() + d->long_us;
-	uint8_t key[DEDUP_KEY];
 	struct name name;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		claim_key(d, keys[i], key);
-		dedup_local_confirm(d->local, key, until);
+		dedup_local_confirm(d->local, keys[i].bytes, until);
 		if (is_up(d, local_only))
 			redis_command(d->redis, 5, (struct slice[]){ SLICE_LIT("SET"),
-			    name_of(d, "claim", key, &name), SLICE_LIT("seen"), SLICE_LIT("PX"),
+			    name_of(d, "claim", keys[i].bytes, &name), SLICE_LIT("seen"), SLICE_LIT("PX"),
 			    slice_of(d->long_ms) }, NULL, NULL);
 	}
 }
 
 void
-dedup_release(struct dedup *d, const struct slice *keys, size_t n, bool local_only)
+dedup_release(struct dedup *d, const struct dedup_key *keys, size_t n, bool local_only)
 {
 	int64_t now = clock_mono_us();
-	uint8_t key[DEDUP_KEY];
 	struct name name;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		claim_key(d, keys[i], key);
-		if (dedup_local_release(d->local, key, now) && is_up(d, local_only))
+		if (dedup_local_release(d->local, keys[i].bytes, now) && is_up(d, local_only))
 			redis_script(d->redis, release_script, 1, 2, (struct slice[]){
-			    name_of(d, "claim", key, &name), slice_of(d->token) }, NULL, NULL);
+			    name_of(d, "claim", keys[i].bytes, &name), slice_of(d->token) }, NULL, NULL);
 	}
 }
 
 void
-dedup_forget(struct dedup *d, const struct slice *keys, size_t n)
+dedup_forget(struct dedup *d, const struct dedup_key *keys, size_t n)
 {
-	uint8_t key[DEDUP_KEY];
 	struct name name;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		claim_key(d, keys[i], key);
-		dedup_local_forget(d->local, key);
+		dedup_local_forget(d->local, keys[i].bytes);
 		if (is_up(d, false))
 			redis_command(d->redis, 2, (struct slice[]){ SLICE_LIT("DEL"),
-			    name_of(d, "claim", key, &name) }, NULL, NULL);
+			    name_of(d, "claim", keys[i].bytes, &name) }, NULL, NULL);
 	}
 }
 

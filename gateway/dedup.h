@@ -38,14 +38,17 @@ struct dedup_conf {
 struct dedup	*dedup_new(struct redis *r, const struct dedup_conf *conf);
 /* Before redis_free. Questions still open are not answered any more: who asked is going down too. */
 void		 dedup_free(struct dedup *d);
-/* Claim n keys (any bytes) at once, pipelined; cb is called exactly once, possibly at once. */
-void		 dedup_claim(struct dedup *d, const struct slice *keys, size_t n, bool local_only,
+/* The key of what is claimed (any bytes): made once, used from the claim to its end. */
+struct dedup_key { uint8_t bytes[16]; };
+struct dedup_key dedup_key(struct dedup *d, struct slice what);
+/* Claim n keys at once, pipelined; cb is called exactly once, possibly at once. */
+void		 dedup_claim(struct dedup *d, const struct dedup_key *keys, size_t n, bool local_only,
 		    dedup_cb *cb, void *arg);
-void		 dedup_confirm(struct dedup *d, const struct slice *keys, size_t n, bool local_only);
+void		 dedup_confirm(struct dedup *d, const struct dedup_key *keys, size_t n, bool local_only);
 /* Give a claim up. A confirmed key stays, and so does a claim that somebody else holds as well. */
-void		 dedup_release(struct dedup *d, const struct slice *keys, size_t n, bool local_only);
+void		 dedup_release(struct dedup *d, const struct dedup_key *keys, size_t n, bool local_only);
 /* A confirmed key is no longer true: the object was deleted or purged. */
-void		 dedup_forget(struct dedup *d, const struct slice *keys, size_t n);
+void		 dedup_forget(struct dedup *d, const struct dedup_key *keys, size_t n);
 /* Shared among federated nodes: has *any* of them sent this to the peer with this pin lately? Marks it
  * as sent when `mark`. DEDUP_SEEN or DEDUP_CLAIMED / DEDUP_UNKNOWN. */
 void		 dedup_sent(struct dedup *d, struct slice peer_pin, struct slice fp, bool mark,

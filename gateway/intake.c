@@ -94,17 +94,6 @@ origin_of(const struct intake_work *w)
 	    w->m.from->relation == RELATION_CLIENT ? ORIGIN_OWN : ORIGIN_RECEIVED;
 }
 
-/* What names a claim: this version of this object with this content. */
-static struct slice
-claim_key(struct intake_work *w, const struct object *o, const uint8_t content[SHA256_LEN])
-{
-	char hex[2 * SHA256_LEN + 1];
-
-	hex_text(content, SHA256_LEN, hex);
-	return slice_of(arena_fmt(w->mem, "%.*s|%.*s|%s", SLICE_ARG(o->id),
-	    SLICE_ARG(o->version_key), hex));
-}
-
 /* The facts of every object under w->trust. A label that nobody wrote on the object can only get stronger
  * on its way: what it was by default where it comes from, it is here at least. */
 static void
@@ -344,7 +333,9 @@ on_parsed(void *arg, struct advisory *adv, const struct format_ops *format, cons
 	find_facts(w);
 	for (size_t i = 0; i < adv->n; i++) {
 		digest_sha256(adv->objects[i].bytes, w->puts[i].content);
-		w->keys[i] = claim_key(w, &adv->objects[i], w->puts[i].content);
+		/* the bytes name id and version: their digest is the digest of both */
+		w->keys[i] = dedup_key(w->g->dedup, slice_from(w->puts[i].content,
+		    sizeof(w->puts[i].content)));
 	}
 	dedup_claim(w->g->dedup, w->keys, adv->n, w->red, on_claimed, w);
 }

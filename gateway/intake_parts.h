@@ -31,7 +31,7 @@ struct intake_work {
 	/* parallel to adv->objects until policy has spoken, to puts afterwards */
 	struct store_put	*puts;
 	struct policy_facts	*facts;
-	struct slice		*keys;		/* of the claims */
+	struct dedup_key	*keys;		/* of the claims */
 	size_t			 nputs;
 	const char		**refused;	/* parallel to adv->objects: "CODE: why", NULL = admitted */
 	bool			 red;		/* something is RED: the claims stay in this process */

@@ -12,8 +12,7 @@
 struct bench {
 	struct event_base	*base;
 	struct dedup		*dedup;
-	struct slice		*keys;
-	uint64_t		*numbers;	/* what the keys say */
+	struct dedup_key	*keys;
 	size_t			 batch, left;
 };
 
@@ -42,10 +41,12 @@ on_claimed(void *arg, const enum dedup_answer *answers, size_t n)
 static void
 ask(struct bench *b)
 {
-	static uint64_t next;
+	static uint64_t next[4];	/* as long as a digest */
 
-	for (size_t i = 0; i < b->batch; i++)
-		b->numbers[4 * i] = ++next;
+	for (size_t i = 0; i < b->batch; i++) {
+		next[0]++;
+		b->keys[i] = dedup_key(b->dedup, slice_from(next, sizeof(next)));
+	}
 	dedup_claim(b->dedup, b->keys, b->batch, false, on_claimed, b);
 }
 
@@ -93,9 +94,6 @@ main(int argc, char **argv)
 	redis = connect_to(b.base, argv[1]);
 	b.dedup = dedup_new(redis, &conf);
 	b.keys = arena_alloc(mem, b.batch * sizeof(*b.keys));
-	b.numbers = arena_alloc(mem, 4 * b.batch * sizeof(*b.numbers));
-	for (size_t i = 0; i < b.batch; i++)
-		b.keys[i] = slice_from(&b.numbers[4 * i], 32);
 	wall = row_wall();
 	cpu = row_cpu();
 	ask(&b);

@@ -46,7 +46,7 @@ on_answers(void *arg, const enum dedup_answer *answers, size_t n)
 static enum dedup_answer
 claim(struct dedup *d, const char *name)
 {
-	struct slice k = slice_of(name);
+	struct dedup_key k = dedup_key(d, slice_of(name));
 	struct got g = { 0 };
 
 	dedup_claim(d, &k, 1, false, on_answers, &g);
@@ -58,13 +58,17 @@ claim(struct dedup *d, const char *name)
 static void
 confirm(struct dedup *d, const char *name)
 {
-	dedup_confirm(d, &(struct slice){ name, strlen(name) }, 1, false);
+	struct dedup_key k = dedup_key(d, slice_of(name));
+
+	dedup_confirm(d, &k, 1, false);
 }
 
 static void
 release(struct dedup *d, const char *name)
 {
-	dedup_release(d, &(struct slice){ name, strlen(name) }, 1, false);
+	struct dedup_key k = dedup_key(d, slice_of(name));
+
+	dedup_release(d, &k, 1, false);
 }
 
 static void
@@ -113,7 +117,7 @@ static void
 test_confirmed_and_forgotten(void **state)
 {
 	struct dedup *d = make(100);
-	struct slice k = SLICE_LIT("a");
+	struct dedup_key k = dedup_key(d, SLICE_LIT("a")), never = dedup_key(d, SLICE_LIT("never"));
 
 	(void)state;
 	claim(d, "a");
@@ -123,7 +127,7 @@ test_confirmed_and_forgotten(void **state)
 	assert_int_equal(claim(d, "a"), DEDUP_SEEN);
 	dedup_forget(d, &k, 1);
 	assert_int_equal(claim(d, "a"), DEDUP_CLAIMED);
-	dedup_forget(d, &(struct slice){ "never", 5 }, 1);
+	dedup_forget(d, &never, 1);
 	dedup_free(d);
 }
 
@@ -151,11 +155,14 @@ static void
 test_many_keys(void **state)
 {
 	struct dedup *d = make(100);
-	const struct slice keys[] = { SLICE_LIT("a"), SLICE_LIT("b"), SLICE_LIT("a"), SLICE_LIT(""),
-	    { "a\0b", 3 }, SLICE_LIT("seen") };
+	static const struct slice names[] = { { "a", 1 }, { "b", 1 }, { "a", 1 }, { "", 0 }, { "a\0b", 3 },
+	    { "seen", 4 } };
+	struct dedup_key keys[COUNTOF(names)];
 	struct got g = { 0 };
 
 	(void)state;
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		keys[i] = dedup_key(d, names[i]);
 	claim(d, "seen");
 	confirm(d, "seen");
 	dedup_claim(d, keys, 6, false, on_answers, &g);

@@ -134,9 +134,10 @@ wait_for(struct got *g, unsigned calls)
 static enum dedup_answer
 claim(struct node *n, const char *name, bool local_only)
 {
+	struct dedup_key k = dedup_key(n->d, slice_of(name));
 	struct got g = { 0 };
 
-	dedup_claim(n->d, &(struct slice){ name, strlen(name) }, 1, local_only, on_answers, &g);
+	dedup_claim(n->d, &k, 1, local_only, on_answers, &g);
 	wait_for(&g, 1);
 	assert_int_equal(g.n, 1);
 	return g.a[0];
@@ -155,19 +156,25 @@ sent(struct node *n, const char *pin, const char *fp, bool mark)
 static void
 confirm(struct node *n, const char *name)
 {
-	dedup_confirm(n->d, &(struct slice){ name, strlen(name) }, 1, false);
+	struct dedup_key k = dedup_key(n->d, slice_of(name));
+
+	dedup_confirm(n->d, &k, 1, false);
 }
 
 static void
 release(struct node *n, const char *name)
 {
-	dedup_release(n->d, &(struct slice){ name, strlen(name) }, 1, false);
+	struct dedup_key k = dedup_key(n->d, slice_of(name));
+
+	dedup_release(n->d, &k, 1, false);
 }
 
 static void
 forget(struct node *n, const char *name)
 {
-	dedup_forget(n->d, &(struct slice){ name, strlen(name) }, 1);
+	struct dedup_key k = dedup_key(n->d, slice_of(name));
+
+	dedup_forget(n->d, &k, 1);
 }
 
 static struct limiter_answer
@@ -303,8 +310,8 @@ test_release_only_ours(void **state)
 static void
 test_envelope(void **state)
 {
-	struct slice keys[200];
-	char names[200][16];
+	struct dedup_key keys[200];
+	char name[16];
 	struct got g = { 0 };
 	struct node a, b;
 	size_t i;
@@ -314,8 +321,8 @@ test_envelope(void **state)
 	a = make_node("s", true);
 	b = make_node("s", true);
 	for (i = 0; i < 200; i++) {
-		snprintf(names[i], sizeof(names[i]), "key %zu", i);
-		keys[i] = slice_of(names[i]);
+		snprintf(name, sizeof(name), "key %zu", i);
+		keys[i] = dedup_key(a.d, slice_of(name));
 	}
 	dedup_claim(a.d, keys, 100, false, on_answers, &g);
 	wait_for(&g, 1);
@@ -335,6 +342,7 @@ static void
 test_what_redis_knows(void **state)
 {
 	char out[4096], *p;
+	struct dedup_key k;
 	struct node a;
 	unsigned n = 0;
 
@@ -344,8 +352,10 @@ test_what_redis_knows(void **state)
 	tell(&server, "DEL t:ready", ":1");
 	assert_int_equal(claim(&a, "red", true), DEDUP_CLAIMED);
 	assert_int_equal(claim(&a, "red", true), DEDUP_BUSY);
-	dedup_confirm(a.d, &(struct slice){ "red", 3 }, 1, true);
-	dedup_release(a.d, &(struct slice){ "other", 5 }, 1, true);
+	k = dedup_key(a.d, SLICE_LIT("red"));
+	dedup_confirm(a.d, &k, 1, true);
+	k = dedup_key(a.d, SLICE_LIT("other"));
+	dedup_release(a.d, &k, 1, true);
 	settle(&a);
 	tell(&server, "DBSIZE", ":0");
 	claim(&a, "indicator--secret", false);
@@ -631,7 +641,7 @@ test_flushed(void **state)
 static void
 test_killed(void **state)
 {
-	struct slice keys[] = { SLICE_LIT("k1"), SLICE_LIT("k2"), SLICE_LIT("k3") };
+	struct dedup_key keys[3];
 	struct got claims = { 0 }, limits = { 0 }, marks = { 0 };
 	struct limiter_answer a;
 	struct limiter_figures f;
@@ -645,6 +655,8 @@ test_killed(void **state)
 	confirm(&n, "k1");
 	for (i = 0; i < 10; i++)
 		assert_true(take(&n, "used", 0.001, 10, 1).allowed);
+	for (i = 0; i < 3; i++)
+		keys[i] = dedup_key(n.d, slice_from((const char *[]){ "k1", "k2", "k3" }[i], 2));
 	kill(server.pid, SIGSTOP);
 	dedup_claim(n.d, keys, 3, false, on_answers, &claims);
 	dedup_sent(n.d, SLICE_LIT("pin"), SLICE_LIT("fp"), false, on_answers, &marks);
@@ -692,19 +704,20 @@ test_freed_with_open_questions(void **state)
 {
 	struct got g = { 0 };
 	struct node n = make_node("s", true);
-	struct slice k[] = { SLICE_LIT("x1"), SLICE_LIT("x2") };
+	struct slice names[] = { SLICE_LIT("x1"), SLICE_LIT("x2") };
+	struct dedup_key k[] = { dedup_key(n.d, names[0]), dedup_key(n.d, names[1]) };
 
 	(void)state;
 	dedup_claim(n.d, k, 2, false, on_answers, &g);
-	dedup_sent(n.d, k[0], k[1], true, on_answers, &g);
+	dedup_sent(n.d, names[0], names[1], true, on_answers, &g);
 	dedup_release(n.d, k, 2, false);
-	limiter_take(n.l, k[0], (struct limit){ 1, 1 }, 1, on_limit, &g);
+	limiter_take(n.l, names[0], (struct limit){ 1, 1 }, 1, on_limit, &g);
 	free_node(&n);
 	assert_int_equal(g.calls, 0);
 	/* The answers come, but too late. */
 	n = make_node("s", true);
 	dedup_claim(n.d, k, 2, false, on_answers, &g);
-	limiter_take(n.l, k[0], (struct limit){ 1, 1 }, 1, on_limit, &g);
+	limiter_take(n.l, names[0], (struct limit){ 1, 1 }, 1, on_limit, &g);
 	dedup_free(n.d);
 	limiter_free(n.l);
 	settle(&n);
