@@ -2,9 +2,10 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
 
-enum { NAME_MAX_BYTES = 128, ADVISORY_MAX_BYTES = 256 };
+enum { NAME_MAX_BYTES = 128, ADVISORY_MAX_BYTES = 256, MEMBER_MAX_BYTES = 128 * 1024 };
 
 /* The text that is signed. */
 static void
@@ -138,20 +139,6 @@ ends_with_sender(const struct relay_envelope *env)
 	return strcmp(comma == NULL ? env->hops : comma + 1, env->from) == 0;
 }
 
-static void
-digest_items(const struct json_doc *doc, char hex[2 * SHA256_LEN + 1])
-{
-	struct sha256 *h = sha256_new();
-	uint8_t digest[SHA256_LEN];
-
-	for (size_t i = 0; i < doc->nitems; i++) {
-		sha256_add(h, doc->items[i].text);
-		sha256_add(h, SLICE_LIT("\n"));
-	}
-	sha256_end(h, digest);
-	hex_text(digest, sizeof(digest), hex);
-}
-
 static bool
 signature_holds(const json *x, const struct relay_envelope *env, const char *digest,
     const uint8_t *key)
@@ -167,16 +154,10 @@ signature_holds(const json *x, const struct relay_envelope *env, const char *dig
 	return good;
 }
 
-int
-relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key, struct arena *mem,
-    struct relay_envelope *env, struct err *e)
+/* Everything but the signature. */
+static int
+read_members(const json *x, struct arena *mem, struct relay_envelope *env, struct err *e)
 {
-	const json *x = json_get(doc->root, "x_tocsin");
-	char digest[2 * SHA256_LEN + 1];
-
-	memset(env, 0, sizeof(*env));
-	if (x == NULL)
-		return 0;
 	if (!json_is_object(x))
 		return bad(e, "", "no object");
 	if (read_text(x, "advisory", ADVISORY_MAX_BYTES, mem, &env->advisory, e) < 0 ||
@@ -186,14 +167,30 @@ relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key, struc
 	    read_label(x, "label", &env->label, e) < 0 ||
 	    read_label(x, "unmarked", &env->unmarked, e) < 0)
 		return -1;
-	if (!ends_with_sender(env))
-		return bad(e, "hops", "do not end with the sender");
-	digest_items(doc, digest);
-	if (!slice_is(json_member(x, "digest"), digest))
+	return ends_with_sender(env) ? 0 : bad(e, "hops", "do not end with the sender");
+}
+
+int
+relay_envelope_read(struct slice member, const uint8_t objects[SHA256_LEN], const uint8_t *verify_key,
+    struct arena *mem, struct relay_envelope *env, struct err *e)
+{
+	static const struct json_limits limits = { .depth = 4, .nodes = 1024, .bytes = MEMBER_MAX_BYTES };
+	char digest[2 * SHA256_LEN + 1];
+	struct json_doc doc;
+
+	memset(env, 0, sizeof(*env));
+	if (member.n == 0)
+		return 0;
+	if (json_parse(member, &limits, mem, &doc, NULL) < 0)
+		return bad(e, "", "no object of that kind");
+	if (read_members(doc.root, mem, env, e) < 0)
+		return -1;
+	hex_text(objects, SHA256_LEN, digest);
+	if (!slice_is(json_member(doc.root, "digest"), digest))
 		return bad(e, "digest", "does not fit the objects");
 	if (verify_key == NULL)
 		return 1;
-	if (!signature_holds(x, env, digest, verify_key))
+	if (!signature_holds(doc.root, env, digest, verify_key))
 		return bad(e, "sig", "not signed by this peer's key, or changed on the way");
 	env->is_signed = true;
 	return 1;

@@ -16,7 +16,7 @@
  * content unseen.
  *
  * Owns:    writing, reading and checking that member.
- * Called:  by peer_link.c (out) and taxii_server.c (in, from pinned peers only).
+ * Called:  by peer_link.c (out) and taxii_post.c (in, from pinned peers only).
  * Never:   decides what a valid envelope entitles to.
  */
 #ifndef ADAPTERS_RELAY_ENVELOPE_H
@@ -24,7 +24,6 @@
 
 #include "formats/object.h"
 #include "gateway/base/digest.h"
-#include "gateway/base/json.h"
 
 struct arena;
 struct strbuf;
@@ -45,10 +44,10 @@ int	relay_envelope_write(struct strbuf *out, const struct relay_envelope *env,
 	    const uint8_t sign_key[ED25519_KEY_LEN], struct slice objects,
 	    const uint8_t digest[SHA256_LEN], struct err *e);
 
-/* Read x_tocsin of a parsed envelope. 1: there is one and it fits the objects; 0: there is none; -1: it
- * is broken, does not fit, or (with `verify_key`) is not signed by it: ENVELOPE_BAD. A NULL verify_key
- * leaves is_signed false. */
-int	relay_envelope_read(const struct json_doc *doc, const uint8_t *verify_key,
-	    struct arena *mem, struct relay_envelope *env, struct err *e);
+/* Read the member x_tocsin, cut out of an envelope whose objects have that digest. 1: it is one and fits the
+ * objects; 0: there is none (an empty text); -1: it is broken, does not fit, or (with `verify_key`) is not
+ * signed by it: ENVELOPE_BAD. A NULL verify_key leaves is_signed false. */
+int	relay_envelope_read(struct slice member, const uint8_t objects[SHA256_LEN],
+	    const uint8_t *verify_key, struct arena *mem, struct relay_envelope *env, struct err *e);
 
 #endif

@@ -19,7 +19,6 @@
 #include "gateway/gateway.h"
 #include "gateway/intake.h"
 #include "gateway/stats.h"
-#include "formats/mapped.h"
 
 enum { NAMES_MAX = 4096, ID_BYTES = 8 };
 
@@ -41,8 +40,6 @@ struct spool {
 	struct spools		*all;
 	struct config		*config;	/* held: conf points into it */
 	const struct spool_conf	*conf;
-	struct arena		*mem;		/* of the compiled mapping */
-	struct mapping		*mapping;
 	struct event		*timer;
 	struct seen		*seen;		/* sorted by name */
 	size_t			 nseen, at;	/* at: where in it we are */
@@ -247,7 +244,7 @@ static void
 take(struct spool *s, struct seen *file)
 {
 	struct intake_message m = {
-		.format = s->conf->format, .mapping = s->mapping,
+		.format = s->conf->format, .mapping = s->conf->mapping,
 		.source = s->source, .collections = s->conf->collections,
 		.request_id = s->request_id,
 	};
@@ -457,24 +454,10 @@ spool_free(struct spool *s)
 		event_free(s->timer);
 	forget(s->seen, s->nseen);
 	strbuf_fini(&s->body);
-	arena_free(s->mem);
 	config_free(s->config);
 	free(s->name);
 	free(s->source);
 	free(s);
-}
-
-static int
-load_mapping(struct spool *s, struct err *e)
-{
-	struct complaints c = { .mem = s->mem };
-
-	if (s->conf->mapping == NULL)
-		return 0;
-	s->mapping = mapping_load(s->conf->mapping, s->mem, &c);
-	if (s->mapping == NULL)
-		return err_set(e, ERR_CONFIG, "%s", c.n > 0 ? c.text[0] : "mapping does not load");
-	return 0;
 }
 
 static struct spool *
@@ -486,11 +469,10 @@ spool_new(struct spools *all, const struct spool_conf *conf, struct err *e)
 	s->all = all;
 	s->config = config_hold(all->g->config);
 	s->conf = conf;
-	s->mem = arena_new();
 	s->body = (struct strbuf)STRBUF_INIT;
 	strbuf_addf(&source, "spool:%s", conf->name);
 	s->source = strbuf_take(&source, NULL);
-	if (make_folders(conf, e) < 0 || load_mapping(s, e) < 0) {
+	if (make_folders(conf, e) < 0) {
 		spool_free(s);
 		return NULL;
 	}

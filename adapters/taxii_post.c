@@ -4,13 +4,13 @@
 #include "adapters/taxii_write.h"
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
-#include "gateway/base/json.h"
 #include "gateway/base/log.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/intake.h"
 #include "gateway/stats.h"
+#include "formats/format.h"
 
 enum { RETRY_US = 2 * 1000000 };
 
@@ -19,6 +19,7 @@ struct posting {
 	struct taxii_request	*rq;
 	struct http_body	*body;		/* the client may vanish, its objects need not */
 	const char		*collections[2];
+	bool			 bad_envelope;
 };
 
 void
@@ -57,25 +58,6 @@ place(struct taxii_request *rq, const struct err *e)
 }
 
 static void
-on_taken(void *arg, const struct intake_result *r)
-{
-	struct posting *p = arg;
-	struct taxii_request *rq = p->rq;
-	struct strbuf b = STRBUF_INIT;
-
-	if (r->error != NULL && r->retryable) {
-		taxii_later(rq, 503, RETRY_US, "not stored; try again");
-	} else if (r->error != NULL) {
-		taxii_refuse(rq, status_of(r->error), place(rq, r->error));
-	} else {
-		taxii_write_status(&b, r->status);
-		taxii_answer(rq, 202, &b, NULL, 0);
-	}
-	http_body_free(p->body);
-	taxii_let_go(rq);
-}
-
-static void
 audit_bad_envelope(struct taxii_request *rq, const struct err *e)
 {
 	struct strbuf b = STRBUF_INIT;
@@ -91,23 +73,44 @@ audit_bad_envelope(struct taxii_request *rq, const struct err *e)
 	    LF_S("error", e->reason));
 }
 
+static void
+on_taken(void *arg, const struct intake_result *r)
+{
+	struct posting *p = arg;
+	struct taxii_request *rq = p->rq;
+	struct strbuf b = STRBUF_INIT;
+
+	if (r->error != NULL && r->retryable) {
+		taxii_later(rq, 503, RETRY_US, "not stored; try again");
+	} else if (r->error != NULL) {
+		if (p->bad_envelope)
+			audit_bad_envelope(rq, r->error);
+		taxii_refuse(rq, status_of(r->error), place(rq, r->error));
+	} else {
+		taxii_write_status(&b, r->status);
+		taxii_answer(rq, 202, &b, NULL, 0);
+	}
+	http_body_free(p->body);
+	taxii_let_go(rq);
+}
+
 /* What a peer's envelope says (rulings 25). The audience counts only when the source itself signed it: it
  * is the only hop. A peer that signs does so always: an envelope whose member was cut out is refused. */
 static int
-read_relay(struct taxii_request *rq, const struct json_doc *doc, struct intake_relay *relay,
-    struct err *e)
+read_relay(struct posting *p, const struct relay_member *x, struct intake_relay *relay, struct err *e)
 {
-	const struct peer *p = rq->reader.peer;
+	const struct peer *from = p->rq->reader.peer;
 	struct relay_envelope env;
-	int rc = relay_envelope_read(doc, p->has_sign_key ? p->sign_key : NULL, rq->mem, &env, e);
+	int rc = relay_envelope_read(x->text, x->digest, from->has_sign_key ? from->sign_key : NULL,
+	    p->rq->mem, &env, e);
 
-	if (rc == 0 && p->has_sign_key)
+	if (rc == 0 && from->has_sign_key)
 		return err_set(e, ERR_MISSING, "x_tocsin is missing, and this peer signs its envelopes");
 	if (rc <= 0)
 		return rc;
-	if (strcmp(env.from, p->name) != 0)
+	if (strcmp(env.from, from->name) != 0)
 		return err_set(e, ERR_VALUE, "x_tocsin/from is \"%s\", the certificate is %s's",
-		    env.from, p->name);
+		    env.from, from->name);
 	relay->advisory = env.advisory;
 	relay->hops = env.hops;
 	relay->audience = env.is_signed && strcmp(env.hops, env.from) == 0 ? env.audience : "";
@@ -115,39 +118,37 @@ read_relay(struct taxii_request *rq, const struct json_doc *doc, struct intake_r
 	return 0;
 }
 
-/* Only peers have envelopes of that kind, and a peer is who holds the pinned key (taxii_auth.c). What is no
- * JSON is left to intake to refuse. */
 static int
-look_for_relay(struct taxii_request *rq, struct slice body, struct intake_relay *relay,
-    struct err *e)
+on_relay(void *arg, const struct relay_member *x, struct intake_relay *relay, struct err *e)
 {
-	const struct peer *p = rq->reader.peer;
-	struct arena *mem;
-	struct json_doc doc;
-	int rc = 0;
+	struct posting *p = arg;
 
-	if (p == NULL || p->is_consumer)
-		return 0;
-	mem = arena_new();		/* of this look only: trees are large */
-	if (json_parse(body, NULL, mem, &doc, NULL) == 0)
-		rc = read_relay(rq, &doc, relay, e);
-	arena_free(mem);
-	return rc;
+	p->bad_envelope = read_relay(p, x, relay, e) < 0;
+	return p->bad_envelope ? -1 : 0;
 }
 
-static void
-submit(struct taxii_request *rq, const struct intake_relay *relay)
+/* Only peers have envelopes of that kind, and a peer is who holds the pinned key (taxii_auth.c). */
+static bool
+may_relay(const struct taxii_request *rq)
+{
+	return rq->reader.peer != NULL && !rq->reader.peer->is_consumer;
+}
+
+void
+taxii_post_body(struct taxii_request *rq, struct slice body)
 {
 	struct posting *p = arena_alloc(rq->mem, sizeof(*p));
 	struct intake_message m = {
 		.input = "POST body", .format = "stix21", .source = rq->reader.name,
 		.from = rq->reader.peer, .collections = p->collections,
-		.request_id = arena_str(rq->mem, slice_of(rq->x->id)), .relay = *relay,
+		.request_id = arena_str(rq->mem, slice_of(rq->x->id)),
+		.relay = { .unmarked = TLP_UNSET }, .on_relay = may_relay(rq) ? on_relay : NULL,
 		.status_user = rq->reader.name, .envelope = true,
 		.strict = rq->collection->validate_strict ||
 		    (rq->reader.peer != NULL && rq->reader.peer->validate_strict),
 	};
 
+	(void)body;
 	p->rq = rq;
 	p->body = http_take_body(rq->x);
 	p->collections[0] = rq->collection->name;
@@ -155,18 +156,4 @@ submit(struct taxii_request *rq, const struct intake_relay *relay)
 	m.body_fd = http_body_fd(p->body);
 	taxii_hold(rq);
 	intake_submit(rq->g->intake, &m, on_taken, p);
-}
-
-void
-taxii_post_body(struct taxii_request *rq, struct slice body)
-{
-	struct intake_relay relay = { .unmarked = TLP_UNSET };
-	struct err e = ERR_INIT;
-
-	if (look_for_relay(rq, body, &relay, &e) < 0) {
-		audit_bad_envelope(rq, &e);
-		taxii_refuse(rq, 422, place(rq, &e));
-		return;
-	}
-	submit(rq, &relay);
 }

@@ -13,6 +13,7 @@
 
 #include "formats/loss.h"
 #include "formats/object.h"
+#include "gateway/base/digest.h"
 
 struct mapping;		/* a mapping file, compiled (formats/mapped.h) */
 
@@ -21,6 +22,12 @@ struct format_limits {		/* 0 = the default in brackets */
 	size_t	object_bytes;	/* of one object, Incident or record [8 MiB] */
 	size_t	objects;	/* in one input [100,000] */
 	unsigned depth;		/* of nesting [128 JSON, 64 XML] */
+};
+
+/* What stands beside the objects of a TAXII envelope between two of our kind (rulings 25). */
+struct relay_member {
+	struct slice	text;		/* of the member x_tocsin; empty if there is none */
+	uint8_t		digest[SHA256_LEN];	/* over the text of every object, each followed by LF */
 };
 
 struct read_job {
@@ -33,6 +40,8 @@ struct read_job {
 	bool			 strict;	/* refuse what tolerant mode warns about */
 	bool			 envelope;	/* stix21: a TAXII envelope, nothing else */
 	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
+	bool			 in_stays;	/* `in` outlives `mem`: it need not be copied */
+	struct relay_member	*relay;		/* stix21, envelope: filled; NULL: not wanted */
 	struct loss		*loss;		/* NULL: no account wanted */
 };
 

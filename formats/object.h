@@ -59,7 +59,9 @@ enum {
 	OBJECT_VICTIM		= 1 << 7	/* reached from incident, sighting or observed-data */
 };
 
-enum { FINGERPRINT_LEN = 32, OBJECT_SUPPORTERS_MAX = 10000 };
+enum {
+	FINGERPRINT_LEN = 32, OBJECT_SUPPORTERS_MAX = 10000, OBJECT_SECTOR_BITS = 18, OBJECT_FLAG_BITS = 8
+};
 
 struct object {
 	struct slice	id;		/* "indicator--UUID" as written */

@@ -427,6 +427,25 @@ name_advisory(struct reading *r)
 	r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%s", uuid));
 }
 
+/* Cut out what a relay envelope says of itself. */
+static void
+cut_relay(const struct reading *r, struct relay_member *out)
+{
+	const json *x = json_get(r->doc.root, "x_tocsin");
+	struct strbuf text = STRBUF_INIT;
+	struct sha256 *h = sha256_new();
+
+	for (size_t i = 0; i < r->doc.nitems; i++) {
+		sha256_add(h, r->doc.items[i].text);
+		sha256_add(h, SLICE_LIT("\n"));
+	}
+	sha256_end(h, out->digest);
+	if (x != NULL)
+		json_print(&text, x);
+	out->text = arena_slice(r->mem, strbuf_slice(&text));
+	strbuf_fini(&text);
+}
+
 /* Account for members of the container that carry nothing of STIX. */
 static void
 count_container(const struct reading *r)
@@ -458,8 +477,12 @@ stix21_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 		    limits.bytes);
 		goto fail;
 	}
-	r.in = arena_slice(mem, job->in);
-	if (json_parse(r.in, &limits, mem, &r.doc, e) < 0 || find_items(&r, e) < 0)
+	r.in = job->in_stays ? job->in : arena_slice(mem, job->in);
+	if (json_parse(r.in, &limits, mem, &r.doc, e) < 0)
+		goto fail;
+	if (job->relay != NULL)
+		cut_relay(&r, job->relay);
+	if (find_items(&r, e) < 0)
 		goto fail;
 	if (r.doc.nitems > most) {
 		err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", r.doc.nitems,

@@ -110,6 +110,8 @@ struct limits_conf {
 	struct limit	 requests;	/* per client unless trust.conf says otherwise */
 	struct limit	 guesses;	/* failed logins per address */
 	size_t		 intake_queue;	/* messages in work at once */
+	size_t		 translate_queue;	/* of them, waiting for the translator */
+	int64_t		 translate_us;	/* longest work on one answer, plus a second for each MiB */
 	size_t		 quarantine_rows;
 	uint64_t	 quarantine_bytes;
 	int64_t		 status_keep_us;

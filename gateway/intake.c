@@ -79,9 +79,13 @@ finish(struct intake_work *w, const struct err *e, bool retryable)
 	    LF_I("queued", r->queued), LF_I("us", r->took_us),
 	    LF_S("error", e == NULL ? "" : err_word(e->code)));
 	w->in->in_work--;
+	if (w->job != NULL)
+		translate_drop(w->job);
 	w->cb(w->arg, r);
 	trust_free(w->trust);
-	arena_free(w->mem);
+	if (w->mem != w->all)
+		arena_free(w->mem);
+	arena_free(w->all);
 }
 
 /* ---- facts and claims ---- */
@@ -140,12 +144,34 @@ count_outcomes(struct intake_work *w)
 	for (size_t i = 0; i < w->nputs; i++) {
 		const struct store_put *p = &w->puts[i];
 
+		r->queued += p->queued;
+		if (i >= w->nfresh)
+			continue;
 		r->accepted += p->outcome == STORE_NEW;
 		r->known += p->outcome == STORE_KNOWN;
 		r->conflicts += p->outcome == STORE_CONFLICT;
 		r->sightings += p->linked || p->outcome == STORE_KNOWN;
-		r->queued += p->queued;
 	}
+}
+
+/* The part in hand is durable: ask for the next one. */
+static void
+next_part(struct intake_work *w)
+{
+	struct translate_job *job = w->job;
+
+	book_keep_status(w);
+	if (w->mem != w->all)
+		arena_free(w->mem);
+	w->mem = arena_new();
+	w->job = NULL;			/* translate_more has it now */
+	w->adv = NULL;
+	w->quarantine = NULL;
+	w->audit = NULL;
+	w->nquarantine = w->quarantine_cap = w->naudit = w->audit_cap = 0;
+	w->nputs = w->nfresh = 0;
+	w->txn = (struct store_txn){ .nputs = 0 };
+	translate_more(job, w->mem);
 }
 
 static void
@@ -167,7 +193,10 @@ on_committed(void *arg, const struct err *e)
 	stats_time(g->stats, "commit", clock_mono_us() - w->parsed_us);
 	if (w->result.queued > 0 && g->outbox != NULL)
 		outbox_wake(g->outbox);
-	finish(w, NULL, false);
+	if (w->job != NULL)
+		next_part(w);
+	else
+		finish(w, NULL, false);
 }
 
 /* ---- steps 5 to 7: may it come in, who wants it, commit ---- */
@@ -209,6 +238,13 @@ commit(struct intake_work *w)
 	submit_txn(w, on_committed);
 }
 
+/* True for a supporting object that was judged and counted with another part. */
+static bool
+is_again(const struct intake_work *w, size_t i)
+{
+	return i >= w->adv->n - w->nagain;
+}
+
 /* Policy on the way in: NULL, or why object i may not enter; then it is in quarantine. */
 static const char *
 admit(struct intake_work *w, size_t i)
@@ -220,6 +256,8 @@ admit(struct intake_work *w, size_t i)
 	policy_admit(w->trust, &w->facts[i], w->m.from, &d);
 	if (d.verdict == POLICY_RELEASE)
 		return NULL;
+	if (is_again(w, i))
+		return "";
 	code = d.nagainst > 0 ? policy_reason_word(d.against[0].reason) : "POLICY";
 	why = d.nagainst > 0 ? arena_str(w->mem, slice_of(d.against[0].text)) : "not admitted";
 	book_refused(w, o, code, why);
@@ -241,8 +279,9 @@ make_put(struct intake_work *w, size_t i)
 	p->tlp_by_default = w->facts[i].tlp_by_default;
 	p->pap = w->facts[i].pap;
 	p->embargo_desk = w->facts[i].embargo_desk;
-	p->warnings = book_warnings(w, o);
+	p->warnings = o->remarks;
 	w->nputs++;
+	w->nfresh += !is_again(w, i);
 }
 
 /* The claim of a refused object is released so that a better copy can come from another peer. */
@@ -283,21 +322,22 @@ on_quarantined(void *arg, const struct err *e)
 	finish(w, e != NULL ? e : w->refusal, e != NULL);
 }
 
-/* Nothing in it could be read. A client that waits for an answer gets the reason; from a folder or a
- * peer the whole text goes to quarantine, so that somebody sees it. */
+/* Nothing (more) in it could be read. A client that waits for an answer gets the reason; from a folder or a
+ * peer the whole text goes to quarantine, so that somebody sees it, and so does in any case what breaks
+ * translators. */
 static void
-refuse_whole(struct intake_work *w, const struct err *e)
+refuse_whole(struct intake_work *w, const struct translate_part *part)
 {
-	struct err *kept = arena_alloc(w->mem, sizeof(*kept));
+	struct err *kept = arena_alloc(w->all, sizeof(*kept));
 
-	*kept = *e;
+	*kept = *part->error;
 	w->refusal = kept;
-	if (w->m.status_user != NULL) {
-		stats_add(w->g->stats, STAT_REFUSED, err_word(e->code), 1);
+	if (w->m.status_user != NULL && !slice_starts(slice_of(part->code), "TRANSLATOR_")) {
+		stats_add(w->g->stats, STAT_REFUSED, part->code, 1);
 		finish(w, kept, false);
 		return;
 	}
-	book_whole(w, kept);
+	book_whole(w, arena_str(w->all, slice_of(part->code)), kept);
 	submit_txn(w, on_quarantined);
 }
 
@@ -312,47 +352,74 @@ make_lists(struct intake_work *w)
 	w->refused = arena_alloc(w->mem, n * sizeof(*w->refused));
 }
 
-static void
-on_parsed(void *arg, struct advisory *adv, const struct format_ops *format, const struct err *e)
+/* What the envelope says of itself comes before all else: it decides where the objects come from. */
+static int
+look_at_envelope(struct intake_work *w, const struct translate_part *part, struct err *e)
 {
-	struct intake_work *w = arg;
+	if (w->m.on_relay == NULL || !part->first)
+		return 0;
+	return w->m.on_relay(w->arg, &part->relay, &w->m.relay, e);
+}
 
-	crash_here(CRASH_parsed);
-	w->parsed_us = clock_mono_us();
-	stats_time(w->g->stats, "parse", w->parsed_us - w->started_us);
-	w->adv = adv;
-	w->format = format == NULL ? w->m.format : format->name;
-	if (e != NULL) {
-		refuse_whole(w, e);
-		return;
-	}
-	w->advisory_id = w->m.relay.advisory != NULL ? w->m.relay.advisory :
-	    arena_str(w->mem, adv->id);
+static void
+claim(struct intake_work *w)
+{
 	make_lists(w);
 	book_unreadable(w);
 	find_facts(w);
-	for (size_t i = 0; i < adv->n; i++) {
-		digest_sha256(adv->objects[i].bytes, w->puts[i].content);
+	for (size_t i = 0; i < w->adv->n; i++) {
+		digest_sha256(w->adv->objects[i].bytes, w->puts[i].content);
 		/* the bytes name id and version: their digest is the digest of both */
 		w->keys[i] = dedup_key(w->g->dedup, slice_from(w->puts[i].content,
 		    sizeof(w->puts[i].content)));
 	}
-	dedup_claim(w->g->dedup, w->keys, adv->n, w->red, on_claimed, w);
+	dedup_claim(w->g->dedup, w->keys, w->adv->n, w->red, on_claimed, w);
+}
+
+static void
+on_part(void *arg, const struct translate_part *part)
+{
+	struct intake_work *w = arg;
+	struct err e = ERR_INIT;
+
+	crash_here(CRASH_parsed);
+	w->parsed_us = clock_mono_us();
+	if (part->first)
+		stats_time(w->g->stats, "parse", w->parsed_us - w->started_us);
+	w->adv = part->adv;
+	w->nagain = part->nagain;
+	w->job = part->job;
+	w->part++;
+	w->refused_before = w->result.refused;
+	w->format = part->format == NULL ? w->m.format : part->format;
+	if (part->error != NULL && part->retryable) {
+		finish(w, part->error, true);
+	} else if (part->error != NULL) {
+		refuse_whole(w, part);
+	} else if (look_at_envelope(w, part, &e) < 0) {
+		finish(w, &e, false);
+	} else {
+		if (part->first)
+			w->advisory_id = w->m.relay.advisory != NULL ? w->m.relay.advisory :
+			    arena_str(w->all, part->adv->id);
+		claim(w);
+	}
 }
 
 /* ---- the way in ---- */
 
 /* How long the text may be is for the adapter to say (a request body, a spool file), and it has. */
-static struct read_job
+static struct translate_read
 job_of(const struct intake_work *w)
 {
 	const struct limits_conf *l = &w->g->config->limits;
 
-	return (struct read_job){
-		.in = w->m.body, .input = w->m.input, .received = slice_of(w->received),
+	return (struct translate_read){
+		.in = w->m.body, .fd = w->m.body_fd, .sha256 = w->digest, .input = w->m.input,
+		.format = w->m.format, .mapping = w->m.mapping, .received = w->received,
 		.limits = { .bytes = w->m.body.n > l->body_bytes ? w->m.body.n : l->body_bytes,
 		    .object_bytes = l->object_bytes, .objects = l->objects },
-		.mapping = w->m.mapping, .strict = w->m.strict, .envelope = w->m.envelope,
+		.strict = w->m.strict, .envelope = w->m.envelope, .relay = w->m.on_relay != NULL,
 		.iodef_amber_strict = w->m.from != NULL && w->m.from->iodef_amber_strict,
 	};
 }
@@ -361,6 +428,7 @@ void
 intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, void *arg)
 {
 	struct gateway *g = in->g;
+	struct translate_read job;
 	struct intake_work *w;
 	struct arena *mem;
 
@@ -378,13 +446,14 @@ intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, 
 	w->g = g;
 	w->m = *m;
 	w->trust = trust_hold(g->trust);
-	w->mem = mem;
+	w->all = w->mem = mem;
 	w->cb = cb;
 	w->arg = arg;
 	w->started_us = clock_mono_us();
 	in->in_work++;
 	crash_here(CRASH_received);
 	stamp_text(clock_wall_us(), w->received);
-	w->job = job_of(w);
-	translate_read(g->translate, m->format, &w->job, mem, on_parsed, w);
+	digest_sha256(w->m.body, w->digest);
+	job = job_of(w);
+	translate_read(g->translate, &job, mem, on_part, w);
 }

@@ -2,6 +2,9 @@
  * intake.h -- the road of one incoming advisory, from bytes to acknowledgement (design.md 3, steps
  * 3 to 8): translate, claim, admit, route, commit, confirm.
  *
+ * A large message is taken in parts (gateway/translate.h): each is durable before the next is read, and a
+ * crash between them leaves a beginning, which the sender's next try completes.
+ *
  * Owns:    messages in work, each a small state machine; their number is bounded.
  * Called:  by adapters: TAXII POST, relay, spool; by `quarantine retry`.
  * Never:   acknowledges before the commit is durable, and never loses a bad object: it is in
@@ -14,6 +17,7 @@
 
 struct gateway;
 struct intake;
+struct relay_member;
 
 /* What came with a relay envelope from a pinned peer (rulings 25); all zero otherwise. */
 struct intake_relay {
@@ -31,12 +35,17 @@ struct intake_message {
 					 * it), open until the callback; else they are in memory alone */
 	const char	*input;		/* "POST body", a file name */
 	const char	*format;	/* NULL: sniff */
-	const struct mapping *mapping;	/* for format mapped */
+	const char	*mapping;	/* for format mapped: path of the mapping file, as the configuration has it */
 	const char	*source;	/* name of peer or consumer, or "spool:NAME" */
 	const struct peer *from;	/* NULL: own spool; of a trust that the caller holds */
 	const char *const *collections;	/* names, NULL-terminated: where it is put */
 	const char	*request_id;
 	struct intake_relay relay;
+	/* Not NULL (with `envelope`): told the text of x_tocsin (empty if there is none) before anything is
+	 * taken. 0 and *relay, or -1 and *e: then the message is refused with that error. arg is the
+	 * callback's. */
+	int		(*on_relay)(void *arg, const struct relay_member *x, struct intake_relay *relay,
+			    struct err *e);
 	const char	*status_user;	/* not NULL: make a TAXII status resource for this user */
 	bool		 strict;
 	bool		 envelope;	/* format stix21: a TAXII envelope and nothing else */

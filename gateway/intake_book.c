@@ -1,4 +1,4 @@
-/* What is written down about one message: quarantine, audit, warnings, status. */
+/* What is written down about one message: quarantine, audit, status. */
 #include <stdlib.h>
 
 #include "gateway/audit.h"
@@ -10,7 +10,7 @@
 #include "gateway/keys.h"
 #include "gateway/stats.h"
 
-enum { REFUSALS_AUDITED = 100 };
+enum { REFUSALS_AUDITED = 100, WHOLE_MAX = 16 << 20 };
 
 /* ---- quarantine ---- */
 
@@ -80,14 +80,16 @@ book_message(struct intake_work *w)
 	struct strbuf b = STRBUF_INIT;
 	char digest[2 * SHA256_LEN + 1];
 
-	digest_sha256_hex(w->m.body, digest);
+	hex_text(w->digest, sizeof(w->digest), digest);
 	audit_text(&b, "ev", SLICE_LIT("intake"));
 	audit_text(&b, "source", slice_of(w->m.source));
 	audit_text(&b, "request", slice_of(w->m.request_id));
 	audit_text(&b, "format", slice_of(w->format == NULL ? "" : w->format));
 	audit_text(&b, "in", slice_of(digest));
-	audit_number(&b, "objects", (int64_t)w->nputs);
-	audit_number(&b, "refused", (int64_t)w->result.refused);
+	audit_number(&b, "objects", (int64_t)w->nfresh);
+	audit_number(&b, "refused", (int64_t)(w->result.refused - w->refused_before));
+	if (w->part > 1 || w->job != NULL)
+		audit_number(&b, "part", (int64_t)w->part);
 	add_audit(w, &b, true);
 }
 
@@ -122,60 +124,15 @@ book_refused(struct intake_work *w, const struct object *o, const char *code, co
 }
 
 void
-book_whole(struct intake_work *w, const struct err *e)
+book_whole(struct intake_work *w, const char *code, const struct err *e)
 {
-	struct store_quarantine *q = add_quarantine(w, err_word(e->code), e->reason);
+	struct store_quarantine *q = add_quarantine(w, code, e->reason);
 
 	set_place(q, e);
 	q->bytes = w->m.body;
-	audit_refusal(w, SLICE_EMPTY, err_word(e->code), NULL);
-}
-
-/* ---- warnings ---- */
-
-/* Chain the remarks by the place of their object: looking through all of them for every object would
- * take minutes for a hundred thousand odd objects. */
-static void
-index_warnings(struct intake_work *w)
-{
-	const struct advisory *adv = w->adv;
-
-	for (size_t i = 0; i < adv->nverdicts; i++)
-		if (adv->verdicts[i].kind == VERDICT_WARNED &&
-		    adv->verdicts[i].index >= w->nwarned)
-			w->nwarned = adv->verdicts[i].index + 1;
-	w->warned = arena_alloc(w->mem, (w->nwarned + 1) * sizeof(*w->warned));
-	w->next_warning = arena_alloc(w->mem, (adv->nverdicts + 1) * sizeof(*w->next_warning));
-	for (size_t i = adv->nverdicts; i-- > 0; ) {
-		const struct verdict *v = &adv->verdicts[i];
-
-		if (v->kind != VERDICT_WARNED)
-			continue;
-		w->next_warning[i] = w->warned[v->index];
-		w->warned[v->index] = i + 1;
-	}
-}
-
-const char *
-book_warnings(struct intake_work *w, const struct object *o)
-{
-	struct strbuf b = STRBUF_INIT;
-	const char *text = NULL;
-
-	if (w->warned == NULL)
-		index_warnings(w);
-	if (o->index >= w->nwarned)
-		return NULL;
-	for (size_t i = w->warned[o->index]; i != 0; i = w->next_warning[i - 1]) {
-		const struct verdict *v = &w->adv->verdicts[i - 1];
-
-		if (slice_eq(v->id, o->id))
-			strbuf_addf(&b, "%s %s: %s\n", v->code, v->err.path, v->err.reason);
-	}
-	if (b.n > 0)
-		text = arena_str(w->mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return text;
+	if (q->bytes.n > WHOLE_MAX)	/* its digest is in the audit log */
+		q->bytes.n = WHOLE_MAX;
+	audit_refusal(w, SLICE_EMPTY, code, NULL);
 }
 
 /* ---- the status resource ---- */
@@ -227,7 +184,7 @@ book_status(struct intake_work *w)
 	struct store_status *st = arena_alloc(w->mem, sizeof(*st));
 	const struct advisory *adv = w->adv;
 	struct placed *all = arena_alloc(w->mem, (adv->n + adv->nverdicts + 1) * sizeof(*all));
-	size_t put = 0;
+	size_t put = 0, before = w->nkept;
 
 	uuid_v4(st->id);
 	st->user = w->m.status_user;
@@ -235,13 +192,36 @@ book_status(struct intake_work *w)
 	for (size_t i = 0; i < adv->nverdicts; i++)
 		if (adv->verdicts[i].kind == VERDICT_REFUSED)
 			all[st->n++] = place_unreadable(w, &adv->verdicts[i]);
-	for (size_t i = 0; i < adv->n; i++) {
+	for (size_t i = 0; i < adv->n - w->nagain; i++) {
 		all[st->n++] = place_object(w, i, put);
 		put += w->refused[i] == NULL;
 	}
 	qsort(all, st->n, sizeof(*all), by_index);
-	st->entries = arena_alloc(w->mem, (st->n + 1) * sizeof(*st->entries));
+	st->entries = arena_alloc(w->mem, (w->nkept + st->n + 1) * sizeof(*st->entries));
+	st->draft = w->job != NULL;
+	if (!st->draft && w->nkept > 0)
+		memcpy(st->entries, w->kept, w->nkept * sizeof(*w->kept));
+	else
+		before = 0;
 	for (size_t i = 0; i < st->n; i++)
-		st->entries[i] = all[i].entry;
+		st->entries[before + i] = all[i].entry;
+	st->n += before;
 	return st;
+}
+
+void
+book_keep_status(struct intake_work *w)
+{
+	const struct store_status *st = w->txn.status;
+
+	for (size_t i = 0; st != NULL && i < st->n; i++) {
+		struct store_status_entry x = st->entries[i];
+
+		x.id = arena_slice(w->all, x.id);
+		x.version = arena_slice(w->all, x.version);
+		x.message = x.message == NULL ? NULL : arena_str(w->all, slice_of(x.message));
+		x.put = -1;
+		w->kept = arena_grow(w->all, w->kept, w->nkept, &w->kept_cap, sizeof(*w->kept));
+		w->kept[w->nkept++] = x;
+	}
 }

@@ -2,7 +2,7 @@
  * intake_parts.h -- one message on its road, shared by intake's own files.
  *
  *	intake.c	the steps, in order
- *	intake_book.c	what is written down about it: quarantine, audit, warnings, the TAXII status
+ *	intake_book.c	what is written down about it: quarantine, audit, the TAXII status
  *
  * Owns:    struct intake_work. Everything it points to lies in its arena or is the caller's until the
  *          callback.
@@ -14,20 +14,29 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/intake.h"
-#include "formats/format.h"
+#include "gateway/translate.h"
 
 struct intake_work {
 	struct intake		*in;
 	struct gateway		*g;
 	struct intake_message	 m;
 	struct trust		*trust;		/* held: what this message is judged by */
-	struct arena		*mem;
+	struct arena		*all;		/* of the message: this struct lies in it */
+	struct arena		*mem;		/* of the part in hand; of a first part the same */
 	int64_t			 started_us, parsed_us;
 	char			 received[STAMP_TEXT + 1];
-	struct read_job		 job;
-	struct advisory		*adv;
+	uint8_t			 digest[SHA256_LEN];	/* of the body */
+	struct translate_job	*job;		/* more parts are to come; NULL: this is the last */
 	const char		*format;
 	const char		*advisory_id;
+	size_t			 part;		/* 1, 2, ... */
+	struct store_status_entry *kept;	/* of the parts before this one */
+	size_t			 nkept, kept_cap;
+	/* ---- of the part in hand ---- */
+	struct advisory		*adv;
+	size_t			 nagain;	/* its last objects, which support others and came before */
+	size_t			 nfresh;	/* puts that are not of those */
+	size_t			 refused_before;	/* result.refused when it began */
 	/* parallel to adv->objects until policy has spoken, to puts afterwards */
 	struct store_put	*puts;
 	struct policy_facts	*facts;
@@ -36,8 +45,6 @@ struct intake_work {
 	const char		**refused;	/* parallel to adv->objects: "CODE: why", NULL = admitted */
 	bool			 red;		/* something is RED: the claims stay in this process */
 	const struct err	*refusal;	/* why nothing could be read */
-	size_t			*warned, *next_warning;	/* by place in the input; by verdict: number + 1 */
-	size_t			 nwarned;
 	struct store_quarantine	*quarantine;
 	size_t			 nquarantine, quarantine_cap;
 	struct store_audit	*audit;
@@ -55,13 +62,13 @@ void	book_unreadable(struct intake_work *w);
 /* One object that policy did not admit. */
 void	book_refused(struct intake_work *w, const struct object *o, const char *code,
 	    const char *why);
-/* The whole input: nothing in it could be read. */
-void	book_whole(struct intake_work *w, const struct err *e);
+/* The whole input: nothing (more) in it could be read. */
+void	book_whole(struct intake_work *w, const char *code, const struct err *e);
 /* The record of the message itself; the last one. */
 void	book_message(struct intake_work *w);
-/* The readers' remarks on one object as lines, NULL if there are none. */
-const char *book_warnings(struct intake_work *w, const struct object *o);
-/* The status resource: an entry for every element of the envelope, in its order. */
+/* The status resource: an entry for every element of the envelope, in its order. Until the last part it is a
+ * draft, which book_keep_status remembers when the store has filled it. */
 struct store_status *book_status(struct intake_work *w);
+void	book_keep_status(struct intake_work *w);
 
 #endif

@@ -134,6 +134,7 @@ struct store_status {
 	int64_t		 requested_us;
 	struct store_status_entry *entries;
 	size_t		 n;
+	bool		 draft;		/* filled in, but not kept: one part of a message, the rest comes */
 	/* read side only */
 	bool		 pending;
 };

@@ -88,6 +88,7 @@ static const struct wire_field status_fields[] = {
 	WIRE_WORD(struct store_status, id),
 	WIRE_STRING(struct store_status, user, ASK_NAME_MAX),
 	WIRE_I64(struct store_status, requested_us),
+	WIRE_BOOL(struct store_status, draft),
 	WIRE_LIST(struct store_status, entries, n, PUTS_MAX, entry_fields),
 	WIRE_END
 };

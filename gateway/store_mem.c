@@ -292,7 +292,7 @@ mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err 
 	for (size_t i = 0; i < t->nquarantine; i++)
 		mem_quarantine_add(m, &t->quarantine[i]);
 	store_fill_status(t, mem);
-	if (t->status != NULL)
+	if (t->status != NULL && !t->status->draft)
 		mem_status_add(m, t->status);
 	for (size_t i = 0; i < t->naudit; i++)
 		mem_add_audit(s, &t->audit[i],

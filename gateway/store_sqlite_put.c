@@ -520,7 +520,7 @@ sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *
 		if (sq_quarantine_add(q, &t->quarantine[i], w.now_us, e) < 0)
 			return -1;
 	store_fill_status(t, mem);
-	if (t->status != NULL && sq_status_add(q, t->status, e) < 0)
+	if (t->status != NULL && !t->status->draft && sq_status_add(q, t->status, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t->naudit; i++)
 		if (sq_add_audit(s, &t->audit[i],

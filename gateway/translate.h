@@ -29,7 +29,7 @@ struct translate;
 
 struct translate_conf {
 	struct event_base	*base;		/* NULL: jobs run in this process, at once */
-	const struct config	*config;	/* mappings and limits; translate_reload swaps it */
+	struct config		*config;	/* mappings and limits; held. translate_reload swaps it */
 	struct stats		*stats;		/* NULL: nothing is counted */
 	/* Asks the master to kill the translator behind channel number `generation` (1 = the first that
 	 * translate_channel brought) if it still lives, and to bring a new one. The channel is closed
@@ -45,15 +45,59 @@ void		 translate_free(struct translate *t);
 /* A new translator's channel (consumed). The one before finishes what it has in hand, and is closed. */
 void		 translate_channel(struct translate *t, int fd);
 /* 0, or -1 and *e and nothing has changed. */
-int		 translate_reload(struct translate *t, const struct config *config, struct err *e);
+int		 translate_reload(struct translate *t, struct config *config, struct err *e);
 /* Jobs waiting or in hand. */
 size_t		 translate_in_work(const struct translate *t);
 
-/* Read: adv is empty and e set when nothing could be read. Everything lives in `mem`, which the
- * caller keeps until after the callback. format NULL = sniff. */
-typedef void translate_read_cb(void *arg, struct advisory *adv, const struct format_ops *format,
-	    const struct err *e);
-void	translate_read(struct translate *t, const char *format, const struct read_job *job,
-	    struct arena *mem, translate_read_cb *cb, void *arg);
+/* ---- reading ---- */
+
+struct translate_read {
+	struct slice		 in;		/* the caller's until the last callback */
+	int			 fd;		/* > 0: a read-only file with the same bytes */
+	const uint8_t		*sha256;	/* of `in` */
+	const char		*format;	/* NULL: sniff */
+	const char		*mapping;	/* path of the mapping file as in the configuration; format mapped */
+	const char		*input;		/* for messages */
+	const char		*received;	/* RFC 3339 UTC */
+	struct format_limits	 limits;
+	bool			 strict, envelope, iodef_amber_strict;
+	bool			 relay;		/* cut out x_tocsin (with `envelope`) */
+};
+
+struct translate_job;
+
+struct translate_part {
+	const struct err *error;	/* nothing could be read. The members below but `format` are empty */
+	bool		 retryable;	/* it is ours: no translator, queue full */
+	const char	*code;		/* of the error, for quarantine: "TRANSLATOR_CRASHED", "syntax" */
+	const char	*format;	/* name of the format found; NULL if none was */
+	bool		 first, last;
+	struct translate_job *job;	/* for translate_more and translate_drop, unless it is the last */
+	struct advisory	*adv;		/* this part's objects, without trees but with their remarks, and its
+					 * refusals; the id of the whole */
+	size_t		 nagain;	/* the last so many objects are supporting ones of other parts: they
+					 * come again because objects of this part name them */
+	struct relay_member relay;	/* in the first part, if asked for: not believed yet */
+	size_t		 total;		/* objects of the whole message */
+};
+
+/* `mem` holds what the part points to (and slices into `in`); the caller keeps it until he is done with the
+ * part. Called once a part; nothing follows after `last` or an error. */
+typedef void	 translate_read_cb(void *arg, const struct translate_part *part);
+/* Called back possibly at once. */
+void		 translate_read(struct translate *t, const struct translate_read *r, struct arena *mem,
+		    translate_read_cb *cb, void *arg);
+/* The next part, into another arena. */
+void		 translate_more(struct translate_job *j, struct arena *mem);
+/* No more of it is wanted, and the callback does not come. */
+void		 translate_drop(struct translate_job *j);
+
+/* ---- passwords ---- */
+
+/* scrypt (RFC 7914) of a password by a recipe (password_recipe, digest.h). The translator never sees what it
+ * should come to: the caller compares. NULL key: no translator, or too many questions at once. */
+typedef void	 translate_hash_cb(void *arg, const struct password_key *key);
+void		 translate_hash(struct translate *t, struct slice password, const char *recipe,
+		    translate_hash_cb *cb, void *arg);
 
 #endif

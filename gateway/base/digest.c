@@ -251,19 +251,25 @@ small_number(struct slice s, unsigned min, unsigned max, unsigned *out)
 	return true;
 }
 
-/* Read "scrypt:14:8:1:SALT:HASH"; false unless it is that, at a cost we are ready to pay. */
+/* Read "scrypt:14:8:1:SALT" and leave what is behind its colon in *rest; false unless it is that, at a cost we
+ * are ready to pay. */
+static bool
+recipe_parse(struct slice *rest, struct stored *st)
+{
+	return slice_is(slice_cut(rest, ':'), "scrypt") &&
+	    small_number(slice_cut(rest, ':'), LOG2_N, LOG2_N + 1, &st->log2_n) &&
+	    small_number(slice_cut(rest, ':'), SCRYPT_R, SCRYPT_R, &st->r) &&
+	    small_number(slice_cut(rest, ':'), SCRYPT_P, 4, &st->p) &&
+	    exact_base64(slice_cut(rest, ':'), st->salt, SALT_LEN);
+}
+
+/* Read "scrypt:14:8:1:SALT:HASH". */
 static bool
 stored_parse(const char *text, struct stored *st)
 {
 	struct slice rest = slice_of(text);
 
-	if (text == NULL || rest.n > STORED_MAX)
-		return false;
-	return slice_is(slice_cut(&rest, ':'), "scrypt") &&
-	    small_number(slice_cut(&rest, ':'), LOG2_N, LOG2_N + 1, &st->log2_n) &&
-	    small_number(slice_cut(&rest, ':'), SCRYPT_R, SCRYPT_R, &st->r) &&
-	    small_number(slice_cut(&rest, ':'), SCRYPT_P, 4, &st->p) &&
-	    exact_base64(slice_cut(&rest, ':'), st->salt, SALT_LEN) &&
+	return text != NULL && rest.n <= STORED_MAX && recipe_parse(&rest, st) &&
 	    exact_base64(rest, st->hash, HASH_LEN);
 }
 
@@ -295,31 +301,71 @@ password_hash(struct slice password, char out[160], struct err *e)
 	return 0;
 }
 
+/* "scrypt:14:8:1:SALT" */
+static void
+recipe_text(const struct stored *st, char out[PASSWORD_RECIPE])
+{
+	struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text, "scrypt:%u:%u:%u:", st->log2_n, st->r, st->p);
+	base64_add(&text, st->salt, SALT_LEN);
+	snprintf(out, PASSWORD_RECIPE, "%s", text.p);
+	strbuf_fini(&text);
+}
+
+void
+password_recipe(const char *stored, char out[PASSWORD_RECIPE])
+{
+	static const struct stored nobody = { LOG2_N, SCRYPT_R, SCRYPT_P, { 1 }, { 2 } };
+	struct stored st;
+	bool known = stored_parse(stored, &st);
+
+	/* An unknown user costs what a known one costs: time must not tell which names exist. */
+	recipe_text(known ? &st : &nobody, out);
+	secret_wipe(&st, sizeof(st));
+}
+
+bool
+password_derive(struct slice password, const char *recipe, struct password_key *out)
+{
+	struct slice rest = slice_of(recipe);
+	struct stored st;
+
+	memset(out, 0, sizeof(*out));
+	if (rest.n >= PASSWORD_RECIPE || !recipe_parse(&rest, &st) || rest.n > 0)
+		return false;
+	if (password.n == 0)
+		password = SLICE_EMPTY;
+	if (password.n <= PASSWORD_MAX && scrypt(password, &st, out->bytes))
+		return true;
+	ERR_clear_error();
+	return false;
+}
+
+bool
+password_fits(const struct password_key *key, const char *stored)
+{
+	struct stored st;
+	bool same = false;
+
+	if (stored_parse(stored, &st))
+		same = CRYPTO_memcmp(key->bytes, st.hash, HASH_LEN) == 0;
+	secret_wipe(&st, sizeof(st));
+	return same;
+}
+
 bool
 password_check(struct slice password, const char *stored)
 {
-	struct stored st, nobody = { LOG2_N, SCRYPT_R, SCRYPT_P, { 1 }, { 2 } };
-	bool known = stored_parse(stored, &st), same;
-	uint8_t got[HASH_LEN];
+	char recipe[PASSWORD_RECIPE];
+	struct password_key key;
+	bool derived, same;
 
-	/* An unknown user costs what a known one costs: time must not tell which names exist. */
-	if (!known)
-		st = nobody;
-	if (password.n == 0)
-		password = SLICE_EMPTY;
-	if (password.n > PASSWORD_MAX) {
-		password.n = PASSWORD_MAX;
-		known = false;
-	}
-	if (!scrypt(password, &st, got)) {
-		ERR_clear_error();
-		known = false;
-		memset(got, 0, sizeof(got));
-	}
-	same = CRYPTO_memcmp(got, st.hash, HASH_LEN) == 0;
-	secret_wipe(got, sizeof(got));
-	secret_wipe(&st, sizeof(st));
-	return same & known;
+	password_recipe(stored, recipe);
+	derived = password_derive(password, recipe, &key);
+	same = password_fits(&key, stored);
+	secret_wipe(&key, sizeof(key));
+	return derived && same;
 }
 
 int

@@ -47,6 +47,18 @@ int	password_hash(struct slice password, char out[160], struct err *e);
 /* True if `password` matches. An unparsable or NULL `stored` costs the same time and is false. */
 bool	password_check(struct slice password, const char *stored);
 
+/* The same in two halves, of which the first is slow and may be done elsewhere: by somebody who learns neither
+ * the name nor what it should come to. The recipe is the stored text without its hash; an unparsable or NULL
+ * `stored` gives nobody's, at the same cost. */
+enum { PASSWORD_RECIPE = 64 };
+struct password_key {
+	uint8_t	bytes[32];
+};
+void	password_recipe(const char *stored, char out[PASSWORD_RECIPE]);
+/* False if the recipe is none, or out of memory. */
+bool	password_derive(struct slice password, const char *recipe, struct password_key *out);
+bool	password_fits(const struct password_key *key, const char *stored);
+
 /* Ed25519 (RFC 8032); keys raw, 32 bytes. */
 int	ed25519_new(uint8_t priv[ED25519_KEY_LEN], uint8_t pub[ED25519_KEY_LEN], struct err *e);
 int	ed25519_public(const uint8_t priv[ED25519_KEY_LEN], uint8_t pub[ED25519_KEY_LEN],

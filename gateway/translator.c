@@ -1,0 +1,688 @@
+#include "gateway/translator.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/idmap.h"
+#include "formats/mapped.h"
+#include "formats/refs.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
+#include "gateway/ipc.h"
+#include "gateway/translate_wire.h"
+
+enum {
+	SNIFF_BYTES = 4096, OPEN_MAX_ = 64,
+	FRAME_MAX = 1 << 30		/* a job: the worker is trusted with its size */
+};
+
+struct known_mapping {
+	const char	*path;
+	struct mapping	*mapping;
+};
+
+/* A message of which parts are still to be asked for. */
+struct message {
+	uint64_t		 id;
+	struct arena		*mem;
+	void			*map;		/* the input, if it came as a file */
+	struct slice		 in;
+	int			 format;
+	struct advisory		 adv;
+	struct relay_member	 relay;
+	bool			 wants_relay;
+	const struct verdict	**refused;	/* by place in the input */
+	size_t			 nrefused;
+	size_t			 at, vat;	/* objects and refusals that were handed out */
+	struct idmap		 supporters;	/* supporting objects by id */
+	uint32_t		*seen;		/* parallel to objects: the part they were last put into */
+	uint32_t		 part;
+	struct message		*next;
+};
+
+enum fault { FAULT_NONE, FAULT_CRASH, FAULT_HANG, FAULT_LIE, FAULT_OOM, FAULTS };
+
+struct translator {
+	struct arena		*mem;
+	struct known_mapping	*mappings;
+	size_t			 nmappings, cap;
+	struct message		*open;
+	size_t			 nopen;
+	enum fault		 fault;		/* for tests */
+	struct slice		 pattern;
+};
+
+/* An answer on its way out. */
+struct outlet {
+	translator_send_fn	*send;
+	void			*arg;
+	uint64_t		 id;
+};
+
+/* ---- getting ready ---- */
+
+static int
+add_mapping(struct translator *t, const char *path, struct err *e)
+{
+	struct complaints c = { .mem = t->mem };
+	struct mapping *m;
+
+	for (size_t i = 0; i < t->nmappings; i++)
+		if (strcmp(t->mappings[i].path, path) == 0)
+			return 0;
+	m = mapping_load(path, t->mem, &c);
+	if (m == NULL)
+		return err_set(e, ERR_CONFIG, "%s", c.n > 0 ? c.text[0] : "a mapping does not load");
+	t->mappings = arena_grow(t->mem, t->mappings, t->nmappings, &t->cap, sizeof(*t->mappings));
+	t->mappings[t->nmappings++] = (struct known_mapping){
+		arena_str(t->mem, slice_of(path)), m };
+	return 0;
+}
+
+/* Let every library fetch its tables while it still may. */
+static void
+warm_up(void)
+{
+	static const char *const samples[] = {
+		"<IODEF-Document xmlns=\"urn:ietf:params:xml:ns:iodef-2.0\"/>",
+		"{\"type\":\"bundle\",\"objects\":[]}",
+	};
+	struct password_key key;
+	char recipe[PASSWORD_RECIPE];
+
+	for (size_t i = 0; i < COUNTOF(samples); i++) {
+		struct arena *mem = arena_new();
+		struct read_job job = { .in = slice_of(samples[i]), .input = "",
+		    .received = SLICE_LIT("2024-01-01T00:00:00Z") };
+		const struct format_ops *f = format_sniff(job.in);
+		struct advisory adv = { .n = 0 };
+		struct err e = ERR_INIT;
+
+		if (f != NULL)
+			f->read(&job, mem, &adv, &e);
+		arena_free(mem);
+	}
+	password_recipe(NULL, recipe);
+	password_derive(SLICE_LIT("-"), recipe, &key);
+}
+
+struct translator *
+translator_new(const struct config *conf, struct err *e)
+{
+	struct translator *t = xcalloc(1, sizeof(*t));
+
+	t->mem = arena_new();
+	for (size_t i = 0; conf != NULL && i < conf->nspools; i++)
+		if (conf->spools[i].mapping != NULL &&
+		    add_mapping(t, conf->spools[i].mapping, e) < 0) {
+			translator_free(t);
+			return NULL;
+		}
+	return t;
+}
+
+static void
+message_free(struct message *m)
+{
+	if (m->map != NULL)
+		munmap(m->map, m->in.n);
+	arena_free(m->mem);
+}
+
+void
+translator_free(struct translator *t)
+{
+	struct message *m, *next;
+
+	if (t == NULL)
+		return;
+	for (m = t->open; m != NULL; m = next) {
+		next = m->next;
+		message_free(m);
+	}
+	arena_free(t->mem);
+	free(t);
+}
+
+/* ---- misbehaviour for tests ---- */
+
+static const char *const fault_words[FAULTS] = {
+	[FAULT_NONE] = "", [FAULT_CRASH] = "crash", [FAULT_HANG] = "hang", [FAULT_LIE] = "lie",
+	[FAULT_OOM] = "oom",
+};
+
+static void
+arm(struct translator *t, const char *spec)
+{
+	struct slice rest = slice_of(spec), word = slice_cut(&rest, ':');
+
+	for (int i = FAULT_CRASH; i < FAULTS; i++)
+		if (slice_is(word, fault_words[i]))
+			t->fault = (enum fault)i;
+	t->pattern = rest;
+}
+
+static bool
+is_struck(const struct translator *t, struct slice in)
+{
+	return t->fault != FAULT_NONE && t->pattern.n > 0 &&
+	    memmem(in.p, in.n, t->pattern.p, t->pattern.n) != NULL;
+}
+
+static void
+misbehave(struct translator *t, struct advisory *adv)
+{
+	volatile char *p;
+
+	switch (t->fault) {
+	case FAULT_CRASH:
+		raise(SIGKILL);
+		break;
+	case FAULT_HANG:
+		for (;;)
+			;
+	case FAULT_OOM:
+		for (;;) {
+			p = xmalloc(1 << 20);
+			for (size_t i = 0; i < 1 << 20; i += 4096)
+				p[i] = 1;
+		}
+	case FAULT_LIE:
+		for (size_t i = 0; i < adv->n; i++) {
+			adv->objects[i].label = LABEL_TLP;
+			adv->objects[i].tlp = TLP_CLEAR;
+			adv->objects[i].flags ^= OBJECT_REVOKED;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- parts ---- */
+
+/* What parts need to know of the supporting objects of a message. */
+static void
+index_supporters(struct message *m)
+{
+	for (size_t i = 0; i < m->adv.n; i++)
+		if (refs_is_supporting(m->adv.objects[i].type))
+			idmap_add(&m->supporters, m->mem, m->adv.objects[i].id, i);
+	idmap_sort(&m->supporters);
+	m->seen = arena_alloc(m->mem, (m->adv.n + 1) * sizeof(*m->seen));
+}
+
+/* Where the next part ends. */
+static size_t
+end_of_part(const struct message *m)
+{
+	size_t bytes = 0, i;
+
+	for (i = m->at; i < m->adv.n && i - m->at < PART_OBJECTS; i++) {
+		bytes += m->adv.objects[i].bytes.n;
+		if (bytes > PART_BYTES && i > m->at)
+			break;
+	}
+	return i;
+}
+
+/* Add what object i names and is not in this part yet. */
+static void
+add_again(struct message *m, size_t i, size_t *again, size_t *n)
+{
+	const struct object *o = &m->adv.objects[i];
+
+	for (size_t k = 0; k < o->nsupporters; k++) {
+		const struct idmap *s = &m->supporters;
+		struct slice id = o->supporters[k];
+
+		for (size_t at = idmap_place(s, id);
+		    at < s->n && slice_eq(s->v[at].id, id) && *n < PART_SUPPORTERS; at++) {
+			size_t j = s->v[at].value;
+
+			if (m->seen[j] == m->part)
+				continue;
+			m->seen[j] = m->part;
+			again[(*n)++] = j;
+		}
+	}
+}
+
+/* Supporting objects that this part names and that stand in another one; and what those name. */
+static size_t
+find_again(struct message *m, size_t end, size_t *again)
+{
+	size_t n = 0;
+
+	m->part++;
+	for (size_t i = m->at; i < end; i++)
+		m->seen[i] = m->part;
+	for (size_t i = m->at; i < end; i++)
+		add_again(m, i, again, &n);
+	for (size_t i = 0; i < n; i++)
+		add_again(m, again[i], again, &n);
+	return n;
+}
+
+/* The refusals that belong to this part: those that stand before the next part's first object. */
+static size_t
+refusals_until(const struct message *m, size_t end)
+{
+	size_t v = m->vat;
+
+	if (end >= m->adv.n)
+		return m->nrefused;
+	while (v < m->nrefused && m->refused[v]->index < m->adv.objects[end].index)
+		v++;
+	return v;
+}
+
+/* Send the next part; true if it was the last. */
+static bool
+send_part(struct message *m, const struct outlet *out)
+{
+	size_t again[PART_SUPPORTERS], end = end_of_part(m), vend = refusals_until(m, end);
+	struct strbuf b = STRBUF_INIT;
+	struct translate_share s = {
+		.adv = &m->adv, .in = m->in, .format = m->format, .from = m->at, .n = end - m->at,
+		.total = m->adv.n, .refused = m->refused, .vfrom = m->vat, .nv = vend - m->vat,
+		.again = again, .relay = m->wants_relay && m->at == 0 ? &m->relay : NULL,
+		.last = end >= m->adv.n,
+	};
+
+	if (m->at > 0 || !s.last) {
+		if (m->seen == NULL)
+			index_supporters(m);
+		s.nagain = find_again(m, end, again);
+	}
+	translate_put_part(&b, &s);
+	out->send(out->arg, TRANSLATE_PART, out->id, strbuf_slice(&b));
+	strbuf_fini(&b);
+	m->at = end;
+	m->vat = vend;
+	return s.last;
+}
+
+static void
+send_failed(const struct outlet *out, const struct err *e, int format, bool ours)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	translate_put_failed(&b, e, format, ours);
+	out->send(out->arg, TRANSLATE_FAILED, out->id, strbuf_slice(&b));
+	strbuf_fini(&b);
+}
+
+/* ---- after reading: remarks to their objects, refusals by their place ---- */
+
+struct remark {
+	size_t			 index, order;
+	const struct verdict	*v;
+};
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct remark *x = a, *y = b;
+
+	if (x->index != y->index)
+		return x->index < y->index ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* All verdicts of one kind in the order of their places. */
+static struct remark *
+sorted(struct message *m, enum verdict_kind kind, size_t *n)
+{
+	struct remark *v = arena_alloc(m->mem, (m->adv.nverdicts + 1) * sizeof(*v));
+
+	*n = 0;
+	for (size_t i = 0; i < m->adv.nverdicts; i++)
+		if (m->adv.verdicts[i].kind == kind)
+			v[(*n)++] = (struct remark){ m->adv.verdicts[i].index, i, &m->adv.verdicts[i] };
+	qsort(v, *n, sizeof(*v), by_place);
+	return v;
+}
+
+/* The first remark at a place, or where it would stand. */
+static size_t
+first_at(const struct remark *v, size_t n, size_t index)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (v[mid].index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* "CODE path: reason" a line. */
+static void
+attach_remarks(struct message *m)
+{
+	size_t n;
+	const struct remark *v = sorted(m, VERDICT_WARNED, &n);
+
+	for (size_t i = 0; n > 0 && i < m->adv.n; i++) {
+		struct object *o = &m->adv.objects[i];
+		struct strbuf b = STRBUF_INIT;
+
+		for (size_t k = first_at(v, n, o->index); k < n && v[k].index == o->index; k++)
+			if (slice_eq(v[k].v->id, o->id))
+				strbuf_addf(&b, "%s %s: %s\n", v[k].v->code, v[k].v->err.path,
+				    v[k].v->err.reason);
+		if (b.n > 0)
+			o->remarks = arena_str(m->mem, strbuf_slice(&b));
+		strbuf_fini(&b);
+	}
+}
+
+static void
+sort_refusals(struct message *m)
+{
+	const struct remark *v = sorted(m, VERDICT_REFUSED, &m->nrefused);
+
+	m->refused = arena_alloc(m->mem, (m->nrefused + 1) * sizeof(struct verdict *));
+	for (size_t i = 0; i < m->nrefused; i++)
+		m->refused[i] = v[i].v;
+}
+
+/* ---- reading ---- */
+
+static int
+place_of(const struct format_ops *f)
+{
+	int i = 0;
+
+	while (formats[i] != NULL && formats[i] != f)
+		i++;
+	return i;
+}
+
+/* The format by name or by the first bytes; NULL and *e if there is none. */
+static const struct format_ops *
+choose(const char *name, struct slice in, struct err *e)
+{
+	const struct format_ops *f;
+
+	if (name != NULL) {
+		f = format_find(slice_of(name));
+		if (f == NULL)
+			err_set(e, ERR_UNSUPPORTED, "there is no format \"%s\"", name);
+		return f;
+	}
+	f = format_sniff(slice_from(in.p, in.n < SNIFF_BYTES ? in.n : SNIFF_BYTES));
+	if (f == NULL)
+		err_set(e, ERR_UNSUPPORTED, "this looks like no format we know");
+	return f;
+}
+
+static const struct mapping *
+mapping_of(const struct translator *t, const char *path)
+{
+	for (size_t i = 0; path != NULL && i < t->nmappings; i++)
+		if (strcmp(t->mappings[i].path, path) == 0)
+			return t->mappings[i].mapping;
+	return NULL;
+}
+
+static int
+map_input(struct message *m, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < 0)
+		return err_set(e, ERR_IO, "the input did not come");
+	if (st.st_size == 0)
+		return 0;
+	m->map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (m->map == MAP_FAILED) {
+		m->map = NULL;
+		return err_set(e, ERR_IO, "the input cannot be mapped: %s", strerror(errno));
+	}
+	m->in = slice_from(m->map, (size_t)st.st_size);
+	return 0;
+}
+
+/* Everything that can be told of a message; -1 and *e, *ours says whose fault it is. */
+static int
+read_message(struct translator *t, struct message *m, const struct translate_read *r, struct err *e,
+    bool *ours)
+{
+	const struct format_ops *f = choose(r->format, m->in, e);
+	struct read_job job = {
+		.in = m->in, .input = "", .received = slice_of(r->received), .limits = r->limits,
+		.mapping = mapping_of(t, r->mapping), .strict = r->strict, .envelope = r->envelope,
+		.iodef_amber_strict = r->iodef_amber_strict, .in_stays = true, .sha256 = r->sha256,
+		.relay = r->relay ? &m->relay : NULL,
+	};
+
+	m->wants_relay = r->relay;
+	if (f == NULL)
+		return -1;
+	m->format = place_of(f);
+	if (r->mapping != NULL && job.mapping == NULL) {
+		*ours = true;		/* a reload is under way */
+		return err_set(e, ERR_CONFIG, "the mapping %s is not loaded", r->mapping);
+	}
+	if (f->read(&job, m->mem, &m->adv, e) < 0)
+		return -1;
+	if (is_struck(t, m->in))
+		misbehave(t, &m->adv);
+	attach_remarks(m);
+	sort_refusals(m);
+	return 0;
+}
+
+/* Objects that an earlier translator handed out are passed over, and so are the refusals among them. */
+static void
+skip_to(struct message *m, uint64_t skip)
+{
+	m->at = skip > m->adv.n ? m->adv.n : (size_t)skip;
+	if (skip > 0)
+		m->vat = refusals_until(m, m->at);
+}
+
+static void
+do_read(struct translator *t, struct slice body, int fd, const struct outlet *out)
+{
+	struct arena *mem = arena_new();
+	struct message *m = arena_alloc(mem, sizeof(*m));
+	struct translate_read r;
+	struct err e = ERR_INIT;
+	uint64_t skip;
+	bool by_fd, ours = true, kept = false;
+	int rc = -1;
+
+	m->id = out->id;
+	m->mem = mem;
+	m->in = SLICE_EMPTY;
+	m->format = -1;
+	if (!translate_get_read(body, mem, &r, &skip, &by_fd)) {
+		err_set(&e, ERR_SYNTAX, "this is no job");
+	} else if (!by_fd || map_input(m, fd, &e) == 0) {
+		if (!by_fd)
+			m->in = arena_slice(mem, r.in);
+		ours = false;
+		rc = read_message(t, m, &r, &e, &ours);
+	}
+	if (rc < 0) {
+		send_failed(out, &e, m->format, ours);
+	} else {
+		skip_to(m, skip);
+		kept = !send_part(m, out) && t->nopen < OPEN_MAX_;
+	}
+	if (!kept) {
+		message_free(m);
+		return;
+	}
+	m->next = t->open;
+	t->open = m;
+	t->nopen++;
+}
+
+/* Take a message off the list; NULL if it is not there. */
+static struct message *
+close_message(struct translator *t, uint64_t id)
+{
+	struct message **at, *m;
+
+	for (at = &t->open; (m = *at) != NULL; at = &m->next) {
+		if (m->id != id)
+			continue;
+		*at = m->next;
+		t->nopen--;
+		return m;
+	}
+	return NULL;
+}
+
+static void
+do_more(struct translator *t, const struct outlet *out)
+{
+	struct message *m = close_message(t, out->id);
+	struct err e = ERR_INIT;
+
+	if (m == NULL) {
+		err_set(&e, ERR_REFERENCE, "no such message is open");
+		send_failed(out, &e, -1, true);
+		return;
+	}
+	if (send_part(m, out)) {
+		message_free(m);
+		return;
+	}
+	m->next = t->open;
+	t->open = m;
+	t->nopen++;
+}
+
+static void
+do_drop(struct translator *t, const struct outlet *out)
+{
+	struct message *m = close_message(t, out->id);
+
+	if (m != NULL)
+		message_free(m);
+}
+
+static void
+do_hash(struct slice body, const struct outlet *out)
+{
+	struct arena *mem = arena_new();
+	struct strbuf b = STRBUF_INIT;
+	struct password_key key = { .bytes = { 0 } };
+	struct slice password;
+	const char *recipe;
+	bool good = translate_get_hash(body, mem, &password, &recipe) &&
+	    password_derive(password, recipe, &key);
+
+	translate_put_key(&b, &key, good);
+	out->send(out->arg, TRANSLATE_KEY, out->id, strbuf_slice(&b));
+	secret_wipe(&key, sizeof(key));
+	secret_wipe(b.p, b.cap);
+	strbuf_fini(&b);
+	arena_free(mem);
+}
+
+void
+translator_do(struct translator *t, uint16_t type, uint64_t id, struct slice body, int fd,
+    translator_send_fn *send, void *arg)
+{
+	const struct outlet out = { send, arg, id };
+
+	switch (type) {
+	case TRANSLATE_READ:
+		do_read(t, body, fd, &out);
+		break;
+	case TRANSLATE_MORE:
+		do_more(t, &out);
+		break;
+	case TRANSLATE_DROP:
+		do_drop(t, &out);
+		break;
+	case TRANSLATE_HASH:
+		do_hash(body, &out);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- a process of its own ---- */
+
+struct far_end {
+	int		 fd;
+	bool		 broken;
+	struct err	*e;
+};
+
+static void
+send_frame(void *arg, uint16_t type, uint64_t id, struct slice body)
+{
+	struct far_end *l = arg;
+
+	if (!l->broken && ipc_write_frame(l->fd, type, id, body, -1, l->e) < 0)
+		l->broken = true;
+}
+
+/* The worker closed the channel between two frames: that is how a translator ends. */
+static bool
+is_over(int fd)
+{
+	char c;
+	ssize_t n;
+
+	do
+		n = recv(fd, &c, 1, MSG_PEEK);
+	while (n < 0 && errno == EINTR);
+	return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+static int
+serve(struct translator *t, int fd, struct err *e)
+{
+	struct far_end line = { .fd = fd, .e = e };
+
+	while (!line.broken && !is_over(fd)) {
+		struct ipc_message m = { .fd = -1 };
+
+		if (ipc_read_frame(fd, FRAME_MAX, 0, &m, e) < 0)
+			return -1;
+		translator_do(t, m.type, m.id, m.body, m.fd, send_frame, &line);
+		if (m.type == TRANSLATE_HASH && m.body.n > 0)
+			secret_wipe((void *)(uintptr_t)m.body.p, m.body.n);
+		free((void *)(uintptr_t)m.body.p);
+		if (m.fd >= 0)
+			close(m.fd);
+	}
+	return line.broken ? -1 : 0;
+}
+
+int
+translator_run(int fd, const struct config *conf, int (*confine)(void *ctx, struct err *e), void *ctx,
+    struct err *e)
+{
+	struct translator *t = translator_new(conf, e);
+	int rc = -1;
+
+	if (t == NULL)
+		return -1;
+	warm_up();
+	arm(t, getenv("TOCSIN_CAGE_FAULT"));
+	if (confine == NULL || confine(ctx, e) == 0)
+		rc = serve(t, fd, e);
+	translator_free(t);
+	return rc;
+}
