@@ -133,11 +133,29 @@ add_process(struct figures *f, unsigned kind, uint32_t index)
 	return p;
 }
 
+/* The master, the storekeeper, then each worker and its translator. */
+static int
+by_kind(const void *a, const void *b)
+{
+	static const char *const order[] = { "master", "storekeeper", "worker", "translator", "one" };
+	const struct figures_process *x = a, *y = b;
+	size_t i = 0, k = 0;
+
+	while (strcmp(order[i], x->kind) != 0)
+		i++;
+	while (strcmp(order[k], y->kind) != 0)
+		k++;
+	if ((i < 2) != (k < 2) || x->index == y->index)
+		return (i > k) - (i < k);
+	return x->index < y->index ? -1 : 1;
+}
+
 /* What is known of each process without its own word, and the sum of all. */
 static void
 complete(struct figures *f)
 {
 	f->all = stats_new();
+	qsort(f->v, f->n, sizeof(*f->v), by_kind);
 	for (size_t i = 0; i < f->n; i++) {
 		struct figures_process *p = &f->v[i];
 
@@ -145,8 +163,10 @@ complete(struct figures *f)
 		stats_set(p->stats, STAT_RESTARTS, NULL, p->restarts);
 		if (p->started_us > 0)
 			stats_set(p->stats, STAT_START, NULL, (double)p->started_us / 1e6);
-		if (p->pid > 0 && stats_value(p->stats, STAT_RESIDENT, NULL) == 0)
-			figures_look_at_process(p->pid, p->stats);
+		if (p->resident > 0 && !stats_has(p->stats, STAT_RESIDENT, NULL))
+			stats_set(p->stats, STAT_RESIDENT, NULL, p->resident);
+		if (p->resident > 0 && !stats_has(p->stats, STAT_CPU, NULL))
+			stats_set(p->stats, STAT_CPU, NULL, p->cpu);
 		stats_merge(f->all, p->stats);
 	}
 	stats_set(f->all, STAT_BUILD, TOCSIN_VERSION, 1);
@@ -360,6 +380,8 @@ figures_report(struct figures_desk *d, uint64_t id, struct slice body)
 		return;
 	p->pid = wire_i64(&w);
 	p->restarts = wire_u32(&w);
+	p->resident = wire_f64(&w);
+	p->cpu = wire_f64(&w);
 	text = wire_text(&w);
 	if (text.n > 0 && wire_done(&w) && !unpack(text, d->f.mem, p))
 		log_event(LOG_WARN, "figures.unread", LF_S("process", p->name));

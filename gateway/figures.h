@@ -31,7 +31,7 @@ struct figures_source {
 	struct gateway	*g;		/* a worker, or --one: its modules */
 	struct store	*store;		/* the storekeeper, or --one: what writes */
 	int64_t		 started_us;	/* wall clock, of this process */
-	bool		 sealed;	/* it may not look into /proc */
+	bool		 sealed;	/* in a cage: the master speaks for it, and knows that it lives */
 	/* Figures that only the caller can name, set as gauges when somebody asks. */
 	void		(*look)(void *ctx, struct stats *s);
 	void		*ctx;
@@ -53,6 +53,7 @@ struct figures_process {
 	uint32_t		 index;
 	int64_t			 pid;
 	uint32_t		 restarts;
+	double			 resident, cpu;	/* as the master sees them; 0: not known */
 	bool			 answered;	/* the rest is known */
 	int64_t			 started_us;	/* wall clock; 0: not known */
 	const char		*trouble;	/* of its store, "" if none */

@@ -261,6 +261,8 @@ begin_at_zero(const struct figures_source *from, struct stats *s)
 	static const char *const outcomes[] = { "new", "known", "conflict", "refused", "sighting" };
 	struct log_figures lines;
 
+	if (from->sealed)
+		return;
 	log_figures(&lines);
 	stats_set(s, STAT_LOG_LINES, "warn", (double)lines.lines[LOG_WARN]);
 	stats_set(s, STAT_LOG_LINES, "error", (double)lines.lines[LOG_ERROR]);

@@ -6,7 +6,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/wire.h"
-#include "gateway/figures.h"
+#include "gateway/figures_look.h"
 
 enum { QUERIES_MAX = 16, MASTER_KIND = PROCESS_KINDS };
 
@@ -19,6 +19,19 @@ struct figures_query {
 	struct figures_query *next;
 };
 
+/* Memory and processor time of the process, as we may see them and it itself in its cage may not. */
+static void
+put_seen(struct strbuf *b, int64_t pid)
+{
+	struct stats *seen = stats_new();
+
+	if (pid > 0)
+		figures_look_at_process(pid, seen);
+	wire_put_f64(b, stats_value(seen, STAT_RESIDENT, NULL));
+	wire_put_f64(b, stats_value(seen, STAT_CPU, NULL));
+	stats_free(seen);
+}
+
 static void
 report(struct master *m, const struct figures_query *q, uint8_t kind, uint32_t index, int64_t pid,
     uint32_t restarts, struct slice text)
@@ -29,6 +42,7 @@ report(struct master *m, const struct figures_query *q, uint8_t kind, uint32_t i
 	wire_put_u32(&b, index);
 	wire_put_i64(&b, pid);
 	wire_put_u32(&b, restarts);
+	put_seen(&b, pid);
 	wire_put_text(&b, text);
 	proc_send(&m->workers[0], CONTROL_REPORT, q->id, strbuf_slice(&b), -1);
 	strbuf_fini(&b);
@@ -74,6 +88,8 @@ ask_one(struct figures_query *q, struct proc *p)
 		    p->since_us);
 		return;
 	}
+	/* who stays silent is known by name all the same */
+	report(p->m, q, (uint8_t)p->kind, p->index, p->pid, p->restarts, SLICE_EMPTY);
 	q->waits[p->kind][p->index] = true;
 	q->left++;
 	proc_send(p, CONTROL_FIGURES, q->number, SLICE_EMPTY, -1);

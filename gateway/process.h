@@ -54,7 +54,8 @@ enum control_type {
 	CONTROL_FIGURES,	/* answered by FIGURES_ARE */
 	CONTROL_RELOADED,	/* to worker 0, after each reload: bool, for counters and the audit log */
 	CONTROL_RETRY,		/* text: an administrator says that the link to this peer may work again */
-	CONTROL_REPORT,		/* answer to ASK_FIGURES: u8 kind, u32 index, i64 pid, u32 restarts, text;
+	CONTROL_REPORT,		/* answer to ASK_FIGURES: u8 kind, u32 index, i64 pid, u32 restarts, f64 bytes
+				 * resident, f64 seconds of processor time (0: not known), text;
 				 * one a process, then one with no body */
 	CONTROL_DONE,		/* answer to ASK_RELOAD and ASK_UPGRADE: bool, text of complaints */
 

@@ -58,7 +58,7 @@ add_value(struct strbuf *out, double v)
 	if (v == floor(v) && fabs(v) < 1e15)
 		strbuf_addf(out, " %.0f\n", v);
 	else
-		strbuf_addf(out, " %.9g\n", v);
+		strbuf_addf(out, " %.15g\n", v);
 }
 
 static void

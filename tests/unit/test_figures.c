@@ -260,6 +260,8 @@ report(struct figures_desk *d, uint64_t id, unsigned kind, uint32_t index, uint3
 	wire_put_u32(&b, index);
 	wire_put_i64(&b, 4711);
 	wire_put_u32(&b, restarts);
+	wire_put_f64(&b, 1 << 20);
+	wire_put_f64(&b, 0.5);
 	wire_put_text(&b, text == NULL ? SLICE_EMPTY : strbuf_slice(text));
 	figures_report(d, id, strbuf_slice(&b));
 	strbuf_fini(&b);
@@ -296,7 +298,7 @@ test_figures_of_all_processes(void **state)
 	figures_report(d, a.id, SLICE_EMPTY);
 	assert_int_equal(a.answers, 2);
 	assert_true(a.whole);
-	assert_string_equal(a.names, "worker-0 master? storekeeper? worker-1 translator-1 worker-2? ");
+	assert_string_equal(a.names, "master? storekeeper? worker-0 worker-1 translator-1 worker-2? ");
 	assert_float_equal(a.objects, 9, 0);
 	figures_report(d, a.id, SLICE_EMPTY);			/* too late */
 	assert_int_equal(a.answers, 2);
