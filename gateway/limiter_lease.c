@@ -67,12 +67,18 @@ leases_want(struct leases *ls, const uint8_t key[RECENT_KEY], struct limit limit
 	x = recent_find(ls->clients, key);
 	if (x != NULL && x->asked && now_us < x->until_us)
 		return units;
-	if (x == NULL || now_us >= x->until_us) {	/* no lease, or one that was not used up */
-		if (x == NULL)
-			x = recent_put(ls->clients, key);
+	if (x == NULL) {
+		x = recent_put(ls->clients, key);
 		x->size = 1;
 	}
-	x->size = x->size > most / 4 ? most : x->size * 4;
+	if (now_us >= x->until_us + LEASE_US)	/* a client that paused */
+		x->size = 1;
+	else if (now_us >= x->until_us)		/* as much as went in the time of a lease */
+		x->size = x->left < x->size ? x->size - x->left : 1;
+	else
+		x->size = x->size > most / 4 ? most : x->size * 4;
+	if (x->size > most)
+		x->size = most;
 	x->left = 0;
 	x->asked = x->size > units;
 	x->until_us = now_us + LEASE_US;

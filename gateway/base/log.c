@@ -10,7 +10,7 @@
 #include "gateway/base/strbuf.h"
 
 /* A line stays under PIPE_BUF, so that the kernel never mixes two processes' lines in one pipe. */
-enum { VALUE_MAX = 512, LINE_BYTES_MAX = 4096, TAIL_ROOM = 64 };
+enum { VALUE_MAX = 512, LINE_BYTES_MAX = 4096, TAIL_ROOM = 64, LINE_ROOM = 512 };
 
 /* The one log of a process. */
 static struct {
@@ -188,6 +188,7 @@ log_fields(enum log_level level, const char *event, const struct log_field *f, s
 
 	if (level < out.least || level >= LOG_OFF)
 		return;
+	strbuf_reserve(&b, LINE_ROOM);
 	stamp_text(clock_wall_us(), now);
 	if (out.as_json)
 		strbuf_addc(&b, '{');
