@@ -347,6 +347,7 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 		seen->first_us = page->first_us;
 		seen->last_us = page->last_us;
 		seen->until_us = rd->admit.until_us;
+		seen->full = page->more;
 		seen->lasting = rd->dated && store_epoch(rd->c->g->store, &now) &&
 		    store_epoch_eq(&now, &seen->epoch);
 		digest_sha256(strbuf_slice(&rd->ids), seen->digest);
@@ -376,8 +377,11 @@ catalog_page_stands(struct catalog *c, const struct page_seen *seen)
 {
 	struct store_epoch now;
 
-	return seen->lasting && clock_wall_us() < seen->until_us &&
-	    store_epoch(c->g->store, &now) && store_epoch_eq(&now, &seen->epoch);
+	if (!seen->lasting || clock_wall_us() >= seen->until_us ||
+	    !store_epoch(c->g->store, &now))
+		return false;
+	/* New objects come behind a page that is full, and there alone. */
+	return seen->full ? now.turns == seen->epoch.turns : store_epoch_eq(&now, &seen->epoch);
 }
 
 void

@@ -47,6 +47,7 @@ struct page_seen {
 	int64_t			 first_us, last_us;	/* date_added */
 	uint8_t			 digest[32];		/* over the ids */
 	bool			 lasting;	/* until the epoch changes or until_us comes */
+	bool			 full;		/* more follows: what is added comes behind it */
 	int64_t			 until_us;
 	struct store_epoch	 epoch;
 };

@@ -1,10 +1,11 @@
 /*
  * limiter_lease.h -- units of a shared bucket that were taken ahead of need.
  *
- * A busy client would cost one round trip to Redis a request. Instead a few units are taken at once and spent
- * here. They are gone from the shared bucket the moment they are leased, so all nodes together never give more
- * than the limit; what is leased and not spent is lost to the client, so a lease is small (a sixteenth of the
- * burst, and no more than flows in again while it lasts), short, and of the size that was used lately.
+ * A busy client would cost one round trip to Redis a request. Instead a few units are taken at once
+ * and spent here. They are gone from the shared bucket the moment they are leased, so all nodes
+ * together never give more than the limit; what is leased and not spent is lost to the client, so a
+ * lease is small (a sixteenth of the burst, and no more than flows in again while it lasts), short,
+ * and of the size that was used lately.
  *
  * Owns:    what is left of each lease.
  * Called:  by limiter.c.

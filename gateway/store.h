@@ -220,13 +220,16 @@ void	store_page(struct store *s, const struct page_query *q, store_page_cb *cb, 
 struct store_epoch {
 	int64_t	last_us;	/* the last date given; never goes back */
 	int64_t	members;	/* falls only when something is taken out: no date is given then */
-	int64_t	sightings;	/* grows when a known version is put again, which may change its label */
+	int64_t	sightings;	/* grows when a known version is put again */
+	int64_t	turns;		/* grows when anything changes for what was in a collection before: a
+				 * newer version came, it was taken out, its label or source is stricter */
 };
 bool	store_epoch(struct store *s, struct store_epoch *out);
 static inline bool
 store_epoch_eq(const struct store_epoch *a, const struct store_epoch *b)
 {
-	return a->last_us == b->last_us && a->members == b->members && a->sightings == b->sightings;
+	return a->last_us == b->last_us && a->members == b->members &&
+	    a->sightings == b->sightings && a->turns == b->turns;
 }
 
 /* Take versions of an object out of one collection (q->ids[0], version keywords, spec versions), those

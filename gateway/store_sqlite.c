@@ -234,9 +234,9 @@ checkpoint(struct sq *q)
 int
 sq_commit(struct sq *q, struct err *e)
 {
-	if (q->dirty && sq_run(q, SQ_STATE_SET, e, "iiiiii", q->store.last_us,
+	if (q->dirty && sq_run(q, SQ_STATE_SET, e, "iiiiiii", q->store.last_us,
 	    q->count[N_OBJECTS], q->count[N_VERSIONS], q->count[N_MEMBERS], q->count[N_SOURCES],
-	    q->count[N_SIGHTINGS]) < 0)
+	    q->count[N_SIGHTINGS], q->count[N_TURNS]) < 0)
 		return -1;
 	if (save_parties(q, e) < 0 || sq_run(q, SQ_COMMIT, e, "") < 0)
 		return -1;

@@ -114,7 +114,7 @@ struct party {
 
 enum { WAL_HEAD = 48 };		/* bytes of one copy of the head of SQLite's wal-index */
 
-enum sq_counter { N_OBJECTS, N_VERSIONS, N_MEMBERS, N_SOURCES, N_SIGHTINGS, SQ_COUNTERS };
+enum sq_counter { N_OBJECTS, N_VERSIONS, N_MEMBERS, N_SOURCES, N_SIGHTINGS, N_TURNS, SQ_COUNTERS };
 
 struct sq {
 	struct store	 store;		/* first */

@@ -58,6 +58,7 @@ read_counts(struct sq *q, struct store_epoch *out)
 	out->last_us = sqlite3_column_int64(st, 0);
 	out->members = sqlite3_column_int64(st, 1);
 	out->sightings = sqlite3_column_int64(st, 2);
+	out->turns = sqlite3_column_int64(st, 3);
 	sq_reset(st);
 	return true;
 }
@@ -95,6 +96,7 @@ sq_epoch(struct store *s, struct store_epoch *out)
 
 	if (q->lock_fd < 0)
 		return epoch_of_reader(q, out);
-	*out = (struct store_epoch){ s->last_us, q->count[N_MEMBERS], q->count[N_SIGHTINGS] };
+	*out = (struct store_epoch){ s->last_us, q->count[N_MEMBERS], q->count[N_SIGHTINGS],
+	    q->count[N_TURNS] };
 	return !q->broken;
 }

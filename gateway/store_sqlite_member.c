@@ -189,6 +189,7 @@ sq_join(struct sq *q, const struct member *m, bool alone, struct err *e)
 
 	if (alone)
 		return add(q, m, CLASS_LAST, 0, e);
+	q->count[N_TURNS]++;
 	if (read_live(q, m, &x, e) < 0)
 		return -1;
 	if (!x.more)
@@ -270,6 +271,7 @@ take_out(struct sq *q, int64_t cid, int64_t obj, struct version_choice *v, size_
 		gone++;
 	}
 	q->count[N_MEMBERS] -= (int64_t)gone;
+	q->count[N_TURNS] += gone > 0;
 	q->dirty = true;
 	return gone == 0 || gone == n ? 0 : regroup(q, cid, obj, mem, e);
 }

@@ -165,7 +165,7 @@ migrate(struct sq *q, const char *path, struct err *e)
 	for (size_t i = (size_t)version; i < sq_nsteps; i++)
 		if (sqlite3_exec(q->db, sq_steps[i], NULL, NULL, NULL) != SQLITE_OK)
 			return sq_fail(q, e, "schema");
-	if (make_state(q, e) < 0)
+	if (version == 0 && make_state(q, e) < 0)
 		return -1;
 	return sq_run(q, SQ_COMMIT, e, "") < 0 ? -1 : 0;
 }

@@ -131,6 +131,7 @@ see_again(struct putting *w, const struct store_put *p, int64_t vid, const struc
 	if (h.origin == here->origin && slice_eq(h.audience, here->audience) &&
 	    h.tlp == here->tlp)
 		return 0;
+	w->q->count[N_TURNS]++;
 	return sq_run(w->q, SQ_VERSION_TURN, e, "ib", vid, sq_head_write(&h, w->mem)) < 0 ? -1 : 0;
 }
 

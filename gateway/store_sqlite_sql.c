@@ -66,7 +66,11 @@ static const char step_2[] =
     "PRAGMA user_version = 2;"
     "ALTER TABLE message ADD COLUMN request TEXT NOT NULL DEFAULT '';";
 
-const char *const sq_steps[] = { step_1, step_2 };
+static const char step_3[] =
+    "PRAGMA user_version = 3;"
+    "ALTER TABLE state ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;";
+
+const char *const sq_steps[] = { step_1, step_2, step_3 };
 const size_t sq_nsteps = sizeof(sq_steps) / sizeof(*sq_steps);
 
 #define ROW	"v.vid, v.obj, v.vkey, v.head"
@@ -98,12 +102,12 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_READ] = "BEGIN",
 	[SQ_COMMIT] = "COMMIT",
 	[SQ_ROLLBACK] = "ROLLBACK",
-	[SQ_STATE_GET] = "SELECT id, key, last_us, objects, versions, members, sources, sightings"
-	    " FROM state",
-	[SQ_STATE_EPOCH] = "SELECT last_us, members, sightings FROM state",
+	[SQ_STATE_GET] = "SELECT id, key, last_us, objects, versions, members, sources, sightings,"
+	    " turns FROM state",
+	[SQ_STATE_EPOCH] = "SELECT last_us, members, sightings, turns FROM state",
 	[SQ_STATE_ADD] = "INSERT INTO state (one, id, key) VALUES (1, ?1, ?2)",
 	[SQ_STATE_SET] = "UPDATE state SET last_us = ?1, objects = ?2, versions = ?3, members = ?4,"
-	    " sources = ?5, sightings = ?6",
+	    " sources = ?5, sightings = ?6, turns = ?7",
 	[SQ_PARTY_ALL] = "SELECT pno, name, queued, waits, held, sent, denied, dead, covered"
 	    " FROM party",
 	[SQ_PARTY_ADD] = "INSERT INTO party (name) VALUES (?1)",

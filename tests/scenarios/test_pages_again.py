@@ -150,3 +150,17 @@ def test_pages_stay_right_while_somebody_writes(node):
     done.set()
     reader.join()
     assert not wrong
+
+
+def test_a_full_page_stands_while_others_write_behind_it(node):
+    # If this fails, every advisory that comes in makes every reader's drain read the whole store again.
+    soc = Client(node, "soc")
+    for i in range(12):
+        node.insist("desk", "advisories", one(f"full-{i}"))
+    path = "/api/collections/advisories/objects/?limit=5"
+    seen = warm(node, soc, path)
+    node.insist("desk", "advisories", one("behind"))
+    shown = again(node)
+    assert ids(soc, path) == seen and again(node) == shown + 1
+    node.insist("desk", "advisories", one("full-0", modified="2026-11-20T10:00:00.000Z"))
+    assert ids(soc, "/api/collections/advisories/objects/?limit=5") == [x for x in ids(soc, "/api/collections/advisories/objects/")][:5]
