@@ -175,7 +175,7 @@ static const int common_calls[] = {
 	CALL(lseek), CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk), CALL(futex),
 	CALL(getrandom), CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(getpid),
 	CALL(gettid), CALL(getppid), CALL(exit), CALL(exit_group), CALL(rt_sigreturn),
-	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(recvmsg), CALL(sendmsg), CALL(poll),
+	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(recvmsg), CALL(sendmsg), CALL(recvfrom), CALL(poll),
 	CALL(ppoll), CALL(memfd_create), CALL(fcntl), CALL(sched_yield), CALL(uname), CALL(shutdown),
 	CALL(ftruncate), LIST_END
 };
@@ -186,7 +186,7 @@ static const int loop_calls[] = {
 	CALL(nanosleep), CALL(clock_nanosleep), CALL(rt_sigaction), CALL(getsockopt),
 	CALL(setsockopt), CALL(ioctl), CALL(dup), CALL(sigaltstack), CALL(getrusage), CALL(sysinfo),
 	CALL(prlimit64), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
-	CALL(select), CALL(pselect6), CALL(recvfrom), CALL(sendto), CALL(set_robust_list),
+	CALL(select), CALL(pselect6), CALL(sendto), CALL(set_robust_list),
 	CALL(rseq), CALL(getcwd), CALL(sched_getaffinity), CALL(umask), LIST_END
 };
 /* Files in the folders that Landlock leaves. */
