@@ -230,13 +230,29 @@ settle_classification_of(const struct settle *s, struct object *o)
 			o->flags |= OBJECT_CLASSIFIED;
 }
 
+/* True if some object says something about another: a list of indicators alone has nothing to settle. */
+static bool
+has_speakers(const struct advisory *adv)
+{
+	static const char *const speakers[] = {
+		"report", "grouping", "note", "opinion", "relationship", "sighting", "observed-data",
+		"marking-definition"
+	};
+
+	for (size_t i = 0; i < adv->n; i++)
+		for (size_t k = 0; k < COUNTOF(speakers); k++)
+			if (slice_is(adv->objects[i].type, speakers[k]))
+				return true;
+	return false;
+}
+
 /* Fill what needs the whole message, as said above. */
 void
 advisory_settle(struct advisory *adv, struct arena *mem)
 {
 	struct settle s = { .adv = adv };
 
-	if (adv->n == 0)
+	if (!has_speakers(adv))
 		return;
 	index_objects(&s, mem);
 	settle_phases(&s);
