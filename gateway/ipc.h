@@ -70,8 +70,8 @@ void		 ipc_pause(struct ipc *c, bool paused);
 /* Write all that waits, blocking, for at most `timeout_us`. */
 void		 ipc_flush(struct ipc *c, int64_t timeout_us);
 
-/* Wait for at most `timeout_us` until the other end has said something, and hand it over as the loop would; what
- * waits to be written goes out meanwhile. False when nothing came. Not from within on_message. */
+/* Wait for at most `timeout_us` until the other end has said something, and hand it over as the loop
+ * would; what waits to be written goes out meanwhile. False when nothing came. Not from on_message. */
 bool		 ipc_wait(struct ipc *c, int64_t timeout_us);
 
 /* A connected pair, close-on-exec both. -1 and *e if there is none to be had. */

@@ -349,9 +349,7 @@ int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struc
 
 const char *store_library(void);	/* version of SQLite */
 
-/* Groups by size and by time: bucket i counts those of at most 1 << i transactions, or of at most
- * STORE_TIME_US << i microseconds, that no lower bucket counts; the last one takes the rest. */
-enum { STORE_TROUBLE = 160, STORE_SIZES = 10, STORE_TIMES = 14, STORE_TIME_US = 125 };
+enum { STORE_TROUBLE = 160 };
 struct store_figures {
 	uint64_t	objects, versions, members, sources, sightings, quarantined, audit_records;
 	uint64_t	commits, syncs, commit_us_total, commit_us_max;
@@ -362,7 +360,6 @@ struct store_figures {
 	char		trouble[STORE_TROUBLE];	/* why nothing is written now; empty: it works */
 	uint64_t	waiting;	/* transactions asked and not committed yet */
 	uint64_t	group_max;	/* transactions in the largest group since start */
-	uint64_t	group_sizes[STORE_SIZES], group_times[STORE_TIMES];
 };
 int	store_figures(struct store *s, struct store_figures *out, struct err *e);
 /* Where sizes and times of transactions are counted; NULL: nowhere. */

@@ -4,8 +4,8 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/json.h"
 
-/* What a message may hold at most. Intake's own limits are lower; these only bound what a worker that has been
- * taken over can make the storekeeper do. */
+/* What a message may hold at most. Intake's own limits are lower; these only bound what a worker that
+ * has been taken over can make the storekeeper do. */
 enum {
 	ID_MAX = 4096,			/* of an object */
 	LINE_MAX = 64 << 10,		/* lists of names, reasons, audit members */
@@ -214,8 +214,6 @@ static const struct wire_field figures_fields[] = {
 	WIRE_U64(struct store_figures, damages),
 	WIRE_U64(struct store_figures, waiting),
 	WIRE_U64(struct store_figures, group_max),
-	WIRE_BYTES(struct store_figures, group_sizes),
-	WIRE_BYTES(struct store_figures, group_times),
 	WIRE_WORD(struct store_figures, trouble),
 	WIRE_END
 };

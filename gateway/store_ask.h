@@ -6,9 +6,10 @@
  *	QUEUED   storekeeper -> workers  names of peers
  *	HELLO    storekeeper -> worker   the store's UUID: the file that the worker reads must be the same
  *
- * Owns:    struct ask, and its form on the wire: one table of members a kind for the question and one for the
- *          answer.
- * Called:  by store.c (makes them), store_jobs.c (runs them), store_remote.c and storekeeper.c (send them).
+ * Owns:    struct ask, and its form on the wire: one table of members a kind for the question and one
+ *          for the answer.
+ * Called:  by store.c (makes them), store_jobs.c (runs them), store_remote.c and storekeeper.c (send
+ *          them).
  * Never:   trusts what it reads: ask_read checks all that can be checked without the store.
  */
 #ifndef GATEWAY_STORE_ASK_H
@@ -53,13 +54,13 @@ struct ask {
 enum ask_frame { FRAME_HELLO = 1, FRAME_ASKS, FRAME_ANSWERS, FRAME_QUEUED };
 enum { ASK_NAME_MAX = 4096, ASK_FRAME_MAX = 256 << 20 };
 
-/* Append question or answer. -1 and *e (ERR_LIMIT) if something is beyond the limits of a message; nothing is
- * appended then. */
+/* Append question or answer. -1 and *e (ERR_LIMIT) if something is beyond the limits of a message;
+ * nothing is appended then. */
 int	ask_put(struct strbuf *b, uint64_t id, const struct ask *a, struct err *e);
 int	ask_put_answer(struct strbuf *b, uint64_t id, const struct ask *a, const struct err *e);
 
-/* The head of the next question or answer of a frame, and its body. False at the end (wire_done tells whether
- * it was one). */
+/* The head of the next question or answer of a frame, and its body. False at the end (wire_done tells
+ * whether it was one). */
 bool	ask_next(struct wire *w, uint64_t *id, enum ask_kind *kind, struct slice *body);
 bool	ask_next_answer(struct wire *w, uint64_t *id, enum err_code *code, struct slice *body);
 

@@ -74,17 +74,6 @@ try_group(struct store *s, struct job *list, struct err *e)
 	return 1;
 }
 
-/* The lowest bucket whose bound, doubled from `first` on, holds v; the last one takes the rest. */
-static size_t
-bucket(uint64_t v, uint64_t first, size_t n)
-{
-	size_t i = 0;
-
-	while (i + 1 < n && v > first << i)
-		i++;
-	return i;
-}
-
 static void
 count_group(struct store_figures *f, size_t n, uint64_t took_us)
 {
@@ -95,8 +84,6 @@ count_group(struct store_figures *f, size_t n, uint64_t took_us)
 		f->commit_us_max = took_us;
 	if (n > f->group_max)
 		f->group_max = n;
-	f->group_sizes[bucket(n, 1, STORE_SIZES)]++;
-	f->group_times[bucket(took_us, STORE_TIME_US, STORE_TIMES)]++;
 }
 
 /* Which request a commit was for, so that its id leads from the worker's log to ours. */

@@ -1,5 +1,6 @@
 /*
- * store_remote.h -- the store as a worker sees it: it reads the file itself, and asks the storekeeper to write.
+ * store_remote.h -- the store as a worker sees it: it reads the file itself, and asks the storekeeper
+ * to write.
  *
  *	worker                                   storekeeper
  *	store_commit ---- WRITES ------------->  decode, check, store_commit on the local store
@@ -9,15 +10,16 @@
  *
  * Owns:    the read-only connection, the channel, every write that has not been answered.
  * Called:  by the worker's start (procs); everybody else sees a struct store (store.h).
- * Never:   writes, creates, recovers or checkpoints the file, and keeps no read transaction open beyond the
- *          turn of the loop that began it.
+ * Never:   writes, creates, recovers or checkpoints the file, and keeps no read transaction open beyond
+ *          the turn of the loop that began it.
  *
- * When the channel breaks every question under way is answered ERR_BUSY: what was asked may have been done or
- * not, and asking again is harmless, since a known object is a known object. New writes wait for the next
- * channel, for at most wait_us and no more than max_waiting, then they fail ERR_BUSY as well. Reads go on.
+ * When the channel breaks every question under way is answered ERR_BUSY: what was asked may have been
+ * done or not, and asking again is harmless, since a known object is a known object. New writes wait for
+ * the next channel, for at most wait_us and no more than max_waiting, then they fail ERR_BUSY as well.
+ * Reads go on.
  *
- * The file may belong to another user: read permission for the database, its -wal and its -shm is enough, and
- * even where there is more it is not used (the -shm is mapped read-only).
+ * The file may belong to another user: read permission for the database, its -wal and its -shm is
+ * enough, and even where there is more it is not used (the -shm is mapped read-only).
  */
 #ifndef GATEWAY_STORE_REMOTE_H
 #define GATEWAY_STORE_REMOTE_H
@@ -38,8 +40,9 @@ struct store_remote_conf {
 
 /* NULL and *e if the file cannot be read (it must be there: the storekeeper starts first). */
 struct store	*store_remote_open(const struct store_remote_conf *conf, struct err *e);
-/* The channel to a storekeeper: the first, and each later one when the storekeeper was started anew. Takes over
- * `fd`; an older channel is closed first. -1 and *e if `s` is no remote store; then fd is closed as well. */
+/* The channel to a storekeeper: the first, and each later one when the storekeeper was started anew.
+ * Takes over `fd`; an older channel is closed first. -1 and *e if `s` is no remote store; then fd is
+ * closed as well. */
 int		 store_remote_channel(struct store *s, int fd, struct err *e);
 /* True if a storekeeper is there; false for a store that is its own keeper. */
 bool		 store_remote_is_connected(const struct store *s);

@@ -1,14 +1,18 @@
 /*
  * The database as a process sees it that only reads, beside the one that writes.
  *
- * The connection is SQLITE_OPEN_READONLY, query_only, and maps the wal-index read-only (readonly_shm) even where
- * more would be allowed: a reader that has been taken over cannot mislead the writer. Measured with 3.40.1:
+ * The connection is SQLITE_OPEN_READONLY, query_only, and maps the wal-index read-only (readonly_shm)
+ * even where more would be allowed: a reader that has been taken over cannot mislead the writer. Seen
+ * with 3.40.1, the reader another user with nothing but group-read:
  *
- *	- such a reader sets no read mark and holds the latest one that the writer has set, which is that of the
- *	  last commit but one: a checkpoint while it reads stops one commit short, and goes on with the next;
- *	- it sees every commit once COMMIT has returned, and costs the writer nothing;
- *	- when the writer is killed it reads on from what it has mapped; when the wal-index itself was left torn
- *	  it gets an error (ERR_BUSY here) until the writer is back and has mended it.
+ *	- it sees every commit once COMMIT has returned; a read costs 3 us, with a wal-index that it may
+ *	  write to 9 us;
+ *	- a checkpoint that meets it reading goes as far as what it sees, and no further: the same as for
+ *	  a reader with more rights;
+ *	- when the writer is killed it reads on, and a new reader reads as well, with nobody else there;
+ *	- when the writer has closed in order and nobody kept the database open there is no wal-index, and
+ *	  a reader cannot make one: it waits for the writer (ERR_BUSY), as it does when a killed writer
+ *	  has left the wal-index torn.
  *
  * Everything read in one call is read in one transaction, which ends with the call.
  */

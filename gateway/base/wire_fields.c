@@ -54,8 +54,13 @@ set_list(const struct wire_field *f, void *to, const void *p, size_t n)
 static bool
 put_string(struct strbuf *b, const struct wire_field *f, const char *s)
 {
-	wire_put_string(b, s);
-	return s == NULL ? f->kind == WIRE_K_STRING : strlen(s) <= f->limit;
+	struct slice text = slice_of(s);
+
+	if (s == NULL)
+		wire_put_string(b, NULL);
+	else
+		wire_put_text(b, text);
+	return s == NULL ? f->kind == WIRE_K_STRING : text.n <= f->limit;
 }
 
 static bool

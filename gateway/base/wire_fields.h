@@ -8,9 +8,11 @@
  *		WIRE_END
  *	};
  *
- * Owns:    nothing; what is read points into the message (texts) or lives in the arena (C strings, lists).
+ * Owns:    nothing; what is read points into the message (texts) or lives in the arena (C strings,
+ *          lists).
  * Called:  by the two ends of a channel, with the same table.
- * Never:   allocates more than the message can fill: a list's count is checked against the bytes that follow.
+ * Never:   allocates more than the message can fill: a list's count is checked against the bytes that
+ *          follow.
  */
 #ifndef BASE_WIRE_FIELDS_H
 #define BASE_WIRE_FIELDS_H
@@ -67,8 +69,8 @@ struct wire_field {
 #define WIRE_MAYBE(s, m, f)	WIRE_NEST(WIRE_K_MAYBE, s, m, 0, 0, f)
 #define WIRE_END		{ .kind = WIRE_K_END }
 
-/* Append the members that the table names. False if one is beyond its limit: what was appended is then of no
- * use to any reader. */
+/* Append the members that the table names. False if one is beyond its limit: what was appended is then
+ * of no use to any reader. */
 bool	wire_put_fields(struct strbuf *b, const struct wire_field *f, const void *from);
 /* Read them into a zeroed struct; wire_done tells whether all was well. */
 void	wire_get_fields(struct wire *w, const struct wire_field *f, void *to, struct arena *mem);
