@@ -40,7 +40,7 @@ UNITS	:= $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c)
 FUZZERS	:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES	:= $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run valgrind analyse fuzz coverage bench \
+.PHONY: all deps test unit golden golden-update scenarios check lint asan asan-run valgrind analyse fuzz coverage bench soak \
 	ready demo format install clean help
 .SECONDARY:
 
