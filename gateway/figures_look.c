@@ -238,6 +238,7 @@ look_at_worker(struct gateway *g, struct stats *s)
 	int64_t now_us = clock_wall_us();
 
 	stats_set(s, STAT_IN_WORK, NULL, (double)intake_in_work(g->intake));
+	stats_set(s, STAT_STORE_DAMAGES, NULL, (double)store_damages(g->store));
 	look_at_redis(g, s);
 	look_at_claims(g, s);
 	for (size_t i = 0; i < trust_peers(g->trust); i++) {

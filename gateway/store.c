@@ -417,6 +417,12 @@ store_status_get(struct store *s, const char *id, store_status_cb *cb, void *arg
 	arena_free(mem);
 }
 
+uint64_t
+store_damages(const struct store *s)
+{
+	return s->damages;
+}
+
 int
 store_figures(struct store *s, struct store_figures *out, struct err *e)
 {

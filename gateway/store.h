@@ -362,6 +362,8 @@ struct store_figures {
 	uint64_t	group_max;	/* transactions in the largest group since start */
 };
 int	store_figures(struct store *s, struct store_figures *out, struct err *e);
+/* Times that this process, by reading or writing, met damage in the file. */
+uint64_t store_damages(const struct store *s);
 /* Where sizes and times of transactions are counted; NULL: nowhere. */
 struct stats;
 void	store_count_in(struct store *s, struct stats *stats);
