@@ -208,14 +208,16 @@ process_main(int argc, char **argv)
 		log_event(LOG_ERROR, "process.birth", LF_S("process", title), LF_S("error", e.reason));
 		return 1;
 	}
-	c.base = event_base_new();
+	if (c.orders.kind != PROCESS_TRANSLATOR)	/* which knows one channel and no loop */
+		c.base = event_base_new();
 	c.status = runs[c.orders.kind](&c);
 	for (size_t i = 0; i < c.nlent; i++)
 		if (c.lent[i].fd >= 0)
 			close(c.lent[i].fd);
 	free(c.lent);
 	ipc_free(c.master);
-	event_base_free(c.base);
+	if (c.base != NULL)
+		event_base_free(c.base);
 	file_overlay(NULL);
 	bundle_free(c.bundle);
 	arena_free(c.mem);

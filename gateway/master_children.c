@@ -289,7 +289,8 @@ buried(struct proc *p, int status)
 
 	if (m->dies_together && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		raise(SIGKILL);
-	if (p->kind == PROCESS_TRANSLATOR && m->workers[p->index].state == PROC_GONE)
+	if (p->kind == PROCESS_TRANSLATOR &&
+	    (m->phase >= PHASE_DRAIN || m->workers[p->index].state == PROC_GONE))
 		before = PROC_ENDING;	/* it went because its worker did */
 	if (before != PROC_ENDING || status != 0)
 		log_death(p, status);

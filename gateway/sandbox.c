@@ -59,8 +59,10 @@ static int
 drop_capabilities(struct err *e)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } }, now[2];
 
+	if (syscall(SYS_capget, &head, now) == 0 && memcmp(now, none, sizeof(now)) == 0)
+		return 0;		/* a service manager was here before */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &head, none) < 0)
 		return err_set(e, ERR_IO, "cannot drop capabilities: %s", strerror(errno));
@@ -86,12 +88,11 @@ enum { KEEP = -1 };
 static const rlim_t keep = (rlim_t)KEEP;
 
 static int
-set_limits(enum process_kind kind, struct err *e)
+set_limits(enum process_kind kind, struct err *e)	/* EPERM: a service manager has set its own */
 {
 	static const rlim_t mib = 1024 * 1024;
 	const struct limit_row rows[] = {
 		{ RLIMIT_CORE, { 0, 0, 0 } },
-		/* nobody starts anything; the uid may have other processes: they do not count */
 		{ RLIMIT_FSIZE, { keep, 0, keep } },
 		{ RLIMIT_NOFILE, { keep, 64, keep } },
 		{ RLIMIT_AS, { keep, SANITIZED ? keep : 4096 * mib, keep } },
@@ -107,7 +108,7 @@ set_limits(enum process_kind kind, struct err *e)
 			continue;
 		if (now.rlim_max < to.rlim_max)
 			to.rlim_max = to.rlim_cur = now.rlim_max;
-		if (setrlimit((__rlimit_resource_t)rows[i].which, &to) < 0)
+		if (setrlimit((__rlimit_resource_t)rows[i].which, &to) < 0 && errno != EPERM)
 			return err_set(e, ERR_IO, "cannot set a limit: %s", strerror(errno));
 	}
 	return 0;

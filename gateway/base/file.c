@@ -127,7 +127,7 @@ file_read(const char *path, size_t max, struct strbuf *out, struct err *e)
 		if (lent.record != NULL && !is_stdin)
 			bundle_add(lent.record, path,
 			    slice_from(out->p + start, out->n - start),
-			    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0, lent.kinds);
+			    file_is_open_to_others(path), lent.kinds);
 	}
 	if (rc < 0)
 		strbuf_setlen(out, start);
@@ -304,6 +304,16 @@ file_identity(const char *path, uint64_t id[2])
 	return true;
 }
 
+/* systemd gives us its credentials by an access list, which shows as a right of the group. */
+static bool
+is_credential(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t n = folder == NULL ? 0 : strlen(folder);
+
+	return n > 1 && strncmp(path, folder, n) == 0 && path[n] == '/' && strstr(path, "..") == NULL;
+}
+
 bool
 file_is_open_to_others(const char *path)
 {
@@ -312,6 +322,8 @@ file_is_open_to_others(const char *path)
 
 	if (known != NULL)
 		return known->open_to_others;
+	if (is_credential(path))
+		return false;
 	return stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 
