@@ -119,14 +119,15 @@ set_limits(enum process_kind kind, struct err *e)	/* EPERM: a service manager ha
 static const uint64_t all_rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;	/* ABI 1 */
 static const uint64_t read_rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 static const uint64_t write_rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_REFER;		/* ABI 2: from one folder to another */
 static const uint64_t file_rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
 
 static int
 allow_path(int rules, const struct sandbox_path *p, struct err *e)
 {
 	struct landlock_path_beneath_attr a = {
-		.allowed_access = p->write ? write_rights : read_rights
+		.allowed_access = p->write ? write_rights : read_rights,
 	};
 	struct stat st;
 	int rc;
@@ -145,18 +146,23 @@ allow_path(int rules, const struct sandbox_path *p, struct err *e)
 	return rc;
 }
 
-/* The set of what remains; *out stays -1 if the kernel has no Landlock. */
+/* The set of what remains; *out stays -1 if the kernel has no Landlock, or one that knows no move of a file
+ * from one folder to another, as spools need it. */
 static int
 file_rules(const struct sandbox *s, int *out, struct err *e)
 {
-	const struct landlock_ruleset_attr attr = { .handled_access_fs = all_rights };
-	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0), rc = 0;
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_fs = all_rights | LANDLOCK_ACCESS_FS_REFER
+	};
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int rules, rc = 0;
 
-	if (rules < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+	if (version < 2) {
 		log_event(LOG_WARN, "sandbox.no-landlock", LF_S("process",
-		    process_kind_word(s->kind)), LF_S("error", strerror(errno)));
+		    process_kind_word(s->kind)), LF_I("version", version));
 		return 0;
 	}
+	rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (rules < 0)
 		return err_set(e, ERR_IO, "sandbox: %s", strerror(errno));
 	for (size_t i = 0; i < s->npaths && rc == 0; i++)

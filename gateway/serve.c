@@ -1,7 +1,6 @@
 #include "gateway/serve.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,6 +24,5 @@ int
 serve(const char *config, bool one)
 {
 	process_harden();
-	/* until all parts of the others are there */
-	return one || getenv("TOCSIN_PROCESSES") == NULL ? one_run(config) : master_run(config);
+	return one ? one_run(config) : master_run(config);
 }

@@ -24,6 +24,7 @@ import uuid
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOCSIN = os.path.abspath(os.environ.get("TOCSIN", os.path.join(TOP, "build", "tocsin")))
 TAXII = "application/taxii+json;version=2.1"
+ONE = ["--one"] if os.environ.get("TOCSIN_ONE") else []     # the whole node in one process
 PATIENCE = float(os.environ.get("PATIENCE", "30"))
 
 
@@ -211,7 +212,7 @@ class Node:
         # a sanitizer must be able to stop the process with a report
         env = dict(os.environ, ASAN_OPTIONS="abort_on_error=0:exitcode=99:detect_leaks=1", **env)
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([TOCSIN, "serve", "--config", self.conf], stdout=log, stderr=log,
+            self.process = subprocess.Popen([TOCSIN, "serve", *ONE, "--config", self.conf], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, env=env)
 
     def restart(self, **env):
