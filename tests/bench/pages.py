@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """TAXII pages beside nginx: it serves the same bytes as files, over the same certificate, TLS version and cipher.
 
-One server process of each on one core, the client (wrk, 16 kept connections) on the other; ours and theirs take turns; median
+One worker of each on one core (ours with its storekeeper, master and translator: the CPU of all counts), the client (wrk, 16
+kept connections) on the other; ours and theirs take turns; median
 of 5 with the spread. Both rates and the CPU of the server for each request are compared: the second says the same on a busy
 machine. Nothing is switched off: every request has its token checked, asks the limiter, is counted and logged, and every page is
 audited. usage: pages.py [--objects N] [--only WORD] [--runs N] [--seconds S]   (QUICK=1: in a minute)
@@ -125,6 +126,14 @@ class Wrk:
         return float(found.group(1)), (after - before) / int(re.search(r"(\d+) requests in", text).group(1))
 
 
+def one_worker(node):
+    """As nginx has one."""
+    with open(node.conf, encoding="utf-8") as f:
+        text = f.read()
+    with open(node.conf, "w", encoding="utf-8") as f:
+        f.write(text.replace("    state        state\n", "    state        state\n    workers      1\n", 1))
+
+
 def cursors(client, limit, most, collection):
     """Paths of pages all over the collection, each behind the token of the page before it."""
     base = f"/api/collections/{collection}/objects/?limit={limit}"
@@ -191,8 +200,10 @@ def main():
     lab = Lab(folder, names=("cert-a",), consumers={"soc": ["relation own", "read *", fast]})
     nginx = None
     try:
-        lab.build().start()
+        lab.build()
         node = lab["cert-a"]
+        one_worker(node)
+        lab.start()
         database = glob.glob(node.file("state", "*.db"))[0]
         node.stop()
         subprocess.run([LOADER, "--load", database, node.file("keys", "audit.key"), "advisories", str(options.objects)], check=True)
