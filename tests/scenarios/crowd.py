@@ -29,7 +29,7 @@ class Crowd:
                        f"Authorization: Bearer {token}\r\n\r\n").encode()
         self.posting = (f"POST /api/collections/advisories/objects/ HTTP/1.1\r\nHost: localhost\r\nAccept: {TAXII}\r\n"
                         f"Content-Type: {TAXII}\r\nContent-Length: 1000000\r\nAuthorization: Bearer {token}\r\n\r\n").encode()
-        self.there, self.begun, self.lives, self.statuses = {}, {}, [], {}
+        self.there, self.begun, self.lives, self.statuses, self.refused = {}, {}, [], {}, 0
         self.poll = select.epoll()
 
     # -- opening
@@ -53,14 +53,18 @@ class Crowd:
         while b"\r\n\r\n" not in text:
             more = s.recv(65536)
             if not more:
-                raise SystemExit(f"{self.kind}: closed after {text!r}")
+                raise ConnectionResetError
             text += more
         if not text.startswith(b"HTTP/1.1 200 "):
             raise SystemExit(f"{self.kind}: {text!r}")
 
     def open(self):
         for _ in range(self.count):
-            s = self.connect()
+            try:
+                s = self.connect()
+            except OSError:
+                self.refused += 1
+                continue
             s.setblocking(False)
             self.there[s.fileno()] = s
             self.poll.register(s.fileno(), select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR)
@@ -107,8 +111,8 @@ class Crowd:
                 self.heard(fd)
 
     def report(self):
-        print(json.dumps({"left": len(self.there), "gone": len(self.lives), "longest": max(self.lives, default=0),
-                          "shortest": min(self.lives, default=0), "statuses": self.statuses}), flush=True)
+        print(json.dumps({"left": len(self.there), "refused": self.refused, "gone": len(self.lives), "statuses": self.statuses,
+                          "longest": max(self.lives, default=0), "shortest": min(self.lives, default=0)}), flush=True)
 
     def listen(self, seconds):
         """Handle what comes for so long; False when our own input has ended."""

@@ -111,7 +111,7 @@ def test_four_thousand_idle_and_four_thousand_slow():
             assert end["shortest"] > SLOW / 2, (s.kind, end, "sent away for being many, not for being slow")
             if s.kind != "handshake":
                 assert end["statuses"] == {"408": EACH}, (s.kind, end)
-        assert all(s.report() == {"left": EACH, "gone": 0, "longest": 0, "shortest": 0, "statuses": {}} for s in idle)
+        assert all((r["left"], r["refused"], r["gone"]) == (EACH, 0, 0) for r in (s.report() for s in idle))
         said = good.report()
         print(f"idle connection {each_kb:.1f} KB; slow ones gone after {took:.1f} s; good client: {said}")
         assert said["bad"] == [] and said["asked"] > 100, said
@@ -121,13 +121,14 @@ def test_four_thousand_idle_and_four_thousand_slow():
 
 def test_room_is_made_for_the_next_client():
     """If this fails, who opens enough connections and says nothing keeps everybody else out until they time out."""
-    limits = "    connections 100\n    connections-per-address 90\n    handshakes-per-address 90\n    idle-timeout 10m\n    handshake-timeout 1m\n"
+    limits = "    connections 100\n    connections-per-address 90\n    handshakes-per-address 90\n    idle-timeout 10m\n"
     with laboratory("cert-a", redis=False, limits=limits) as lab, crowds() as bring:
         a = lab["cert-a"]
         for i in range(2, 4):
-            s = bring(a, "idle", 50, f"127.0.0.{i}")
+            s = bring(a, "idle", 80, f"127.0.0.{i}")
             s.wait_open()
             s.say()
+        assert a.metric("tocsin_http_connections") >= 95
         until("a silent one to make room", lambda: attempt(lambda: a.request("GET", "/api/", "soc").status == 200))
         for _ in range(20):
             assert a.request("GET", "/api/", "soc").status == 200

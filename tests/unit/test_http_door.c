@@ -278,7 +278,7 @@ test_handshakes_of_an_address(void **state)
 	struct tls_server_conf sc = { .name = "t", .cert = crt, .key = key };
 	struct err e = ERR_INIT;
 	struct world w;
-	struct tls *tls;
+	struct tls *tls = NULL;
 	int fd[4], plain;
 
 	(void)state;
