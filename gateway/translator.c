@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "formats/idmap.h"
@@ -642,10 +643,12 @@ static bool
 is_over(int fd)
 {
 	char c;
+	struct iovec v = { .iov_base = &c, .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	ssize_t n;
 
 	do
-		n = recv(fd, &c, 1, MSG_PEEK);
+		n = recvmsg(fd, &m, MSG_PEEK);
 	while (n < 0 && errno == EINTR);
 	return n == 0 || (n < 0 && errno == ECONNRESET);
 }

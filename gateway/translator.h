@@ -11,7 +11,7 @@
  *          translator_do by translate.c when everything runs in one process (--one, unit tests).
  * Never:   opens a file or a socket, reads a clock, logs, or keeps anything of a message after it: what
  *          it needs of the system (mapping files, time zones, libraries' tables) is fetched before it is
- *          confined. Afterwards it needs: read, recvfrom, recvmsg, sendmsg, poll/ppoll, memfd_create, write, fcntl
+ *          confined. Afterwards it needs: read, recvmsg, sendmsg, poll/ppoll, memfd_create, write, fcntl
  *          (seals), fstat, mmap, munmap, mremap, madvise, mprotect, brk, close, futex, getrandom,
  *          clock_gettime, exit_group, rt_sigreturn.
  *
