@@ -170,11 +170,13 @@ format: deps			## clang-format, over the lines that it understands
 install: build/tocsin		## DESTDIR= and PREFIX= as usual
 	install -Dm755 $(OUT)/tocsin $(DESTDIR)$(PREFIX)/bin/tocsin
 	install -d $(DESTDIR)$(PREFIX)/share/tocsin/mappings $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m644 conf/*.conf $(DESTDIR)$(PREFIX)/share/tocsin/
 	install -m644 conf/mappings/* $(DESTDIR)$(PREFIX)/share/tocsin/mappings/
 	install -m644 conf/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m644 conf/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m644 conf/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m644 conf/systemd/tocsin.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	sed -i 's,/usr/local/bin/,$(PREFIX)/bin/,' $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
 

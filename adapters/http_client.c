@@ -56,6 +56,7 @@ struct http_client {
 	bool			 stale;		/* made with keys or pins that were replaced */
 	bool			 calling;	/* a callback is on the stack */
 	bool			 retired, dead;
+	int64_t			 peer_until_us;	/* end of the server's certificate; 0: not seen yet */
 	char			 address[ADDRESS_TEXT];
 };
 
@@ -155,6 +156,13 @@ destroy(struct http_client *c)
 	free(c->name);
 	free(c->authority);
 	free(c);
+}
+
+void
+http_client_certificates(const struct http_client *c, int64_t *ours_us, int64_t *theirs_us)
+{
+	*ours_us = c->conf.tls == NULL ? 0 : tls_own_until(c->conf.tls);
+	*theirs_us = c->peer_until_us;
 }
 
 /* Free now, or when the callback on the stack returns. */
@@ -389,6 +397,7 @@ on_dialled(const struct dial_result *r, void *arg)
 		return;
 	}
 	c->bev = r->bev;
+	c->peer_until_us = c->conf.tls == NULL ? 0 : tls_peer_until(c->bev);
 	c->parser = http1_new_responses(NULL);
 	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, READ_AHEAD);

@@ -76,6 +76,9 @@ struct http_client	*http_client_new(struct event_base *base, const struct http_c
 void			 http_client_free(struct http_client *c);
 /* Take no new calls, finish those queued and under way (their callbacks come), then free. */
 void			 http_client_retire(struct http_client *c);
+/* When our certificate ends, and the one that the server showed last; wall clock, 0: none. */
+void			 http_client_certificates(const struct http_client *c, int64_t *ours_us,
+			    int64_t *theirs_us);
 /* Queue a call; `cb` is called once, from the loop, never before this returns; the call is gone then.
  * NULL and *e if the queue is full (ERR_BUSY) or the request cannot be written (ERR_VALUE). */
 struct http_call	*http_client_send(struct http_client *c, const struct http_request *rq,

@@ -495,7 +495,12 @@ on_write(struct bufferevent *bev, void *arg)
 static void
 on_connected(struct conn *c)
 {
-	c->server->n.handshakes++;
+	struct http_server *s = c->server;
+
+	s->n.handshakes++;
+	s->n.handshakes_resumed += tls_resumed(c->bev);
+	if (s->h.on_secure != NULL)
+		s->h.on_secure(clock_mono_us() - c->born_us, s->h.arg);
 	c->has_pin = tls_pin(c->bev, c->pin);
 	enter(c, CONN_IDLE);
 }

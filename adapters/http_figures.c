@@ -1,6 +1,11 @@
 #include "adapters/http_figures.h"
 
 #include <stddef.h>
+#include <stdio.h>
+
+#include "gateway/base/clock.h"
+
+enum { LISTENERS = 16 };
 
 static const struct {
 	enum stats_id	 id;
@@ -12,7 +17,7 @@ static const struct {
 	ROW(STAT_ACCEPTED, NULL, accepted),
 	ROW(STAT_NOT_ACCEPTED, "total", refused_full),
 	ROW(STAT_NOT_ACCEPTED, "address", refused_address),
-	ROW(STAT_HANDSHAKES, "done", handshakes),
+	ROW(STAT_HANDSHAKES, "resumed", handshakes_resumed),
 	ROW(STAT_HANDSHAKES, "failed", handshakes_failed),
 	ROW(STAT_TIMEOUTS, "handshake", timeouts_handshake),
 	ROW(STAT_TIMEOUTS, "head", timeouts_head),
@@ -27,6 +32,21 @@ static const struct {
 #undef ROW
 };
 
+/* For how long each listener's certificate holds. */
+static void
+look_at_certificates(const struct http_server *server, struct stats *s)
+{
+	char label[32];
+	int64_t until;
+
+	for (int i = 0; i < LISTENERS; i++) {
+		if ((until = http_server_cert_until(server, i)) == 0)
+			continue;
+		snprintf(label, sizeof(label), "listener-%d", i);
+		stats_set(s, STAT_CERT, label, (double)(until - clock_wall_us()) / 1e6);
+	}
+}
+
 void
 http_figures(const struct http_server *server, struct stats *s)
 {
@@ -35,4 +55,6 @@ http_figures(const struct http_server *server, struct stats *s)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		stats_set(s, rows[i].id, rows[i].label,
 		    (double)*(const uint64_t *)((const char *)n + rows[i].offset));
+	look_at_certificates(server, s);
+	stats_set(s, STAT_HANDSHAKES, "full", (double)(n->handshakes - n->handshakes_resumed));
 }

@@ -311,6 +311,14 @@ http_server_swap_tls(struct http_server *s, int listener, struct tls *tls)
 	tls_free(old);
 }
 
+int64_t
+http_server_cert_until(const struct http_server *s, int listener)
+{
+	const struct listener *l = listener < s->nlisteners ? s->listeners[listener] : NULL;
+
+	return l == NULL || l->tls == NULL ? 0 : tls_own_until(l->tls);
+}
+
 /* Nobody new; the silent may stay for a while, and all others until they have their answer. */
 void
 http_server_lame_duck(struct http_server *s, int64_t grace_us, void (*done)(void *), void *arg)

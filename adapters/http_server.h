@@ -65,6 +65,8 @@ struct http_handler {
 	 * Called for refusals of the server itself too. */
 	void	(*on_done)(struct http_exchange *x, int status, uint64_t bytes_in,
 		    uint64_t bytes_out, bool ok, void *arg);
+	/* Optional: a client's TLS handshake is done; how long it took since he connected. */
+	void	(*on_secure)(int64_t us, void *arg);
 	/* Fill `out` with the body of an error answer and return its media type. Used for what the
 	 * server refuses by itself (400 408 413 414 417 431 501 503 505) and by http_refuse.
 	 * NULL: plain text. */
@@ -102,7 +104,7 @@ struct http_limits {
 struct http_counters {
 	uint64_t	accepted, open, refused_full, refused_address, refused_handshakes;
 	uint64_t	evicted;			/* slow, silent or not reading, for others' sake */
-	uint64_t	handshakes, handshakes_failed;
+	uint64_t	handshakes, handshakes_resumed, handshakes_failed;
 	uint64_t	requests, aborted;		/* aborted: client vanished before the answer */
 	uint64_t	timeouts_handshake, timeouts_head, timeouts_body, timeouts_write, timeouts_held;
 	uint64_t	bad_requests;			/* refused by the parser or a limit here */
@@ -127,6 +129,8 @@ int			 http_server_listen(struct http_server *s, int fd, struct tls *tls,
 uint16_t		 http_server_port(const struct http_server *s, int listener);
 /* New connections use `tls` from now on; those in progress keep theirs. */
 void			 http_server_swap_tls(struct http_server *s, int listener, struct tls *tls);
+/* When the certificate that a listener shows ends, wall clock; 0 if it shows none, or there is no such one. */
+int64_t			 http_server_cert_until(const struct http_server *s, int listener);
 /* Take new limits (connections in progress see them at their next state). */
 void			 http_server_set_limits(struct http_server *s, const struct http_limits *lim);
 /* Large bodies go to files in this folder (an open descriptor, consumed), which have no name. */

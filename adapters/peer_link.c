@@ -14,6 +14,7 @@
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
+#include "gateway/stats.h"
 #include "formats/idmap.h"
 
 enum { MESSAGE_MAX = 300 };
@@ -80,6 +81,20 @@ peer_links_free(struct peer_links *l)
 		return;
 	forget_clients(l, http_client_free);
 	free(l);
+}
+
+void
+peer_links_figures(const struct peer_links *l, struct stats *s)
+{
+	int64_t ours, theirs, now = clock_wall_us();
+
+	for (const struct client *c = l->clients; c != NULL; c = c->next) {
+		http_client_certificates(c->http, &ours, &theirs);
+		if (ours > 0)
+			stats_set(s, STAT_CERT, "client", (double)(ours - now) / 1e6);
+		if (theirs > 0)
+			stats_set(s, STAT_PEER_CERT, c->name, (double)(theirs - now) / 1e6);
+	}
 }
 
 /* A client for this peer with what config and trust say now. */

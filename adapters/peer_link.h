@@ -18,6 +18,9 @@ struct peer_links *peer_links_new(struct gateway *g);
 void		 peer_links_free(struct peer_links *l);
 /* After a reload: clients are made anew with the new certificates and pins. */
 void		 peer_links_reload(struct peer_links *l);
+/* For how long our certificate holds that peers see, and theirs that we saw. */
+struct stats;
+void		 peer_links_figures(const struct peer_links *l, struct stats *s);
 /* An outbox_send_fn; ctx is the struct peer_links. */
 void		 peer_links_send(void *ctx, const struct delivery *d, delivery_done_cb *done,
 		    void *arg);

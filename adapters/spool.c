@@ -563,3 +563,10 @@ spools_drain(struct spools *all, void (*cb)(void *arg), void *arg)
 	all->drained = cb;
 	all->drained_arg = arg;
 }
+
+void
+spools_figures(const struct spools *s, struct stats *figures)
+{
+	for (const struct spool *x = s->v; x != NULL; x = x->next)
+		stats_set(figures, STAT_SPOOL_WAITING, x->conf->name, (double)x->nseen);
+}

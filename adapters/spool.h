@@ -26,6 +26,9 @@ struct spools	*spools_new(struct gateway *g, struct err *e);
 void		 spools_free(struct spools *s);
 /* The spools of the new configuration. */
 int		 spools_reload(struct spools *s, struct err *e);
+/* How many files were in each incoming/ at the last look. */
+struct stats;
+void		 spools_figures(const struct spools *s, struct stats *figures);
 /* No new files; cb when the one in hand is finished. */
 void		 spools_drain(struct spools *s, void (*cb)(void *arg), void *arg);
 

@@ -585,6 +585,14 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
 	forget(x);
 }
 
+static void
+on_secure(int64_t us, void *arg)
+{
+	struct taxii_server *s = arg;
+
+	stats_time(s->g->stats, "handshake", us);
+}
+
 static const char *
 error_body(const struct http_exchange *x, int status, const char *title, const char *detail,
     struct strbuf *out, void *arg)
@@ -603,7 +611,7 @@ taxii_server_new(struct gateway *g)
 	s->pages = taxii_pages_new();
 	s->handler = (struct http_handler){
 		.on_head = on_head, .on_body_end = on_body_end, .on_gone = on_gone,
-		.on_done = on_done, .error_body = error_body, .arg = s,
+		.on_done = on_done, .on_secure = on_secure, .error_body = error_body, .arg = s,
 	};
 	digest_hmac_sha256(slice_from(g->keys->common, sizeof(g->keys->common)),
 	    SLICE_LIT("taxii next key 1"), s->next_key);

@@ -328,6 +328,28 @@ tls_check_pins(struct bufferevent *bev, const char *const *pins, size_t npins, s
 }
 
 /* Protocol and suite. */
+int64_t
+tls_own_until(const struct tls *t)
+{
+	return tls_cert_until(SSL_CTX_get0_certificate(t->ctx));
+}
+
+int64_t
+tls_peer_until(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+	return ssl == NULL ? 0 : tls_cert_until(SSL_get0_peer_certificate(ssl));
+}
+
+bool
+tls_resumed(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+	return ssl != NULL && SSL_session_reused(ssl) == 1;
+}
+
 const char *
 tls_version(struct bufferevent *bev)
 {

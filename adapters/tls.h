@@ -69,6 +69,12 @@ int		 tls_check_pins(struct bufferevent *bev, const char *const *pins, size_t np
 		    struct err *e);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; static text per connection. */
 const char	*tls_version(struct bufferevent *bev);
+/* When the certificate that a context shows, or that the other side showed, ends: microseconds since 1970; 0
+ * if none was shown. */
+int64_t		 tls_own_until(const struct tls *t);
+int64_t		 tls_peer_until(struct bufferevent *bev);
+/* Was the handshake cut short because the client had been here before? */
+bool		 tls_resumed(struct bufferevent *bev);
 /* Why this connection failed, in words, after BEV_EVENT_ERROR or _EOF (`what` of the callback).
  * Clears OpenSSL's error queue. Always returns -1. Works on plain bufferevents as well. */
 int		 tls_error(struct bufferevent *bev, short what, struct err *e);

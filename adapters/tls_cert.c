@@ -150,6 +150,14 @@ time_us(const ASN1_TIME *t, int64_t *us)
 	return true;
 }
 
+int64_t
+tls_cert_until(const X509 *cert)
+{
+	int64_t us;
+
+	return cert != NULL && time_us(X509_get0_notAfter(cert), &us) ? us : 0;
+}
+
 /* Pin and validity of a certificate file. */
 int
 tls_cert_read(const char *path, char pin[TLS_PIN_TEXT + 1], int64_t *from_us, int64_t *until_us,

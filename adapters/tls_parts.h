@@ -24,6 +24,8 @@ int	tls_no_pass_phrase(char *buf, int size, int rwflag, void *arg);
 void	tls_subject_text(X509 *cert, char *out, size_t cap);
 /* tls_ticket.c: resumption for a listener of that name. -1: OpenSSL cannot. */
 int	tls_use_tickets(SSL_CTX *ctx, struct slice secret, const char *listener);
+/* tls_cert.c: when it ends, wall clock; 0 if there is none, or it says no time. */
+int64_t	tls_cert_until(const X509 *cert);
 bool	tls_cert_pin(X509 *cert, char out[TLS_PIN_TEXT + 1]);
 
 /* 0, or -1 and *e: which file, and what is wrong with it. */

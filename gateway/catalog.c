@@ -153,6 +153,12 @@ catalog_free(struct catalog *c)
 	free(c);
 }
 
+void
+catalog_figures(const struct catalog *c, struct stats *s)
+{
+	view_fills_figures(c->fills, s);
+}
+
 size_t
 catalog_count(const struct catalog *c)
 {
@@ -238,6 +244,7 @@ struct reading {
 	catalog_row_cb		*row;
 	catalog_page_cb		*cb;
 	store_count_cb		*removed;	/* catalog_remove's */
+	int64_t			 began_us;
 	void			*arg;
 };
 
@@ -309,7 +316,7 @@ reading_new(struct catalog *c, const struct reader *r, const struct collection_c
 	*rd = (struct reading){
 		.c = c, .trust = trust_hold(c->g->trust),
 		.peer = r->peer == NULL ? &nobody : r->peer, .col = col, .ids = STRBUF_INIT,
-		.arg = arg,
+		.arg = arg, .began_us = clock_mono_us(),
 	};
 	admit_init(&rd->admit, rd->trust, rd->peer, clock_wall_us());
 	q->cid = col->cid;
@@ -355,6 +362,7 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 	if (e == NULL && page->n > 0)
 		audit_page(rd->c, rd->trust, rd->peer, rd->col, seen);
 	rd->cb(rd->arg, page, seen, e);
+	stats_time(rd->c->g->stats, "page", clock_mono_us() - rd->began_us);
 	reading_free(rd);
 }
 

@@ -27,6 +27,10 @@ void		 catalog_free(struct catalog *c);		/* after store_close */
 /* After a reload of config and trust: the new list, changed views refilled. */
 int		 catalog_reload(struct catalog *c, struct err *e);
 
+/* How far the views are that are being filled. */
+struct stats;
+void		 catalog_figures(const struct catalog *c, struct stats *s);
+
 size_t		 catalog_count(const struct catalog *c);
 const struct collection_conf *catalog_at(const struct catalog *c, size_t i);
 /* By UUID, name or alias. */

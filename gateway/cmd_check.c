@@ -12,6 +12,7 @@
 #include "gateway/cmd_check.h"
 #include "gateway/config.h"
 #include "gateway/credentials.h"
+#include "gateway/health.h"
 #include "gateway/redis.h"
 
 enum { SOON_DAYS = 30, STEP_MS = 20 };
@@ -289,6 +290,17 @@ print_reference(struct strbuf *out, const struct config *conf)
 	config_print_reference(out);
 }
 
+/* The generated part of tocsin-metrics(7). */
+static void
+print_metrics(struct strbuf *out, const struct config *conf)
+{
+	(void)conf;
+	strbuf_adds(out, ".SH METRICS\n");
+	stats_print_reference(out);
+	strbuf_adds(out, ".SH PROBLEMS\n");
+	health_print_reference(out);
+}
+
 static void
 let_go(struct check *k)
 {
@@ -314,9 +326,10 @@ run(const struct args *a)
 	struct check k = { .a = a, .path = cmd_config_path(a), .c = { .mem = arena_new() } };
 	int status = CMD_FAILED;
 
-	if (args_get(a, "reference") != NULL) {
+	if (args_get(a, "reference") != NULL || args_get(a, "metrics") != NULL) {
 		arena_free(k.c.mem);
-		return print_text(print_reference, NULL);
+		return print_text(args_get(a, "metrics") != NULL ? print_metrics : print_reference,
+		    NULL);
 	}
 	load(&k);
 	if (args_get(a, "store") != NULL && k.conf != NULL)
@@ -347,6 +360,7 @@ static const struct cmd_option options[] = {
 	{ "file", 'f', "DATABASE", "with --store: another file, such as a backup" },
 	{ "json", 'j', NULL, "with --store: for programs" },
 	{ "reference", 0, NULL, "print the reference of all keys (Markdown) and do nothing else" },
+	{ "metrics", 0, NULL, "print the reference of all metrics (man(7)) and do nothing else" },
 	{ .name = NULL }
 };
 

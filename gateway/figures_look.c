@@ -12,6 +12,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/catalog.h"
 #include "gateway/config.h"
 #include "gateway/dedup.h"
 #include "gateway/gateway.h"
@@ -20,6 +21,7 @@
 #include "gateway/outbox.h"
 #include "gateway/redis.h"
 #include "gateway/store.h"
+#include "gateway/translate.h"
 
 enum { PROC_TEXT = 4096 };
 
@@ -238,6 +240,8 @@ look_at_worker(struct gateway *g, struct stats *s)
 	int64_t now_us = clock_wall_us();
 
 	stats_set(s, STAT_IN_WORK, NULL, (double)intake_in_work(g->intake));
+	stats_set(s, STAT_TRANSLATE_WAITING, NULL, (double)translate_in_work(g->translate));
+	catalog_figures(g->catalog, s);
 	stats_set(s, STAT_STORE_DAMAGES, NULL, (double)store_damages(g->store));
 	look_at_redis(g, s);
 	look_at_claims(g, s);

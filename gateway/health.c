@@ -21,13 +21,60 @@ enum {
 	WAITS_LONG_SECONDS = 3600
 };
 
-static void	say(struct health *h, bool failure, const char *word, const char *fmt, ...)
-		    __attribute__((format(printf, 4, 5)));
+/* What can be wrong. */
+enum kind {
+	DRAINING, STORE_AWAY, STORE_NOT_WRITABLE, STOREKEEPER_AWAY, NO_TRANSLATOR, CLOCK_BACK, DISK_FULL,
+	CERT_ENDED, FIGURES_LATE, PROCESS_SILENT, PROCESS_RESTARTS, STORE_DAMAGED, QUARANTINE_FULL,
+	REDIS_AWAY, CERT_ENDS, PEER_CERT_ENDED, PEER_CERT_ENDS, PEER_FAILING, PEER_BEHIND,
+	PEER_DEAD_LETTERS, LOG_LOST, KINDS
+};
+static const struct {
+	const char	*word;
+	bool		 failure;
+	const char	*means;		/* for the manual */
+} kinds[KINDS] = {
+	[DRAINING] = { "draining", true, "The node is shutting down" },
+	[STORE_AWAY] = { "store-away", true, "The store cannot be read" },
+	[STORE_NOT_WRITABLE] = { "store-not-writable", true,
+	    "The last transaction could not be kept; the text says why" },
+	[STOREKEEPER_AWAY] = { "storekeeper-away", true,
+	    "The process that writes the store did not answer within a second" },
+	[NO_TRANSLATOR] = { "no-translator", true,
+	    "None of the translators works, so nothing that comes in can be read" },
+	[CLOCK_BACK] = { "clock-back", true,
+	    "The dates of new objects are more than a second ahead of the clock" },
+	[DISK_FULL] = { "disk-full", true, "Less than 64 MB are left where the store lies" },
+	[CERT_ENDED] = { "certificate-ended", true, "A certificate of the node has ended" },
+	[FIGURES_LATE] = { "figures-late", false,
+	    "Some process did not tell of itself within a second: figures are missing" },
+	[PROCESS_SILENT] = { "process-silent", false, "This process did not" },
+	[PROCESS_RESTARTS] = { "process-restarts", false,
+	    "A process had to be started anew three times or more; its log says why" },
+	[STORE_DAMAGED] = { "store-damaged", false,
+	    "Damage was met in the store\\(aqs file since the start" },
+	[QUARANTINE_FULL] = { "quarantine-full", false,
+	    "Nine tenths of what quarantine may hold are used; then the oldest entries go" },
+	[REDIS_AWAY] = { "redis-away", false,
+	    "Redis is configured and does not answer: each process claims and limits by itself" },
+	[CERT_ENDS] = { "certificate-ends", false, "A certificate of the node ends within 14 days" },
+	[PEER_CERT_ENDED] = { "peer-certificate-ended", false,
+	    "The certificate that the peer showed last has ended" },
+	[PEER_CERT_ENDS] = { "peer-certificate-ends", false, "It ends within 14 days" },
+	[PEER_FAILING] = { "peer-failing", false, "Five deliveries or more to the peer failed in a row" },
+	[PEER_BEHIND] = { "peer-behind", false,
+	    "Something has waited for the peer for more than an hour" },
+	[PEER_DEAD_LETTERS] = { "peer-dead-letters", false,
+	    "Objects for the peer were given up; peer retry tries again" },
+	[LOG_LOST] = { "log-lost", false, "Lines of the log were not written since the start" },
+};
+
+static void	say(struct health *h, enum kind kind, const char *fmt, ...)
+		    __attribute__((format(printf, 3, 4)));
 
 static void
-say(struct health *h, bool failure, const char *word, const char *fmt, ...)
+say(struct health *h, enum kind kind, const char *fmt, ...)
 {
-	struct problem p = { .word = word, .failure = failure };
+	struct problem p = { .word = kinds[kind].word, .failure = kinds[kind].failure };
 	char text[512];
 	size_t at = h->n;
 	va_list ap;
@@ -38,11 +85,11 @@ say(struct health *h, bool failure, const char *word, const char *fmt, ...)
 	p.text = arena_str(h->mem, slice_of(text));
 	h->v = arena_grow(h->mem, h->v, h->n, &h->cap, sizeof(*h->v));
 	h->n++;
-	while (failure && at > 0 && !h->v[at - 1].failure)	/* failures go first */
+	while (p.failure && at > 0 && !h->v[at - 1].failure)	/* failures go first */
 		at--;
 	memmove(&h->v[at + 1], &h->v[at], (h->n - 1 - at) * sizeof(*h->v));
 	h->v[at] = p;
-	h->ready = h->ready && !failure;
+	h->ready = h->ready && !p.failure;
 }
 
 /* ---- what each looks at ---- */
@@ -55,7 +102,7 @@ look_at_processes(struct health *h, const struct figures *f)
 	size_t translators = 0, answering = 0;
 
 	if (!f->whole)
-		say(h, false, "figures-late", "not every process told of itself within a second");
+		say(h, FIGURES_LATE, "not every process told of itself within a second");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct figures_process *p = &f->v[i];
 		bool keeper = strcmp(p->kind, "storekeeper") == 0;
@@ -65,16 +112,16 @@ look_at_processes(struct health *h, const struct figures *f)
 			answering += p->answered;
 		}
 		if (!p->answered)
-			say(h, keeper, keeper ? "storekeeper-away" : "process-silent", keeper ?
-			    "the storekeeper does not answer" : "%s does not answer", p->name);
+			say(h, keeper ? STOREKEEPER_AWAY : PROCESS_SILENT, "%s%s does not answer",
+			    keeper ? "the " : "", p->name);
 		if (p->restarts >= RESTARTS_MANY)
-			say(h, false, "process-restarts", "%s had to be started anew %u times",
+			say(h, PROCESS_RESTARTS, "%s had to be started anew %u times",
 			    p->name, p->restarts);
 		if (p->trouble[0] != '\0')
-			say(h, true, "store-not-writable", "%s", p->trouble);
+			say(h, STORE_NOT_WRITABLE, "%s", p->trouble);
 	}
 	if (translators > 0 && answering == 0)
-		say(h, true, "no-translator", "no translator answers");
+		say(h, NO_TRANSLATOR, "no translator answers");
 }
 
 static void
@@ -84,20 +131,20 @@ look_at_store(struct health *h, const struct gateway *g, const struct figures *f
 	const struct limits_conf *l = &g->config->limits;
 
 	if (!stats_has(f->all, STAT_STORE_OBJECTS, NULL))
-		say(h, true, "store-away", "the store does not answer");
+		say(h, STORE_AWAY, "the store does not answer");
 	if (ahead > CLOCK_AHEAD_SECONDS)
-		say(h, true, "clock-back", "clock stepped back: dates of new objects are %.0f s ahead "
+		say(h, CLOCK_BACK, "clock stepped back: dates of new objects are %.0f s ahead "
 		    "of it", ahead);
 	if (stats_has(f->all, STAT_DISK_FREE, NULL) &&
 	    stats_value(f->all, STAT_DISK_FREE, NULL) < DISK_LEAST)
-		say(h, true, "disk-full", "only %.0f MB are free in %s",
+		say(h, DISK_FULL, "only %.0f MB are free in %s",
 		    stats_value(f->all, STAT_DISK_FREE, NULL) / (1 << 20), g->config->state_dir);
 	if (stats_value(f->all, STAT_STORE_DAMAGES, NULL) > 0)
-		say(h, false, "store-damaged", "damage was met in the store's file; `tocsin check "
+		say(h, STORE_DAMAGED, "damage was met in the store's file; `tocsin check "
 		    "--store` names what is lost");
 	if (stats_value(f->all, STAT_QUARANTINED, NULL) > 0.9 * (double)l->quarantine_rows ||
 	    stats_value(f->all, STAT_QUARANTINED_BYTES, NULL) > 0.9 * (double)l->quarantine_bytes)
-		say(h, false, "quarantine-full", "quarantine is nearly full: the oldest entries will "
+		say(h, QUARANTINE_FULL, "quarantine is nearly full: the oldest entries will "
 		    "be dropped");
 }
 
@@ -109,22 +156,22 @@ look_at_redis(struct health *h, const struct gateway *g)
 	if (g->redis == NULL || redis_state(g->redis) == REDIS_UP)
 		return;
 	redis_figures(g->redis, &r);
-	say(h, false, "redis-away", "Redis does not answer since %.0f s (%s): claims and limits are "
+	say(h, REDIS_AWAY, "Redis does not answer since %.0f s (%s): claims and limits are "
 	    "kept in each process", (double)r.away_us / 1e6, redis_reason(g->redis));
 }
 
-/* "listen 2", "client"; the peers' by their names. */
+/* "listener-0", "client"; the peers' by their names. */
 static void
 look_at_certificate(struct health *h, bool ours, const char *name, double left)
 {
 	const char *whose = ours ? "our certificate" : "the certificate of peer";
 
 	if (left < 0)
-		say(h, ours, ours ? "certificate-ended" : "peer-certificate-ended",
-		    "%s %s ended %.0f days ago", whose, name, -left / DAY);
+		say(h, ours ? CERT_ENDED : PEER_CERT_ENDED, "%s %s ended %.0f days ago",
+		    whose, name, -left / DAY);
 	else if (left < CERT_WARN_DAYS * DAY)
-		say(h, false, ours ? "certificate-ends" : "peer-certificate-ends",
-		    "%s %s ends in %.1f days", whose, name, left / DAY);
+		say(h, ours ? CERT_ENDS : PEER_CERT_ENDS, "%s %s ends in %.1f days", whose,
+		    name, left / DAY);
 }
 
 static void
@@ -151,13 +198,13 @@ look_at_peers(struct health *h, const struct gateway *g, const struct figures *f
 			continue;
 		oldest = stats_value(f->all, STAT_OUTBOX_OLDEST, p->name);
 		if (l != NULL && l->failures >= FAILURES_MANY)
-			say(h, false, "peer-failing", "peer %s: %u deliveries failed in a row: %s",
+			say(h, PEER_FAILING, "peer %s: %u deliveries failed in a row: %s",
 			    p->name, l->failures, l->last_error);
 		else if (oldest > WAITS_LONG_SECONDS)
-			say(h, false, "peer-behind", "peer %s: something has waited for %.0f minutes",
+			say(h, PEER_BEHIND, "peer %s: something has waited for %.0f minutes",
 			    p->name, oldest / 60);
 		if (stats_value2(f->all, STAT_OUTBOX, p->name, "dead") > 0)
-			say(h, false, "peer-dead-letters", "peer %s: %.0f objects were given up; `tocsin "
+			say(h, PEER_DEAD_LETTERS, "peer %s: %.0f objects were given up; `tocsin "
 			    "peer retry %s` tries again", p->name,
 			    stats_value2(f->all, STAT_OUTBOX, p->name, "dead"), p->name);
 	}
@@ -168,7 +215,7 @@ health_look(struct health *h, struct arena *mem, const struct gateway *g, const 
 {
 	*h = (struct health){ .ready = true, .mem = mem };
 	if (g->draining)
-		say(h, true, "draining", "draining");
+		say(h, DRAINING, "draining");
 	look_at_processes(h, f);
 	look_at_store(h, g, f);
 	look_at_redis(h, g);
@@ -176,7 +223,7 @@ health_look(struct health *h, struct arena *mem, const struct gateway *g, const 
 	stats_each(f->all, STAT_PEER_CERT, peer_certificate_seen, h);
 	look_at_peers(h, g, f);
 	if (stats_value(f->all, STAT_LOG_LOST, NULL) > 0)
-		say(h, false, "log-lost", "%.0f lines of the log were lost",
+		say(h, LOG_LOST, "%.0f lines of the log were lost",
 		    stats_value(f->all, STAT_LOG_LOST, NULL));
 }
 
@@ -186,4 +233,13 @@ health_figures(const struct health *h, struct stats *s)
 	stats_set(s, STAT_READY, NULL, h->ready);
 	for (size_t i = 0; i < h->n; i++)
 		stats_set2(s, STAT_PROBLEMS, h->v[i].word, h->v[i].failure ? "failure" : "warning", 1);
+}
+
+/* Tagged paragraphs of man(7). */
+void
+health_print_reference(struct strbuf *out)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		strbuf_addf(out, ".TP\n\\fB%s\\fR (%s)\n%s.\n", kinds[i].word,
+		    kinds[i].failure ? "failure" : "warning", kinds[i].means);
 }

@@ -33,5 +33,7 @@ void	health_look(struct health *h, struct arena *mem, const struct gateway *g,
 	    const struct figures *f);
 /* The same as gauges. */
 void	health_figures(const struct health *h, struct stats *s);
+/* Everything that can be wrong, for the manual. */
+void	health_print_reference(struct strbuf *out);
 
 #endif

@@ -134,6 +134,16 @@ renew_trust(struct intake_work *w)
 	return true;
 }
 
+/* The time of a step; the next begins. */
+static void
+end_step(struct intake_work *w, const char *stage)
+{
+	int64_t now = clock_mono_us();
+
+	stats_time(w->g->stats, stage, now - w->step_us);
+	w->step_us = now;
+}
+
 /* ---- step 8: durable ---- */
 
 static void
@@ -190,7 +200,7 @@ on_committed(void *arg, const struct err *e)
 	crash_here(CRASH_confirmed);
 	count_outcomes(w);
 	w->result.status = w->txn.status;
-	stats_time(g->stats, "commit", clock_mono_us() - w->parsed_us);
+	end_step(w, "commit");
 	if (w->result.queued > 0 && g->outbox != NULL)
 		outbox_wake(g->outbox);
 	if (w->job != NULL)
@@ -235,6 +245,7 @@ commit(struct intake_work *w)
 	if (w->m.status_user != NULL)
 		w->txn.status = book_status(w);
 	crash_here(CRASH_committing);
+	end_step(w, "policy");
 	submit_txn(w, on_committed);
 }
 
@@ -294,6 +305,7 @@ on_claimed(void *arg, const enum dedup_answer *answers, size_t n)
 
 	(void)answers;		/* a claim is not a fact: the store's unique index decides */
 	crash_here(CRASH_claimed);
+	end_step(w, "claim");
 	if (!renew_trust(w)) {
 		dedup_release(w->g->dedup, w->keys, n, local);
 		err_set(&e, ERR_AUTH, "its sender was taken out of trust.conf meanwhile");
@@ -373,6 +385,7 @@ claim(struct intake_work *w)
 		w->keys[i] = dedup_key(w->g->dedup, slice_from(w->puts[i].content,
 		    sizeof(w->puts[i].content)));
 	}
+	w->step_us = clock_mono_us();
 	dedup_claim(w->g->dedup, w->keys, w->adv->n, w->red, on_claimed, w);
 }
 
@@ -416,6 +429,7 @@ job_of(const struct intake_work *w)
 
 	return (struct translate_read){
 		.in = w->m.body, .fd = w->m.body_fd, .sha256 = w->digest, .input = w->m.input,
+		.request = w->m.request_id,
 		.format = w->m.format, .mapping = w->m.mapping, .received = w->received,
 		.limits = { .bytes = w->m.body.n > l->body_bytes ? w->m.body.n : l->body_bytes,
 		    .object_bytes = l->object_bytes, .objects = l->objects },

@@ -24,6 +24,7 @@ struct intake_work {
 	struct arena		*all;		/* of the message: this struct lies in it */
 	struct arena		*mem;		/* of the part in hand; of a first part the same */
 	int64_t			 started_us, parsed_us;
+	int64_t			 step_us;	/* when the step in hand began */
 	char			 received[STAMP_TEXT + 1];
 	uint8_t			 digest[SHA256_LEN];	/* of the body */
 	struct translate_job	*job;		/* more parts are to come; NULL: this is the last */

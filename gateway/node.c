@@ -504,6 +504,8 @@ look(void *ctx, struct stats *figures)
 	struct node *n = ctx;
 
 	http_figures(n->http, figures);
+	peer_links_figures(n->links, figures);
+	spools_figures(n->spools, figures);
 }
 
 static bool

@@ -598,6 +598,7 @@ on_released(void *arg)
 	struct parcel *p = arg;
 	struct gateway *g = p->link->o->g;
 
+	stats_time(g->stats, "release", clock_mono_us() - p->started_us);
 	p->asked = arena_alloc(p->mem, p->n * sizeof(*p->asked));
 	p->asking = 1;			/* ours: answers may come at once */
 	for (size_t i = 0; i < p->n && g->redis != NULL && p->peer->npins > 0; i++) {

@@ -50,7 +50,7 @@
 	X(STAT_NOT_ACCEPTED, COUNTER, EACH, "tocsin_http_connections_refused_total", "limit", \
 	    "Connections refused, by limit: total, or of one address") \
 	X(STAT_HANDSHAKES, COUNTER, EACH, "tocsin_tls_handshakes_total", "result", \
-	    "TLS handshakes of clients, by result: done, failed") \
+	    "TLS handshakes of clients, by result: full, resumed, failed") \
 	X(STAT_TIMEOUTS, COUNTER, EACH, "tocsin_http_timeouts_total", "state", \
 	    "Connections ended by a deadline, by what they were at") \
 	X(STAT_ABORTED, COUNTER, EACH, "tocsin_http_aborted_total", NULL, \

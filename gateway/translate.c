@@ -274,6 +274,15 @@ count(struct translate *t, const char *result)
 		stats_add(t->conf.stats, STAT_TRANSLATIONS, result, 1);
 }
 
+/* Which request a translator was lost over, if over one. */
+static void
+log_lost(const struct translate_job *j, const char *why)
+{
+	log_event(LOG_ERROR, "translator.lost",
+	    LF_S("request", j == NULL || j->r.request == NULL ? "" : j->r.request),
+	    LF_S("why", why), LF_I("job", j == NULL ? 0 : (int64_t)j->id));
+}
+
 /* The translator is not to be trusted any more, or gone: another one, and the job in hand once more. */
 static void
 lose_translator(struct translate *t, const char *why, const char *word)
@@ -281,7 +290,7 @@ lose_translator(struct translate *t, const char *why, const char *word)
 	struct translate_job *j = t->hand;
 	unsigned generation = t->generation;
 
-	log_event(LOG_ERROR, "translator.lost", LF_S("why", why), LF_I("job", j == NULL ? 0 : (int64_t)j->id));
+	log_lost(j, why);
 	count(t, word);
 	forget_channel(t);
 	t->hand = NULL;
@@ -576,7 +585,7 @@ run_inline(struct translate_job *j)
 	why = decode(j, a.type, strbuf_slice(&a.body), &part, &key);
 	strbuf_fini(&a.body);
 	if (why != NULL) {
-		log_event(LOG_ERROR, "translator.lost", LF_S("why", why), LF_I("job", j->id));
+		log_lost(j, why);
 		j->strikes = STRIKES;
 		refuse_struck(j);
 		return;

@@ -58,6 +58,7 @@ struct translate_read {
 	const char		*format;	/* NULL: sniff */
 	const char		*mapping;	/* path of the mapping file as in the configuration; format mapped */
 	const char		*input;		/* for messages */
+	const char		*request;	/* id for the log; NULL: none */
 	const char		*received;	/* RFC 3339 UTC */
 	struct format_limits	 limits;
 	bool			 strict, envelope, iodef_amber_strict;

@@ -10,6 +10,7 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/catalog.h"
 #include "gateway/gateway.h"
+#include "gateway/stats.h"
 #include "formats/refs.h"
 #include "formats/idmap.h"
 
@@ -365,4 +366,20 @@ view_fill(struct view_fills *all, const struct collection_conf *col, struct err 
 	all->v = f;
 	scan(f);
 	return 0;
+}
+
+void
+view_fills_figures(const struct view_fills *v, struct stats *s)
+{
+	struct store_figures all = { 0 };
+
+	if (v == NULL || v->v == NULL || store_figures(v->g->store, &all, NULL) < 0)
+		return;
+	for (const struct fill *f = v->v; f != NULL; f = f->next) {
+		double part = f->phase == FILL_JOINS && all.versions > 0 ?
+		    (double)f->after / (double)all.versions : 0;
+
+		if (!f->dead)
+			stats_set(s, STAT_VIEW_FILL, f->col.name, part < 1 ? part : 1);
+	}
 }

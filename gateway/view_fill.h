@@ -23,6 +23,9 @@ struct view_fills;
 struct view_fills *view_fills_new(struct gateway *g);
 /* After the store is closed. NULL is fine. */
 void		 view_fills_free(struct view_fills *v);
+/* How much of the store each view that is being filled has looked at. */
+struct stats;
+void	view_fills_figures(const struct view_fills *v, struct stats *s);
 /* Start filling `col` (of g->config, which is held meanwhile) unless it was filled under the same
  * definition. A walk for the same collection that is still under way ends. -1 and *e if the store does
  * not answer. */

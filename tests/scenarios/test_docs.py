@@ -166,6 +166,19 @@ def test_the_manual_of_trust_conf_has_every_directive():
                               "own", "client", "include", "*"}, "words that mean nothing"
 
 
+def test_the_manual_of_metrics_is_what_the_program_says():
+    """If this fails, an administrator builds alarms on metrics that are not there."""
+    manual = read("conf", "man", "tocsin-metrics.7")
+    told = subprocess.run([TOCSIN, "check", "--metrics"], capture_output=True, text=True, check=True).stdout
+    assert manual.partition('.\\" generated\n')[2] == told, "run: conf/update-reference"
+    stages = set(re.findall(r"^\.TP\n\.B (\w+)$", manual[manual.index(".SH STAGES"):manual.index(".SH REQUEST IDS")], re.M))
+    counted = set()
+    for path in glob.glob(os.path.join(TOP, "gateway", "*.c")) + glob.glob(os.path.join(TOP, "adapters", "*.c")):
+        for call in re.findall(r"(?:stats_time|end_step)\([^;]*;", read(path), re.S):
+            counted |= set(re.findall(r'"(\w+)"', call))
+    assert stages == counted and {"parse", "commit", "relay"} <= counted
+
+
 def exists(name, folder):
     """Is there such a file (a glob counts) beside the page, from the top, or where its page speaks of?"""
     if any(glob.glob(os.path.join(TOP, place, name)) for place in (folder, "")):

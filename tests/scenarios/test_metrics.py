@@ -90,6 +90,24 @@ def test_counters_count_and_never_go_back(node):
         assert grown > 0, name
 
 
+def test_stages_certificates_spools_and_lag(lab, node):
+    """If this fails, nobody sees where time goes, or that a certificate ends tomorrow."""
+    o = indicator("staged", "[mutex:name = 'staged']")
+    node.insist("sensor", "advisories", o)
+    node.ids("soc", "advisories")
+    until("the relay", lambda: node.metric("tocsin_relay_lag_seconds_count") > 0)
+    f = scrape(node)
+    stages = {dict(labels)["stage"] for _, labels in f["tocsin_stage_seconds"].samples}
+    assert {"handshake", "request", "parse", "claim", "policy", "commit", "intake", "page", "release", "relay"} <= stages
+    day = 86400
+    assert day < exposition.value(f, "tocsin_certificate_remaining_seconds", certificate="listener-0") < 5000 * day
+    assert day < exposition.value(f, "tocsin_certificate_remaining_seconds", certificate="client")
+    assert day < exposition.value(f, "tocsin_peer_certificate_remaining_seconds", peer="tap")
+    assert exposition.value(f, "tocsin_spool_waiting", spool="drop") == 0
+    assert node.metric('tocsin_tls_handshakes_total{result="full"}') > 0
+    assert exposition.value(f, "tocsin_store_bytes", file="database") > 0
+
+
 def test_labels_hold_no_content(lab, node):
     """If this fails, who may read metrics reads advisories; or a client fills the memory of Prometheus."""
     o = indicator(f"{CANARY} name", f"[domain-name:value = '{CANARY}.example']", labels=[CANARY])
