@@ -69,9 +69,10 @@ may_search(const char *folder, uint32_t uid, uint32_t gid)
 	return (st.st_mode & (st.st_gid == gid ? S_IXGRP : S_IXOTH)) != 0;
 }
 
-/* And in all the folders above it? Where one is closed, the owner wants nobody else in. */
+/* And in all the folders above it? Where one is closed, the owner wants nobody else in; but for the store's
+ * own, which is going to be handed over. */
 static bool
-may_reach(const char *path, uint32_t uid, uint32_t gid)
+may_reach(const char *path, const char *store, uint32_t uid, uint32_t gid)
 {
 	struct strbuf b = STRBUF_INIT;
 	bool open = path[0] == '/' ? may_search("/", uid, gid) : may_search(".", uid, gid);
@@ -85,7 +86,7 @@ may_reach(const char *path, uint32_t uid, uint32_t gid)
 		if (b.p[i] != '/')
 			continue;
 		b.p[i] = '\0';
-		open = may_search(b.p, uid, gid);
+		open = strcmp(b.p, store) == 0 || may_search(b.p, uid, gid);
 		b.p[i] = '/';
 	}
 	strbuf_fini(&b);
@@ -105,14 +106,16 @@ folder_of(const char *path)
 static bool
 can_separate(const struct master *m, const struct config *conf, uint32_t keeper, uint32_t worker)
 {
-	bool can = may_reach(conf->store_path, keeper, m->gid) &&
-	    may_reach(conf->store_path, worker, m->gid) &&
-	    may_reach(conf->bodies_dir, worker, m->gid);
+	char *store = folder_of(conf->store_path);
+	bool can = may_reach(conf->store_path, store, keeper, m->gid) &&
+	    may_reach(conf->store_path, store, worker, m->gid) &&
+	    may_reach(conf->bodies_dir, store, worker, m->gid);
 
 	for (size_t i = 0; i < conf->nspools; i++)
-		can = can && may_reach(conf->spools[i].path, worker, m->gid);
+		can = can && may_reach(conf->spools[i].path, store, worker, m->gid);
 	if (conf->redis.url != NULL && strncmp(conf->redis.url, "unix:", 5) == 0)
-		can = can && may_reach(conf->redis.url + 5, worker, m->gid);
+		can = can && may_reach(conf->redis.url + 5, store, worker, m->gid);
+	free(store);
 	return can;
 }
 

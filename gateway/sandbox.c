@@ -93,7 +93,7 @@ set_limits(enum process_kind kind, struct err *e)	/* EPERM: a service manager ha
 	static const rlim_t mib = 1024 * 1024;
 	const struct limit_row rows[] = {
 		{ RLIMIT_CORE, { 0, 0, 0 } },
-		{ RLIMIT_FSIZE, { keep, 0, keep } },
+		{ RLIMIT_FSIZE, { keep, 1024 * mib, keep } },	/* of a memory file */
 		{ RLIMIT_NOFILE, { keep, 64, keep } },
 		{ RLIMIT_AS, { keep, SANITIZED ? keep : 4096 * mib, keep } },
 		{ RLIMIT_MEMLOCK, { 0, 0, 0 } },

@@ -208,11 +208,11 @@ class Node:
         until(f"{self.name} to serve", self.is_ready)
         return self
 
-    def launch(self, **env):
+    def launch(self, *words, **env):
         # a sanitizer must be able to stop the process with a report
         env = dict(os.environ, ASAN_OPTIONS="abort_on_error=0:exitcode=99:detect_leaks=1", **env)
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([TOCSIN, "serve", *ONE, "--config", self.conf], stdout=log, stderr=log,
+            self.process = subprocess.Popen([TOCSIN, "serve", *(words or ONE), "--config", self.conf], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, env=env)
 
     def restart(self, **env):
