@@ -201,7 +201,7 @@ static const int file_calls[] = {
 	CALL(open), CALL(openat), CALL(stat), CALL(lstat), CALL(statx), CALL(access), CALL(faccessat),
 	CALL(faccessat2), CALL(readlink), CALL(readlinkat), CALL(getdents64), CALL(unlink),
 	CALL(unlinkat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(mkdir), CALL(mkdirat),
-	CALL(fsync), CALL(fdatasync), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
+	CALL(chmod), CALL(fsync), CALL(fdatasync), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
 	CALL(fallocate), CALL(fchmod), CALL(fchmodat), CALL(fchown), CALL(flock), CALL(statfs),
 	CALL(fstatfs), CALL(copy_file_range), CALL(sendfile), CALL(fadvise64), CALL(utimensat),
 	CALL(link), CALL(linkat), CALL(truncate), CALL(sync_file_range), LIST_END
