@@ -184,14 +184,14 @@ static const int common_calls[] = {
 	CALL(gettid), CALL(getppid), CALL(exit), CALL(exit_group), CALL(rt_sigreturn),
 	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(recvmsg), CALL(sendmsg), CALL(recvfrom), CALL(poll),
 	CALL(ppoll), CALL(memfd_create), CALL(fcntl), CALL(sched_yield), CALL(uname), CALL(shutdown),
-	CALL(ftruncate), LIST_END
+	CALL(ftruncate), CALL(sysinfo), LIST_END	/* qsort asks how much memory there is */
 };
 /* An event loop. */
 static const int loop_calls[] = {
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl), CALL(epoll_create1),
 	CALL(timerfd_create), CALL(timerfd_settime), CALL(eventfd2), CALL(pipe2), CALL(socketpair),
 	CALL(nanosleep), CALL(clock_nanosleep), CALL(rt_sigaction), CALL(getsockopt),
-	CALL(setsockopt), CALL(ioctl), CALL(dup), CALL(sigaltstack), CALL(getrusage), CALL(sysinfo),
+	CALL(setsockopt), CALL(ioctl), CALL(dup), CALL(sigaltstack), CALL(getrusage),
 	CALL(prlimit64), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
 	CALL(select), CALL(pselect6), CALL(sendto), CALL(set_robust_list),
 	CALL(rseq), CALL(getcwd), CALL(sched_getaffinity), CALL(umask), LIST_END
