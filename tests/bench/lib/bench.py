@@ -24,6 +24,7 @@ SERVER, CLIENT = "1", "0"       # cores
 CIPHER = "TLS_AES_256_GCM_SHA384"
 # rates that nobody reaches: every request still asks the limiter, and none is refused
 FAST = "limit in 600000000/min burst 10000000"
+CROWD = "    connections-per-address 2000\n    handshakes-per-address 2000\n"     # all come from one
 
 def quick(short, full):
     return short if QUICK else full
@@ -96,6 +97,7 @@ def pin(pid, core=SERVER):
 def laboratory(*names, **options):
     """Running nodes, all on the server's core, whose limits refuse nobody; `soc` reads, `sensor` writes."""
     folder = tempfile.mkdtemp(prefix="tocsin-bench-")
+    options.setdefault("limits", CROWD)
     lab = Lab(folder, names or ("cert-a",), consumers={"soc": ["relation own", "read *", FAST],
                                                        "sensor": ["relation own", "write *", FAST]}, **options)
     try:
