@@ -13,8 +13,9 @@
 #include "gateway/gateway.h"
 #include "gateway/limiter.h"
 #include "gateway/stats.h"
+#include "gateway/translate.h"
 
-enum { CREDENTIAL_MAX = 4096 };
+enum { CREDENTIAL_MAX = 4096, RETRY_US = 1000000 };
 
 /* "user:password" out of base64; the first colon splits (RFC 7617). */
 static bool
@@ -94,46 +95,80 @@ answer_name(struct login *l, const char *name)
 	answer(l, good ? TAXII_AUTH_OK : TAXII_AUTH_WHO, good ? p : NULL, 0);
 }
 
-/* All nodes together have allowed one guess more, or not. A right one is given back. */
+/* What this process allows by itself: while Redis holds the sum of all, as much; else its share. */
+static struct limit
+local_limit(const struct gateway *g)
+{
+	struct limit limit = g->config->limits.guesses;
+	unsigned n = g->nworkers > 1 && redis_state(g->redis) != REDIS_UP ? g->nworkers : 1;
+
+	limit.per_second /= n;
+	limit.burst = (limit.burst + n - 1) / n;
+	return limit;
+}
+
 static void
-on_allowed(void *arg, struct limiter_answer a)
+give_back(struct login *l)
+{
+	limiter_refund_local(l->g->limiter, l->here, local_limit(l->g), 1);
+	limiter_refund(l->g->limiter, l->everywhere, l->g->config->limits.guesses, 1);
+}
+
+/* The password has been hashed. The files may have been read anew meanwhile: today's count. */
+static void
+on_hashed(void *arg, const struct password_key *key)
 {
 	struct login *l = arg;
-	struct limit limit = l->g->config->limits.guesses;
-	const char *name = NULL;
+	const char *name;
 
-	if (!a.allowed) {
-		answer(l, TAXII_AUTH_SLOW, NULL, a.wait_us);
+	if (key == NULL) {
+		give_back(l);
+		answer(l, TAXII_AUTH_BUSY, NULL, RETRY_US);
 		return;
 	}
-	if (l->user.n > 0)
-		name = credentials_password(l->g->credentials, l->user, l->password,
-		    clock_wall_us());
+	name = credentials_derived(l->g->credentials, l->user, l->password, key, clock_wall_us());
 	if (name == NULL) {
 		answer(l, TAXII_AUTH_WHO, NULL, 0);
 		return;
 	}
-	limiter_refund_local(l->g->limiter, l->here, limit, 1);
-	limiter_refund(l->g->limiter, l->everywhere, limit, 1);
+	give_back(l);
 	answer_name(l, name);
 }
 
-/* A guess is taken from the budgets of its address before it is looked at: of what this process has seen,
- * which holds whatever happens, and of what all nodes have seen that share a Redis. */
+/* All nodes together have allowed one guess more, or not. */
+static void
+on_allowed(void *arg, struct limiter_answer a)
+{
+	struct login *l = arg;
+	char recipe[PASSWORD_RECIPE];
+
+	if (!a.allowed) {
+		answer(l, TAXII_AUTH_SLOW, NULL, a.wait_us);
+	} else if (l->user.n == 0) {
+		answer(l, TAXII_AUTH_WHO, NULL, 0);
+	} else {
+		credentials_recipe(l->g->credentials, l->user, recipe);
+		translate_hash(l->g->translate, l->password, recipe, on_hashed, l);
+	}
+}
+
+/* A guess is taken from the budgets of its address before it is looked at, and given back if it was
+ * right: of what this process has seen, which holds whatever happens, and of what all nodes have seen
+ * that share a Redis. */
 static void
 guess(struct login *l, struct arena *mem)
 {
-	struct limit limit = l->g->config->limits.guesses;
 	const char *who = guesser(mem, l->remote);
 	struct limiter_answer a;
 
 	l->here = slice_of(arena_fmt(mem, "guess:%s", who));
 	l->everywhere = slice_of(arena_fmt(mem, "guesses:%s", who));
-	a = limiter_take_local(l->g->limiter, l->here, limit, 1);
+	a = limiter_take_local(l->g->limiter, l->here, local_limit(l->g), 1);
 	if (!a.allowed)
 		answer(l, TAXII_AUTH_SLOW, NULL, a.wait_us);
 	else
-		limiter_take(l->g->limiter, l->everywhere, limit, 1, on_allowed, l);
+		limiter_take(l->g->limiter, l->everywhere, l->g->config->limits.guesses, 1,
+		    on_allowed, l);
 }
 
 /* Who is known without any cost: by a token, or by a password that was right a moment ago. */
@@ -152,9 +187,16 @@ known_name(struct login *l, struct slice header)
 		l->user = SLICE_EMPTY;
 		return NULL;
 	}
-	if (credentials_cached(all, l->user, l->password, now) != CREDENTIALS_YES)
-		return NULL;
-	return credentials_password(l->g->credentials, l->user, l->password, now);
+	switch (credentials_cached(all, l->user, l->password, now)) {
+	case CREDENTIALS_YES:
+		return credentials_password(l->g->credentials, l->user, l->password, now);
+	case CREDENTIALS_NO:
+		l->user = SLICE_EMPTY;
+		break;
+	default:
+		break;
+	}
+	return NULL;
 }
 
 void

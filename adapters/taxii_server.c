@@ -398,6 +398,8 @@ on_known(void *arg, enum taxii_auth answer, const struct peer *peer, int64_t wai
 		judge(rq, rq->then);
 	} else if (answer == TAXII_AUTH_SLOW) {
 		taxii_later(rq, 429, wait_us, "too many failed logins from this address");
+	} else if (answer == TAXII_AUTH_BUSY) {
+		taxii_later(rq, 503, wait_us, "too many logins at once; try again");
 	} else if (answer == TAXII_AUTH_WHO) {
 		taxii_refuse(rq, 401, "credentials are missing or wrong");
 	} else {

@@ -325,12 +325,36 @@ credentials_cached(const struct credentials *cr, struct slice user, struct slice
 	return look_up(cr, user, password, now_us) != NULL ? CREDENTIALS_YES : CREDENTIALS_MUST_HASH;
 }
 
+/* The hash of this user's password as it stands in the file, or NULL. */
+static const struct entry *
+find_password(const struct credentials *cr, struct slice user)
+{
+	const struct entry *found = NULL;
+
+	for (size_t i = 0; i < cr->n; i++)
+		if (cr->v[i].kind == PASSWORD && slice_is(user, cr->v[i].name))
+			found = &cr->v[i];
+	return found;
+}
+
+/* It was right: it costs nothing for a while. */
+static const char *
+remember(struct credentials *cr, const struct entry *found, struct slice user, struct slice password,
+    int64_t now_us)
+{
+	struct cached *slot = &cr->cache[slot_of(cr, user, password, (uint8_t[SHA256_LEN]){ 0 })];
+
+	slot_of(cr, user, password, slot->mac);
+	slot->name = found->name;
+	slot->until_us = now_us + cache_us;
+	return found->name;
+}
+
 const char *
 credentials_password(struct credentials *cr, struct slice user, struct slice password,
     int64_t now_us)
 {
-	const struct entry *found = NULL;
-	struct cached *slot;
+	const struct entry *found = find_password(cr, user);
 	const char *name;
 
 	if (!is_plausible(user, password))
@@ -338,19 +362,30 @@ credentials_password(struct credentials *cr, struct slice user, struct slice pas
 	name = look_up(cr, user, password, now_us);
 	if (name != NULL)
 		return name;
-	for (size_t i = 0; i < cr->n; i++)
-		if (cr->v[i].kind == PASSWORD && slice_is(user, cr->v[i].name))
-			found = &cr->v[i];
 	/* Nobody of that name costs the same. */
-	if (!password_check(password, found == NULL ? NULL : found->stored))
+	if (!password_check(password, found == NULL ? NULL : found->stored) || found == NULL)
 		return NULL;
-	if (found == NULL)
+	return remember(cr, found, user, password, now_us);
+}
+
+void
+credentials_recipe(const struct credentials *cr, struct slice user, char out[PASSWORD_RECIPE])
+{
+	const struct entry *found = find_password(cr, user);
+
+	password_recipe(found == NULL ? NULL : found->stored, out);
+}
+
+const char *
+credentials_derived(struct credentials *cr, struct slice user, struct slice password,
+    const struct password_key *key, int64_t now_us)
+{
+	const struct entry *found = find_password(cr, user);
+
+	if (!is_plausible(user, password) ||
+	    !password_fits(key, found == NULL ? NULL : found->stored) || found == NULL)
 		return NULL;
-	slot = &cr->cache[slot_of(cr, user, password, (uint8_t[SHA256_LEN]){ 0 })];
-	slot_of(cr, user, password, slot->mac);
-	slot->name = found->name;
-	slot->until_us = now_us + cache_us;
-	return found->name;
+	return remember(cr, found, user, password, now_us);
 }
 
 /* ---- writing ---- */

@@ -14,6 +14,7 @@
 #ifndef GATEWAY_CREDENTIALS_H
 #define GATEWAY_CREDENTIALS_H
 
+#include "gateway/base/digest.h"
 #include "gateway/base/lines.h"
 
 struct credentials;
@@ -34,6 +35,12 @@ enum credentials_answer credentials_cached(const struct credentials *cr, struct 
 /* The slow check itself; fills the cache on success. Returns the name, or NULL. */
 const char	*credentials_password(struct credentials *cr, struct slice user,
 		    struct slice password, int64_t now_us);
+/* The same in two halves, of which the slow one is done elsewhere (password_derive, digest.h): the recipe
+ * for this user, who may be nobody; then what the key is worth. */
+void		 credentials_recipe(const struct credentials *cr, struct slice user,
+		    char out[PASSWORD_RECIPE]);
+const char	*credentials_derived(struct credentials *cr, struct slice user, struct slice password,
+		    const struct password_key *key, int64_t now_us);
 
 /* For commands: add a line durably. The new secret is printed into out (44 characters for tokens). */
 int	credentials_add_token(const char *path, const char *name, const char *until, char out[64],

@@ -229,16 +229,17 @@ def test_wrong_passwords_are_slowed_down_and_tokens_are_not(lab):
     """If this fails, passwords can be guessed at the speed of the line, or guessing locks everybody out."""
     a = lab["cert-a"]
     a.add_password("soc", "right")
-    edit(a, "tocsin.conf", "    retry-min", "    guesses 60/min burst 4\n    retry-min")
-    got = [a.request("GET", "/api/", headers={"Authorization": basic("soc", f"wrong {i}")}) for i in range(8)]
-    assert [r.status for r in got[:4]] == [401] * 4
+    edit(a, "tocsin.conf", "    retry-min", "    guesses 30/min burst 4\n    retry-min")
+    got = [a.request("GET", "/api/", headers={"Authorization": basic("soc", f"wrong {i}")}) for i in range(12)]
+    assert [r.status for r in got[:2]] == [401] * 2         # each worker has its share of the four
     late = [r for r in got if r.status == 429]
     assert late and all(int(r.headers["Retry-After"]) >= 1 for r in late)
     assert a.request("GET", "/api/", "soc").status == 200, "a token from the same address"
     right = {"Authorization": basic("soc", "right")}
     until("the right one to be let in again", lambda: a.request("GET", "/api/", headers=right).status == 200)
-    assert [a.request("GET", "/api/", headers=right).status for _ in range(20)] == [200] * 20, "checked once, then remembered"
-    edit(a, "tocsin.conf", "    guesses 60/min burst 4\n", "")
+    until("every worker to have checked it once, and to remember",
+          lambda: all(a.request("GET", "/api/", headers=right).status == 200 for _ in range(20)))
+    edit(a, "tocsin.conf", "    guesses 30/min burst 4\n", "")
 
 
 def test_a_client_above_its_rate(lab):

@@ -333,9 +333,8 @@ def test_guessing_is_slow_whatever_the_method():
         for _ in range(10):     # right ones cost nothing
             assert other_address(b, "127.0.0.7", {"Authorization": basic("soc", "right")}).status == 200
         lab.redis.kill()
-        for method, header in wrong * 2:
-            assert other_address(a, "127.0.0.8", {"Authorization": header}, method).status in (401, 429)
-        assert other_address(a, "127.0.0.8", {"Authorization": basic("soc", "2")}).status == 429, "without Redis as well"
+        got = [other_address(a, "127.0.0.8", {"Authorization": header}, method).status for method, header in wrong * 4]
+        assert set(got) <= {401, 429} and got.count(401) <= 12, (got, "without Redis as well")
         assert other_address(a, "127.0.0.6", {"Authorization": basic("soc", "right")}).status == 200
 
 
