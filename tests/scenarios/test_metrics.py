@@ -58,8 +58,8 @@ def test_metrics_are_as_prometheus_wants_them(lab, node):
     node.insist("sensor", "advisories", o)
     until("the relay", lambda: o["id"] in [x["id"] for e in lab.tap.envelopes() for x in e["objects"]])
     node.request("GET", "/api/collections/advisories/objects/", "soc")
-    f = scrape(node)
-    assert exposition.value(f, "tocsin_ready") == 1 and set(f["tocsin_process_up"].samples.values()) == {1}
+    f = until("all processes", lambda: (lambda f: set(f["tocsin_process_up"].samples.values()) == {1} and f)(scrape(node)))
+    assert exposition.value(f, "tocsin_ready") == 1
     assert node.metric('tocsin_objects_total{outcome="new"}') >= 1
     assert node.metric('tocsin_http_requests_total{route="post",status="202"}') >= 1
     assert exposition.value(f, "tocsin_build_info") == 1
