@@ -134,6 +134,8 @@ master_drain(struct master *m)
 	event_del(m->keeper.again);
 	evtimer_add(m->deadline, &tv);
 	drain_workers(m);
+	if (!upgrade_is_going(m))
+		sockets_close_listens(m);
 	go_on_ending(m);
 }
 

@@ -118,6 +118,8 @@ void	master_drain(struct master *m);
 /* Bind what is configured, as many times as there are workers. Inherited ones come first. */
 int	sockets_bind(struct master *m, struct err *e);
 int	sockets_listen(struct master *m, struct err *e);
+/* Those of TAXII: each is gone when its worker has closed it too, and whoever comes is refused. */
+void	sockets_close_listens(struct master *m);
 void	sockets_close(struct master *m);
 /* An open one of that address joins; false if none is configured. */
 bool	sockets_take(struct master *m, const char *address, int fd);

@@ -195,11 +195,19 @@ close_listen(struct master_listen *l)
 }
 
 void
-sockets_close(struct master *m)
+sockets_close_listens(struct master *m)
 {
 	for (size_t i = 0; i < m->nlistens; i++)
 		close_listen(&m->listens[i]);
 	free(m->listens);
+	m->listens = NULL;
+	m->nlistens = 0;
+}
+
+void
+sockets_close(struct master *m)
+{
+	sockets_close_listens(m);
 	close_listen(&m->operations);
 	if (m->admin >= 0) {
 		close(m->admin);
