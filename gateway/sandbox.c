@@ -184,17 +184,18 @@ static const int common_calls[] = {
 	CALL(gettid), CALL(getppid), CALL(exit), CALL(exit_group), CALL(rt_sigreturn),
 	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(recvmsg), CALL(sendmsg), CALL(recvfrom), CALL(poll),
 	CALL(ppoll), CALL(memfd_create), CALL(fcntl), CALL(sched_yield), CALL(uname), CALL(shutdown),
-	CALL(ftruncate), CALL(sysinfo), LIST_END	/* qsort asks how much memory there is */
+	CALL(ftruncate), CALL(sysinfo) /* qsort */, CALL(sched_getaffinity), CALL(getrusage),
+	CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), LIST_END
 };
 /* An event loop. */
 static const int loop_calls[] = {
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl), CALL(epoll_create1),
 	CALL(timerfd_create), CALL(timerfd_settime), CALL(eventfd2), CALL(pipe2), CALL(socketpair),
 	CALL(nanosleep), CALL(clock_nanosleep), CALL(rt_sigaction), CALL(getsockopt),
-	CALL(setsockopt), CALL(ioctl), CALL(dup), CALL(sigaltstack), CALL(getrusage),
-	CALL(prlimit64), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
+	CALL(setsockopt), CALL(ioctl), CALL(dup), CALL(sigaltstack),
+	CALL(prlimit64), CALL(times),
 	CALL(select), CALL(pselect6), CALL(sendto), CALL(set_robust_list),
-	CALL(rseq), CALL(getcwd), CALL(sched_getaffinity), CALL(umask), LIST_END
+	CALL(rseq), CALL(getcwd), CALL(umask), LIST_END
 };
 /* Files in the folders that Landlock leaves. */
 static const int file_calls[] = {
@@ -224,7 +225,8 @@ static const int refused_calls[PROCESS_KINDS][REFUSED_MAX] = {
 	/* iconv looks for its modules, time zones for their files: there are none */
 	[PROCESS_TRANSLATOR] = { CALL(open), CALL(openat), CALL(stat), CALL(lstat), CALL(statx),
 	    CALL(access), CALL(faccessat), CALL(faccessat2), CALL(readlink), CALL(readlinkat),
-	    CALL(socket), CALL(connect), CALL(prctl), CALL(ioctl), CALL(getdents64), LIST_END },
+	    CALL(socket), CALL(connect), CALL(prctl), CALL(ioctl), CALL(getdents64), CALL(prlimit64),
+	    CALL(rt_sigaction), CALL(nanosleep), CALL(clock_nanosleep), CALL(getcwd), LIST_END },
 	[PROCESS_WORKER] = { CALL(prctl), LIST_END },
 };
 
