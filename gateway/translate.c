@@ -347,10 +347,10 @@ decode(struct translate_job *j, uint16_t type, struct slice body, struct transla
 static void
 book_answer(struct translate_job *j, const struct translate_part *part)
 {
+	j->state = JOB_PAUSED;
 	if (j->hashed != NULL)
 		return;
 	j->open = !part->last;
-	j->state = JOB_PAUSED;
 	j->begun = true;
 	j->total = part->total;
 	j->delivered += part->adv->n - part->nagain;
@@ -469,6 +469,16 @@ is_big(const struct translate_job *j)
 	return j->r.in.n > BIG_BYTES;
 }
 
+static struct translate_job *
+next_hash(const struct translate *t)
+{
+	struct translate_job *j = t->hashes.first;
+
+	while (j != NULL && j->state != JOB_QUEUED)
+		j = j->next;
+	return j;
+}
+
 /* The first read that may go now: of large ones only that which the translator has begun. */
 static struct translate_job *
 next_read(const struct translate *t)
@@ -497,7 +507,7 @@ pump(struct translate *t)
 		return;
 	}
 	read = next_read(t);
-	hash = t->hashes.first;
+	hash = next_hash(t);
 	j = hash == NULL || (read != NULL && !t->hash_turn) ? read : hash;
 	if (j == NULL) {
 		evtimer_del(t->timer);

@@ -86,6 +86,12 @@ add_mapping(struct translator *t, const char *path, struct err *e)
 	return 0;
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
 /* Let every library fetch its tables while it still may. */
 static void
 warm_up(void)
@@ -96,6 +102,7 @@ warm_up(void)
 	};
 	struct password_key key;
 	char recipe[PASSWORD_RECIPE];
+	int many[1024] = { 0 };
 
 	for (size_t i = 0; i < COUNTOF(samples); i++) {
 		struct arena *mem = arena_new();
@@ -111,6 +118,8 @@ warm_up(void)
 	}
 	password_recipe(NULL, recipe);
 	password_derive(SLICE_LIT("-"), recipe, &key);
+	/* glibc asks how much memory there is when it first sorts more than a kilobyte */
+	qsort(many, COUNTOF(many), sizeof(*many), by_number);
 }
 
 struct translator *
