@@ -30,7 +30,16 @@ LOADER = os.path.join(TOP, "build", "release", "bench", "bench_pages")
 SERVER_CORE, CLIENT_CORE = "1", "0"
 
 
+TARGETS = (("same page", ">=0.9"), ("random pages", ">=0.7"), ("one object", ">=0.7"), ("manifest", ">=0.7"), ("empty poll", ">=0.7"))
+
+
 def row(name, values, unit, beside=None, what=""):
+    """A line for people, or, under tests/bench/run, one of its table (README.md)."""
+    if os.environ.get("BENCH_TABLE"):
+        target = next((t for word, t in TARGETS if word in name and beside), "")
+        words = [",".join(f"{v:.6g}" for v in side) for side in (values, beside or ())]
+        print("row", name.strip() if target else name, *words, unit, target, what, sep="\t", flush=True)
+        return
     mid = statistics.median(values)
     ratio = f"   {mid / statistics.median(beside):.2f} of {what}" if beside else ""
     print(f"   {name:<44} {mid:10.0f} {unit:<8} ({min(values):.0f}..{max(values):.0f}){ratio}", flush=True)
@@ -189,7 +198,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--objects", type=int, default=20000 if QUICK else 1000000)
     p.add_argument("--cursors", type=int, default=100 if QUICK else 2000)
-    p.add_argument("--runs", type=int, default=3 if QUICK else 5)
+    p.add_argument("--runs", type=int, default=1 if QUICK else 5)
     p.add_argument("--seconds", type=int, default=1 if QUICK else 3)
     p.add_argument("--only", default="")
     p.add_argument("--hold", action="store_true", help="serve until a line is read, for profilers")
@@ -211,8 +220,8 @@ def main():
         pin(node.process.pid)
         nginx = Nginx(os.path.join(folder, "nginx"), node)
         wrk = Wrk(folder, node.tokens["soc"], options.seconds)
-        print(f"\n== TAXII pages of {options.objects} objects: TLS 1.3, 16 connections, beside nginx serving the same bytes as files",
-              flush=True)
+        print(f"{'title' if os.environ.get('BENCH_TABLE') else '=='}\tTAXII pages of {options.objects} objects: TLS 1.3, 16 connections, "
+              "beside nginx serving the same bytes as files", flush=True)
         if options.hold:
             print(f"pid {node.process.pid}, {node.url}, token {node.tokens['soc']}, nginx {nginx.url}", flush=True)
             print(" ".join(f"-H '{h}'" for h in wrk.headers), flush=True)
