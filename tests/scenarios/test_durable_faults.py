@@ -8,11 +8,12 @@ import errno
 import http.client
 import os
 import random
+import re
 import signal
 
 import pytest
 
-from faults import KINDS, Faults, say_ready
+from faults import KINDS, Faults, family, is_alive, say_ready
 from lab import TOCSIN, indicator, laboratory, until
 
 EVERY = int(os.environ.get("TOCSIN_FAULT_EVERY", "0"))
@@ -255,26 +256,40 @@ def test_every_disk_call_of_a_command_that_writes(node):
 
 # ---- memory
 
-def end_of(node):
-    """The exit status of a process that may have ended; None while it serves. An end says why, at once."""
+def fell(node, begun):
+    """True if a process ended since the log had `begun` bytes: then it said why, and it was no crash."""
+    status = node.process.poll()
+    said = node.log()[begun:]
+    signals = set(re.findall(r"ev=process.ended .*signal=(\d+)", said))
+    # abort; ended by its master, as a part of those that did; a way of failing that its cage does not allow
+    assert signals <= {"6", "9", "31"}, said
+    assert status in (None, 0, 1, 2, -signal.SIGABRT), (status, said)
+    if status == -signal.SIGABRT or "6" in signals:
+        assert "out of memory" in said, said
+        return True
+    return "ev=process.ended" in said or status is not None
+
+
+def begin_anew(node):
+    """A node of which a process fell is ended as a whole, so that the next try begins with all of them."""
+    node.faults.heal()
     if node.process.poll() is None:
-        return None
-    status = node.gone()
-    assert status in (1, 2, -signal.SIGABRT), (status, node.log()[-2000:])
-    assert len(last_words(node)) > 10
-    if status == -signal.SIGABRT:
-        assert "out of memory" in node.log()[-4000:], node.log()[-2000:]
-    return status
+        pids = family(node)
+        node.kill()
+        until("all of it to be gone", lambda: not any(map(is_alive, pids)))
+    node.process = None
+    node.start(**node.faults.env)
 
 
 def serves_on(node):
-    """True if the process answers a client; else it is at its end."""
-    try:
-        assert node.request("GET", "/api/", "soc").status == 200
-        return True
-    except (OSError, http.client.HTTPException):
-        until("an end", lambda: node.process.poll() is not None)
-        return False
+    """True if a process answers a client, False if it is at its end."""
+    def asked():
+        try:
+            return node.request("GET", "/api/", "soc").status == 200
+        except (OSError, http.client.HTTPException):
+            return node.process.poll() is not None
+    until("service or an end", asked)
+    return node.process.poll() is None
 
 
 MEMORY = pytest.mark.skipif("asan" in TOCSIN, reason="the sanitizer has an allocator of its own")
@@ -283,34 +298,30 @@ MEMORY = pytest.mark.skipif("asan" in TOCSIN, reason="the sanitizer has an alloc
 @MEMORY
 def test_every_allocation_of_a_start(node):
     """If this fails, a machine without memory leaves a node that half works, hangs, or ends without a word."""
-    def begin():
-        node.faults.heal()
-        if node.process is not None:
+    def begin(n):
+        pids = family(node) if node.process.poll() is None else []
+        if pids:
             node.kill()
-        node.launch(**node.faults.env)
-
-    def begin_and_count():
-        node.kill()
-        node.faults.count("allocate")
-        node.launch(**node.faults.env)
-        settle(node)
-    begin_and_count()
-    most = node.faults.seen
-    ended = 0
-    for n in sample(most, 40):
-        if node.process is not None:
-            node.kill()
+        until("all of it to be gone", lambda: not any(map(is_alive, pids)))
         node.faults.fail("allocate", error=errno.ENOMEM, nth=n, times=1)
         node.launch(**node.faults.env)
-        served = settle(node)
+        return settle(node)
+
+    begin(0)
+    most, ended = node.faults.seen, 0
+    for n in sample(most, 40):
+        begun = len(node.log())
+        served = begin(n)
         node.faults.heal()
-        if served:
+        if served and not fell(node, begun):
             assert post(node, f"memory start {n}") in (202, 503)
         else:
             ended += 1
-            end_of(node)
+            fell(node, begun)
+    begin_anew(node)
     healthy(node, "memory start")
-    print(f"{most} allocations; it ended {ended} times")
+    assert ended > 0
+    print(f"{most} allocations; {ended} times a process ended")
 
 
 @MEMORY
@@ -329,38 +340,42 @@ def test_every_allocation_of(node, what):
             goal = node.file("spool", "abuse", "done", f"{name}.csv")
             until("the file or an end", lambda: os.path.exists(goal) or node.process.poll() is not None)
         elif what == "reload":
+            before = len(node.log())
             node.process.send_signal(signal.SIGHUP)
-            until("a reload or an end", lambda: node.process.poll() is not None or "reload" in node.log()[begun:])
+            until("a reload or an end", lambda: node.process.poll() is not None or "ev=reload." in node.log()[before:])
         else:
             node.process.send_signal(signal.SIGTERM)
             node.process.wait(timeout=END)
 
-    begun = len(node.log())
-    for i in range(3):                  # what is allocated once is behind us
-        if what != "stop":
-            do(f"warm-{what}-{i}")
-    begun = len(node.log())
+    def warm_up(name):                  # what is allocated once is behind us
+        for i in range(4):
+            if what != "stop":
+                do(f"warm-{name}-{i}")
+
+    warm_up(f"first-{what}")
     node.faults.count("allocate")
-    do(f"counted-{what}")
-    most = node.faults.seen
+    do(f"counted-memory-{what}")
+    most, ended = node.faults.seen, 0
     node.faults.heal()
-    ended = 0
-    for n in sample(most, 20):
-        if node.process is None or node.process.poll() is not None:
+    assert most > 0
+    for n in sample(most, 15):
+        if node.process.poll() is not None:
             node.process = None
             node.start(**node.faults.env)
-            if what != "stop":
-                do(f"warm-{what}-{n}")
         begun = len(node.log())
         node.faults.fail("allocate", error=errno.ENOMEM, nth=n, times=1)
         do(f"memory-{what}-{n}")
+        if what != "stop":
+            serves_on(node)
         node.faults.heal()
-        if what == "stop" and node.process.returncode == 0:
-            node.gone()
-        elif not serves_on(node):
+        if fell(node, begun):
             ended += 1
-            end_of(node)
+            begin_anew(node)
+            warm_up(f"{what}-{n}")
+    if node.process.poll() is not None:
+        node.process = None
+        node.start(**node.faults.env)
     healthy(node, f"memory {what}")
     if what == "spool":
         until("every file after all", lambda: not [x for x in os.listdir(node.file("spool", "abuse", "incoming")) if x.endswith("csv")])
-    print(f"{most} allocations; it ended {ended} times")
+    print(f"{most} allocations; {ended} times a process ended")
