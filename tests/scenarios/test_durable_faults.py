@@ -138,7 +138,7 @@ def test_every_disk_call_of_a_start(node):
         return settle(node)
     most = calls(node, begin, *DISK)
     served = ended = 0
-    for i, n in enumerate(sample(most, 30)):
+    for i, n in enumerate(sample(most, 12)):
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
         if begin():
             served += 1
@@ -162,7 +162,7 @@ def test_every_disk_call_of_a_post(node, count):
         return r.status
     most = calls(node, lambda: envelope(f"counted {count}"), *DISK)
     refused = 0
-    for i, n in enumerate(sample(most, 12)):
+    for i, n in enumerate(sample(most, 6)):
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1, halves=bool(i & 2))
         refused += envelope(f"post {count} {n}") == 503
         node.faults.heal()
@@ -183,7 +183,7 @@ def test_every_disk_call_of_a_spool_file(node):
     until("the file", lambda: os.path.exists(done))
     most = max(10, node.faults.seen)
     node.faults.heal()
-    for i, n in enumerate(sample(most + 5, 12)):
+    for i, n in enumerate(sample(most + 5, 6)):
         good = i % 3 != 2
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
         goal = drop(f"spool-{n}-{i}", good)
@@ -199,7 +199,7 @@ def test_every_disk_call_of_a_reload(node):
     """If this fails, a reload that cannot read its files leaves half a configuration."""
     most = calls(node, lambda: node.reload() or pytest.fail("refused"), *DISK)
     taken = 0
-    for i, n in enumerate(sample(most, 25)):
+    for i, n in enumerate(sample(most, 10)):
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
         with contextlib.suppress(OSError):          # a worker that could not take what all had agreed on begins anew
             taken += node.reload()
@@ -220,7 +220,7 @@ def test_every_disk_call_of_a_stop(node):
         return node.gone()
     most = calls(node, end, *DISK)
     node.start(**node.faults.env)
-    for i, n in enumerate(sample(most, 12)):
+    for i, n in enumerate(sample(most, 5)):
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
         assert end() == 0, node.log()[-2000:]
         healthy(node, f"stop {n}")
@@ -240,7 +240,7 @@ def test_every_disk_call_of_a_command_that_writes(node):
     with open(node.file("trust.conf"), "a", encoding="utf-8") as f:
         f.write("\nconsumer fault-counted\n    relation own\n    read *\n")
     most = calls(node, lambda: add("fault-counted"), *DISK)
-    for i, n in enumerate(sample(most, 20)):
+    for i, n in enumerate(sample(most, 12)):
         before = credentials()
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
         done = add("fault-counted")
@@ -309,7 +309,7 @@ def test_every_allocation_of_a_start(node):
 
     begin(0)
     most, ended = node.faults.seen, 0
-    for n in sample(most, 40):
+    for n in sample(most, 12):
         begun = len(node.log())
         served = begin(n)
         node.faults.heal()
@@ -358,7 +358,7 @@ def test_every_allocation_of(node, what):
     most, ended = node.faults.seen, 0
     node.faults.heal()
     assert most > 0
-    for n in sample(most, 15):
+    for n in sample(most, 6):
         if node.process.poll() is not None:
             node.process = None
             node.start(**node.faults.env)
