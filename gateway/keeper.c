@@ -102,7 +102,7 @@ open_store(struct keeper *k, struct err *e)
 	struct keys keys = { .audit = { 0 } };
 	const struct store_conf sc = {
 		.path = k->config->store_path, .base = k->c->base,
-		.group_reads = k->c->orders.group_reads,
+		.group_reads = k->c->orders.group_reads, .writes_only = true,
 		.audit_key = slice_from(keys.audit, sizeof(keys.audit)),
 	};
 

@@ -40,6 +40,7 @@ struct store_conf {
 	struct event_base *base;	/* NULL: every commit is synced before store_commit returns */
 	size_t		 group_max;	/* transactions in one group; 0 = 256 */
 	bool		 group_reads;	/* the files may be read by the group of this process */
+	bool		 writes_only;	/* others serve pages: a cache of 16 MiB instead of 64 will do */
 };
 
 /* Open or create; migrates. A second opener of the same file is refused before it touches anything

@@ -98,12 +98,12 @@ sq_defend(struct sq *q, struct err *e)
 
 /* The settings that durability and safety hang on, read back where SQLite may say no in silence. */
 static int
-configure(struct sq *q, struct err *e)
+configure(struct sq *q, bool writes_only, struct err *e)
 {
 	static const char *const words[] = {
 		"PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON",
 		"PRAGMA cell_size_check = ON", "PRAGMA foreign_keys = ON",
-		"PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536",
+		"PRAGMA temp_store = MEMORY",
 		/* mapped pages are let go after each use: a scattered page took three times as long */
 		"PRAGMA mmap_size = 0", "PRAGMA journal_size_limit = 67108864",
 		"PRAGMA wal_autocheckpoint = 0",
@@ -115,6 +115,10 @@ configure(struct sq *q, struct err *e)
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (sq_pragma(q, words[i], e) < 0)
 			return -1;
+	/* 16 MiB hold the inner pages of the indexes; writing 400,000 objects took no longer than with 64 */
+	if (sq_pragma(q, writes_only ? "PRAGMA cache_size = -16384" :
+	    "PRAGMA cache_size = -65536", e) < 0)
+		return -1;
 	if (!journal_is_wal(q, e))
 		return e->code != ERR_NONE ? -1 :
 		    err_set(e, ERR_STORE, "the store's folder does not allow a write-ahead log");
@@ -239,17 +243,18 @@ static const struct store_ops sqlite_ops = {
 
 /* SQLite gives -wal and -shm the mode of the database. */
 static int
-open_file(struct sq *q, const char *path, bool group_reads, struct err *e)
+open_file(struct sq *q, const struct store_conf *conf, struct err *e)
 {
-	mode_t old = umask(group_reads ? 027 : 077);
+	const char *path = conf->path;
+	mode_t old = umask(conf->group_reads ? 027 : 077);
 	int rc = sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
 
 	if (rc != SQLITE_OK)
 		rc = err_set(e, ERR_STORE, "%s: %s", path, sqlite3_errstr(rc));
-	else if (group_reads && chmod(path, 0640) < 0)
+	else if (conf->group_reads && chmod(path, 0640) < 0)
 		rc = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-	else if (sq_schema_version(q, path, e) < 0 || configure(q, e) < 0 ||
+	else if (sq_schema_version(q, path, e) < 0 || configure(q, conf->writes_only, e) < 0 ||
 	    migrate(q, path, e) < 0 || sq_load(q, e) < 0)
 		rc = -1;
 	umask(old);
@@ -265,7 +270,7 @@ store_sqlite_open(const struct store_conf *conf, struct err *e)
 	q->lock_fd = -1;
 	strbuf_init(&q->scratch);
 	if (queue_init(&q->store, conf, e) < 0 || make_folder(conf->path, conf->group_reads, e) < 0 ||
-	    take_lock(q, conf->path, e) < 0 || open_file(q, conf->path, conf->group_reads, e) < 0) {
+	    take_lock(q, conf->path, e) < 0 || open_file(q, conf, e) < 0) {
 		sq_close(&q->store);
 		return NULL;
 	}
