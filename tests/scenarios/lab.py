@@ -247,16 +247,20 @@ class Node:
         c.request("GET", "/metrics")
         return c.getresponse().read().decode()
 
-    def metric(self, name):
-        """The sum over all processes of the samples of that name that have these labels (and maybe more)."""
+    def samples(self, name):
+        """What each process says under that name and these labels (and maybe more)."""
         name, _, labels = name.rstrip("}").partition("{")
-        wanted, total = set(labels.split(",")) - {""}, 0.0
+        wanted, values = set(labels.split(",")) - {""}, []
         for line in self.metrics().splitlines():
             sample, _, value = line.rpartition(" ")
             found, _, labels = sample.rstrip("}").partition("{")
             if found == name and wanted <= set(labels.split(",")):
-                total += float(value)
-        return total
+                values.append(float(value))
+        return values
+
+    def metric(self, name):
+        """The sum over all processes."""
+        return sum(self.samples(name), 0.0)
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:

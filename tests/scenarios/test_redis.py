@@ -28,7 +28,7 @@ def redis_is_back(lab):
     lab.redis.resume()
     lab.redis.ask("REPLICAOF", "NO", "ONE")
     for n in lab.nodes.values():
-        until(f"{n.name} to use Redis", lambda n=n: n.metric("tocsin_redis_up") == 1)
+        until(f"{n.name} to use Redis", lambda n=n: set(n.samples("tocsin_redis_up")) == {1})
 
 
 def is_down(n):
@@ -297,7 +297,7 @@ def test_redis_over_tls(tmp_path):
                 with open(n.conf, "w", encoding="utf-8") as f:
                     f.write(text.replace("limits\n", f"redis rediss://127.0.0.1:{port}\n    ca {trusted}\n\nlimits\n", 1))
                 n.restart()
-            until("cert-a to use Redis", lambda: a.metric("tocsin_redis_up") == 1)
+            until("cert-a to use Redis", lambda: set(a.samples("tocsin_redis_up")) == {1})
             sent = [indicator(f"tls {i}", f"[mutex:name = 'tls {i}']") for i in range(5)]
             a.insist("sensor", "advisories", *sent)
             assert "tocsin:claim:" in cli("KEYS", "*")
