@@ -238,6 +238,9 @@ def test_any_process_dies_at_any_time_under_load():
             ids = check_objects(story, a)
             check_pollers(story, {"advisories": ids, "inbox-cert-b": inbox, "indicators": a.ids("soc", "indicators")})
             check_statuses(story, a, rng)
+            for node in lab.nodes.values():
+                done = node.run("check", "--store", "--config", node.conf)
+                assert done.returncode == 0, done.stdout + done.stderr
         finally:
             story.enough.set()
             story.over.set()
