@@ -22,6 +22,8 @@ enum {
 	NAME_LEN = 16,			/* of a key, in clear in each ticket: OpenSSL's figure */
 	EPOCH_SECONDS = 6 * 3600,	/* a key's time; it opens tickets for one epoch more */
 	LIFE_SECONDS = 2 * 3600,	/* of a ticket */
+	VERDICTS = 64,			/* on certificates, that are kept... */
+	VERDICT_SECONDS = 60,		/* ...so long, and no longer than the files they rest on */
 	US_PER_S = 1000000
 };
 
@@ -32,9 +34,16 @@ struct ticket_key {
 	uint8_t	cipher[SHA256_LEN], mac[SHA256_LEN];
 };
 
+/* A certificate that would be let in. */
+struct verdict {
+	uint8_t	digest[SHA256_LEN];
+	int64_t	until_us;
+};
+
 struct tickets {
 	uint8_t		 secret[SHA256_LEN];	/* of one listener */
 	struct ticket_key keys[2];		/* by the epoch's last bit: this one, the one before */
+	struct verdict	 verdicts[VERDICTS];	/* by the digest's first byte */
 	EVP_CIPHER	*aes;			/* fetched once: OpenSSL 3.0 is slow at finding things */
 };
 
@@ -149,10 +158,10 @@ on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *
 	return sealing ? seal(t, ssl, name, iv, aes, mac) : open_up(t, name, iv, aes, mac);
 }
 
-/* Would this certificate be let in today? Its intermediates are not in the ticket: who needs them, and
- * has them not in our file, shows them again in a full handshake. */
+/* Would this certificate be let in today? Its intermediates are not in the ticket: who needs them, and has
+ * them not in our file, shows them again in a full handshake. */
 static bool
-still_good(SSL_CTX *ctx, X509 *cert)
+verify(SSL_CTX *ctx, X509 *cert)
 {
 	X509_STORE_CTX *check = X509_STORE_CTX_new();
 	bool good = check != NULL &&
@@ -164,6 +173,26 @@ still_good(SSL_CTX *ctx, X509 *cert)
 	X509_STORE_CTX_free(check);
 	ERR_clear_error();
 	return good;
+}
+
+/* The same, with a good memory for a minute: a context lives no longer than the files it was made of. */
+static bool
+still_good(struct tickets *t, SSL_CTX *ctx, X509 *cert)
+{
+	uint8_t digest[SHA256_LEN];
+	int64_t now = clock_mono_us();
+	struct verdict *v;
+
+	if (X509_digest(cert, EVP_sha256(), digest, NULL) != 1)
+		return false;
+	v = &t->verdicts[digest[0] % VERDICTS];
+	if (now < v->until_us && memcmp(v->digest, digest, sizeof(digest)) == 0)
+		return true;
+	if (!verify(ctx, cert))
+		return false;
+	memcpy(v->digest, digest, sizeof(digest));
+	v->until_us = now + INT64_C(1000000) * VERDICT_SECONDS;
+	return true;
 }
 
 /* A session would keep yesterday's verdict about its client: it is asked again, under today's files.
@@ -185,7 +214,8 @@ on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t n,
 	if (cert == NULL)
 		return (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ?
 		    SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_USE_RENEW;
-	if ((mode & SSL_VERIFY_PEER) == 0 || !still_good(ctx, cert))
+	if ((mode & SSL_VERIFY_PEER) == 0 ||
+	    !still_good(SSL_CTX_get_ex_data(ctx, tickets_slot()), ctx, cert))
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	return SSL_TICKET_RETURN_USE_RENEW;
 }

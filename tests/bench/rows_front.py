@@ -9,11 +9,21 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from bench import (CLIENT, LIB, TAXII, Nginx, alternate, cpu_us, laboratory, note, pss_kb, quick, row,  # noqa: E402
+from bench import (CLIENT, LIB, TAXII, Nginx, alternate, cpu_us, laboratory, note, pin, pss_kb, quick, row,  # noqa: E402
                    title)
 
 IDLE = quick(1000, 2000)
 LIMITS = "    connections  16000\n    connections-per-address 16000\n    idle-timeout 10m\n"
+
+
+def one_worker(node):
+    """As nginx has one."""
+    with open(node.conf, encoding="utf-8") as f:
+        text = f.read()
+    with open(node.conf, "w", encoding="utf-8") as f:
+        f.write(text.replace("    state        state\n", "    state        state\n    workers      1\n", 1))
+    node.restart()
+    pin(node.process.pid)
 
 
 def build(folder):
@@ -92,6 +102,7 @@ def show_idle(node):
 
 def main():
     with tempfile.TemporaryDirectory() as folder, laboratory("cert-a", redis=False, limits=LIMITS) as lab:
+        one_worker(lab["cert-a"])
         show_handshakes(lab["cert-a"], folder)
         show_idle(lab["cert-a"])
     note("the kernel's socket buffers are in neither figure")
