@@ -34,6 +34,8 @@ struct http_body {
 	uint64_t		 n;
 	int			 writer, reader;
 	void			*map;
+	struct sha256		*sum;		/* of what is in the file */
+	uint8_t			 digest[SHA256_LEN];	/* ...of all of it */
 };
 
 struct http_bodies *
@@ -155,6 +157,8 @@ open_file(struct http_body *b, struct err *e)
 static int
 write_all(struct http_body *b, struct slice piece, struct err *e)
 {
+	struct slice whole = piece;
+
 	if (b->all->files + piece.n > b->all->lim.all_in_files)
 		return err_set(e, ERR_LIMIT, "the bodies in work are %llu bytes already",
 		    (unsigned long long)b->all->files);
@@ -171,6 +175,7 @@ write_all(struct http_body *b, struct slice piece, struct err *e)
 		b->n += (uint64_t)n;
 		b->all->files += (uint64_t)n;
 	}
+	sha256_add(b->sum, whole);
 	return 0;
 }
 
@@ -184,6 +189,7 @@ move_out(struct http_body *b, struct err *e)
 		return -1;
 	b->all->memory -= had;
 	b->n = 0;
+	b->sum = sha256_new();
 	if (write_all(b, strbuf_slice(&b->text), e) < 0) {
 		strbuf_fini(&b->text);
 		return -1;
@@ -233,6 +239,8 @@ http_body_end(struct http_body *b, struct err *e)
 	}
 	close(b->writer);
 	b->writer = -1;
+	sha256_end(b->sum, b->digest);
+	b->sum = NULL;
 	return 0;
 }
 
@@ -241,6 +249,16 @@ struct slice
 http_body_slice(const struct http_body *b)
 {
 	return b->map != NULL ? slice_from(b->map, b->n) : strbuf_slice(&b->text);
+}
+
+/* Without a second look at a file: its pages would all be ours for a while. */
+void
+http_body_sha256(const struct http_body *b, uint8_t out[SHA256_LEN])
+{
+	if (b->map != NULL)
+		memcpy(out, b->digest, SHA256_LEN);
+	else
+		digest_sha256(strbuf_slice(&b->text), out);
 }
 
 /* Where they are, if not in memory. */
@@ -262,6 +280,8 @@ http_body_free(struct http_body *b)
 		b->all->memory -= b->n;
 	if (b->map != NULL)
 		munmap(b->map, b->n);
+	if (b->sum != NULL)
+		sha256_end(b->sum, b->digest);
 	close_files(b);
 	strbuf_fini(&b->text);
 	let_go(b->all);

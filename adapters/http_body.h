@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/digest.h"
 #include "gateway/base/err.h"
 #include "gateway/base/slice.h"
 
@@ -45,6 +46,8 @@ int			 http_body_add(struct http_body *b, struct slice piece, struct err *e);
 /* It is complete: from now on http_body_slice is valid, until http_body_free. */
 int			 http_body_end(struct http_body *b, struct err *e);
 struct slice		 http_body_slice(const struct http_body *b);
+/* Its SHA-256, after http_body_end; that of a file was counted while it came in. */
+void			 http_body_sha256(const struct http_body *b, uint8_t out[SHA256_LEN]);
 /* Read-only descriptor of the file with exactly these bytes; -1 if they are in memory. Open until
  * http_body_free. */
 int			 http_body_fd(const struct http_body *b);

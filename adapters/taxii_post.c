@@ -138,6 +138,7 @@ void
 taxii_post_body(struct taxii_request *rq, struct slice body)
 {
 	struct posting *p = arena_alloc(rq->mem, sizeof(*p));
+	uint8_t digest[SHA256_LEN];
 	struct intake_message m = {
 		.input = "POST body", .format = "stix21", .source = rq->reader.name,
 		.from = rq->reader.peer, .collections = p->collections,
@@ -154,6 +155,8 @@ taxii_post_body(struct taxii_request *rq, struct slice body)
 	p->collections[0] = rq->collection->name;
 	m.body = http_body_slice(p->body);
 	m.body_fd = http_body_fd(p->body);
+	http_body_sha256(p->body, digest);
+	m.sha256 = digest;
 	taxii_hold(rq);
 	intake_submit(rq->g->intake, &m, on_taken, p);
 }

@@ -7,6 +7,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/crash.h"
 #include "gateway/base/digest.h"
+#include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/config.h"
 #include "gateway/dedup.h"
@@ -181,6 +182,8 @@ next_part(struct intake_work *w)
 	w->nquarantine = w->quarantine_cap = w->naudit = w->audit_cap = 0;
 	w->nputs = w->nfresh = 0;
 	w->txn = (struct store_txn){ .nputs = 0 };
+	if (w->m.body_fd > 0)
+		file_drop_pages(w->m.body);
 	translate_more(job, w->mem);
 }
 
@@ -467,7 +470,11 @@ intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, 
 	in->in_work++;
 	crash_here(CRASH_received);
 	stamp_text(clock_wall_us(), w->received);
-	digest_sha256(w->m.body, w->digest);
+	if (m->sha256 != NULL)
+		memcpy(w->digest, m->sha256, sizeof(w->digest));
+	else
+		digest_sha256(w->m.body, w->digest);
+	w->m.sha256 = NULL;
 	job = job_of(w);
 	translate_read(g->translate, &job, mem, on_part, w);
 }

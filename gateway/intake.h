@@ -33,6 +33,7 @@ struct intake_message {
 	struct slice	 body;		/* the caller keeps it until the callback */
 	int		 body_fd;	/* > 0: a read-only file with the same bytes (`body` is mapped from
 					 * it), open until the callback; else they are in memory alone */
+	const uint8_t	*sha256;	/* of `body`; NULL: nobody has counted it yet */
 	const char	*input;		/* "POST body", a file name */
 	const char	*format;	/* NULL: sniff */
 	const char	*mapping;	/* for format mapped: path of the mapping file, as the configuration has it */

@@ -72,6 +72,7 @@ fill(struct http_body *b, size_t n, struct err *e)
 static void
 check(struct http_body *b, size_t n)
 {
+	uint8_t have[SHA256_LEN], want[SHA256_LEN];
 	struct slice s;
 
 	assert_int_equal(http_body_end(b, NULL), 0);
@@ -79,6 +80,9 @@ check(struct http_body *b, size_t n)
 	assert_int_equal(s.n, n);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(s.p[i], 'a' + i % 26);
+	http_body_sha256(b, have);
+	digest_sha256(s, want);
+	assert_memory_equal(have, want, sizeof(want));
 }
 
 static void
