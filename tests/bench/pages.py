@@ -201,12 +201,14 @@ def main():
     p.add_argument("--runs", type=int, default=1 if QUICK else 5)
     p.add_argument("--seconds", type=int, default=1 if QUICK else 3)
     p.add_argument("--only", default="")
+    p.add_argument("--cache", default="", help="limits/page-cache, such as 0 or 512m")
     p.add_argument("--hold", action="store_true", help="serve until a line is read, for profilers")
     options = p.parse_args()
     folder = tempfile.mkdtemp(prefix="tocsin-pages-")
     # a rate that nobody reaches: every request still asks the limiter, and none is refused
     fast = "limit in 600000000/min burst 10000000"
-    lab = Lab(folder, names=("cert-a",), consumers={"soc": ["relation own", "read *", fast]})
+    lab = Lab(folder, names=("cert-a",), consumers={"soc": ["relation own", "read *", fast]},
+              limits=f"    page-cache   {options.cache}\n" if options.cache else "")
     nginx = None
     try:
         lab.build()
@@ -225,6 +227,7 @@ def main():
         if options.hold:
             print(f"pid {node.process.pid}, {node.url}, token {node.tokens['soc']}, nginx {nginx.url}", flush=True)
             print(" ".join(f"-H '{h}'" for h in wrk.headers), flush=True)
+            print("script " + wrk.script("random", cursors(Client(node, "soc"), 100, options.cursors, "advisories")), flush=True)
             sys.stdin.readline()
         else:
             compare(node, nginx, wrk, Client(node, "soc"), options)
