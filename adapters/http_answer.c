@@ -77,12 +77,17 @@ payload_done(struct payload *p)
 
 /* Replace the payload by its compressed form, unless that is not smaller. */
 static void
-payload_gzip(struct http_server *s, struct payload *p)
+payload_gzip(struct http_server *s, struct payload *p, struct http_gzip *keep)
 {
-	z_stream *z = compressor(s);
+	z_stream *z = keep != NULL && keep->n > 0 ? NULL : compressor(s);
 	size_t cap;
 	char *out;
 
+	if (keep != NULL && keep->n > 0) {
+		p->bytes = slice_from(keep->p, keep->n);
+		p->gzipped = true;
+		return;
+	}
 	if (z == NULL || p->bytes.n > UINT32_MAX / 2)
 		return;
 	cap = p->bytes.n - 1;
@@ -93,6 +98,13 @@ payload_gzip(struct http_server *s, struct payload *p)
 	z->avail_out = (uInt)cap;
 	if (deflate(z, Z_FINISH) != Z_STREAM_END) {
 		free(out);
+		return;
+	}
+	if (keep != NULL) {
+		keep->n = cap - z->avail_out;
+		keep->p = xrealloc(out, keep->n);
+		p->bytes = slice_from(keep->p, keep->n);
+		p->gzipped = true;
 		return;
 	}
 	payload_done(p);
@@ -271,7 +283,7 @@ respond(struct exchange *x, const struct http_answer *a)
 	x->close = is_last(x, a);
 	if (a->may_gzip && s->lim.gzip_level > 0 && p.bytes.n >= s->lim.gzip_least && h != NULL &&
 	    http1_accepts_gzip(h))
-		payload_gzip(s, &p);
+		payload_gzip(s, &p, a->release == NULL ? NULL : a->gzip);
 	build_head(x, a, &p, &s->scratch);
 	x->status = a->status;
 	if (a->status >= 100 && a->status < 600)

@@ -162,6 +162,13 @@ struct http_header {
 	const char	*value;		/* NULL: the row is skipped */
 };
 
+/* The compressed form of a body that is sent more than once: made when first asked for, the keeper's to free.
+ * It lives as long as the body. */
+struct http_gzip {
+	char	*p;
+	size_t	 n;		/* 0: not made, or it would not be smaller */
+};
+
 struct http_answer {
 	int			 status;
 	const char		*content_type;	/* NULL: none */
@@ -172,6 +179,7 @@ struct http_answer {
 	void			(*release)(void *); /* ...or this: `body` is borrowed until it is called */
 	void			*release_arg;
 	bool			 may_gzip;	/* bytes without secrets beside chosen text */
+	struct http_gzip	*gzip;		/* with `release`: kept there, or taken from there; NULL */
 	bool			 close;		/* end the connection afterwards */
 };
 

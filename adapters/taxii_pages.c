@@ -48,6 +48,7 @@ taxii_page_free(struct taxii_page *p)
 	if (p == NULL || --p->refs > 0)
 		return;
 	strbuf_fini(&p->body);
+	free(p->gzip.p);
 	free(p->key);
 	free(p);
 }
@@ -172,7 +173,7 @@ taxii_pages_find(struct taxii_pages *ps, struct slice key)
 void
 taxii_pages_keep(struct taxii_pages *ps, struct slice key, struct taxii_page *p)
 {
-	size_t cost = sizeof(*p) + key.n + p->body.n;
+	size_t cost = sizeof(*p) + key.n + p->body.n + p->gzip.n;
 	struct taxii_page **at;
 	uint64_t hash = hash_of(ps, key);
 
@@ -196,6 +197,18 @@ taxii_pages_keep(struct taxii_pages *ps, struct slice key, struct taxii_page *p)
 	TAILQ_INSERT_HEAD(&ps->used, p, link);
 	ps->n++;
 	ps->bytes += cost;
+}
+
+void
+taxii_pages_weigh(struct taxii_pages *ps, struct taxii_page *p)
+{
+	size_t cost = sizeof(*p) + p->key_n + p->body.n + p->gzip.n;
+
+	if (!p->kept || p->cost == cost)
+		return;
+	ps->bytes += cost - p->cost;
+	p->cost = cost;
+	make_room(ps, 0);
 }
 
 void

@@ -16,6 +16,7 @@
 
 #include <sys/queue.h>
 
+#include "adapters/http_server.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/catalog.h"
@@ -25,6 +26,7 @@ struct taxii_pages;
 /* Counted: an answer that is being sent holds its page. */
 struct taxii_page {
 	struct strbuf	 body;
+	struct http_gzip gzip;
 	char		 first[STAMP_TEXT + 1], last[STAMP_TEXT + 1];	/* its two date headers */
 	struct page_seen seen;
 	/* taxii_pages.c's */
@@ -53,6 +55,8 @@ void		 taxii_pages_drop(struct taxii_pages *ps, struct taxii_page *p);
 /* Keep it (one more hold), in place of an older one of that key; a page that takes too much room is
  * not kept. */
 void		 taxii_pages_keep(struct taxii_pages *ps, struct slice key, struct taxii_page *p);
+/* Its compressed form was made: count it. */
+void		 taxii_pages_weigh(struct taxii_pages *ps, struct taxii_page *p);
 struct taxii_pages_figures { uint64_t hits, misses, pages, bytes; };
 void		 taxii_pages_figures(const struct taxii_pages *ps, struct taxii_pages_figures *out);
 

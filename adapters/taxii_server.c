@@ -233,14 +233,17 @@ taxii_answer_page(struct taxii_request *rq, struct taxii_page *p, const struct h
 	struct http_answer a = {
 		.status = 200, .content_type = taxii_media_type, .headers = headers,
 		.nheaders = nheaders, .body = strbuf_slice(&p->body), .may_gzip = true,
-		.release = sent, .release_arg = p,
+		.release = sent, .release_arg = p, .gzip = &p->gzip,
 	};
+	struct taxii_pages *pages = rq->pages;
 
 	if (rq->x == NULL || rq->answered)
 		return;
 	rq->answered = true;
-	taxii_page_hold(p);
+	taxii_page_hold(taxii_page_hold(p));
 	http_respond(rq->x, &a);
+	taxii_pages_weigh(pages, p);
+	taxii_page_free(p);
 }
 
 void

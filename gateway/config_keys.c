@@ -139,7 +139,7 @@ static const struct config_key limits_keys[] = {
 	    "Objects in one message.", NULL },
 	{ "page-objects", &config_count, LIMIT(page_objects), "1000", 1, 100000, 0,
 	    "Largest page, whatever `limit` a client asks for.", NULL },
-	{ "page-cache", &config_bytes, LIMIT(page_cache), "32m", 0, 64 * GB, 0,
+	{ "page-cache", &config_bytes, LIMIT(page_cache), "128m", 0, 64 * GB, 0,
 	    "Pages that a worker keeps written for those who ask the same again; 0: none.", NULL },
 	{ "page-bytes", &config_bytes, LIMIT(page_bytes), "8m", 64 * KB, GB, 0,
 	    "Largest page in bytes; one object always fits.", NULL },

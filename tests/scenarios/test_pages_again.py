@@ -1,4 +1,5 @@
 """A page that is asked for again is shown from memory. It must never be an old one, nor somebody else's."""
+import gzip
 import threading
 import time
 
@@ -96,6 +97,23 @@ def test_a_deleted_object_is_gone_from_the_next_answer(node):
     for path in paths[:2]:
         assert o["id"] not in ids(soc, path)
     assert soc.get(paths[2]).status == 404
+
+
+def test_a_compressed_page_is_the_same_page(node):
+    # If this fails, clients that ask for gzip (most do) get the page of another moment, or pay for it each time.
+    soc = Client(node, "soc")
+    for i in range(5):
+        node.insist("desk", "advisories", one(f"gzip-{i}", description="x" * 500))
+    path = "/api/collections/advisories/objects/"
+    for _ in range(2):
+        plain = soc.get(path)
+        for _ in range(3):
+            packed = soc.get(path, **{"Accept-Encoding": "gzip"})
+            assert packed.headers["Content-Encoding"] == "gzip" and len(packed.body) < len(plain.body)
+            assert gzip.decompress(packed.body) == plain.body
+        again_plain = soc.get(path)
+        assert again_plain.body == plain.body and not again_plain.headers["Content-Encoding"]
+        node.insist("desk", "advisories", one("gzip-more", modified=f"2026-11-20T08:00:0{len(plain.body) % 10}.000Z"))
 
 
 def test_each_reader_has_pages_of_its_own(node):
