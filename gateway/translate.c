@@ -82,6 +82,7 @@ struct translate {
 	struct config		*config;	/* held */
 	struct translator	*own;		/* inline */
 	struct ipc		*channel;
+	bool			 ready;		/* it has said so */
 	unsigned		 generation;
 	struct job_list		 reads, hashes;
 	struct translate_job	*hand;
@@ -229,7 +230,7 @@ strike(struct translate_job *j, bool late)
 	}
 	if (j->dropped || j->strikes >= STRIKES)
 		return false;
-	j->state = JOB_QUEUED;		/* its place in the list is still the first of those queued */
+	queue(j);			/* behind the others, which have waited for it long enough */
 	return true;
 }
 
@@ -377,6 +378,11 @@ on_message(void *arg, struct ipc *c, struct ipc_message *m)
 	const char *why = "an answer that nobody asked for";
 
 	(void)c;
+	if (m->type == TRANSLATE_READY && !t->ready) {
+		t->ready = true;
+		pump(t);
+		return;
+	}
 	if (j != NULL && m->id == j->id)
 		why = decode(j, m->type, m->body, &part, &key);
 	if (why != NULL) {
@@ -501,7 +507,7 @@ pump(struct translate *t)
 
 	if (t->hand != NULL || t->conf.base == NULL)
 		return;
-	if (t->channel == NULL || !ipc_is_open(t->channel)) {
+	if (t->channel == NULL || !t->ready || !ipc_is_open(t->channel)) {
 		if (t->reads.n + t->hashes.n > 0)
 			arm(t, tick_us);
 		return;
@@ -714,6 +720,7 @@ translate_channel(struct translate *t, int fd)
 		t->hand = NULL;
 	}
 	t->generation++;
+	t->ready = false;
 	t->channel = ipc_new(t->conf.base, fd, &conf);
 	pump(t);
 }

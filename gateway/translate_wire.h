@@ -5,6 +5,8 @@
  *	MORE   (nothing)						answered by PART or FAILED
  *	DROP   (nothing)						not answered
  *	HASH   recipe, password						answered by KEY
+ *	READY  the first frame of a translator: before it no job is sent, so that none is blamed for one that
+ *	       died while it was getting ready
  *
  * An object of a PART is bytes (where they stand in the input, or new ones) and those facts that its bytes
  * do not say; everything else the worker reads from the bytes (object_skim).
@@ -28,7 +30,7 @@ struct strbuf;
 
 enum translate_type {
 	TRANSLATE_READ = 1, TRANSLATE_MORE, TRANSLATE_DROP, TRANSLATE_HASH,
-	TRANSLATE_PART = 64, TRANSLATE_FAILED, TRANSLATE_KEY
+	TRANSLATE_PART = 64, TRANSLATE_FAILED, TRANSLATE_KEY, TRANSLATE_READY
 };
 
 /* A part holds at most so many objects, and ends when it has so many bytes. */

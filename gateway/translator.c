@@ -100,8 +100,7 @@ warm_up(void)
 		"<IODEF-Document xmlns=\"urn:ietf:params:xml:ns:iodef-2.0\"/>",
 		"{\"type\":\"bundle\",\"objects\":[]}",
 	};
-	struct password_key key;
-	char recipe[PASSWORD_RECIPE];
+	uint8_t digest[SHA256_LEN];
 	int many[1024] = { 0 };
 
 	for (size_t i = 0; i < COUNTOF(samples); i++) {
@@ -116,8 +115,7 @@ warm_up(void)
 			f->read(&job, mem, &adv, &e);
 		arena_free(mem);
 	}
-	password_recipe(NULL, recipe);
-	password_derive(SLICE_LIT("-"), recipe, &key);
+	digest_sha256(SLICE_EMPTY, digest);
 	/* glibc asks how much memory there is when it first sorts more than a kilobyte */
 	qsort(many, COUNTOF(many), sizeof(*many), by_number);
 }
@@ -188,8 +186,6 @@ is_struck(const struct translator *t, struct slice in)
 static void
 misbehave(struct translator *t, struct advisory *adv)
 {
-	volatile char *p;
-
 	switch (t->fault) {
 	case FAULT_CRASH:
 		raise(SIGKILL);
@@ -197,12 +193,9 @@ misbehave(struct translator *t, struct advisory *adv)
 	case FAULT_HANG:
 		for (;;)
 			;
-	case FAULT_OOM:
-		for (;;) {
-			p = xmalloc(1 << 20);
-			for (size_t i = 0; i < 1 << 20; i += 4096)
-				p[i] = 1;
-		}
+	case FAULT_OOM:			/* address space is what runs out: the pages are not touched */
+		for (;;)
+			xmalloc(64 << 20);
 	case FAULT_LIE:
 		for (size_t i = 0; i < adv->n; i++) {
 			adv->objects[i].label = LABEL_TLP;
@@ -693,7 +686,8 @@ translator_run(int fd, const struct config *conf, int (*confine)(void *ctx, stru
 		return -1;
 	warm_up();
 	arm(t, getenv("TOCSIN_CAGE_FAULT"));
-	if (confine == NULL || confine(ctx, e) == 0)
+	if ((confine == NULL || confine(ctx, e) == 0) &&
+	    ipc_write_frame(fd, TRANSLATE_READY, 0, SLICE_EMPTY, -1, e) == 0)
 		rc = serve(t, fd, e);
 	translator_free(t);
 	return rc;
