@@ -13,10 +13,11 @@ static const struct {
 	size_t		 offset;
 } rows[] = {
 #define ROW(id, label, member) { id, label, offsetof(struct http_counters, member) }
-	ROW(STAT_CONNECTIONS, NULL, open),
 	ROW(STAT_ACCEPTED, NULL, accepted),
 	ROW(STAT_NOT_ACCEPTED, "total", refused_full),
 	ROW(STAT_NOT_ACCEPTED, "address", refused_address),
+	ROW(STAT_NOT_ACCEPTED, "handshakes", refused_handshakes),
+	ROW(STAT_EVICTED, NULL, evicted),
 	ROW(STAT_HANDSHAKES, "resumed", handshakes_resumed),
 	ROW(STAT_HANDSHAKES, "failed", handshakes_failed),
 	ROW(STAT_TIMEOUTS, "handshake", timeouts_handshake),
@@ -32,19 +33,40 @@ static const struct {
 #undef ROW
 };
 
-/* For how long each listener's certificate holds. */
+static void
+set_left(struct stats *s, enum stats_id id, int listener, int64_t until_us)
+{
+	char label[32];
+
+	if (until_us == 0)
+		return;
+	snprintf(label, sizeof(label), "listener-%d", listener);
+	stats_set(s, id, label, (double)(until_us - clock_wall_us()) / 1e6);
+}
+
+/* For how long each listener's certificate and revocation lists hold. */
 static void
 look_at_certificates(const struct http_server *server, struct stats *s)
 {
-	char label[32];
-	int64_t until;
-
 	for (int i = 0; i < LISTENERS; i++) {
-		if ((until = http_server_cert_until(server, i)) == 0)
+		const struct tls *tls = http_server_tls(server, i);
+
+		if (tls == NULL)
 			continue;
-		snprintf(label, sizeof(label), "listener-%d", i);
-		stats_set(s, STAT_CERT, label, (double)(until - clock_wall_us()) / 1e6);
+		set_left(s, STAT_CERT, i, tls_own_until(tls));
+		set_left(s, STAT_CRL, i, tls_crl_until(tls));
 	}
+}
+
+/* How many connections are at what. */
+static void
+look_at_connections(const struct http_server *server, struct stats *s)
+{
+	const char *state;
+	size_t n;
+
+	for (int i = 0; (state = http_server_state(server, i, &n)) != NULL; i++)
+		stats_set(s, STAT_CONNECTIONS, state, (double)n);
 }
 
 void
@@ -56,5 +78,6 @@ http_figures(const struct http_server *server, struct stats *s)
 		stats_set(s, rows[i].id, rows[i].label,
 		    (double)*(const uint64_t *)((const char *)n + rows[i].offset));
 	look_at_certificates(server, s);
+	look_at_connections(server, s);
 	stats_set(s, STAT_HANDSHAKES, "full", (double)(n->handshakes - n->handshakes_resumed));
 }

@@ -311,12 +311,10 @@ http_server_swap_tls(struct http_server *s, int listener, struct tls *tls)
 	tls_free(old);
 }
 
-int64_t
-http_server_cert_until(const struct http_server *s, int listener)
+const struct tls *
+http_server_tls(const struct http_server *s, int listener)
 {
-	const struct listener *l = listener < s->nlisteners ? s->listeners[listener] : NULL;
-
-	return l == NULL || l->tls == NULL ? 0 : tls_own_until(l->tls);
+	return listener < s->nlisteners ? s->listeners[listener]->tls : NULL;
 }
 
 /* Nobody new; the silent may stay for a while, and all others until they have their answer. */

@@ -129,8 +129,8 @@ int			 http_server_listen(struct http_server *s, int fd, struct tls *tls,
 uint16_t		 http_server_port(const struct http_server *s, int listener);
 /* New connections use `tls` from now on; those in progress keep theirs. */
 void			 http_server_swap_tls(struct http_server *s, int listener, struct tls *tls);
-/* When the certificate that a listener shows ends, wall clock; 0 if it shows none, or there is no such one. */
-int64_t			 http_server_cert_until(const struct http_server *s, int listener);
+/* What a listener shows clients; NULL if it is plain, or there is no such one. */
+const struct tls	*http_server_tls(const struct http_server *s, int listener);
 /* Take new limits (connections in progress see them at their next state). */
 void			 http_server_set_limits(struct http_server *s, const struct http_limits *lim);
 /* Large bodies go to files in this folder (an open descriptor, consumed), which have no name. */

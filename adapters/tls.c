@@ -335,6 +335,12 @@ tls_own_until(const struct tls *t)
 }
 
 int64_t
+tls_crl_until(const struct tls *t)
+{
+	return tls_store_until(SSL_CTX_get_cert_store(t->ctx));
+}
+
+int64_t
 tls_peer_until(struct bufferevent *bev)
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);

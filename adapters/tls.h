@@ -72,6 +72,8 @@ const char	*tls_version(struct bufferevent *bev);
 /* When the certificate that a context shows, or that the other side showed, ends: microseconds since 1970; 0
  * if none was shown. */
 int64_t		 tls_own_until(const struct tls *t);
+/* When the first of its revocation lists is out of date; 0: it has none, or none says so. */
+int64_t		 tls_crl_until(const struct tls *t);
 int64_t		 tls_peer_until(struct bufferevent *bev);
 /* Was the handshake cut short because the client had been here before? */
 bool		 tls_resumed(struct bufferevent *bev);

@@ -158,6 +158,22 @@ tls_cert_until(const X509 *cert)
 	return cert != NULL && time_us(X509_get0_notAfter(cert), &us) ? us : 0;
 }
 
+int64_t
+tls_store_until(X509_STORE *store)
+{
+	STACK_OF(X509_OBJECT) *list = X509_STORE_get0_objects(store);
+	int64_t first = 0, us;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(list); i++) {
+		const X509_CRL *crl = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(list, i));
+		const ASN1_TIME *next = crl == NULL ? NULL : X509_CRL_get0_nextUpdate(crl);
+
+		if (next != NULL && time_us(next, &us) && (first == 0 || us < first))
+			first = us;
+	}
+	return first;
+}
+
 /* Pin and validity of a certificate file. */
 int
 tls_cert_read(const char *path, char pin[TLS_PIN_TEXT + 1], int64_t *from_us, int64_t *until_us,

@@ -26,6 +26,7 @@ void	tls_subject_text(X509 *cert, char *out, size_t cap);
 int	tls_use_tickets(SSL_CTX *ctx, struct slice secret, const char *listener);
 /* tls_cert.c: when it ends, wall clock; 0 if there is none, or it says no time. */
 int64_t	tls_cert_until(const X509 *cert);
+int64_t	tls_store_until(X509_STORE *store);	/* the same of revocation lists: the first */
 bool	tls_cert_pin(X509 *cert, char out[TLS_PIN_TEXT + 1]);
 
 /* 0, or -1 and *e: which file, and what is wrong with it. */

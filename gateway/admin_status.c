@@ -64,7 +64,7 @@ add_processes(struct strbuf *b, const struct figures *f)
 		{ "resident_bytes", STAT_RESIDENT, NULL },
 		{ "proportional_bytes", STAT_PROPORTIONAL, NULL },
 		{ "cpu_seconds", STAT_CPU, NULL }, { "open_fds", STAT_FDS, NULL },
-		{ "connections", STAT_CONNECTIONS, NULL }, { "in_work", STAT_IN_WORK, NULL },
+		{ "in_work", STAT_IN_WORK, NULL },
 		{ "translations_waiting", STAT_TRANSLATE_WAITING, NULL },
 		{ "store_queue", STAT_STORE_QUEUE, NULL },
 		{ "log_lines_lost", STAT_LOG_LOST, NULL }, { NULL, STATS, NULL }
@@ -82,6 +82,8 @@ add_processes(struct strbuf *b, const struct figures *f)
 		admin_add_time(&one, "started", p->started_us);
 		audit_number(&one, "restarts", p->restarts);
 		add_figures(&one, p->stats, rows);
+		if (strcmp(p->kind, "worker") == 0 || strcmp(p->kind, "one") == 0)
+			admin_add_real(&one, "connections", stats_total(p->stats, STAT_CONNECTIONS));
 		admin_add_item(&list, &one);
 	}
 	admin_add_list(b, "processes", &list);
@@ -159,7 +161,7 @@ static void
 add_work(struct strbuf *b, const struct figures *f)
 {
 	static const struct member rows[] = {
-		{ "in_work", STAT_IN_WORK, NULL }, { "connections", STAT_CONNECTIONS, NULL },
+		{ "in_work", STAT_IN_WORK, NULL },
 		{ "new", STAT_OBJECTS, "new" }, { "known", STAT_OBJECTS, "known" },
 		{ "refused", STAT_OBJECTS, "refused" }, { "conflicts", STAT_OBJECTS, "conflict" },
 		{ "sightings", STAT_OBJECTS, "sighting" }, { "login_failed", STAT_LOGIN_FAILED, NULL },
@@ -169,6 +171,7 @@ add_work(struct strbuf *b, const struct figures *f)
 	void *ctx[2] = { &stages, f->all };
 
 	add_figures(&one, f->all, rows);
+	admin_add_real(&one, "connections", stats_total(f->all, STAT_CONNECTIONS));
 	admin_add_real(&one, "requests", stats_total(f->all, STAT_HTTP));
 	admin_add_real(&one, "advisories", stats_total(f->all, STAT_ADVISORIES));
 	admin_add_real(&one, "sent", stats_total(f->all, STAT_SENT));

@@ -24,7 +24,7 @@ enum {
 /* What can be wrong. */
 enum kind {
 	DRAINING, STORE_AWAY, STORE_NOT_WRITABLE, STOREKEEPER_AWAY, NO_TRANSLATOR, CLOCK_BACK, DISK_FULL,
-	CERT_ENDED, FIGURES_LATE, PROCESS_SILENT, PROCESS_RESTARTS, STORE_DAMAGED, QUARANTINE_FULL,
+	CERT_ENDED, CRL_OLD, FIGURES_LATE, PROCESS_SILENT, PROCESS_RESTARTS, STORE_DAMAGED, QUARANTINE_FULL,
 	REDIS_AWAY, CERT_ENDS, PEER_CERT_ENDED, PEER_CERT_ENDS, PEER_FAILING, PEER_BEHIND,
 	PEER_DEAD_LETTERS, LOG_LOST, KINDS
 };
@@ -45,6 +45,8 @@ static const struct {
 	    "The dates of new objects are more than a second ahead of the clock" },
 	[DISK_FULL] = { "disk-full", true, "Less than 64 MB are left where the store lies" },
 	[CERT_ENDED] = { "certificate-ended", true, "A certificate of the node has ended" },
+	[CRL_OLD] = { "revocation-list-old", false,
+	    "A revocation list of a listener should have been replaced: peers may be refused" },
 	[FIGURES_LATE] = { "figures-late", false,
 	    "Some process did not tell of itself within a second: figures are missing" },
 	[PROCESS_SILENT] = { "process-silent", false, "This process did not" },
@@ -187,6 +189,14 @@ peer_certificate_seen(void *ctx, const char *label, double v)
 }
 
 static void
+crl_seen(void *ctx, const char *label, double v)
+{
+	if (v < 0)
+		say(ctx, CRL_OLD, "a revocation list of %s is out of date since %.1f days", label,
+		    -v / DAY);
+}
+
+static void
 look_at_peers(struct health *h, const struct gateway *g, const struct figures *f)
 {
 	for (size_t i = 0; i < trust_peers(g->trust); i++) {
@@ -221,6 +231,7 @@ health_look(struct health *h, struct arena *mem, const struct gateway *g, const 
 	look_at_redis(h, g);
 	stats_each(f->all, STAT_CERT, certificate_seen, h);
 	stats_each(f->all, STAT_PEER_CERT, peer_certificate_seen, h);
+	stats_each(f->all, STAT_CRL, crl_seen, h);
 	look_at_peers(h, g, f);
 	if (stats_value(f->all, STAT_LOG_LOST, NULL) > 0)
 		say(h, LOG_LOST, "%.0f lines of the log were lost",

@@ -44,11 +44,14 @@
 	X(STAT_RELOADS, COUNTER, EACH, "tocsin_reloads_total", "result", \
 	    "Reloads of the configuration, by result") \
 	/* who connects, and what is asked */ \
-	X(STAT_CONNECTIONS, GAUGE, EACH, "tocsin_http_connections", NULL, "Open connections") \
+	X(STAT_CONNECTIONS, GAUGE, EACH, "tocsin_http_connections", "state", \
+	    "Open connections, by what they are at") \
 	X(STAT_ACCEPTED, COUNTER, EACH, "tocsin_http_connections_total", NULL, \
 	    "Connections accepted") \
 	X(STAT_NOT_ACCEPTED, COUNTER, EACH, "tocsin_http_connections_refused_total", "limit", \
-	    "Connections refused, by limit: total, or of one address") \
+	    "Connections refused, by limit: total, address, handshakes at once") \
+	X(STAT_EVICTED, COUNTER, EACH, "tocsin_http_connections_evicted_total", NULL, \
+	    "Connections ended to make room: slow, silent or not reading") \
 	X(STAT_HANDSHAKES, COUNTER, EACH, "tocsin_tls_handshakes_total", "result", \
 	    "TLS handshakes of clients, by result: full, resumed, failed") \
 	X(STAT_TIMEOUTS, COUNTER, EACH, "tocsin_http_timeouts_total", "state", \
@@ -175,6 +178,8 @@
 	/* certificates */ \
 	X(STAT_CERT, GAUGE, NODE, "tocsin_certificate_remaining_seconds", "certificate", \
 	    "Until a certificate of ours ends: client, or the listener's number; below 0: ended") \
+	X(STAT_CRL, GAUGE, NODE, "tocsin_crl_remaining_seconds", "listener", \
+	    "Until the first revocation list of a listener is out of date; below 0: it is") \
 	X(STAT_PEER_CERT, GAUGE, NODE, "tocsin_peer_certificate_remaining_seconds", "peer", \
 	    "Until the certificate ends that the peer showed us last")
 
