@@ -89,7 +89,7 @@ struct store_put {
 	enum store_outcome	 outcome;
 	bool			 linked;	/* another id of this fingerprint was known: a sighting */
 	size_t			 queued;	/* outbox rows made */
-	int64_t			 shown_us;	/* date_added that stands for the version of what has none */
+	int64_t			 shown_us;	/* date_added: the version of what has none */
 };
 /* *Covered* (rulings 1): a copy with the same fingerprint and another id, under labels (TLP, PAP, embargo)
  * at least as free, equally revoked, equally an exercise or not, and valid at least as long, says as much.

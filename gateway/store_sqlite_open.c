@@ -115,7 +115,7 @@ configure(struct sq *q, bool writes_only, struct err *e)
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (sq_pragma(q, words[i], e) < 0)
 			return -1;
-	/* 16 MiB hold the inner pages of the indexes; writing 400,000 objects took no longer than with 64 */
+	/* 16 MiB hold the inner pages of the indexes; 400,000 objects took no longer than with 64 */
 	if (sq_pragma(q, writes_only ? "PRAGMA cache_size = -16384" :
 	    "PRAGMA cache_size = -65536", e) < 0)
 		return -1;
