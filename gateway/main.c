@@ -17,6 +17,7 @@
 #include "gateway/store.h"
 #include "formats/xml.h"
 
+extern const struct command command_backup;
 extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
     command_consumer_add, command_consumer_list, command_peer_list, command_peer_show,
     command_peer_retry, command_explain, command_quarantine_list, command_quarantine_show,
@@ -69,6 +70,7 @@ static const struct command *const commands[] = {
 	&command_key_public,
 	&command_audit_verify,
 	&command_audit_export,
+	&command_backup,
 	NULL
 };
 

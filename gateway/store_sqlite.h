@@ -17,6 +17,7 @@
  *	store_sqlite_quarantine.c what was refused
  *	store_sqlite_desk.c       collections, statuses, audit, figures
  *	store_sqlite_check.c      is the whole file as it should be?
+ *	store_sqlite_backup.c     one state of it in another file
  *
  * Owns:    the database handle, its statements, and the few counts that are kept in memory and written
  *          with each group.

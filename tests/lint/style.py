@@ -36,6 +36,7 @@ SHARED = {
     "formats/format.h": "the contract of every format",
     "formats/iodef2_residue.h": "words shared by iodef2_restore.c and iodef2_write_residue.c",
     "formats/mapped_impl.h": "mapped_*.c",
+    "gateway/store_backup.h": "store_sqlite_backup.c, where SQLite may be spoken",
     "gateway/store_check.h": "store_sqlite_check.c, where SQLite may be spoken",
     "gateway/base/ascii.h": "inline functions alone",
     "gateway/base/json_impl.h": "json*.c",

@@ -13,6 +13,7 @@ LIBRARY = os.path.join(TOP, "build", "fault", "fault.so")
 KINDS = ["open_read", "open_write", "write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "mkdir", "unlink",
          "read", "allocate"]
 CHANGES = KINDS[1:10]           # everything that changes a disk
+DISK = KINDS[:-1]
 
 
 def library():

@@ -13,12 +13,11 @@ import signal
 
 import pytest
 
-from faults import KINDS, Faults, family, is_alive, say_ready
+from faults import DISK, Faults, family, is_alive, say_ready
 from lab import TOCSIN, indicator, laboratory, until
 
 EVERY = int(os.environ.get("TOCSIN_FAULT_EVERY", "0"))
 SEED = int(os.environ.get("TOCSIN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
-DISK = [k for k in KINDS if k != "allocate"]
 ERRORS = [errno.EIO, errno.ENOSPC]
 END = 30.0
 TRIES = 2000
