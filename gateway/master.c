@@ -94,6 +94,7 @@ drain_workers(struct master *m)
 
 		event_del(p->again);
 		event_del(m->translators[i].again);
+		spare_drop(m, i);
 		if (p->state == PROC_STARTING)
 			proc_kill(p);
 		proc_send(p, CONTROL_DRAIN, upgrade_is_going(m), SLICE_EMPTY, -1);
@@ -244,10 +245,13 @@ make_children(struct master *m)
 	m->nworkers = workers_of(m->config);
 	m->workers = xcalloc(m->nworkers, sizeof(*m->workers));
 	m->translators = xcalloc(m->nworkers, sizeof(*m->translators));
+	m->spares = xcalloc(m->nworkers, sizeof(*m->spares));
 	proc_init(&m->keeper, m, PROCESS_STOREKEEPER, 0);
 	for (uint32_t i = 0; i < m->nworkers; i++) {
 		proc_init(&m->workers[i], m, PROCESS_WORKER, i);
 		proc_init(&m->translators[i], m, PROCESS_TRANSLATOR, i);
+		proc_init(&m->spares[i], m, PROCESS_TRANSLATOR, i);
+		m->spares[i].spare = true;
 	}
 }
 
@@ -274,11 +278,15 @@ stop(struct master *m)
 {
 	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p))
 		proc_kill(p);
+	for (uint32_t i = 0; i < m->nworkers; i++)
+		spare_drop(m, i);
 	proc_fini(&m->keeper);
 	for (uint32_t i = 0; i < m->nworkers; i++) {
 		proc_fini(&m->workers[i]);
 		proc_fini(&m->translators[i]);
+		proc_fini(&m->spares[i]);
 	}
+	free(m->spares);
 	free(m->workers);
 	free(m->translators);
 	for (size_t i = 0; i < m->nsignals; i++)

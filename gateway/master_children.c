@@ -124,7 +124,7 @@ send_orders(struct proc *p)
 
 	if (p->kind == PROCESS_WORKER)
 		memcpy(o.common, m->common, sizeof(o.common));
-	bundle_pack(&files, m->bundle, 1u << p->kind);
+	bundle_pack(&files, p->files != NULL ? p->files : m->bundle, 1u << p->kind);
 	o.bundle = strbuf_slice(&files);
 	orders_pack(&b, &o);
 	proc_send(p, CONTROL_ORDERS, 0, strbuf_slice(&b), -1);
@@ -200,11 +200,11 @@ may_start(const struct proc *p)
 	return p->kind != PROCESS_TRANSLATOR || m->workers[p->index].state != PROC_GONE;
 }
 
-/* fork, and everything up to GO. */
-void
-proc_start(struct proc *p)
+/* fork, and its orders. False if it cannot be now. */
+static bool
+launch(struct proc *p)
 {
-	struct ipc_conf conf = {
+	const struct ipc_conf conf = {
 		.name = process_kind_word(p->kind), .max_body = FRAME_MAX,
 		.max_waiting = PROCESS_BUNDLE_MAX, .on_message = on_frame, .on_closed = on_closed,
 		.arg = p,
@@ -212,23 +212,16 @@ proc_start(struct proc *p)
 	struct err e = ERR_INIT;
 	int ends[2];
 
-	event_del(p->again);
-	if (!may_start(p))
-		return;
-	if (ipc_pair(ends, &e) < 0) {
-		log_event(LOG_ERROR, "master.channel", LF_S("error", e.reason));
-		p->wait_us = WAIT_MOST_US;
-		start_later(p);
-		return;
+	p->pid = -1;
+	if (ipc_pair(ends, &e) == 0) {
+		p->pid = process_start(p->kind, p->index, ends[1], &e);
+		close(ends[1]);
+		if (p->pid < 0)
+			close(ends[0]);
 	}
-	p->pid = process_start(p->kind, p->index, ends[1], &e);
-	close(ends[1]);
 	if (p->pid < 0) {
-		close(ends[0]);
 		log_event(LOG_ERROR, "master.start", LF_S("error", e.reason));
-		p->wait_us = WAIT_MOST_US;
-		start_later(p);
-		return;
+		return false;
 	}
 	ipc_free(p->channel);
 	p->channel = ipc_new(p->m->base, ends[0], &conf);
@@ -238,18 +231,83 @@ proc_start(struct proc *p)
 	p->channels = 0;
 	p->vote = 0;
 	send_orders(p);
-	lend(p);
+	return true;
+}
+
+/* Everything up to GO. */
+void
+proc_start(struct proc *p)
+{
+	event_del(p->again);
+	if (!may_start(p))
+		return;
+	if (launch(p)) {
+		lend(p);
+		proc_send(p, CONTROL_GO, 0, SLICE_EMPTY, -1);
+	} else {
+		p->wait_us = WAIT_MOST_US;
+		start_later(p);
+	}
+}
+
+/* ---- spares ---- */
+
+void
+spare_start(struct master *m, uint32_t index, const struct bundle *files)
+{
+	struct proc *p = &m->spares[index];
+	struct err e = ERR_INIT;
+	int ends[2];
+
+	spare_drop(m, index);
+	p->files = files;
+	if (!launch(p) || ipc_pair(ends, &e) < 0) {
+		spare_drop(m, index);
+		return;
+	}
+	proc_send(p, CONTROL_JOBS, 0, SLICE_EMPTY, ends[1]);
+	close(ends[1]);
+	p->jobs = ends[0];
 	proc_send(p, CONTROL_GO, 0, SLICE_EMPTY, -1);
 }
 
-/* The old one is on its own from now on: its worker closes its channel when it is idle, and it ends. */
 void
-translator_renew(struct master *m, uint32_t index)
+spare_drop(struct master *m, uint32_t index)
 {
-	struct proc *p = &m->translators[index];
+	struct proc *p = &m->spares[index];
 
+	proc_kill(p);
 	p->state = PROC_GONE;
-	proc_start(p);
+	p->files = NULL;
+	ipc_free(p->channel);
+	p->channel = NULL;
+	if (p->jobs >= 0)
+		close(p->jobs);
+	p->jobs = -1;
+}
+
+/* What the old one has in hand, its worker asks of the new one. */
+void
+spare_take(struct master *m, uint32_t index)
+{
+	struct proc *s = &m->spares[index], *t = &m->translators[index];
+	struct proc *worker = &m->workers[index];
+
+	if (s->state != PROC_SERVING || worker->state == PROC_GONE)
+		return;
+	event_del(t->again);
+	proc_kill(t);
+	t->pid = s->pid;
+	t->state = PROC_SERVING;
+	t->started_us = s->started_us;
+	t->since_us = s->since_us;
+	t->wait_us = 0;
+	ipc_free(t->channel);
+	t->channel = NULL;
+	worker->channels++;
+	proc_send(worker, CONTROL_TRANSLATOR, 0, SLICE_EMPTY, s->jobs);
+	s->state = PROC_GONE;
+	spare_drop(m, index);
 }
 
 /* ---- death ---- */
@@ -305,6 +363,15 @@ buried(struct proc *p, int status)
 	master_gone(m, p);
 }
 
+static struct proc *
+spare_of(struct master *m, pid_t pid)
+{
+	for (uint32_t i = 0; i < m->nworkers; i++)
+		if (m->spares[i].state != PROC_GONE && m->spares[i].pid == pid)
+			return &m->spares[i];
+	return NULL;
+}
+
 void
 children_reap(struct master *m)
 {
@@ -317,7 +384,10 @@ children_reap(struct master *m)
 			;
 		if (p != NULL)
 			buried(p, status);
-		else
+		else if ((p = spare_of(m, pid)) != NULL) {
+			p->state = PROC_GONE;
+			reload_spare(m, "a translator with the new files ended");
+		} else
 			upgrade_reaped(m, pid, status);
 	}
 }
@@ -406,11 +476,17 @@ on_frame(void *arg, struct ipc *channel, struct ipc_message *m)
 		if (p->state != PROC_STARTING)
 			return;
 		p->state = PROC_SERVING;
-		master_ready(p->m, p);
+		if (p->spare)
+			reload_spare(p->m, NULL);
+		else
+			master_ready(p->m, p);
 		break;
 	case CONTROL_FAILED:
 		mem = arena_new();
-		master_failed(p->m, p, arena_str(mem, m->body));
+		if (p->spare)
+			reload_spare(p->m, arena_str(mem, m->body));
+		else
+			master_failed(p->m, p, arena_str(mem, m->body));
 		arena_free(mem);
 		break;
 	case CONTROL_PONG:
@@ -432,7 +508,7 @@ on_frame(void *arg, struct ipc *channel, struct ipc_message *m)
 void
 proc_init(struct proc *p, struct master *m, enum process_kind kind, uint32_t index)
 {
-	*p = (struct proc){ .m = m, .kind = kind, .index = index };
+	*p = (struct proc){ .m = m, .kind = kind, .index = index, .jobs = -1 };
 	p->again = evtimer_new(m->base, on_again, p);
 }
 
@@ -440,6 +516,8 @@ void
 proc_fini(struct proc *p)
 {
 	ipc_free(p->channel);
+	if (p->jobs >= 0)
+		close(p->jobs);
 	if (p->again != NULL)
 		event_free(p->again);
 }

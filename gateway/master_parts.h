@@ -42,6 +42,10 @@ struct proc {
 	int64_t		 pong_us;	/* last answer to a ping; monotonic */
 	uint64_t	 vote;		/* worker: number of the reload it has prepared */
 	bool		 committed;
+	/* a translator that a reload has started beside the one that works */
+	bool		 spare;
+	int		 jobs;		/* its worker's end of its channel, -1 */
+	const struct bundle *files;	/* its files */
 };
 
 enum master_phase { PHASE_STORE, PHASE_START, PHASE_SERVING, PHASE_DRAIN, PHASE_CLOSE };
@@ -73,7 +77,7 @@ struct master {
 	struct config		*config;
 	struct bundle		*bundle;
 	uint32_t		 nworkers;
-	struct proc		 keeper, *workers, *translators;
+	struct proc		 keeper, *workers, *translators, *spares;
 	struct event		*signals[6];
 	size_t			 nsignals;
 	struct event		*deadline, *pulse;
@@ -98,8 +102,10 @@ void	proc_fini(struct proc *p);
 void	proc_start(struct proc *p);
 void	proc_kill(struct proc *p);			/* SIGKILL; SIGCHLD does the rest */
 void	proc_send(struct proc *p, enum control_type type, uint64_t id, struct slice body, int fd);
-/* A new translator in place of the one that is there, which finishes what it has in hand. */
-void	translator_renew(struct master *m, uint32_t index);
+/* A translator with these files, beside the one that is there; then in its place; or after all not. */
+void	spare_start(struct master *m, uint32_t index, const struct bundle *files);
+void	spare_take(struct master *m, uint32_t index);
+void	spare_drop(struct master *m, uint32_t index);
 /* After SIGCHLD. */
 void	children_reap(struct master *m);
 size_t	children_left(const struct master *m, enum process_kind kind);
@@ -135,6 +141,7 @@ void	reload_go(struct master *m);			/* begin what was asked for too early */
 void	reload_prepared(struct master *m, struct proc *p, uint64_t id, struct slice body);
 void	reload_committed(struct master *m, struct proc *p, uint64_t id);
 void	reload_gone(struct master *m, struct proc *p);		/* it cannot vote any more */
+void	reload_spare(struct master *m, const char *why);	/* one is ready (NULL), or cannot be */
 /* Tell who asked. */
 void	master_answer(struct master *m, const struct waiter *w, bool good, const char *why);
 

@@ -25,6 +25,7 @@ struct master_reload {
 	struct waiter	*waiters;	/* for this one */
 	struct waiter	*next;		/* for the one after it */
 	bool		 again;		/* there is to be one after it */
+	bool		 renew;		/* translators need the new files as well */
 	struct event	*late;
 };
 
@@ -80,6 +81,8 @@ finish(struct master *m, bool good, const char *why)
 
 	evtimer_del(r->late);
 	r->step = RELOAD_NONE;
+	for (uint32_t i = 0; i < m->nworkers; i++)
+		spare_drop(m, i);
 	config_free(r->config);
 	bundle_free(r->bundle);
 	r->config = NULL;
@@ -122,7 +125,6 @@ static void
 commit(struct master *m)
 {
 	struct master_reload *r = m->reload;
-	bool renew = !bundle_same(m->bundle, r->bundle, 1u << PROCESS_TRANSLATOR);
 	struct bundle *old = m->bundle;
 
 	r->step = RELOAD_COMMIT;
@@ -144,8 +146,8 @@ commit(struct master *m)
 			continue;
 		}
 		proc_send(p, CONTROL_COMMIT, r->number, SLICE_EMPTY, -1);
-		if (renew)
-			translator_renew(m, i);
+		if (r->renew)
+			spare_take(m, i);
 	}
 	check_committed(m);
 }
@@ -153,11 +155,26 @@ commit(struct master *m)
 static void
 check_votes(struct master *m)
 {
-	for (uint32_t i = 0; i < m->nworkers; i++)
-		if (m->workers[i].state == PROC_SERVING &&
-		    m->workers[i].vote != m->reload->number)
+	const struct master_reload *r = m->reload;
+
+	for (uint32_t i = 0; i < m->nworkers; i++) {
+		if (m->workers[i].state == PROC_SERVING && m->workers[i].vote != r->number)
 			return;
+		if (r->renew && m->spares[i].state != PROC_SERVING)
+			return;
+	}
 	commit(m);
+}
+
+void
+reload_spare(struct master *m, const char *why)
+{
+	if (m->reload->step != RELOAD_PREPARE)
+		return;
+	if (why != NULL)
+		abort_reload(m, why);
+	else
+		check_votes(m);
 }
 
 void
@@ -279,6 +296,9 @@ begin(struct master *m)
 	} else if (!load(m, &why)) {
 		finish(m, false, why.p);
 	} else {
+		r->renew = !bundle_same(m->bundle, r->bundle, 1u << PROCESS_TRANSLATOR);
+		for (uint32_t i = 0; r->renew && i < m->nworkers; i++)
+			spare_start(m, i, r->bundle);
 		bundle_pack(&b, r->bundle, 1u << PROCESS_WORKER);
 		for (uint32_t i = 0; i < m->nworkers; i++)
 			proc_send(&m->workers[i], CONTROL_PREPARE, r->number, strbuf_slice(&b), -1);
