@@ -266,12 +266,6 @@ class Node:
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def pids(self):
-        """The master and its children, or the one process."""
-        pid = self.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return [pid, *map(int, f.read().split())]
-
     def kill(self):
         self.process.kill()
         self.process.wait()

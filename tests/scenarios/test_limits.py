@@ -1,5 +1,4 @@
 """When something runs out, is too big, or is not what it should be: service goes on, nothing leaks, nothing is lost."""
-import contextlib
 import http.client
 import json
 import os
@@ -162,8 +161,8 @@ def test_a_full_disk_refuses_and_recovers(lab):
     a.stop()
     most = os.path.getsize(a.file("state", "tocsin.db")) + 300_000
     env = dict(os.environ)
-    with open(a.log_path, "ab") as log:
-        a.process = subprocess.Popen([TOCSIN, "serve", "--config", a.conf], stdout=log, stderr=log, env=env,
+    with open(a.log_path, "ab") as log:      # a child's limit is not ours to lift: test_durable.py has the node of many
+        a.process = subprocess.Popen([TOCSIN, "serve", "--one", "--config", a.conf], stdout=log, stderr=log, env=env,
                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY)))
     until("service", a.is_ready)
     good, statuses = [], []
@@ -183,9 +182,7 @@ def test_a_full_disk_refuses_and_recovers(lab):
            "F-1;20/11/2026 09:00;;host;full.example;C2;A;;;;;\n")
     until("the file to be tried", lambda: a.metric('tocsin_spool_files_total{result="later"}') >= 1)
     assert os.path.exists(a.file("spool", "abuse", "incoming", "full.csv"))
-    for pid in a.pids():
-        with contextlib.suppress(PermissionError):      # a translator writes no file, and is somebody else's
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resource.prlimit(a.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     o = indicator("disk again", "[mutex:name = 'disk again']")
     a.insist("sensor", "advisories", o)
     until("the file", lambda: os.path.exists(a.file("spool", "abuse", "done", "full.csv")))
