@@ -11,12 +11,13 @@ import time
 
 import pytest
 
-from lab import TAXII, Client, basic, indicator, laboratory, until
+from lab import TAXII, TOCSIN, Client, basic, indicator, laboratory, until
 
 SOAK = os.environ.get("SOAK", "") not in ("", "0")
 EACH = 2500 if SOAK else 1000       # strangers a process; four processes a kind
 SLOW = 15                           # seconds that a handshake, a head, a body may take here
 SLACK = 15                          # for a machine that is busy with other tests
+SANITIZED = "asan" in TOCSIN        # its memory says nothing
 SHORT = "    handshake-timeout 1s\n    head-timeout 1s\n    body-timeout 1s\n    body-rate 100k\n    linger-timeout 500ms\n"
 
 
@@ -116,7 +117,7 @@ def test_four_thousand_idle_and_four_thousand_slow():
         print(f"idle connection {each_kb:.1f} KB; slow ones gone after {took:.1f} s; good client: {said}")
         assert said["bad"] == [] and said["asked"] > 100, said
         assert said["p99"] < 200, said
-        assert each_kb <= 32
+        assert SANITIZED or each_kb <= 32
 
 
 def test_room_is_made_for_the_next_client():
@@ -245,7 +246,7 @@ def test_a_hundred_megabytes(node):
         s.sendall(piece)
     most = pss_kb(node)
     assert bodies(node) >= 1 and os.listdir(node.file("state", "bodies")) == []
-    assert most - before <= 16 * 1024, f"{(most - before) / 1024:.0f} MB more"
+    assert SANITIZED or most - before <= 16 * 1024, f"{(most - before) / 1024:.0f} MB more"
     s.sendall(b" " * (size - len(text) - 98_000_000) + text[-1:])
     answer = b""
     while b"\r\n\r\n" not in answer:
