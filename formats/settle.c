@@ -206,11 +206,12 @@ give_sectors(const struct settle *s, const struct object *o)
 	}
 }
 
-/* True if a reference names a marking-definition that names a classification. */
+/* True if an id is one of a marking-definition that names a classification. */
 static bool
-is_classified(const struct settle *s, const json *ref)
+is_classified(const struct settle *s, struct slice id)
 {
-	const struct object *m = resolve(s, ref);
+	long i = idmap_find(&s->ids, id);
+	const struct object *m = i == IDMAP_NONE ? NULL : &s->adv->objects[i];
 
 	return m != NULL && (m->flags & OBJECT_CLASSIFIED) != 0 &&
 	    slice_is(m->type, "marking-definition");
@@ -220,13 +221,8 @@ is_classified(const struct settle *s, const json *ref)
 static void
 settle_classification_of(const struct settle *s, struct object *o)
 {
-	const json *r;
-
-	for (r = json_first(json_get(o->tree, "object_marking_refs")); r != NULL; r = json_next(r))
-		if (is_classified(s, r))
-			o->flags |= OBJECT_CLASSIFIED;
-	for (r = json_first(json_get(o->tree, "granular_markings")); r != NULL; r = json_next(r))
-		if (is_classified(s, json_get(r, "marking_ref")))
+	for (size_t i = 0; i < o->nsupporters; i++)
+		if (is_classified(s, o->supporters[i]))
 			o->flags |= OBJECT_CLASSIFIED;
 }
 
@@ -257,7 +253,8 @@ advisory_settle(struct advisory *adv, struct arena *mem)
 	index_objects(&s, mem);
 	settle_phases(&s);
 	for (size_t i = 0; i < adv->n; i++)
-		adv->objects[i].sectors = object_own_sectors(&adv->objects[i]);
+		if (adv->objects[i].tree != NULL)	/* else it was not settled before */
+			adv->objects[i].sectors = object_own_sectors(&adv->objects[i]);
 	for (size_t i = 0; i < adv->n; i++) {
 		settle_classification_of(&s, &adv->objects[i]);
 		settle_victims_of(&s, &adv->objects[i]);

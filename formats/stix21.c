@@ -14,6 +14,7 @@
 #include "formats/format.h"
 #include "formats/idmap.h"
 #include "formats/stix21_check.h"
+#include "formats/stix21_lean.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
@@ -37,6 +38,10 @@ struct reading {
 	struct idmap		 lost;		/* ids of marking-definitions that were refused */
 	struct pos		 here;		/* of the item looked at, moved forward only */
 	size_t			 line_at;	/* offset where its line begins */
+	bool			 lean;		/* trees are parsed one at a time, into tmp */
+	bool			 own_tree;	/* the item looked at has one that stays */
+	struct arena		*tmp;		/* what need not outlive the item looked at */
+	bool			 odd;		/* lean, and something is for the usual way to judge */
 };
 
 /* Return the limit, or the default where the job does not say. */
@@ -193,6 +198,10 @@ place_verdict(struct reading *r, struct verdict *v, const struct json_item *item
 
 	v->id = json_member(item->node, "id");
 	v->version = json_slice(modified != NULL ? modified : json_get(item->node, "created"));
+	if (r->lean) {
+		v->id = arena_slice(r->mem, v->id);
+		v->version = arena_slice(r->mem, v->version);
+	}
 	v->index = (size_t)(item - r->doc.items);
 	v->err = err;
 	v->err.at = r->here;
@@ -268,7 +277,7 @@ passes_check(struct reading *r, const struct json_item *item, const struct objec
 	struct findings f = { .r = r, .item = item };
 	size_t before = r->adv->nverdicts;
 
-	stix21_check(o, r->mem, on_issue, &f);
+	stix21_check(o, r->tmp, on_issue, &f);
 	if (!r->job->strict || f.first.code == NULL)
 		return true;
 	r->adv->nverdicts = before;
@@ -301,11 +310,52 @@ read_item(struct reading *r, const struct json_item *item)
 	o->bytes = item->text;
 	o->index = (size_t)(item - r->doc.items);
 	o->offset = item->offset;
-	if (object_fill(o, r->mem, find_marking, r, &err) < 0) {
+	if (object_fill(o, r->tmp, find_marking, r, &err) < 0) {
 		r->adv->n--;
 		refuse_item(r, item, code_of_fill(&err), err);
 	} else if (!passes_check(r, item, o)) {
 		r->adv->n--;
+	}
+}
+
+/* Have the tree of an item while it is looked at; false if that is for the usual way to judge. */
+static bool
+borrow_tree(struct reading *r, struct json_item *item)
+{
+	if (!r->lean)
+		return true;
+	r->tmp = arena_new();
+	r->own_tree = item->node != NULL;
+	if (!r->own_tree)
+		item->node = stix21_lean_tree(r->job, item->text, r->tmp);
+	r->odd = r->odd || item->node == NULL;
+	return item->node != NULL;
+}
+
+static void
+give_back_tree(struct reading *r, struct json_item *item)
+{
+	if (!r->lean)
+		return;
+	if (!r->own_tree)
+		item->node = NULL;
+	arena_free(r->tmp);
+	r->tmp = NULL;
+}
+
+/* Make objects of all items, or refuse them. */
+static void
+read_items(struct reading *r)
+{
+	for (size_t i = 0; i < r->doc.nitems && !r->odd; i++) {
+		struct json_item *item = &r->doc.items[i];
+		size_t had = r->adv->n;
+
+		if (borrow_tree(r, item))
+			read_item(r, item);
+		if (r->lean && r->adv->n > had)
+			stix21_lean_keep(&r->adv->objects[had], r->mem);
+		give_back_tree(r, item);
 	}
 }
 
@@ -320,6 +370,24 @@ compare_versions(const void *a, const void *b)
 	if (c == 0)
 		c = slice_cmp(x->version_key, y->version_key);
 	return c != 0 ? c : (x->index > y->index) - (x->index < y->index);
+}
+
+/* True if two objects say the same. */
+static bool
+same_content(const struct reading *r, const struct object *a, const struct object *b)
+{
+	struct arena *tmp;
+	bool same;
+
+	if (slice_eq(a->bytes, b->bytes))
+		return true;
+	if (!r->lean)
+		return json_equal(a->tree, b->tree);
+	tmp = arena_new();
+	same = json_equal(stix21_lean_tree(r->job, a->bytes, tmp),
+	    stix21_lean_tree(r->job, b->bytes, tmp));
+	arena_free(tmp);
+	return same;
 }
 
 /* Mark what claims the id and version of an earlier object and says something else. Equal copies stay:
@@ -342,7 +410,7 @@ find_conflicts(struct reading *r, bool *conflict)
 			first = v[i];
 			continue;
 		}
-		if (slice_eq(first->bytes, v[i]->bytes) || json_equal(first->tree, v[i]->tree))
+		if (same_content(r, first, v[i]))
 			continue;
 		conflict[v[i] - adv->objects] = any = true;
 	}
@@ -368,7 +436,9 @@ refuse_conflicts(struct reading *r)
 
 		if (conflict[i]) {
 			move_to(r, o->offset);
+			borrow_tree(r, &r->doc.items[o->index]);
 			refuse_item(r, &r->doc.items[o->index], "VERSION_CONFLICT", err);
+			give_back_tree(r, &r->doc.items[o->index]);
 		} else {
 			r->adv->objects[kept++] = *o;
 		}
@@ -378,14 +448,14 @@ refuse_conflicts(struct reading *r)
 
 /* True if an object is marked by a definition that was refused. */
 static bool
-has_lost_marking(const struct reading *r, const struct object *o)
+has_lost_marking(const struct reading *r, const json *tree)
 {
 	const json *m;
 
-	for (m = json_first(json_get(o->tree, "object_marking_refs")); m != NULL; m = json_next(m))
+	for (m = json_first(json_get(tree, "object_marking_refs")); m != NULL; m = json_next(m))
 		if (idmap_find(&r->lost, json_slice(m)) != IDMAP_NONE)
 			return true;
-	for (m = json_first(json_get(o->tree, "granular_markings")); m != NULL; m = json_next(m))
+	for (m = json_first(json_get(tree, "granular_markings")); m != NULL; m = json_next(m))
 		if (idmap_find(&r->lost, json_member(m, "marking_ref")) != IDMAP_NONE)
 			return true;
 	return false;
@@ -402,9 +472,14 @@ unread_lost_markings(struct reading *r)
 		if (tlp_of_marking_id(r->lost.v[i].id) != TLP_UNSET)
 			r->lost.v[i].id = SLICE_EMPTY;
 	idmap_sort(&r->lost);
-	for (size_t i = 0; i < r->adv->n; i++)
-		if (has_lost_marking(r, &r->adv->objects[i]))
-			r->adv->objects[i].label = LABEL_UNREADABLE;
+	for (size_t i = 0; i < r->adv->n; i++) {
+		struct object *o = &r->adv->objects[i];
+		struct json_item *item = &r->doc.items[o->index];
+
+		if (borrow_tree(r, item) && has_lost_marking(r, item->node))
+			o->label = LABEL_UNREADABLE;
+		give_back_tree(r, item);
+	}
 }
 
 /* Give the advisory the bundle's id, or one made from the input. */
@@ -461,42 +536,68 @@ count_container(const struct reading *r)
 			    "a member of the container");
 }
 
+/* The document is taken apart: make the advisory of it. */
+static int
+read_document(struct reading *r, struct err *e)
+{
+	size_t most = limit_or(r->job->limits.objects, OBJECTS_DEFAULT);
+
+	if (r->doc.nitems > most)
+		return err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu",
+		    r->doc.nitems, most);
+	if (r->job->relay != NULL)
+		cut_relay(r, r->job->relay);
+	index_markings(r);
+	name_advisory(r);
+	count_container(r);
+	read_items(r);
+	if (r->odd)
+		return -1;
+	refuse_conflicts(r);
+	unread_lost_markings(r);
+	advisory_settle(r->adv, r->mem);
+	return 0;
+}
+
+/* Read a large document an object at a time. False if it is for the usual way, and nothing was read. */
+static bool
+read_lean(const struct read_job *job, struct arena *mem, struct advisory *adv)
+{
+	struct reading r = { .job = job, .mem = mem, .adv = adv, .in = job->in, .here = { .line = 1 },
+		.lean = true };
+
+	if (job->in.n > limit_or(job->limits.bytes, BYTES_DEFAULT) ||
+	    !stix21_lean_find(job, mem, &r.doc))
+		return false;
+	adv->objects = arena_alloc(mem, r.doc.nitems * sizeof(*adv->objects));
+	adv->cap = r.doc.nitems;
+	if (read_document(&r, NULL) == 0)
+		return true;
+	*adv = (struct advisory){ .n = 0 };
+	return false;
+}
+
 /* Read one text: 0 with objects and verdicts, -1 when it holds no objects at all. */
 static int
 stix21_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
 {
-	struct reading r = { .job = job, .mem = mem, .adv = adv, .here = { .line = 1 } };
+	struct reading r = { .job = job, .mem = mem, .tmp = mem, .adv = adv, .here = { .line = 1 } };
 	struct json_limits limits = {
 		.depth = job->limits.depth,
 		.bytes = limit_or(job->limits.bytes, BYTES_DEFAULT),
 	};
-	size_t most = limit_or(job->limits.objects, OBJECTS_DEFAULT);
 
+	if (job->lean && read_lean(job, mem, adv))
+		return 0;
 	if (job->in.n > limits.bytes) {
 		err_set(e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n,
 		    limits.bytes);
 		goto fail;
 	}
 	r.in = job->in_stays ? job->in : arena_slice(mem, job->in);
-	if (json_parse(r.in, &limits, mem, &r.doc, e) < 0)
+	if (json_parse(r.in, &limits, mem, &r.doc, e) < 0 || find_items(&r, e) < 0 ||
+	    read_document(&r, e) < 0)
 		goto fail;
-	if (job->relay != NULL)
-		cut_relay(&r, job->relay);
-	if (find_items(&r, e) < 0)
-		goto fail;
-	if (r.doc.nitems > most) {
-		err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", r.doc.nitems,
-		    most);
-		goto fail;
-	}
-	index_markings(&r);
-	name_advisory(&r);
-	count_container(&r);
-	for (size_t i = 0; i < r.doc.nitems; i++)
-		read_item(&r, &r.doc.items[i]);
-	refuse_conflicts(&r);
-	unread_lost_markings(&r);
-	advisory_settle(adv, mem);
 	return 0;
 fail:
 	err_input(e, job->input);

@@ -1,6 +1,9 @@
 #include "gateway/intake.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -165,6 +168,16 @@ count_outcomes(struct intake_work *w)
 	}
 }
 
+/* The pages of a body in a file that were looked at need not stay in memory: they can be read again. */
+static void
+forget_pages(const struct intake_work *w)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)w->m.body.p;
+
+	if (w->m.body_fd > 0 && at % page == 0)
+		madvise((void *)at, w->m.body.n, MADV_DONTNEED);
+}
+
 /* The part in hand is durable: ask for the next one. */
 static void
 next_part(struct intake_work *w)
@@ -172,6 +185,7 @@ next_part(struct intake_work *w)
 	struct translate_job *job = w->job;
 
 	book_keep_status(w);
+	forget_pages(w);
 	if (w->mem != w->all)
 		arena_free(w->mem);
 	w->mem = arena_new();
@@ -475,6 +489,7 @@ intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, 
 	else
 		digest_sha256(w->m.body, w->digest);
 	w->m.sha256 = NULL;
+	forget_pages(w);
 	job = job_of(w);
 	translate_read(g->translate, &job, mem, on_part, w);
 }

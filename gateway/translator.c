@@ -1,6 +1,7 @@
 #include "gateway/translator.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 
 enum {
 	SNIFF_BYTES = 4096, OPEN_MAX_ = 64,
+	LEAN_BYTES = 1 << 20,		/* a larger text is read an object at a time */
 	FRAME_MAX = 1 << 30		/* a job: the worker is trusted with its size */
 };
 
@@ -138,9 +140,13 @@ translator_new(const struct config *conf, struct err *e)
 static void
 message_free(struct message *m)
 {
+	bool large = m->in.n > LEAN_BYTES;
+
 	if (m->map != NULL)
 		munmap(m->map, m->in.n);
 	arena_free(m->mem);
+	if (large)
+		malloc_trim(0);		/* what it took goes back to the system */
 }
 
 void
@@ -468,6 +474,7 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 		.in = m->in, .input = "", .received = slice_of(r->received), .limits = r->limits,
 		.mapping = mapping_of(t, r->mapping), .strict = r->strict, .envelope = r->envelope,
 		.iodef_amber_strict = r->iodef_amber_strict, .in_stays = true, .sha256 = r->sha256,
+		.lean = m->in.n > LEAN_BYTES,
 		.relay = r->relay ? &m->relay : NULL,
 	};
 
@@ -481,6 +488,8 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 	}
 	if (f->read(&job, m->mem, &m->adv, e) < 0)
 		return -1;
+	if (m->map != NULL && job.lean)	/* from now on only places in it are named */
+		madvise(m->map, m->in.n, MADV_DONTNEED);
 	if (is_struck(t, m->in))
 		misbehave(t, &m->adv);
 	attach_remarks(m);

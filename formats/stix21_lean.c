@@ -1,0 +1,146 @@
+#include "formats/stix21_lean.h"
+
+#include "formats/refs.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/json_walk.h"
+
+enum {
+	DEPTH_DEFAULT = 128,
+	AROUND = 2,			/* an object stands in a list in an object */
+	MEMBERS_MAX = 32, BESIDES_MAX = 1 << 20	/* beside `objects` */
+};
+
+struct finding {
+	const struct read_job	*job;
+	struct arena		*mem;
+	struct json_doc		*doc;
+	struct slice		 objects;
+	struct slice		 names[MEMBERS_MAX];
+	size_t			 nnames, besides, cap;
+};
+
+static unsigned
+depth_of(const struct read_job *job)
+{
+	return job->limits.depth == 0 ? DEPTH_DEFAULT : job->limits.depth;
+}
+
+json *
+stix21_lean_tree(const struct read_job *job, struct slice text, struct arena *mem)
+{
+	const struct json_limits limits = { .depth = depth_of(job) - AROUND };
+	struct json_doc doc;
+
+	return json_parse(text, &limits, mem, &doc, NULL) == 0 ? doc.root : NULL;
+}
+
+/* json_walk_fn over the document: `objects` is remembered, the rest is parsed. */
+static bool
+on_member(void *ctx, struct slice name, struct slice value)
+{
+	struct finding *f = ctx;
+	json *tree;
+
+	if (name.p == NULL || f->nnames == MEMBERS_MAX)
+		return false;
+	name = json_walk_text(name, false, f->mem);
+	for (size_t i = 0; i < f->nnames; i++)
+		if (slice_eq(f->names[i], name))
+			return false;
+	f->names[f->nnames++] = name;
+	if (slice_is(name, "objects")) {
+		f->objects = value;
+		return true;
+	}
+	f->besides += value.n;
+	if (f->besides > BESIDES_MAX || (tree = stix21_lean_tree(f->job, value, f->mem)) == NULL)
+		return false;
+	json_put(f->mem, f->doc->root, arena_str(f->mem, name), tree);
+	return true;
+}
+
+/* json_walk_fn over an item: does it say that it is a marking-definition? */
+static bool
+on_item_member(void *ctx, struct slice name, struct slice value)
+{
+	bool *is_definition = ctx;
+
+	if (name.p != NULL && (slice_is(name, "type") || memchr(name.p, '\\', name.n) != NULL) &&
+	    (slice_is(value, "\"marking-definition\"") ||
+	    (json_walk_is(value, '"') && memchr(value.p, '\\', value.n) != NULL)))
+		*is_definition = true;
+	return true;
+}
+
+/* json_walk_fn over the objects. */
+static bool
+on_item(void *ctx, struct slice name, struct slice value)
+{
+	struct finding *f = ctx;
+	struct json_doc *d = f->doc;
+	bool is_definition = false;
+	json *tree = NULL;
+
+	(void)name;
+	if (json_walk_is(value, '{'))
+		json_walk(value, 0, on_item_member, &is_definition);
+	if (is_definition && (tree = stix21_lean_tree(f->job, value, f->mem)) == NULL)
+		return false;
+	d->items = arena_grow(f->mem, d->items, d->nitems, &f->cap, sizeof(*d->items));
+	d->items[d->nitems++] = (struct json_item){ .node = tree, .text = value,
+	    .offset = (size_t)(value.p - f->job->in.p) };
+	return true;
+}
+
+bool
+stix21_lean_find(const struct read_job *job, struct arena *mem, struct json_doc *doc)
+{
+	struct finding f = { .job = job, .mem = mem, .doc = doc };
+
+	*doc = (struct json_doc){ .root = json_object(mem) };
+	if (depth_of(job) <= AROUND || job->loss != NULL || !job->in_stays ||
+	    !json_walk(job->in, depth_of(job), on_member, &f) || !json_walk_is(f.objects, '['))
+		return false;
+	return json_walk(f.objects, depth_of(job) - 1, on_item, &f) && doc->nitems > 0;
+}
+
+/* What advisory_settle reads of an object; NULL if it reads nothing of that type. */
+static json *
+slim(struct arena *mem, const struct object *o)
+{
+	static const char *const speakers[] = {
+		"report", "grouping", "note", "opinion", "relationship", "sighting", "observed-data",
+	};
+	static const char *const members[] = {
+		"object_refs", "source_ref", "target_ref", "relationship_type", "where_sighted_refs", "labels",
+		"object_marking_refs", "granular_markings",
+	};
+	json *tree = NULL;
+
+	for (size_t i = 0; i < COUNTOF(speakers); i++)
+		if (slice_is(o->type, speakers[i]))
+			tree = json_object(mem);
+	for (size_t i = 0; tree != NULL && i < COUNTOF(members); i++) {
+		const json *m = json_get(o->tree, members[i]);
+
+		if (m != NULL)
+			json_put(mem, tree, members[i], json_copy(mem, m));
+	}
+	return tree;
+}
+
+void
+stix21_lean_keep(struct object *o, struct arena *mem)
+{
+	struct slice *const texts[] = {
+		&o->id, &o->type, &o->spec_version, &o->version, &o->version_key, &o->created_by,
+		&o->valid_until_key, &o->embargo_desk,
+	};
+
+	if (!slice_is(o->type, "marking-definition"))	/* of which the tree lies in `mem` */
+		o->tree = slim(mem, o);
+	for (size_t i = 0; i < COUNTOF(texts); i++)
+		*texts[i] = texts[i]->n == 0 ? SLICE_EMPTY : arena_slice(mem, *texts[i]);
+	o->supporters = o->nsupporters == 0 ? NULL : arena_slices(mem, o->supporters, o->nsupporters);
+	o->pattern = NULL;
+}

@@ -1,0 +1,22 @@
+/*
+ * stix21_lean.h -- a large STIX document, taken apart into its objects without a tree of the whole.
+ *
+ * Owns:    finding the objects of a bundle or envelope in its text (a tree of 100 MB of JSON takes 600 MB).
+ * Called:  by stix21.c, for jobs that say `lean`.
+ * Never:   judges: whatever is odd about a document is left to the usual way, so that both say the same.
+ */
+#ifndef FORMATS_STIX21_LEAN_H
+#define FORMATS_STIX21_LEAN_H
+
+#include "formats/format.h"
+
+/* Fill *doc: items with text and offset, and trees of marking-definitions alone; root with all members but
+ * `objects`. False if it is no such document, or not beyond doubt a good one. */
+bool	stix21_lean_find(const struct read_job *job, struct arena *mem, struct json_doc *doc);
+/* Parse one item into `mem`; NULL if the usual parser would refuse the document for it. */
+json	*stix21_lean_tree(const struct read_job *job, struct slice text, struct arena *mem);
+/* Move the header out of the arena that its object was parsed in; of the tree only those members stay that
+ * advisory_settle looks at. */
+void	stix21_lean_keep(struct object *o, struct arena *mem);
+
+#endif
