@@ -9,6 +9,10 @@
  *
  * The n-th call of a chosen kind fails with the chosen error: orders.from = n, orders.times = how many from
  * there on (-1: all). from = 0 only counts.
+ *
+ * TOCSIN_FAULT_DISK names a journal of what a disk could still lose: before a write or a truncation the bytes
+ * that it replaces, after a sync that all before it is safe. A power cut is then played by killing everybody
+ * and taking back some of what was not safe (faults.py).
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -43,7 +47,18 @@ struct orders {
 	char		path[200];	/* names that begin so count; empty: none */
 };
 
+/* A record of the journal; `old` bytes follow, which stood where `fresh` bytes were put. */
+enum change { WRITTEN = 1, CUT = 2, SYNCED = 3 };
+struct record {
+	uint32_t	magic, change;
+	uint64_t	device, inode;
+	int64_t		at, size_before;
+	uint64_t	old, fresh;
+};
+enum { RECORD_MAGIC = 0x64697363, PIECE = 65536 };
+
 static struct orders *orders;
+static int journal = -1;
 static int (*real_clock)(clockid_t, struct timespec *);
 static int (*real_temp)(char *, int);
 
@@ -60,6 +75,9 @@ map_orders(void)
 
 	*(void **)&real_clock = dlsym(RTLD_NEXT, "clock_gettime");
 	*(void **)&real_temp = dlsym(RTLD_NEXT, "mkostemp");
+	path = getenv("TOCSIN_FAULT_DISK");
+	if (path != NULL)
+		journal = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	at = mmap(NULL, sizeof(*orders), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -183,6 +201,37 @@ unlink(const char *path)
 	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
+/* ---- the journal ---- */
+
+/* Say what is about to happen to a piece of a file (or has: SYNCED), with the bytes that will be gone. */
+static void
+note_piece(enum change change, int fd, const struct stat *st, int64_t at, uint64_t fresh)
+{
+	struct { struct record r; char old[PIECE]; } x = { .r = {
+		.magic = RECORD_MAGIC, .change = change, .device = st->st_dev, .inode = st->st_ino,
+		.at = at, .size_before = st->st_size, .fresh = fresh } };
+	ssize_t n = fresh > 0 ? syscall(SYS_pread64, fd, x.old, fresh, at) : 0;
+
+	x.r.old = n > 0 ? (uint64_t)n : 0;
+	if (syscall(SYS_write, journal, &x, sizeof(x.r) + x.r.old) < 0)
+		abort();
+}
+
+/* The same of any length: what is cut off goes piece by piece. */
+static void
+note(enum change change, int fd, int64_t at, uint64_t fresh)
+{
+	struct stat st;
+
+	if (journal < 0 || fd <= 2 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (change == CUT)
+		fresh = at < st.st_size ? (uint64_t)(st.st_size - at) : 0;
+	for (; fresh > PIECE; fresh -= PIECE, at += PIECE)
+		note_piece(change, fd, &st, at, PIECE);
+	note_piece(change, fd, &st, at, fresh);
+}
+
 /* ---- bytes ---- */
 
 /* How much of n bytes goes through before the failure: 0, or half of it (a short write). */
@@ -205,6 +254,7 @@ pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
 	if (file_counts(fd) && shall_fail(PWRITE) && (n = half_of(n)) == 0)
 		return -1;
+	note(WRITTEN, fd, at, n);
 	return syscall(SYS_pwrite64, fd, p, n, at);
 }
 
@@ -235,7 +285,10 @@ pread(int fd, void *p, size_t n, off_t at)
 int
 ftruncate64(int fd, off64_t n)
 {
-	return file_counts(fd) && shall_fail(FTRUNCATE) ? -1 : (int)syscall(SYS_ftruncate, fd, n);
+	if (file_counts(fd) && shall_fail(FTRUNCATE))
+		return -1;
+	note(CUT, fd, n, 0);
+	return (int)syscall(SYS_ftruncate, fd, n);
 }
 
 int
@@ -257,15 +310,25 @@ take_time(void)
 int
 fsync(int fd)
 {
+	int rc;
+
 	take_time();
-	return shall_fail(FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);
+	rc = shall_fail(FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);
+	if (rc == 0)
+		note(SYNCED, fd, 0, 0);
+	return rc;
 }
 
 int
 fdatasync(int fd)
 {
+	int rc;
+
 	take_time();
-	return shall_fail(FDATASYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
+	rc = shall_fail(FDATASYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
+	if (rc == 0)
+		note(SYNCED, fd, 0, 0);
+	return rc;
 }
 
 /* ---- memory ---- */

@@ -1,4 +1,5 @@
 """A disk, a memory and a clock that fail when told to (tests/fault/fault.c), and the processes of a node."""
+import contextlib
 import ctypes
 import errno
 import mmap
@@ -83,6 +84,101 @@ class Faults:
 
     def slow_sync(self, seconds):
         self.orders.sync_us = int(seconds * 1e6)
+
+
+class Change(ctypes.Structure):
+    """As struct record in fault.c."""
+    _fields_ = [("magic", ctypes.c_uint32), ("change", ctypes.c_uint32), ("device", ctypes.c_uint64), ("inode", ctypes.c_uint64),
+                ("at", ctypes.c_int64), ("size_before", ctypes.c_int64), ("old", ctypes.c_uint64), ("fresh", ctypes.c_uint64)]
+
+
+WRITTEN, CUT, SYNCED = 1, 2, 3
+
+
+class Disk:
+    """A disk that keeps for sure only what was synced. `env` is what the processes of a node are started with."""
+
+    def __init__(self, folder, node):
+        self.node, self.name = node, os.path.join(folder, f"disk-{node.name}")
+        self.lost = self.kept = 0
+        self.begin()
+
+    @property
+    def env(self):
+        return {"LD_PRELOAD": library(), "TOCSIN_FAULT_DISK": self.name}
+
+    def begin(self):
+        """All that was written so far is safe."""
+        with open(self.name, "wb"):
+            os.chmod(self.name, 0o666)
+
+    def unsafe(self):
+        """By file: changes since its last sync, with the bytes that they replaced."""
+        pending = {}
+        with open(self.name, "rb") as f:
+            journal = f.read()
+        at, size = 0, ctypes.sizeof(Change)
+        while at + size <= len(journal):
+            r = Change.from_buffer_copy(journal, at)
+            assert r.magic == 0x64697363
+            old = journal[at + size:at + size + r.old]
+            at += size + r.old
+            if r.change == SYNCED:
+                pending.pop((r.device, r.inode), None)
+            else:
+                pending.setdefault((r.device, r.inode), []).append((r, old))
+        return pending
+
+    def cut_power(self, rng):
+        """Everybody is dead; some of what was not synced never reached the disk: all of it, what came last, or any."""
+        pending = self.unsafe()
+        folder = self.node.file("state")
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            st = os.lstat(path)
+            if name.endswith("-shm"):
+                os.remove(path)         # memory, not disk
+            elif (st.st_dev, st.st_ino) in pending:
+                self.take_back(path, pending[st.st_dev, st.st_ino], rng)
+        self.begin()
+
+    def take_back(self, path, changes, rng):
+        whim = rng.choice(("all", "last", "any"))
+        border = rng.randrange(len(changes) + 1)
+        lost = [whim == "all" or (whim == "last" and i >= border) or (whim == "any" and rng.random() < 0.5)
+                for i in range(len(changes))]
+        size = changes[0][0].size_before
+        for (r, _), gone in zip(changes, lost):
+            if not gone:
+                size = max(size, r.at + r.fresh) if r.change == WRITTEN else min(size, r.at)
+        with open(path, "rb") as f:
+            data = bytearray(f.read())
+        room = max([len(data), size] + [r.at + r.fresh for r, _ in changes])
+        data.extend(bytes(room - len(data)))
+        stays = bytearray(room)         # bytes of later changes that reached the disk
+        for (r, old), gone in reversed(list(zip(changes, lost))):
+            if gone:
+                before = old + bytes(r.fresh - len(old))
+                for i in range(r.fresh):
+                    if not stays[r.at + i]:
+                        data[r.at + i] = before[i]
+            elif r.change == WRITTEN:
+                stays[r.at:r.at + r.fresh] = b"\1" * r.fresh
+        with open(path, "r+b") as f:
+            f.write(data[:size])
+            f.truncate(size)
+        self.lost += sum(lost)
+        self.kept += len(lost) - sum(lost)
+
+
+def kill_all(node):
+    """kill -9 of all processes of a node at once."""
+    pids = family(node)
+    for pid in reversed(pids):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    node.gone()
+    until(f"the processes of {node.name} to be gone", lambda: not any(map(is_alive, pids)))
 
 
 def stat(pid):

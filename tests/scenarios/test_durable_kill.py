@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 
-from faults import strike
+from faults import Disk, Faults, kill_all, strike
 from lab import Client, indicator, laboratory, until
 
 ROUNDS = int(os.environ.get("TOCSIN_KILL_ROUNDS", "50"))
@@ -215,6 +215,64 @@ def check_statuses(story, a, rng):
         assert r.status == 200 and (r.json["status"], r.json["success_count"]) == ("complete", n), r.body
 
 
+def check_everything(story, lab, rng):
+    a = lab["cert-a"]
+    inbox = check_inbox(story, a)
+    ids = check_objects(story, a)
+    check_pollers(story, {"advisories": ids, "inbox-cert-b": inbox, "indicators": a.ids("soc", "indicators")})
+    check_statuses(story, a, rng)
+    for node in lab.nodes.values():
+        done = node.run("check", "--store", "--config", node.conf)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return ids, inbox
+
+
+CUTS = max(3, ROUNDS * 2 // 5)
+
+
+def test_the_power_is_cut_under_load():
+    """If this fails, something was acknowledged, or shown to a poller, that only the cache of the disk knew."""
+    print(f"seed {SEED}, {CUTS} cuts")
+    rng = random.Random(SEED + 1)
+    with laboratory("cert-a", "cert-b", link=lambda a, b: a == "cert-b") as lab:
+        a = lab["cert-a"]
+        disk = Disk(lab.folder, a)
+        a.restart(**disk.env)
+        story = Story(lab)
+        try:
+            for _ in range(CUTS):
+                story.progress(rng.randrange(1, 30))
+                kill_all(a)
+                disk.cut_power(rng)
+                a.start(**disk.env)
+            story.progress(10)
+            story.end()
+            check_everything(story, lab, rng)
+        finally:
+            story.enough.set()
+            story.over.set()
+            for w in [*story.writers, *story.pollers]:
+                w.join()
+        assert disk.lost > 0, "no cut met a write that was not synced"
+        print(f"{disk.lost} writes lost, {disk.kept} kept though not synced, {story.acknowledged()} acknowledged")
+
+
+def test_nothing_is_acknowledged_before_the_disk_says_so():
+    """If this fails, an answer overtakes the sync that it promises."""
+    with laboratory("cert-a", redis=False) as lab:
+        a = lab["cert-a"]
+        faults = Faults(lab.folder, a.folder)
+        a.restart(**faults.env)
+        a.insist("sensor", "advisories", indicator("warm", "[mutex:name = 'warm']"))
+        faults.count("fsync", "fdatasync")
+        faults.slow_sync(0.25)
+        for i in range(3):
+            before, began = faults.seen, time.monotonic()
+            r = a.post("sensor", "advisories", indicator(f"synced {i}", f"[mutex:name = 'synced {i}']"))
+            assert r.status == 202 and faults.seen > before and time.monotonic() - began >= 0.25
+        faults.slow_sync(0)
+
+
 def test_any_process_dies_at_any_time_under_load():
     """If this fails, a crash loses, alters or doubles what somebody was told is safe, or a poller misses it."""
     print(f"seed {SEED}, {ROUNDS} rounds")
@@ -234,13 +292,7 @@ def test_any_process_dies_at_any_time_under_load():
                     others += 1
             story.progress(10)
             story.end()
-            inbox = check_inbox(story, a)
-            ids = check_objects(story, a)
-            check_pollers(story, {"advisories": ids, "inbox-cert-b": inbox, "indicators": a.ids("soc", "indicators")})
-            check_statuses(story, a, rng)
-            for node in lab.nodes.values():
-                done = node.run("check", "--store", "--config", node.conf)
-                assert done.returncode == 0, done.stdout + done.stderr
+            ids, inbox = check_everything(story, lab, rng)
         finally:
             story.enough.set()
             story.over.set()
