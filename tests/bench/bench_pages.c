@@ -1,6 +1,6 @@
 /*
- * Does a page cost the same wherever it lies and whatever the collection holds? Steps of SQLite's machine and microseconds
- * of the first and the last page, in a small and in a large store.
+ * Does a page cost the same wherever it lies and whatever the collection holds? Steps of SQLite's machine, instructions and
+ * microseconds of the first and the last page, in a small and in a large store.
  *
  *	bench_pages [--quick]				both stores are made, read and thrown away
  *	bench_pages --load DATABASE KEY COLLECTION N	fill a node's store (stopped) with N objects
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
@@ -17,28 +16,20 @@
 #include "gateway/base/log.h"
 #include "gateway/keys.h"
 #include "gateway/store_sqlite.h"
+#include "tests/bench/lib/row.h"
 
 enum { BATCH = 1000, PAGE = 100 };
 
 static char folder[] = "/tmp/tocsin-pages-XXXXXX";
 static const char plain_key[] = "0123456789abcdef0123456789abcdef";
 
-void	measured_page(struct store *s, const struct page_query *q, int64_t *last);
+void	measured_page(struct store *s, const struct page_query *q);
 
 static _Noreturn void
 give_up(const char *why)
 {
 	fprintf(stderr, "bench_pages: %s\n", why);
 	exit(1);
-}
-
-static double
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
 /* An indicator of about 800 bytes, as tools write them. */
@@ -117,20 +108,26 @@ load(struct store *s, const int64_t *cid, unsigned total)
 /* ---- pages ---- */
 
 static void
+on_row(void *arg, const struct store_row *row)
+{
+	*(size_t *)arg += row->bytes.n;
+}
+
+static void
 on_page(void *arg, const struct store_page *page, const struct err *e)
 {
+	(void)arg;
 	if (e != NULL)
 		give_up(e->reason);
 	if (page->n != PAGE)
 		give_up("a page is not full");
-	*(int64_t *)arg = page->rows[page->n - 1].date_added_us;
 }
 
 /* A function of its own, so that callgrind can be told to count here only. */
 __attribute__((noinline)) void
-measured_page(struct store *s, const struct page_query *q, int64_t *last)
+measured_page(struct store *s, const struct page_query *q)
 {
-	store_page(s, q, on_page, last);
+	store_page(s, q, on_page, NULL);
 }
 
 /* The date behind which the last PAGE rows lie. */
@@ -152,49 +149,80 @@ before_last_page(struct store *s, int64_t cid)
 	return at;
 }
 
-/* Steps of SQLite's machine in all ranges since the last call. */
+/* The first page, or the last. */
+static struct page_query
+query(struct store *s, int64_t cid, bool last, size_t *bytes)
+{
+	return (struct page_query){ .cid = cid, .added_after_us = -1, .limit = PAGE, .want_bytes = true,
+	    .position_us = last ? before_last_page(s, cid) : -1, .take = on_row, .take_ctx = bytes };
+}
+
+/* Steps of SQLite's machine since the last call. */
 static int
 steps(struct store *s)
 {
-	struct sq *q = sq_of(s);
 	int n = 0;
 
-	for (size_t r = 0; r < RANGES; r++)
-		for (size_t i = 0; i < RANGE_CURSORS; i++)
-			if (q->range[r][i] != NULL)
-				n += sqlite3_stmt_status(q->range[r][i], SQLITE_STMTSTATUS_VM_STEP, 1);
+	for (sqlite3_stmt *st = sqlite3_next_stmt(sq_of(s)->db, NULL); st != NULL;
+	    st = sqlite3_next_stmt(sq_of(s)->db, st))
+		n += sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, 1);
 	return n;
 }
 
+/* ---- growth ---- */
+
+enum { PLACES = 4, WARM = 20 };
+
+static const char *const places[PLACES] = { "first of the small store", "last of the small store",
+    "first of the large store", "last of the large store" };
+
 struct cost {
-	int	steps;
-	double	us;
+	double	steps, instructions, us[ROW_RUNS];
 };
 
-static struct cost
-cost_of(struct store *s, int64_t cid, int64_t position_us)
+/* What callgrind counts in one page when the statements are made and the page was read before; 0 without valgrind. */
+static double
+instructions(const char *self, const char *db, const char *key, bool last)
 {
-	const struct page_query q = { .cid = cid, .added_after_us = -1, .position_us = position_us, .limit = PAGE,
-	    .want_bytes = true };
-	struct cost c;
-	int64_t last;
-	double start;
+	char command[512], line[256];
+	double n = 0;
+	FILE *f;
 
-	for (int i = 0; i < 50; i++)
-		measured_page(s, &q, &last);
-	steps(s);
-	measured_page(s, &q, &last);
-	c.steps = steps(s);
-	start = now_us();
-	for (int i = 0; i < 1000; i++)
-		measured_page(s, &q, &last);
-	c.us = (now_us() - start) / 1000;
-	return c;
+	snprintf(command, sizeof(command), "valgrind --tool=callgrind --callgrind-out-file=/dev/null "
+	    "--toggle-collect=measured_page %s --page %s %s all %s 2>&1", self, db, key, last ? "last" : "first");
+	if ((f = popen(command, "r")) == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		const char *at = strstr(line, "Collected : ");
+
+		if (at != NULL)
+			n = strtod(at + strlen("Collected : "), NULL);
+	}
+	return pclose(f) == 0 ? n : 0;
 }
 
 static void
-costs(unsigned total, struct cost *first, struct cost *last)
+cost_of(struct store *s, const struct page_query *q, struct cost *c)
 {
+	for (int i = 0; i < WARM; i++)
+		measured_page(s, q);
+	steps(s);
+	measured_page(s, q);
+	c->steps = steps(s);
+	for (int run = 0; run < ROW_RUNS; run++) {
+		double start = row_cpu();
+
+		for (int i = 0; i < 300; i++)
+			measured_page(s, q);
+		c->us[run] = (row_cpu() - start) / 300 * 1e6;
+	}
+}
+
+/* Make a store and read its first and its last page. */
+static void
+costs(const char *self, const char *key, unsigned total, struct cost c[2])
+{
+	size_t bytes = 0;
 	int64_t cid;
 	struct store *s;
 	char path[96];
@@ -202,23 +230,52 @@ costs(unsigned total, struct cost *first, struct cost *last)
 	snprintf(path, sizeof(path), "%s/%u.db", folder, total);
 	s = open_store(path, slice_from(plain_key, 32), "all", &cid);
 	load(s, &cid, total);
-	*first = cost_of(s, cid, -1);
-	*last = cost_of(s, cid, before_last_page(s, cid));
+	for (int last = 0; last < 2; last++) {
+		struct page_query q = query(s, cid, last, &bytes);
+
+		cost_of(s, &q, &c[last]);
+	}
 	store_close(s);
+	for (int last = 0; last < 2; last++)
+		c[last].instructions = instructions(self, path, key, last);
+	unlink(path);
 }
 
 static void
-growth(unsigned small, unsigned large)
+growth(const char *self, unsigned small, unsigned large)
 {
-	struct cost c[4];
-	static const char *const names[] = { "first of the small", "last of the small", "first of the large", "last of the large" };
+	struct cost c[PLACES];
+	char key[96], title[160], what[128];
+	struct err e = ERR_INIT;
 
-	costs(small, &c[0], &c[1]);
-	costs(large, &c[2], &c[3]);
-	printf("store pages of %d, a store of %u and one of %u objects:\n", PAGE, small, large);
-	for (int i = 0; i < 4; i++)
-		printf("   %-20s %6d steps (%.3f)  %7.1f us CPU (%.2f)\n", names[i], c[i].steps,
-		    (double)c[i].steps / c[0].steps, c[i].us, c[i].us / c[0].us);
+	snprintf(key, sizeof(key), "%s/key", folder);
+	if (key_write(key, (const uint8_t *)plain_key, &e) < 0)
+		give_up(e.reason);
+	costs(self, key, small, &c[0]);
+	costs(self, key, large, &c[2]);
+	snprintf(title, sizeof(title), "a page of %d from a store of %u and one of %u objects; theirs: the first page of the small",
+	    PAGE, small, large);
+	row_title(title);
+	for (int i = 1; i < PLACES; i++) {
+		snprintf(what, sizeof(what), "%s: steps of SQLite", places[i]);
+		row_print(what, &c[i].steps, &c[0].steps, 1, "steps", "<=1.1", "");
+		snprintf(what, sizeof(what), "%s: instructions", places[i]);
+		if (c[0].instructions > 0)
+			row_print(what, &c[i].instructions, &c[0].instructions, 1, "instr", "<=1.1", "callgrind");
+		snprintf(what, sizeof(what), "%s: time", places[i]);
+		row_print(what, c[i].us, c[0].us, ROW_RUNS, "us", "<=1.3", "CPU");
+	}
+}
+
+/* One page of a store that is there, its statements made and its pages read. */
+static void
+one_page(struct store *s, int64_t cid, bool last)
+{
+	size_t bytes = 0;
+	struct page_query q = query(s, cid, last, &bytes);
+
+	store_page(s, &q, on_page, NULL);
+	measured_page(s, &q);
 }
 
 int
@@ -228,7 +285,7 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	char command[64];
 	uint8_t key[32];
-	int64_t cid, last;
+	int64_t cid;
 
 	log_setup(2, false, LOG_WARN);
 	if (argc == 6 && (strcmp(argv[1], "--load") == 0 || strcmp(argv[1], "--page") == 0)) {
@@ -237,20 +294,16 @@ main(int argc, char **argv)
 		if (key_read(argv[3], key, &e) < 0)
 			give_up(e.reason);
 		s = open_store(argv[2], slice_from(key, 32), argv[4], &cid);
-		if (strcmp(argv[1], "--load") == 0) {
+		if (strcmp(argv[1], "--load") == 0)
 			load(s, &cid, (unsigned)strtoul(argv[5], NULL, 10));
-		} else {
-			struct page_query q = { .cid = cid, .added_after_us = -1, .limit = PAGE, .want_bytes = true };
-
-			q.position_us = strcmp(argv[5], "last") == 0 ? before_last_page(s, cid) : -1;
-			measured_page(s, &q, &last);
-		}
+		else
+			one_page(s, cid, strcmp(argv[5], "last") == 0);
 		store_close(s);
 		return 0;
 	}
 	if (mkdtemp(folder) == NULL)
 		give_up("no folder");
-	growth(10000, quick ? 100000 : 1000000);
+	growth(argv[0], 10000, quick ? 100000 : 1000000);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command) != 0;
 }
