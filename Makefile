@@ -172,7 +172,7 @@ install: build/tocsin		## DESTDIR= and PREFIX= as usual
 	install -d $(DESTDIR)$(PREFIX)/share/tocsin/mappings $(DESTDIR)$(PREFIX)/share/man/man1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m644 conf/*.conf $(DESTDIR)$(PREFIX)/share/tocsin/
+	install -m644 conf/*.conf conf/alerts.yml $(DESTDIR)$(PREFIX)/share/tocsin/
 	install -m644 conf/mappings/* $(DESTDIR)$(PREFIX)/share/tocsin/mappings/
 	install -m644 conf/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m644 conf/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/

@@ -179,6 +179,17 @@ def test_the_manual_of_metrics_is_what_the_program_says():
     assert stages == counted and {"parse", "commit", "relay"} <= counted
 
 
+def test_alarms_watch_what_is_there():
+    """If this fails, an alarm never rings: Prometheus takes a metric that does not exist for silence."""
+    told = subprocess.run([TOCSIN, "check", "--metrics"], capture_output=True, text=True, check=True).stdout
+    known = {name: kind for name, kind in re.findall(r"\\fB(tocsin_\w+)\\fR \((\w+)", told)}
+    rules = read("conf", "alerts.yml")
+    for expression in re.findall(r"expr: (.*)", rules):
+        for name, bucket in re.findall(r"(tocsin_\w+?)(_bucket)?\b(?=[{\[\s)<=]|$)", expression):
+            assert name in known and (known[name] == "histogram") == bool(bucket), expression
+    assert len(re.findall("alert: ", rules)) == len(re.findall("summary: ", rules)) == len(re.findall("severity: ", rules)) > 9
+
+
 def exists(name, folder):
     """Is there such a file (a glob counts) beside the page, from the top, or where its page speaks of?"""
     if any(glob.glob(os.path.join(TOP, place, name)) for place in (folder, "")):
