@@ -11,8 +11,8 @@
 
 #include <unistd.h>
 
-/* From here on it has its jobs and its memory, and nothing else. The channel to the master goes as well: the
- * worker's end of the other one tells it when to go. */
+/* From here on it has its jobs and its memory, and nothing else. The channel to the master goes as
+ * well: the worker's end of the other one tells it when to go. */
 static int
 confine(void *ctx, struct err *e)
 {

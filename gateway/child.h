@@ -1,5 +1,6 @@
 /*
- * child.h -- the life that all children of the master share: orders, what they are lent, the control channel.
+ * child.h -- the life that all children of the master share: orders, what they are lent, the
+ * control channel.
  *
  * Owns:    the control channel and the loop; what was lent until the kind takes it.
  * Called:  by process_main and by the kinds: worker.c, keeper.c, cage.c.

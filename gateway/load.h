@@ -27,8 +27,8 @@ struct loaded {
 	size_t			 ncontexts;
 };
 
-/* From disk, with every check there is. `record` (NULL: none) gets each file for the kinds of processes that
- * need it. -1 and complaints if anything at all is wrong. */
+/* From disk, with every check there is. `record` (NULL: none) gets each file for the kinds of
+ * processes that need it. -1 and complaints if anything at all is wrong. */
 int	load_all(struct loaded *l, const char *path, struct bundle *record, struct complaints *c);
 /* What a worker needs, checked by the master already; reads through file_overlay. keys.audit stays zero,
  * `common` (keys.h) is given. */

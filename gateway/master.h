@@ -8,8 +8,9 @@
  *
  * Owns:    listening sockets, the control socket, the files as they were read (bundle.h), the children.
  * Called:  by serve.c.
- * Never:   reads a byte from the network, and believes no frame of a child before it is checked. A child that
- *          dies is started again, however often; more and more slowly when it dies at once.
+ * Never:   reads a byte from the network, and believes no frame of a child before it is checked. A
+ *          child that dies is started again, however often; more and more slowly when it dies at
+ *          once.
  */
 #ifndef GATEWAY_MASTER_H
 #define GATEWAY_MASTER_H

@@ -229,7 +229,7 @@ launch(struct proc *p)
 	p->started_us = p->pong_us = clock_mono_us();
 	p->since_us = clock_wall_us();
 	p->channels = 0;
-	p->vote = 0;
+	p->asked = p->vote = 0;
 	send_orders(p);
 	return true;
 }
@@ -345,8 +345,11 @@ buried(struct proc *p, int status)
 	struct master *m = p->m;
 	enum proc_state before = p->state;
 
-	if (m->dies_together && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		raise(SIGKILL);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+		if (m->dies_together)
+			raise(SIGKILL);
+		unsetenv("TOCSIN_CRASH_AT");	/* who follows it goes on */
+	}
 	if (p->kind == PROCESS_TRANSLATOR &&
 	    (m->phase >= PHASE_DRAIN || m->workers[p->index].state == PROC_GONE))
 		before = PROC_ENDING;	/* it went because its worker did */

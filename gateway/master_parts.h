@@ -40,7 +40,8 @@ struct proc {
 	uint32_t	 restarts;
 	unsigned	 channels;	/* worker: translator channels that it was given in this life */
 	int64_t		 pong_us;	/* last answer to a ping; monotonic */
-	uint64_t	 vote;		/* worker: number of the reload it has prepared */
+	uint64_t	 asked, vote;	/* worker: numbers of the reloads that it was asked to
+					 * prepare, and has */
 	bool		 committed;
 	/* a translator that a reload has started beside the one that works */
 	bool		 spare;

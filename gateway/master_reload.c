@@ -158,8 +158,10 @@ check_votes(struct master *m)
 	const struct master_reload *r = m->reload;
 
 	for (uint32_t i = 0; i < m->nworkers; i++) {
-		if (m->workers[i].state == PROC_SERVING && m->workers[i].vote != r->number)
-			return;
+		const struct proc *p = &m->workers[i];
+
+		if (p->state != PROC_GONE && p->asked == r->number && p->vote != r->number)
+			return;		/* one that was born meanwhile was not asked */
 		if (r->renew && m->spares[i].state != PROC_SERVING)
 			return;
 	}
@@ -239,7 +241,8 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the beginning ---- */
 
-/* Some keys take a restart: a reload that would change them is refused, so that nobody believes it was done. */
+/* Some keys take a restart: a reload that would change them is refused, so that nobody believes it
+ * was done. */
 static bool
 same_roots(const struct config *old, const struct config *now, struct strbuf *why)
 {
@@ -300,8 +303,10 @@ begin(struct master *m)
 		for (uint32_t i = 0; r->renew && i < m->nworkers; i++)
 			spare_start(m, i, r->bundle);
 		bundle_pack(&b, r->bundle, 1u << PROCESS_WORKER);
-		for (uint32_t i = 0; i < m->nworkers; i++)
+		for (uint32_t i = 0; i < m->nworkers; i++) {
+			m->workers[i].asked = r->number;
 			proc_send(&m->workers[i], CONTROL_PREPARE, r->number, strbuf_slice(&b), -1);
+		}
 		evtimer_add(r->late, &patience);
 		check_votes(m);
 	}

@@ -1,5 +1,5 @@
-/* master_sockets.c -- listening sockets: one a worker and address, so that each worker has a queue of its own
- * that outlives it. */
+/* master_sockets.c -- listening sockets: one a worker and address, so that each worker has a queue
+ * of its own that outlives it. */
 #include "gateway/master_parts.h"
 
 #include <arpa/inet.h>
@@ -173,7 +173,8 @@ listen_all(const struct master_listen *l, struct err *e)
 	return 0;
 }
 
-/* Only now, with the store ours: a second node of the same files must not take connections from the first. */
+/* Only now, with the store ours: a second node of the same files must not take connections from the
+ * first. */
 int
 sockets_listen(struct master *m, struct err *e)
 {

@@ -2,7 +2,7 @@
  * master_upgrade.c -- the binary on disk takes over.
  *
  *	SIGUSR2 --- the new binary rehearses: reads all files, says yes or no, and ends
- *	   yes  --- workers finish and close, the storekeeper commits: connections wait in the listening sockets
+ *	   yes  --- workers finish and close, the storekeeper commits: connections wait in the sockets
  *	        --- this process becomes the new binary (exec): same pid, same sockets
  *	        --- it starts its children;  cannot it, it becomes the old binary again, which does
  */

@@ -2,8 +2,8 @@
  * node.h -- the parts of a serving node, made, swapped at a reload, drained and taken down in order.
  *
  * Owns:    struct gateway and everything it points to; listeners; spools; links to peers.
- * Called:  by one.c, where it is the whole node and opens what it needs, and by worker.c, where it is one of
- *          several and was lent sockets and channels.
+ * Called:  by one.c, where it is the whole node and opens what it needs, and by worker.c, where it
+ *          is one of several and was lent sockets and channels.
  * Never:   reads a file at its start, handles a signal, or knows how many processes there are beyond
  *          g.worker and g.nworkers.
  */
@@ -34,7 +34,8 @@ struct node_conf {
 	int			 store, translator;	/* channels, consumed */
 	/* This translator is no good: give me another. */
 	void			(*replace)(void *ctx, unsigned generation, const char *why);
-	/* Worker 0: ask the master for everybody's figures; the REPORTs go to figures_report(g->figures). */
+	/* Worker 0: ask the master for everybody's figures; the REPORTs go to
+	 * figures_report(g->figures). */
 	bool			(*ask_figures)(void *ctx, uint64_t id);
 	struct admin_hooks	 hooks;		/* ctx goes to `replace` as well; `listening` is ours */
 	void			*ctx;
@@ -48,8 +49,8 @@ struct gateway	*node_gateway(struct node *n);
 void		 node_figures(struct node *n, struct strbuf *out);
 /* Take what was loaded, all or nothing: -1 and *e, and nothing has changed. */
 int		 node_swap(struct node *n, struct loaded *l, struct err *e);
-/* Stop accepting, finish what is in hand, close what is silent; cb once, at the latest when the configured time is
- * over. With `upgrade` others serve the same sockets in a moment. */
+/* Stop accepting, finish what is in hand, close what is silent; cb once, at the latest when the
+ * configured time is over. With `upgrade` others serve the same sockets in a moment. */
 void		 node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg);
 /* A new channel after the other end was started anew; consumed. */
 void		 node_store_channel(struct node *n, int fd);

@@ -7,9 +7,10 @@
  *	          |        |  translator channel
  *	          +--- translator 0 ... translator n-1
  *
- * A child is this program started anew (argv "tocsin:" "worker" "1"), so its memory never held what other kinds
- * need. Descriptor 3 is its channel to the master (ipc.h). It reads ORDERS, then one frame for each thing it
- * is lent, then GO; all of that before its loop begins. Afterwards frames come in any order.
+ * A child is this program started anew (argv "tocsin:" "worker" "1"), so its memory never held what
+ * other kinds need. Descriptor 3 is its channel to the master (ipc.h). It reads ORDERS, then one
+ * frame for each thing it is lent, then GO; all of that before its loop begins. Afterwards frames
+ * come in any order.
  *
  * Owns:    the kinds, the types of the control channel's frames, the orders and their form.
  * Called:  by master*.c and by what runs in a child: worker.c, keeper.c, cage.c.
@@ -36,7 +37,8 @@ const char	*process_kind_word(enum process_kind kind);	/* "storekeeper" */
 enum control_type {
 	/* From the master, before GO. The frame's id says which one. */
 	CONTROL_ORDERS = 1,	/* struct orders, packed */
-	CONTROL_LISTENER,	/* + descriptor: a socket of the listen line of that number; several may come */
+	CONTROL_LISTENER,	/* + descriptor: a socket of the listen line of that number; several
+				 * may come */
 	CONTROL_OPERATIONS,	/* + descriptor: the operations listener (worker 0) */
 	CONTROL_ADMIN,		/* + descriptor: the control socket (worker 0) */
 	/* Before GO, and again when the other end was started anew. */
@@ -54,7 +56,8 @@ enum control_type {
 	CONTROL_FIGURES,	/* answered by FIGURES_ARE */
 	CONTROL_RELOADED,	/* to worker 0, after each reload: bool, for counters and the audit log */
 	CONTROL_RETRY,		/* text: an administrator says that the link to this peer may work again */
-	CONTROL_REPORT,		/* answer to ASK_FIGURES: u8 kind, u32 index, i64 pid, u32 restarts, f64 bytes
+	CONTROL_REPORT,		/* answer to ASK_FIGURES: u8 kind, u32 index, i64 pid, u32 restarts,
+				 * f64 bytes
 				 * resident, f64 seconds of processor time (0: not known), text;
 				 * one a process, then one with no body */
 	CONTROL_DONE,		/* answer to ASK_RELOAD and ASK_UPGRADE: bool, text of complaints */
@@ -91,8 +94,8 @@ void	orders_pack(struct strbuf *b, const struct orders *o);
 /* Texts and bytes are copied into `mem`. -1 and *e if it makes no sense. */
 int	orders_unpack(struct slice body, struct arena *mem, struct orders *o, struct err *e);
 
-/* fork and exec of ourselves as that kind, with `channel` as descriptor 3 and nothing else above 2. The pid,
- * or -1 and *e. */
+/* fork and exec of ourselves as that kind, with `channel` as descriptor 3 and nothing else above 2.
+ * The pid, or -1 and *e. */
 pid_t	process_start(enum process_kind kind, uint32_t index, int channel, struct err *e);
 
 /* What runs when argv[0] is "tocsin:" (main.c): argv is a child's kind and its index, or "rehearse" and the

@@ -182,7 +182,8 @@ static const int common_calls[] = {
 	CALL(lseek), CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk), CALL(futex),
 	CALL(getrandom), CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(getpid),
 	CALL(gettid), CALL(getppid), CALL(exit), CALL(exit_group), CALL(rt_sigreturn),
-	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(recvmsg), CALL(sendmsg), CALL(recvfrom), CALL(poll),
+	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(recvmsg), CALL(sendmsg), CALL(recvfrom),
+	CALL(poll),
 	CALL(ppoll), CALL(memfd_create), CALL(fcntl), CALL(sched_yield), CALL(uname), CALL(shutdown),
 	CALL(ftruncate), CALL(sysinfo) /* qsort */, CALL(sched_getaffinity), CALL(getrusage),
 	CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), LIST_END
@@ -202,7 +203,8 @@ static const int file_calls[] = {
 	CALL(open), CALL(openat), CALL(stat), CALL(lstat), CALL(statx), CALL(access), CALL(faccessat),
 	CALL(faccessat2), CALL(readlink), CALL(readlinkat), CALL(getdents64), CALL(unlink),
 	CALL(unlinkat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(mkdir), CALL(mkdirat),
-	CALL(chmod), CALL(fsync), CALL(fdatasync), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
+	CALL(chmod), CALL(fsync), CALL(fdatasync), CALL(pread64), CALL(pwrite64), CALL(preadv),
+	CALL(pwritev),
 	CALL(fallocate), CALL(fchmod), CALL(fchmodat), CALL(fchown), CALL(flock), CALL(statfs),
 	CALL(fstatfs), CALL(copy_file_range), CALL(sendfile), CALL(fadvise64), CALL(utimensat),
 	CALL(link), CALL(linkat), CALL(truncate), CALL(sync_file_range), LIST_END

@@ -1,8 +1,8 @@
 /*
  * serve.h -- `tocsin serve`: as several processes (master.h) or as one (one.h).
  *
- * Owns:    what every process of a node does first: no core files with secrets, no death by a closed socket,
- *          private files by default.
+ * Owns:    what every process of a node does first: no core files with secrets, no death by a
+ *          closed socket, private files by default.
  * Called:  by main.c; process_harden by each child.
  * Never:   decides anything about an advisory.
  */

@@ -1,4 +1,5 @@
-/* worker.c -- a worker's process: a node that was lent its sockets, its store and its translator (node.h). */
+/* worker.c -- a worker's process: a node that was lent its sockets, its store and its translator
+ * (node.h). */
 #include "gateway/child.h"
 
 #include <event2/event.h>

@@ -3,6 +3,8 @@
  *
  * Owns:    the list of places. `TOCSIN_CRASH_AT=after-commit` in the environment makes the process kill
  *          itself with SIGKILL there, the first time (`after-commit:3` the third).
+ *          With several processes the master follows whoever dies so, and with it all others: the place
+ *          stands for a power cut. TOCSIN_CRASH_ONLY=1: that process alone dies, once for the node.
  * Called:  at the borders between the steps of an advisory's journey (gateway/README.md).
  * Never:   does anything when the variable is not set.
  */

@@ -13,8 +13,8 @@
 #include "gateway/base/bundle.h"
 #include "gateway/base/strbuf.h"
 
-/* A process that may open no file has what it needs in memory, and the code that reads it need not know: the
- * one exception to passing state down. */
+/* A process that may open no file has what it needs in memory, and the code that reads it need not
+ * know: the one exception to passing state down. */
 static struct {
 	struct bundle		*record;
 	unsigned		 kinds;

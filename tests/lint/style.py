@@ -44,6 +44,7 @@ SHARED = {
     "gateway/config_parts.h": "config*.c",
     "gateway/gateway.h": "one struct, filled by serve.c",
     "gateway/intake_parts.h": "intake.c, intake_book.c",
+    "gateway/master_parts.h": "master*.c",
     "gateway/policy_parts.h": "policy*.c",
     "gateway/stats_impl.h": "stats*.c",
     "gateway/stats_table.h": "the table of stats.h",

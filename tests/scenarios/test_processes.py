@@ -290,3 +290,22 @@ def test_a_second_node_of_the_same_files_changes_nothing(node):
     for _ in range(20):
         assert node.request("GET", "/api/collections/", "soc").status == 200
     assert processes(node) == before
+
+
+@pytest.mark.parametrize("point", ["received", "parsed", "claimed", "admitted", "routed", "committing", "committed", "confirmed"])
+def test_one_that_dies_on_the_way_costs_a_second_try(lab, point):
+    """If this fails, a crash between two steps loses or doubles an advisory while the node goes on."""
+    n = lab["cert-a"]
+    assert n.stop() == 0
+    n.start(TOCSIN_CRASH_AT=point, TOCSIN_CRASH_ONLY="1")
+    master = n.process.pid
+    things = [indicator(f"only {point} {i}", f"[mutex:name = 'only {point} {i}']") for i in range(6)]
+    for o in things:
+        n.insist("sensor", "advisories", o)
+    have = n.ids("soc", "advisories")
+    assert all(have.count(o["id"]) == 1 for o in things)
+    assert n.process.pid == master and n.process.poll() is None
+    assert n.log().count("signal=9") > 0
+    assert n.stop() == 0
+    n.start()
+    n.verify_audit()
