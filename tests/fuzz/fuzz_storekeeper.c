@@ -1,7 +1,7 @@
 /* If this finds something, a worker that was taken over can crash the storekeeper, or a storekeeper his workers, or one
  * of them can make a message that the other takes for more than it holds.
  * First byte: 0 a frame of questions as it comes; 1 one question of the kind in the second byte; 2 an answer to
- * such a question. Questions go into a storekeeper over a store in memory. */
+ * such a question; 3 a frame of answers. Questions go into a storekeeper over a store in memory. */
 #include <event2/event.h>
 #include <stdint.h>
 
@@ -51,6 +51,30 @@ ask(struct slice message)
 	event_base_free(base);
 }
 
+/* What is taken as a question is written as the same question. */
+static void
+write_again(uint8_t kind, struct slice body)
+{
+	struct arena *mem = arena_new();
+	struct strbuf b = STRBUF_INIT;
+	struct ask *a = arena_alloc(mem, sizeof(*a));
+	enum ask_kind told;
+	struct slice again;
+	struct wire w;
+	uint64_t id;
+
+	if (ask_read(a, (enum ask_kind)(kind % ASK_KINDS), body, mem) == NULL) {
+		if (ask_put(&b, 7, a, NULL) < 0)
+			__builtin_trap();
+		wire_open(&w, strbuf_slice(&b));
+		if (!ask_next(&w, &id, &told, &again) || id != 7 || !wire_done(&w) ||
+		    !slice_eq(again, body))
+			__builtin_trap();
+	}
+	strbuf_fini(&b);
+	arena_free(mem);
+}
+
 /* One question of this kind, as a frame. */
 static void
 ask_one(uint8_t kind, struct slice body)
@@ -64,6 +88,26 @@ ask_one(uint8_t kind, struct slice body)
 	strbuf_fini(&b);
 }
 
+/* A frame of answers, as far as it goes; figures come first. */
+static void
+answers(struct slice body)
+{
+	struct store_figures f = { 0 };
+	struct strbuf b = STRBUF_INIT;
+	enum err_code code;
+	struct slice one;
+	struct wire w;
+	uint64_t id;
+
+	wire_open(&w, body);
+	ask_read_figures(&w, &f);
+	while (ask_next_answer(&w, &id, &code, &one))
+		if (one.p < body.p || one.p + one.n > body.p + body.n || code >= ERR_CODES)
+			__builtin_trap();
+	ask_put_figures(&b, &f);
+	strbuf_fini(&b);
+}
+
 /* What a worker makes of an answer; what was taken can be written again. */
 static void
 answer(uint8_t kind, struct slice body)
@@ -72,14 +116,10 @@ answer(uint8_t kind, struct slice body)
 	struct store_put puts[2] = { { .lane = 0 } };
 	struct store_txn t = { .puts = puts, .nputs = 2 };
 	struct ask a = { .kind = (enum ask_kind)(kind % ASK_KINDS), .txn = &t };
-	struct store_figures f;
 	struct strbuf b = STRBUF_INIT;
-	struct wire w;
 
 	if (ask_read_answer(&a, body, mem) && ask_put_answer(&b, 1, &a, NULL) < 0)
 		__builtin_trap();
-	wire_open(&w, body);
-	ask_read_figures(&w, &f);
 	strbuf_fini(&b);
 	arena_free(mem);
 }
@@ -90,11 +130,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	log_setup(2, false, LOG_OFF);
 	if (n < 2 || n > MESSAGE_MAX)
 		return 0;
-	if (data[0] % 3 == 0)
+	switch (data[0] % 4) {
+	case 0:
 		ask(slice_from(data + 1, n - 1));
-	else if (data[0] % 3 == 1)
+		break;
+	case 1:
+		write_again(data[1], slice_from(data + 2, n - 2));
 		ask_one(data[1], slice_from(data + 2, n - 2));
-	else
+		break;
+	case 2:
 		answer(data[1], slice_from(data + 2, n - 2));
+		break;
+	default:
+		answers(slice_from(data + 1, n - 1));
+	}
 	return 0;
 }
