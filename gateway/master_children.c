@@ -250,6 +250,21 @@ proc_start(struct proc *p)
 	}
 }
 
+void
+workers_renew(struct master *m)
+{
+	for (uint32_t i = 0; i < m->nworkers; i++) {
+		struct proc *p = &m->workers[i];
+
+		if (p->state != PROC_SERVING) {
+			proc_kill(p);
+			continue;
+		}
+		p->renewed = true;
+		proc_send(p, CONTROL_DRAIN, 1, SLICE_EMPTY, -1);
+	}
+}
+
 /* ---- spares ---- */
 
 void
@@ -353,6 +368,8 @@ buried(struct proc *p, int status)
 	if (p->kind == PROCESS_TRANSLATOR &&
 	    (m->phase >= PHASE_DRAIN || m->workers[p->index].state == PROC_GONE))
 		before = PROC_ENDING;	/* it went because its worker did */
+	if (p->renewed && status == 0)
+		before = PROC_ENDING;
 	if (before != PROC_ENDING || status != 0)
 		log_death(p, status);
 	p->state = PROC_GONE;
@@ -363,6 +380,9 @@ buried(struct proc *p, int status)
 	figures_gone(m, p);
 	if (m->phase < PHASE_DRAIN && before != PROC_ENDING && m->status == 0)
 		start_again(p);
+	else if (p->renewed)
+		proc_start(p);
+	p->renewed = false;
 	master_gone(m, p);
 }
 

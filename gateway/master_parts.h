@@ -43,6 +43,7 @@ struct proc {
 	uint64_t	 asked, vote;	/* worker: numbers of the reloads that it was asked to
 					 * prepare, and has */
 	bool		 committed;
+	bool		 renewed;	/* worker: it ends so that one with other rights takes its place */
 	/* a translator that a reload has started beside the one that works */
 	bool		 spare;
 	int		 jobs;		/* its worker's end of its channel, -1 */
@@ -104,6 +105,9 @@ void	proc_start(struct proc *p);
 void	proc_kill(struct proc *p);			/* SIGKILL; SIGCHLD does the rest */
 void	proc_send(struct proc *p, enum control_type type, uint64_t id, struct slice body, int fd);
 /* A translator with these files, beside the one that is there; then in its place; or after all not. */
+/* Workers finish and are started anew, with the rights that go with the files of now; who comes meanwhile
+ * waits in the listening sockets. */
+void	workers_renew(struct master *m);
 void	spare_start(struct master *m, uint32_t index, const struct bundle *files);
 void	spare_take(struct master *m, uint32_t index);
 void	spare_drop(struct master *m, uint32_t index);

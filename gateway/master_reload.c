@@ -22,6 +22,7 @@ struct master_reload {
 	uint64_t	 number;
 	struct config	*config;	/* what may come */
 	struct bundle	*bundle;
+	bool		 wider;		/* it names folders that the workers of now may not open */
 	struct waiter	*waiters;	/* for this one */
 	struct waiter	*next;		/* for the one after it */
 	bool		 again;		/* there is to be one after it */
@@ -98,6 +99,8 @@ finish(struct master *m, bool good, const char *why)
 		master_answer(m, w, good, why);
 	free_waiters(&r->waiters);
 	notify_ready(m);
+	if (good && r->wider)
+		workers_renew(m);
 	if (r->again)
 		begin(m);
 }
@@ -121,6 +124,21 @@ check_committed(struct master *m)
 	finish(m, true, "");
 }
 
+/* What a worker may open is settled at its birth. */
+static bool
+is_wider(const struct config *old, const struct config *now)
+{
+	for (size_t i = 0; i < now->nspools; i++) {
+		size_t k = 0;
+
+		while (k < old->nspools && strcmp(old->spools[k].path, now->spools[i].path) != 0)
+			k++;
+		if (k == old->nspools)
+			return true;
+	}
+	return false;
+}
+
 static void
 commit(struct master *m)
 {
@@ -128,6 +146,7 @@ commit(struct master *m)
 	struct bundle *old = m->bundle;
 
 	r->step = RELOAD_COMMIT;
+	r->wider = is_wider(m->config, r->config);
 	config_free(m->config);
 	m->config = r->config;
 	m->bundle = r->bundle;		/* whoever starts from now on has the new files */
