@@ -485,14 +485,17 @@ node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg)
 	n->drained = cb;
 	n->drained_arg = arg;
 	evtimer_add(n->deadline, &tv);
-	n->waiting = 3;
+	n->waiting = upgrade && n->ops_http != NULL ? 4 : 3;
 	spools_drain(n->spools, part_drained, n);
 	outbox_drain(n->g.outbox, part_drained, n);
-	if (upgrade)
-		http_server_lame_duck(n->http, n->g.config->limits.upgrade_grace_us, part_drained,
-		    n);
-	else
+	if (!upgrade) {			/* /readyz goes on saying why */
 		http_server_drain(n->http, part_drained, n);
+		return;
+	}
+	http_server_lame_duck(n->http, n->g.config->limits.upgrade_grace_us, part_drained, n);
+	if (n->ops_http != NULL)
+		http_server_lame_duck(n->ops_http, n->g.config->limits.upgrade_grace_us,
+		    part_drained, n);
 }
 
 /* ---- figures ---- */

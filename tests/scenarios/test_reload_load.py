@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lab import ONE, TOCSIN, Client, laboratory, until
+from lab import ONE, TOCSIN, TOP, Client, laboratory, until
 from load import Load
 from test_processes import processes, with_workers
 
@@ -70,6 +70,24 @@ def check_nothing_lost(n, load):
     have = n.ids("soc", "advisories")
     assert len(have) == len(set(have))
     assert set(load.acknowledged) <= set(have)
+
+
+def test_a_reload_may_bring_a_folder(node):
+    """If this fails, files in a new spool folder are never looked at, or requests are dropped to look at them."""
+    text = open(node.conf, encoding="utf-8").read()
+    with Load(node, "folder") as load:
+        until("some requests", lambda: load.done > 20)
+        with open(node.conf, "a", encoding="utf-8") as f:
+            f.write("\nspool late\n    path         spool/late\n    collections  advisories\n")
+        assert node.run("reload", "--config", node.conf).returncode == 0, node.log()[-2000:]
+        shutil.copy(os.path.join(TOP, "tests", "demo", "advisory.xml"), node.file("spool", "late", "incoming", "late.xml"))
+        until("the file in done/", lambda: os.path.exists(node.file("spool", "late", "done", "late.xml")))
+        asked = load.done
+        until("more requests", lambda: load.done > asked + 20)
+    check_nothing_lost(node, load)
+    with open(node.conf, "w", encoding="utf-8") as f:
+        f.write(text)
+    assert node.reload(), node.log()[-2000:]
 
 
 def test_a_hundred_reloads_under_load(node):
