@@ -44,9 +44,9 @@ int	relay_envelope_write(struct strbuf *out, const struct relay_envelope *env,
 	    const uint8_t sign_key[ED25519_KEY_LEN], struct slice objects,
 	    const uint8_t digest[SHA256_LEN], struct err *e);
 
-/* Read the member x_tocsin, cut out of an envelope whose objects have that digest. 1: it is one and fits the
- * objects; 0: there is none (an empty text); -1: it is broken, does not fit, or (with `verify_key`) is not
- * signed by it: ENVELOPE_BAD. A NULL verify_key leaves is_signed false. */
+/* Read the member x_tocsin, cut out of an envelope whose objects have that digest. 1: it is one and fits
+ * the objects; 0: there is none (an empty text); -1: it is broken, does not fit, or (with `verify_key`) is
+ * not signed by it: ENVELOPE_BAD. A NULL verify_key leaves is_signed false. */
 int	relay_envelope_read(struct slice member, const uint8_t objects[SHA256_LEN],
 	    const uint8_t *verify_key, struct arena *mem, struct relay_envelope *env, struct err *e);
 

@@ -41,7 +41,7 @@ struct read_job {
 	bool			 envelope;	/* stix21: a TAXII envelope, nothing else */
 	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
 	bool			 in_stays;	/* `in` outlives `mem`: it need not be copied */
-	bool			 lean;		/* stix21, in_stays: objects come without trees, to save memory */
+	bool			 lean;		/* stix21, in_stays: save memory, make no trees */
 	struct relay_member	*relay;		/* stix21, envelope: filled; NULL: not wanted */
 	struct loss		*loss;		/* NULL: no account wanted */
 };

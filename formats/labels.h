@@ -22,7 +22,7 @@ struct labels {
 	enum tlp	tlp;		/* strictest of object and granular markings */
 	enum label_case	label;
 	enum pap	pap;		/* strictest of its own markings and tags */
-	uint32_t	flags;		/* OBJECT_GRANULAR, OBJECT_CLASSIFIED, OBJECT_EXERCISE, OBJECT_EMBARGO */
+	uint32_t	flags;		/* OBJECT_GRANULAR, _CLASSIFIED, _EXERCISE, _EMBARGO */
 	struct slice	desk;		/* behind the first tag `embargo:` */
 };
 

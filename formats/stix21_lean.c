@@ -112,8 +112,8 @@ slim(struct arena *mem, const struct object *o)
 		"report", "grouping", "note", "opinion", "relationship", "sighting", "observed-data",
 	};
 	static const char *const members[] = {
-		"object_refs", "source_ref", "target_ref", "relationship_type", "where_sighted_refs", "labels",
-		"object_marking_refs", "granular_markings",
+		"object_refs", "source_ref", "target_ref", "relationship_type", "where_sighted_refs",
+		"labels",
 	};
 	json *tree = NULL;
 

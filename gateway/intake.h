@@ -36,7 +36,7 @@ struct intake_message {
 	const uint8_t	*sha256;	/* of `body`; NULL: nobody has counted it yet */
 	const char	*input;		/* "POST body", a file name */
 	const char	*format;	/* NULL: sniff */
-	const char	*mapping;	/* for format mapped: path of the mapping file, as the configuration has it */
+	const char	*mapping;	/* format mapped: path of the file, as configured */
 	const char	*source;	/* name of peer or consumer, or "spool:NAME" */
 	const struct peer *from;	/* NULL: own spool; of a trust that the caller holds */
 	const char *const *collections;	/* names, NULL-terminated: where it is put */

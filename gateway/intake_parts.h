@@ -67,8 +67,8 @@ void	book_refused(struct intake_work *w, const struct object *o, const char *cod
 void	book_whole(struct intake_work *w, const char *code, const struct err *e);
 /* The record of the message itself; the last one. */
 void	book_message(struct intake_work *w);
-/* The status resource: an entry for every element of the envelope, in its order. Until the last part it is a
- * draft, which book_keep_status remembers when the store has filled it. */
+/* The status resource: an entry for every element of the envelope, in its order. Until the last part it
+ * is a draft, which book_keep_status remembers when the store has filled it. */
 struct store_status *book_status(struct intake_work *w);
 void	book_keep_status(struct intake_work *w);
 

@@ -56,7 +56,7 @@ struct translate_read {
 	int			 fd;		/* > 0: a read-only file with the same bytes */
 	const uint8_t		*sha256;	/* of `in` */
 	const char		*format;	/* NULL: sniff */
-	const char		*mapping;	/* path of the mapping file as in the configuration; format mapped */
+	const char		*mapping;	/* format mapped: path of the file, as configured */
 	const char		*input;		/* for messages */
 	const char		*request;	/* id for the log; NULL: none */
 	const char		*received;	/* RFC 3339 UTC */
@@ -68,14 +68,14 @@ struct translate_read {
 struct translate_job;
 
 struct translate_part {
-	const struct err *error;	/* nothing could be read. The members below but `format` are empty */
+	const struct err *error;	/* nothing could be read; no objects then */
 	bool		 retryable;	/* it is ours: no translator, queue full */
 	const char	*code;		/* of the error, for quarantine: "TRANSLATOR_CRASHED", "syntax" */
 	const char	*format;	/* name of the format found; NULL if none was */
 	bool		 first, last;
 	struct translate_job *job;	/* for translate_more and translate_drop, unless it is the last */
-	struct advisory	*adv;		/* this part's objects, without trees but with their remarks, and its
-					 * refusals; the id of the whole */
+	struct advisory	*adv;		/* this part's objects, without trees but with their remarks,
+					 * and its refusals; the id of the whole */
 	size_t		 nagain;	/* the last so many objects are supporting ones of other parts: they
 					 * come again because objects of this part name them */
 	struct relay_member relay;	/* in the first part, if asked for: not believed yet */
@@ -95,8 +95,8 @@ void		 translate_drop(struct translate_job *j);
 
 /* ---- passwords ---- */
 
-/* scrypt (RFC 7914) of a password by a recipe (password_recipe, digest.h). The translator never sees what it
- * should come to: the caller compares. NULL key: no translator, or too many questions at once. */
+/* scrypt (RFC 7914) of a password by a recipe (password_recipe, digest.h). The translator never sees what
+ * it should come to: the caller compares. NULL key: no translator, or too many questions at once. */
 typedef void	 translate_hash_cb(void *arg, const struct password_key *key);
 void		 translate_hash(struct translate *t, struct slice password, const char *recipe,
 		    translate_hash_cb *cb, void *arg);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "formats/labels.h"
 #include "formats/refs.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
@@ -43,7 +42,8 @@ translate_put_read(struct strbuf *b, const struct translate_read *r, uint64_t sk
 }
 
 bool
-translate_get_read(struct slice body, struct arena *mem, struct translate_read *r, uint64_t *skip, bool *by_fd)
+translate_get_read(struct slice body, struct arena *mem, struct translate_read *r, uint64_t *skip,
+    bool *by_fd)
 {
 	uint8_t *sha256 = arena_alloc(mem, SHA256_LEN);
 	struct wire w;
@@ -264,8 +264,8 @@ put_object(struct strbuf *b, struct slice in, const struct object *o)
 	wire_put_text(b, slice_of(o->remarks));
 }
 
-/* The label is what fixed markings and tags say. Only where a definition of the sender's own explains one it
- * may say more, and never less. */
+/* The label is what fixed markings and tags say. Only where a definition of the sender's own explains one
+ * it may say more, and never less. */
 static bool
 label_fits(const struct object *o, const struct object *skimmed, bool open)
 {
@@ -330,7 +330,7 @@ get_remarks(struct wire *w, struct arena *mem)
 		struct slice line = slice_cut(&s, '\n');
 
 		copy_shown(at, line.n + 6, line);
-		strcat(at, "\n");
+		memcpy(at + strlen(at), "\n", 2);
 	}
 	return out;
 }

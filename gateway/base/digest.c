@@ -251,8 +251,8 @@ small_number(struct slice s, unsigned min, unsigned max, unsigned *out)
 	return true;
 }
 
-/* Read "scrypt:14:8:1:SALT" and leave what is behind its colon in *rest; false unless it is that, at a cost we
- * are ready to pay. */
+/* Read "scrypt:14:8:1:SALT" and leave what is behind its colon in *rest; false unless it is that, at a
+ * cost we are ready to pay. */
 static bool
 recipe_parse(struct slice *rest, struct stored *st)
 {

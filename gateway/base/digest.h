@@ -47,9 +47,9 @@ int	password_hash(struct slice password, char out[160], struct err *e);
 /* True if `password` matches. An unparsable or NULL `stored` costs the same time and is false. */
 bool	password_check(struct slice password, const char *stored);
 
-/* The same in two halves, of which the first is slow and may be done elsewhere: by somebody who learns neither
- * the name nor what it should come to. The recipe is the stored text without its hash; an unparsable or NULL
- * `stored` gives nobody's, at the same cost. */
+/* The same in two halves, of which the first is slow and may be done elsewhere: by somebody who learns
+ * neither the name nor what it should come to. The recipe is the stored text without its hash; an
+ * unparsable or NULL `stored` gives nobody's, at the same cost. */
 enum { PASSWORD_RECIPE = 64 };
 struct password_key {
 	uint8_t	bytes[32];

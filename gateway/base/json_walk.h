@@ -18,7 +18,7 @@
 
 struct arena;
 
-/* One member of an object, or element of a list (then `name` is empty, p NULL): both as written, the name without
+/* One member of an object, or element of a list (then name.p is NULL): both as written, the name without
  * its quotes. Return false to stop. */
 typedef bool	json_walk_fn(void *ctx, struct slice name, struct slice value);
 
