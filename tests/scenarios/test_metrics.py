@@ -6,7 +6,7 @@ import re
 import pytest
 
 import exposition
-from lab import TAXII, Tap, indicator, laboratory, until
+from lab import ONE, TAXII, Tap, indicator, laboratory, until
 
 CANARY = "canary-77c2"
 
@@ -143,6 +143,25 @@ def test_health_and_readiness(lab, node):
     status, headers, text = get(node, "/readyz", Accept="application/json")
     assert status == 200 and headers["Content-Type"] == "application/json"
     assert json.loads(text) == {"ready": True, "problems": []}
+
+
+@pytest.mark.skipif(not ONE, reason="of several workers the first may be gone before the last: nobody answers then")
+def test_a_node_that_ends_says_so(lab, node):
+    """If this fails, clients are sent to a node that is shutting down, and are cut off."""
+    body = json.dumps({"objects": [indicator("last", "[mutex:name = 'last']")]}).encode()
+    s = node.connect()
+    s.sendall((f"POST /api/collections/advisories/objects/ HTTP/1.1\r\nHost: x\r\nAccept: {TAXII}\r\nContent-Type: {TAXII}\r\n"
+               f"Authorization: Bearer {node.tokens['sensor']}\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n").encode())
+    assert s.recv(100).startswith(b"HTTP/1.1 100 ")
+    node.process.terminate()
+    status, _, text = until("the node to say so", lambda: (lambda a: a[0] == 503 and a)(get(node, "/readyz")))
+    assert "draining" in text.splitlines() and get(node, "/healthz")[0] == 200
+    assert node.metric("tocsin_ready") == 0 and node.metric('tocsin_problems{problem="draining",kind="failure"}') == 1
+    s.sendall(body)
+    assert s.recv(100).startswith(b"HTTP/1.1 202 ")
+    s.close()
+    assert node.gone() == 0
+    node.start()
 
 
 def test_nobody_is_asked_for_what_he_does_not_have(node):

@@ -43,6 +43,8 @@ def test_every_process_tells_of_itself(node):
     assert all(p["up"] and p["restarts"] == 0 and p["resident_bytes"] > 1 << 20 for p in known.values())
     f = exposition.read(node.metrics())
     assert {dict(labels)["process"] for _, labels in f["tocsin_process_up"].samples} == set(known)
+    told = {dict(labels)["process"]: v for (_, labels), v in f["tocsin_process_open_fds"].samples.items()}
+    assert {"master", "storekeeper", "worker-0", "worker-1"} <= set(told) and min(told.values()) > 3
     assert node.metric('tocsin_objects_total{outcome="new"}') >= 8
     assert exposition.value(f, "tocsin_store_objects") >= 8 and exposition.value(f, "tocsin_audit_records") > 0
     syncs = f["tocsin_store_syncs_total"].samples
