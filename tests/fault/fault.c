@@ -5,7 +5,7 @@
  * Owns:    the counters and orders in the file that TOCSIN_FAULT names, which is mapped shared: all
  *          processes of a node count together, and the test reads and changes the orders while they run.
  * Called:  by tests/scenarios/faults.py, which lays the file out as struct orders does.
- * Never:   touches sockets, pipes, the standard streams, or paths outside of orders.path.
+ * Never:   touches what goes over sockets and pipes, the standard streams, or paths outside of orders.path.
  *
  * The n-th call of a chosen kind fails with the chosen error: orders.from = n, orders.times = how many from
  * there on (-1: all). from = 0 only counts.
@@ -14,6 +14,7 @@
  * that it replaces, after a sync that all before it is safe. A power cut is then played by killing everybody
  * and taking back some of what was not safe (faults.py).
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -32,7 +34,8 @@
 
 enum kind {
 	OPEN_READ = 1, OPEN_WRITE = 2, WRITE = 4, PWRITE = 8, FSYNC = 16, FDATASYNC = 32, FTRUNCATE = 64,
-	RENAME = 128, MKDIR = 256, UNLINK = 512, READ = 1024, ALLOCATE = 2048
+	RENAME = 128, MKDIR = 256, UNLINK = 512, READ = 1024, ALLOCATE = 2048,
+	DESCRIPTOR = 4096		/* new ones that are no files: sockets, memory */
 };
 
 struct orders {
@@ -61,6 +64,7 @@ static struct orders *orders;
 static int journal = -1;
 static int (*real_clock)(clockid_t, struct timespec *);
 static int (*real_temp)(char *, int);
+static DIR *(*real_opendir)(const char *);
 
 void	*__libc_malloc(size_t n);
 void	*__libc_calloc(size_t n, size_t size);
@@ -75,6 +79,7 @@ map_orders(void)
 
 	*(void **)&real_clock = dlsym(RTLD_NEXT, "clock_gettime");
 	*(void **)&real_temp = dlsym(RTLD_NEXT, "mkostemp");
+	*(void **)&real_opendir = dlsym(RTLD_NEXT, "opendir");
 	path = getenv("TOCSIN_FAULT_DISK");
 	if (path != NULL)
 		journal = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -199,6 +204,38 @@ unlink(const char *path)
 	if (path_counts(path) && shall_fail(UNLINK))
 		return -1;
 	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+DIR *
+opendir(const char *path)
+{
+	return path_counts(path) && shall_fail(OPEN_READ) ? NULL : real_opendir(path);
+}
+
+/* ---- descriptors without a name ---- */
+
+int
+accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict n, int flags)
+{
+	return shall_fail(DESCRIPTOR) ? -1 : (int)syscall(SYS_accept4, fd, address, n, flags);
+}
+
+int
+accept(int fd, struct sockaddr *restrict address, socklen_t *restrict n)
+{
+	return accept4(fd, address, n, 0);
+}
+
+int
+socket(int domain, int type, int protocol)
+{
+	return shall_fail(DESCRIPTOR) ? -1 : (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+int
+memfd_create(const char *name, unsigned flags)
+{
+	return shall_fail(DESCRIPTOR) ? -1 : (int)syscall(SYS_memfd_create, name, flags);
 }
 
 /* ---- the journal ---- */

@@ -12,9 +12,9 @@ from lab import TOP, until
 SOURCE = os.path.join(TOP, "tests", "fault", "fault.c")
 LIBRARY = os.path.join(TOP, "build", "fault", "fault.so")
 KINDS = ["open_read", "open_write", "write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "mkdir", "unlink",
-         "read", "allocate"]
+         "read", "allocate", "descriptor"]
 CHANGES = KINDS[1:10]           # everything that changes a disk
-DISK = KINDS[:-1]
+DISK = KINDS[:11]
 
 
 def library():

@@ -4,12 +4,13 @@ import errno
 import hashlib
 import json
 import os
+import socket
 import subprocess
 
 import pytest
 
-from faults import CHANGES, Faults, say_ready
-from lab import TOCSIN, free_port, indicator, laboratory, until
+from faults import CHANGES, Faults, family, say_ready
+from lab import TOCSIN, Client, free_port, indicator, laboratory, until
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,40 @@ def answers(node):
         return True
     except OSError:
         return False
+
+
+def test_no_process_may_open_anything(node):
+    """If this fails, a machine out of descriptors ends the node, loses what it said it has, or stays deaf for ever."""
+    kept = [thing("before the drought")]
+    node.insist("sensor", "advisories", *kept)
+    client = Client(node, "sensor")
+    assert client.get("/api/").status == 200
+    pids = family(node)
+    node.faults.fail("open_read", "open_write", "descriptor", error=errno.EMFILE)
+    statuses = set()
+    for i in range(20):
+        o = thing(f"drought {i}", x_n="n" * (100_000 if i % 4 == 3 else 10))
+        r = client.request("POST", "/api/collections/advisories/objects/", {"objects": [o]})
+        statuses.add(r.status)
+        if r.status == 202:
+            kept.append(o)
+    assert statuses <= {202, 503} and 202 in statuses, statuses
+    path = node.file("spool", "abuse", "incoming", "drought.csv")
+    with open(path + ".tmp", "w", encoding="utf-8") as f:
+        f.write(row("drought"))
+    os.rename(path + ".tmp", path)
+    strangers = [socket.create_connection(("127.0.0.1", node.port), timeout=5) for _ in range(5)]    # the kernel takes them
+    assert client.get("/api/").status == 200, "who is connected is served"
+    assert os.path.exists(path)
+    assert set(family(node)) == set(pids), "and nobody has ended"
+    assert node.faults.failed > 0
+    node.faults.heal()
+    for s in strangers:
+        s.close()
+    until("the file", lambda: os.path.exists(node.file("spool", "abuse", "done", "drought.csv")))
+    until("service", lambda: reads(node))
+    client.close()
+    holds_exactly(node, kept)
 
 
 # ---- a second node on the same store
