@@ -32,7 +32,7 @@ class Story:
     """One node, put back to the same database before every run, and bodies that are new to it."""
 
     def __init__(self, lab, size, count, there=0):
-        self.lab, self.node, self.size, self.count = lab, lab["cert-a"], size, count
+        self.lab, self.node, self.size, self.count, self.there = lab, lab["cert-a"], size, count, there
         self.bodies = [envelope(size, size * 1000000 + i * size) for i in range(count)]
         self.saved = os.path.join(lab.folder, f"saved-{size}")
         self.node.stop()
@@ -127,25 +127,27 @@ class Story:
                 b.append(used)
             floor.append(self.replay())
         parts = [sorted(f[i] for f in floor)[len(floor) // 2] for i in range(3)]
-        row(f"{self.size} new objects: CPU", cpu, [sum(f) for f in floor], "us/object", "<=1.4",
+        goals = ("<=1.4", ">=2") if self.there else ("", "")
+        row(f"{self.size} new objects: CPU", cpu, [sum(f) for f in floor], "us/object", goals[0],
             f"SQLite {parts[0]:.1f} + parse {parts[1]:.2f} + SHA-256 {parts[2]:.2f}")
         row(f"{self.size} new objects: {CLIENTS} clients", rates, unit="obj/s", text="OpenTAXII about 620, medallion 150")
-        row(f"{self.size} known objects again", again, rates, "obj/s", ">=2", "new ones")
+        row(f"{self.size} known objects again", again, rates, "obj/s", goals[1], "new ones")
         row(f"{self.size} known objects again: CPU", again_cpu, cpu, "us/object", "", "new ones")
 
 
 def main():
     subprocess.run(["taskset", "-pc", CLIENT, str(os.getpid())], stdout=subprocess.DEVNULL, check=False)
+    there = quick(50000, 1000000)
+    title(f"POST of envelopes into a collection of {there:,}: all processes of the node, TLS, durable before the answer")
+    for size in (100, 1000):
+        with laboratory("cert-a", redis=False) as lab:
+            Story(lab, size, quick(2000, 10000) // size, there).rows(runs=3)
     for redis in (False, True):
-        title(f"POST of envelopes{', with Redis' if redis else ''}: all processes of the node, TLS, durable before the answer")
+        title(f"POST of envelopes into an empty collection{', with Redis' if redis else ''}")
         with laboratory("cert-a", redis=redis) as lab:
-            for size in (100, 1000):
+            for size in (100,) if QUICK else (100, 1000):
                 Story(lab, size, quick(2000, 20000) // size).rows()
     note("Redis' own CPU is not ours and not counted")
-    if not QUICK:
-        title("POST of envelopes into a collection of 1,000,000 objects")
-        with laboratory("cert-a", redis=False) as lab:
-            Story(lab, 100, 100, there=1000000).rows(runs=3)
 
 
 main()
