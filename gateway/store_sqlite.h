@@ -5,6 +5,7 @@
  *	store_sqlite_reader.c     the same for a process that only reads
  *	store_sqlite.c            groups, parties, what is kept in memory between groups
  *	store_sqlite_sql.c        the schema as steps, every statement as a row of a table
+ *	store_sqlite_vfs.c        a commit is one write into the log
  *	store_sqlite_stmt.c       bind, step, read rows, tell errors
  *	store_sqlite_head.c       the facts of a version as one blob
  *	store_sqlite_put.c        (id, version) in: new, known or conflict; sources

@@ -12,6 +12,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/store_sqlite.h"
+#include "gateway/store_sqlite_vfs.h"
 
 enum {
 	APPLICATION_ID = 0x546f6373,	/* "Tocs" */
@@ -248,7 +249,7 @@ open_file(struct sq *q, const struct store_conf *conf, struct err *e)
 	const char *path = conf->path;
 	mode_t old = umask(conf->group_reads ? 027 : 077);
 	int rc = sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, sq_vfs());
 
 	if (rc != SQLITE_OK)
 		rc = err_set(e, ERR_STORE, "%s: %s", path, sqlite3_errstr(rc));
