@@ -146,9 +146,10 @@ static const struct config_key limits_keys[] = {
 	{ "connections", &config_count, LIMIT(connections), "4096", 4, 1000000, 0,
 	    "Connections at once.", NULL },
 	{ "connections-per-address", &config_count, LIMIT(connections_per_address), "64", 1, 1000000, 0,
-	    "Connections at once from one address (IPv6: one /64).", NULL },
+	    "Connections at once from one address (IPv6: one /64). Each worker counts its own, and allows "
+	    "half as many again as its share, for they do not spread evenly.", NULL },
 	{ "handshakes-per-address", &config_count, LIMIT(handshakes_per_address), "32", 1, 1000000, 0,
-	    "TLS handshakes at once from one address (IPv6: one /64).", NULL },
+	    "TLS handshakes at once from one address, counted likewise.", NULL },
 	{ "connection-age", &config_span, LIMIT(connection_age_us), "1h", SEC, 30 * DAY, 0,
 	    "Age after which a connection's next answer is its last: a withdrawn certificate ends "
 	    "within it.", NULL },

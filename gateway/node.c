@@ -234,6 +234,16 @@ share(const struct node *n, size_t all)
 	return (all + n->g.nworkers - 1) / n->g.nworkers;
 }
 
+/* The same of what one address may have: the kernel spreads its connections by chance, and who keeps to the
+ * limit should not be refused because one worker has more of them than another. */
+static size_t
+uneven_share(const struct node *n, size_t all)
+{
+	size_t most = share(n, all) * 3 / 2 + 8;
+
+	return most < all ? most : all;
+}
+
 static struct http_limits
 http_limits_of(const struct node *n, const struct config *conf)
 {
@@ -243,8 +253,8 @@ http_limits_of(const struct node *n, const struct config *conf)
 		.handshake_us = l->handshake_us, .head_us = l->head_us, .body_us = l->body_us,
 		.write_us = l->write_us, .min_rate = (int64_t)l->body_rate_bytes,
 		.idle_us = l->idle_us, .connections = share(n, l->connections),
-		.per_address = share(n, l->connections_per_address),
-		.handshakes_per_address = share(n, l->handshakes_per_address),
+		.per_address = uneven_share(n, l->connections_per_address),
+		.handshakes_per_address = uneven_share(n, l->handshakes_per_address),
 		.requests = l->connection_requests, .age_us = l->connection_age_us,
 		.held_us = l->answer_us, .linger_us = l->linger_us, .linger_bytes = l->linger_bytes,
 		.grace_us = l->drain_grace_us, .ignored_body = l->skip_bytes,
