@@ -16,9 +16,9 @@ const struct column peer_columns[] = {
 static const struct column process_columns[] = {
 	{ "PROCESS", "name", 0 }, { "PID", "pid", 0 }, { "ANSWERS", "up", 0 },
 	{ "UP", "started", FORM_AGE }, { "RESTARTS", "restarts", 0 },
-	{ "MEMORY", "proportional_bytes", FORM_SIZE }, { "RESIDENT", "resident_bytes", FORM_SIZE },
-	{ "CPU", "cpu_seconds", FORM_SPAN }, { "OPEN", "open_fds", 0 },
-	{ "CLIENTS", "connections", 0 }, { "IN WORK", "in_work", 0 },
+	{ "MEMORY", "resident_bytes", FORM_SIZE }, { "CPU", "cpu_seconds", FORM_SPAN },
+	{ "OPEN", "open_fds", 0 }, { "CLIENTS", "connections", 0 },
+	{ "IN WORK", "in_work", 0 },
 	{ "TO TRANSLATE", "translations_waiting", 0 }, { "TO WRITE", "store_queue", 0 },
 	{ NULL, NULL, 0 }
 };

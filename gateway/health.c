@@ -150,16 +150,26 @@ look_at_store(struct health *h, const struct gateway *g, const struct figures *f
 		    "be dropped");
 }
 
+/* Each process has a connection of its own; why ours is down, we know. */
 static void
-look_at_redis(struct health *h, const struct gateway *g)
+look_at_redis(struct health *h, const struct gateway *g, const struct figures *f)
 {
-	struct redis_figures r;
+	const char *why = redis_reason(g->redis);
+	double away = 0;
+	size_t n = 0, down = 0;
 
-	if (g->redis == NULL || redis_state(g->redis) == REDIS_UP)
-		return;
-	redis_figures(g->redis, &r);
-	say(h, REDIS_AWAY, "Redis does not answer since %.0f s (%s): claims and limits are "
-	    "kept in each process", (double)r.away_us / 1e6, redis_reason(g->redis));
+	for (size_t i = 0; i < f->n; i++) {
+		double its = stats_value(f->v[i].stats, STAT_REDIS_AWAY, NULL);
+
+		n += stats_has(f->v[i].stats, STAT_REDIS_UP, NULL);
+		down += stats_has(f->v[i].stats, STAT_REDIS_UP, NULL) &&
+		    stats_value(f->v[i].stats, STAT_REDIS_UP, NULL) == 0;
+		away = its > away ? its : away;
+	}
+	if (down > 0)
+		say(h, REDIS_AWAY, "Redis does not answer %zu of %zu processes since %.0f s%s%s: "
+		    "claims and limits are kept in each", down, n, away,
+		    why[0] == '\0' ? "" : ", ", why);
 }
 
 /* "listener-0", "client"; the peers' by their names. */
@@ -228,7 +238,7 @@ health_look(struct health *h, struct arena *mem, const struct gateway *g, const 
 		say(h, DRAINING, "draining");
 	look_at_processes(h, f);
 	look_at_store(h, g, f);
-	look_at_redis(h, g);
+	look_at_redis(h, g, f);
 	stats_each(f->all, STAT_CERT, certificate_seen, h);
 	stats_each(f->all, STAT_PEER_CERT, peer_certificate_seen, h);
 	stats_each(f->all, STAT_CRL, crl_seen, h);

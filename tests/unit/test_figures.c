@@ -368,6 +368,8 @@ test_problems(void **state)
 	struct figures f = { .v = v, .n = 3, .whole = true, .all = stats_new() };
 
 	(void)state;
+	for (int i = 0; i < 3; i++)
+		v[i].stats = stats_new();
 	assert_string_equal(problems_of(w, &f), "!store-away ");
 	stats_set(f.all, STAT_STORE_OBJECTS, NULL, 0);
 	stats_set(f.all, STAT_DISK_FREE, NULL, 1e12);
@@ -396,10 +398,21 @@ test_problems(void **state)
 	stats_set(f.all, STAT_CERT, "listener-1", 86400);
 	stats_set(f.all, STAT_PEER_CERT, "near", -86400);
 	stats_set(f.all, STAT_LOG_LOST, NULL, 2);
+	stats_set(v[0].stats, STAT_REDIS_UP, NULL, 1);
 	w->g.draining = 1;
 	assert_string_equal(problems_of(w, &f), "!draining !clock-back !disk-full !certificate-ended "
 	    "certificate-ends peer-certificate-ended log-lost ");
+	w->g.draining = 0;
 	stats_free(f.all);
+	f.all = stats_new();
+	stats_set(f.all, STAT_STORE_OBJECTS, NULL, 0);
+	stats_set(f.all, STAT_CRL, "listener-0", -86400);
+	stats_set(v[2].stats, STAT_REDIS_UP, NULL, 0);
+	stats_set(v[2].stats, STAT_REDIS_AWAY, NULL, 7);
+	assert_string_equal(problems_of(w, &f), "redis-away revocation-list-old ");
+	stats_free(f.all);
+	for (int i = 0; i < 3; i++)
+		stats_free(v[i].stats);
 	world_free(w);
 }
 
