@@ -37,6 +37,7 @@ struct job {
 	/* on the road to the storekeeper */
 	uint64_t	 id;
 	size_t		 bytes;
+	unsigned	 tries;
 	int64_t		 until_us;	/* monotonic: fails unless it was sent by then */
 };
 

@@ -11,13 +11,14 @@
 #include "gateway/store_impl.h"
 
 enum {
-	MAX_WAITING = 4096,
+	MAX_WAITING = 16384,
 	WAIT_US = 5000000,
 	COMPANY_US = 50000,		/* how long an audit record waits for company */
 	SENT_BYTES = 32 << 20,		/* questions under way; a larger one goes alone */
 	FRAME_BYTES = 96 << 10,		/* questions that travel together */
 	KEEP_BYTES = 1 << 20,		/* of the buffer of a frame, between frames */
-	SLOTS = 1024			/* of the table of questions under way */
+	SLOTS = 1024,			/* of the table of questions under way */
+	TRIES_MAX = 2			/* of an audit record */
 };
 
 /* A list of jobs, in order. */
@@ -32,7 +33,7 @@ struct remote {
 	bool		 greeted;	/* the storekeeper has the file that we read */
 	struct jobs	 waiting;	/* to be sent */
 	struct job	*sent[SLOTS];	/* by id */
-	struct jobs	 answered;	/* to be told, each in its own turn of nobody else's callback */
+	struct jobs	 answered;	/* to be told, from the loop */
 	size_t		 njobs, nsent, sent_bytes;
 	uint64_t	 next_id, oldest_id;	/* nothing before it is under way */
 	struct job	*awaited;	/* by a synchronous call: told at once */
@@ -179,6 +180,7 @@ send_job(struct remote *r, struct job *j)
 		return;
 	}
 	j->id = r->next_id++;
+	j->tries++;
 	j->bytes = r->frame.n - was;
 	r->sent_bytes += j->bytes;
 	r->nsent++;
@@ -212,14 +214,25 @@ on_send(evutil_socket_t fd, short what, void *arg)
 static const char no_answer[] = "the storekeeper went away before it answered";
 static const char no_channel[] = "the storekeeper is away";
 
+/* An audit record has nobody who could ask again: it waits for as long as it takes, and one that may or
+ * may not be written is rather written twice. (No more often: it may be what kills the storekeeper.) */
+static bool
+is_patient(const struct job *j)
+{
+	return j->ask.kind == ASK_AUDIT && j->tries < TRIES_MAX;
+}
+
 static void
 plan_expiry(struct remote *r)
 {
+	const struct job *j = r->waiting.first;
 	int64_t left;
 
-	if (r->channel != NULL || r->waiting.first == NULL)
+	while (j != NULL && is_patient(j))
+		j = j->next;
+	if (r->channel != NULL || j == NULL)
 		return;
-	left = r->waiting.first->until_us - clock_mono_us();
+	left = j->until_us - clock_mono_us();
 	start_timer(r->expire, left < 1000 ? 1000 : left);
 }
 
@@ -227,25 +240,45 @@ static void
 on_expire(evutil_socket_t fd, short what, void *arg)
 {
 	struct remote *r = arg;
+	struct jobs all = r->waiting;
 	int64_t now_us = clock_mono_us();
+	struct job *j;
 
 	(void)fd;
 	(void)what;
-	while (r->channel == NULL && r->waiting.first != NULL &&
-	    r->waiting.first->until_us <= now_us)
-		fail(r, jobs_take(&r->waiting), no_channel);
+	if (r->channel != NULL || all.first == NULL)
+		return;
+	r->waiting = (struct jobs){ NULL, &r->waiting.first };
+	while ((j = all.first) != NULL) {
+		all.first = j->next;
+		if (is_patient(j) || j->until_us > now_us)
+			jobs_add(&r->waiting, j);
+		else
+			fail(r, j, no_channel);
+	}
 	plan_expiry(r);
 }
 
-/* Nobody will answer what is under way. In the order in which it was asked. */
+/* Nobody will answer what is under way. In the order in which it was asked; what is patient waits again,
+ * before what was not sent. */
 static void
 fail_sent(struct remote *r)
 {
-	for (uint64_t id = r->oldest_id; r->nsent > 0 && id < r->next_id; id++) {
-		struct job *j = take_sent(r, id);
+	struct jobs rest = r->waiting;
+	struct job *j;
 
-		if (j != NULL)
+	r->waiting = (struct jobs){ NULL, &r->waiting.first };
+	for (uint64_t id = r->oldest_id; r->nsent > 0 && id < r->next_id; id++) {
+		if ((j = take_sent(r, id)) == NULL)
+			continue;
+		if (is_patient(j))
+			jobs_add(&r->waiting, j);
+		else
 			fail(r, j, no_answer);
+	}
+	while ((j = rest.first) != NULL) {
+		rest.first = j->next;
+		jobs_add(&r->waiting, j);
 	}
 }
 

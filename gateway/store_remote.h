@@ -16,7 +16,7 @@
  * When the channel breaks every question under way is answered ERR_BUSY: what was asked may have been
  * done or not, and asking again is harmless, since a known object is a known object. New writes wait for
  * the next channel, for at most wait_us and no more than max_waiting, then they fail ERR_BUSY as well.
- * Reads go on.
+ * Audit records (store_audit_add) wait for as long as it takes. Reads go on.
  *
  * The file may belong to another user: read permission for the database, its -wal and its -shm is
  * enough, and even where there is more it is not used (the -shm is mapped read-only).
@@ -29,7 +29,7 @@
 struct store_remote_conf {
 	const char	*path;		/* of the database file, which the storekeeper has made */
 	struct event_base *base;
-	size_t		 max_waiting;	/* writes not answered yet; 0 = 4096 */
+	size_t		 max_waiting;	/* writes not answered yet; 0 = 16,384 */
 	int64_t		 wait_us;	/* how long a write waits for a channel; 0 = 5 s */
 	/* Something was queued for a peer, by whichever process; NULL: perhaps for all. For outbox_wake. */
 	void		(*on_queued)(void *arg, const char *peer);
