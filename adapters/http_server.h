@@ -162,8 +162,8 @@ struct http_header {
 	const char	*value;		/* NULL: the row is skipped */
 };
 
-/* The compressed form of a body that is sent more than once: made when first asked for, the keeper's to free.
- * It lives as long as the body. */
+/* The compressed form of a body that is sent more than once: made when first asked for, the keeper's
+ * to free. It lives as long as the body. */
 struct http_gzip {
 	char	*p;
 	size_t	 n;		/* 0: not made, or it would not be smaller */
