@@ -459,6 +459,18 @@ on_budget(void *arg, struct limiter_answer a)
 	taxii_let_go(rq);
 }
 
+/* "in:NAME" */
+static struct slice
+bucket_of(const struct taxii_request *rq)
+{
+	size_t n = strlen(rq->reader.name);
+	char *p = arena_raw(rq->mem, n + 3);
+
+	memcpy(p, "in:", 3);
+	memcpy(p + 3, rq->reader.name, n);
+	return slice_from(p, n + 3);
+}
+
 static void
 take_budget(struct taxii_request *rq)
 {
@@ -468,8 +480,7 @@ take_budget(struct taxii_request *rq)
 	if (p != NULL && p->limit_in.per_second > 0)
 		limit = p->limit_in;
 	taxii_hold(rq);
-	limiter_take(rq->g->limiter, slice_of(arena_fmt(rq->mem, "in:%s", rq->reader.name)), limit,
-	    1, on_budget, rq);
+	limiter_take(rq->g->limiter, bucket_of(rq), limit, 1, on_budget, rq);
 }
 
 /* ---- the handler ---- */
@@ -575,9 +586,9 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
 {
 	struct taxii_server *s = arg;
 	const struct taxii_request *rq = x->user;
-	char word[16];
+	const char word[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+	    (char)('0' + status % 10), '\0' };
 
-	snprintf(word, sizeof(word), "%d", status);
 	stats_add2(s->g->stats, STAT_HTTP, rq == NULL || rq->route == NULL ? "none" :
 	    rq->route->word, word, 1);
 	stats_time(s->g->stats, "request", clock_mono_us() - x->began_us);
