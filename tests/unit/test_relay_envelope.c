@@ -112,7 +112,7 @@ test_every_byte(void **state)
 
 #define ENVELOPE(hops, labels)							\
 	"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":" hops "," labels ","	\
-	"\"digest\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}}"
+	"\"digest\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"},\"objects\":[]}"
 
 /* Who leaves himself out of the path gets his own advisories back, and his loops are not cut. */
 static void
@@ -142,13 +142,13 @@ static void
 test_odd_names(void **state)
 {
 	static const char *const bad[] = {
-		"{\"x_tocsin\":1}", "{\"x_tocsin\":{}}",
-		"{\"x_tocsin\":{\"advisory\":\"a\\nb\",\"from\":\"x\",\"label\":\"red\"}}",
-		"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x,y\",\"label\":\"red\"}}",
-		"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":\"x\",\"label\":\"red\"}}",
-		"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":[1],\"label\":\"red\"}}",
-		"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":[\"\"],\"label\":\"red\"}}",
-		"{\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"label\":\"mauve\"}}",
+		"{\"objects\":[],\"x_tocsin\":1}", "{\"objects\":[],\"x_tocsin\":{}}",
+		"{\"objects\":[],\"x_tocsin\":{\"advisory\":\"a\\nb\",\"from\":\"x\",\"label\":\"red\"}}",
+		"{\"objects\":[],\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x,y\",\"label\":\"red\"}}",
+		"{\"objects\":[],\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":\"x\",\"label\":\"red\"}}",
+		"{\"objects\":[],\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":[1],\"label\":\"red\"}}",
+		"{\"objects\":[],\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"hops\":[\"\"],\"label\":\"red\"}}",
+		"{\"objects\":[],\"x_tocsin\":{\"advisory\":\"a\",\"from\":\"x\",\"label\":\"mauve\"}}",
 	};
 
 	(void)state;
