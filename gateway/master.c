@@ -17,7 +17,7 @@
 #include "gateway/master_parts.h"
 #include "gateway/one.h"
 
-enum { GRACE_US = 2 * 1000000, PULSE_US = 1000000 };
+enum { GRACE_US = 2 * 1000000, PULSE_US = 1000000, HUNG_US = 60 * 1000000 };
 
 /* ---- the course ---- */
 
@@ -67,6 +67,7 @@ master_ready(struct master *m, struct proc *p)
 	}
 	if (p->kind == PROCESS_STOREKEEPER)
 		start_workers(m);
+	workers_renew_next(m, p);
 	if (m->phase != PHASE_START || !all_serve(m))
 		return;
 	m->phase = PHASE_SERVING;
@@ -197,9 +198,15 @@ on_pulse(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p))
-		if (p->kind != PROCESS_TRANSLATOR && p->state == PROC_SERVING)
-			proc_send(p, CONTROL_PING, 0, SLICE_EMPTY, -1);
+	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p)) {
+		if (p->kind == PROCESS_TRANSLATOR || p->state != PROC_SERVING)
+			continue;	/* its worker watches over a translator */
+		if (p->kind == PROCESS_WORKER && clock_mono_us() - p->pong_us > HUNG_US) {
+			log_event(LOG_ERROR, "worker.hangs", LF_I("index", p->index));
+			proc_kill(p);
+		}
+		proc_send(p, CONTROL_PING, 0, SLICE_EMPTY, -1);
+	}
 	notify_pulse(m);
 }
 
@@ -242,7 +249,7 @@ take_files(struct master *m, struct loaded *l, struct bundle *b)
 static void
 make_children(struct master *m)
 {
-	m->nworkers = workers_of(m->config);
+	m->nworkers = m->turn = workers_of(m->config);
 	m->workers = xcalloc(m->nworkers, sizeof(*m->workers));
 	m->translators = xcalloc(m->nworkers, sizeof(*m->translators));
 	m->spares = xcalloc(m->nworkers, sizeof(*m->spares));

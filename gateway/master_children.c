@@ -250,21 +250,6 @@ proc_start(struct proc *p)
 	}
 }
 
-void
-workers_renew(struct master *m)
-{
-	for (uint32_t i = 0; i < m->nworkers; i++) {
-		struct proc *p = &m->workers[i];
-
-		if (p->state != PROC_SERVING) {
-			proc_kill(p);
-			continue;
-		}
-		p->renewed = true;
-		proc_send(p, CONTROL_DRAIN, 1, SLICE_EMPTY, -1);
-	}
-}
-
 /* ---- spares ---- */
 
 void
@@ -325,6 +310,49 @@ spare_take(struct master *m, uint32_t index)
 	spare_drop(m, index);
 }
 
+/* ---- workers with wider sandboxes ---- */
+
+static void
+renew_one(struct master *m)
+{
+	struct proc *p;
+
+	while (m->turn < m->nworkers && m->workers[m->turn].state != PROC_SERVING)
+		m->turn++;		/* dead or just being born: it has the new files */
+	if (m->turn == m->nworkers) {
+		if (m->turn_again) {
+			m->turn_again = false;
+			workers_renew(m);
+		}
+		return;
+	}
+	p = &m->workers[m->turn];
+	log_event(LOG_INFO, "worker.renewed", LF_I("index", p->index));
+	p->renewed = true;
+	p->state = PROC_ENDING;
+	proc_send(p, CONTROL_DRAIN, 1, SLICE_EMPTY, -1);
+}
+
+void
+workers_renew(struct master *m)
+{
+	if (m->turn < m->nworkers) {
+		m->turn_again = true;
+		return;
+	}
+	m->turn = 0;
+	renew_one(m);
+}
+
+void
+workers_renew_next(struct master *m, const struct proc *ready)
+{
+	if (m->turn == m->nworkers || ready->kind != PROCESS_WORKER || ready->index < m->turn)
+		return;
+	m->turn++;
+	renew_one(m);
+}
+
 /* ---- death ---- */
 
 static void
@@ -368,8 +396,6 @@ buried(struct proc *p, int status)
 	if (p->kind == PROCESS_TRANSLATOR &&
 	    (m->phase >= PHASE_DRAIN || m->workers[p->index].state == PROC_GONE))
 		before = PROC_ENDING;	/* it went because its worker did */
-	if (p->renewed && status == 0)
-		before = PROC_ENDING;
 	if (before != PROC_ENDING || status != 0)
 		log_death(p, status);
 	p->state = PROC_GONE;
@@ -378,11 +404,12 @@ buried(struct proc *p, int status)
 	p->channel = NULL;
 	reload_gone(m, p);
 	figures_gone(m, p);
-	if (m->phase < PHASE_DRAIN && before != PROC_ENDING && m->status == 0)
-		start_again(p);
-	else if (p->renewed)
+	if (p->renewed) {
+		p->renewed = false;
 		proc_start(p);
-	p->renewed = false;
+	} else if (m->phase < PHASE_DRAIN && before != PROC_ENDING && m->status == 0) {
+		start_again(p);
+	}
 	master_gone(m, p);
 }
 

@@ -43,7 +43,7 @@ struct proc {
 	uint64_t	 asked, vote;	/* worker: numbers of the reloads that it was asked to
 					 * prepare, and has */
 	bool		 committed;
-	bool		 renewed;	/* worker: it ends so that one with other rights takes its place */
+	bool		 renewed;	/* worker: it ends to be started again, when it has finished */
 	/* a translator that a reload has started beside the one that works */
 	bool		 spare;
 	int		 jobs;		/* its worker's end of its channel, -1 */
@@ -90,6 +90,8 @@ struct master {
 	int			 admin;
 	/* users, by kind */
 	uint32_t		 uid[PROCESS_KINDS], gid;
+	uint32_t		 turn;		/* worker whose turn it is to be renewed; nworkers: none */
+	bool			 turn_again;	/* and then all once more */
 	bool			 dies_together;	/* a test: one killed process stands for the machine */
 	struct master_reload	*reload;
 	struct master_upgrade	*upgrade;
@@ -105,12 +107,13 @@ void	proc_start(struct proc *p);
 void	proc_kill(struct proc *p);			/* SIGKILL; SIGCHLD does the rest */
 void	proc_send(struct proc *p, enum control_type type, uint64_t id, struct slice body, int fd);
 /* A translator with these files, beside the one that is there; then in its place; or after all not. */
-/* Workers finish and are started anew, with the rights that go with the files of now; who comes meanwhile
- * waits in the listening sockets. */
-void	workers_renew(struct master *m);
 void	spare_start(struct master *m, uint32_t index, const struct bundle *files);
 void	spare_take(struct master *m, uint32_t index);
 void	spare_drop(struct master *m, uint32_t index);
+/* One worker after the other finishes and is started anew, with the rights that go with the files of
+ * now; who comes to it meanwhile waits in its sockets. */
+void	workers_renew(struct master *m);
+void	workers_renew_next(struct master *m, const struct proc *ready);
 /* After SIGCHLD. */
 void	children_reap(struct master *m);
 size_t	children_left(const struct master *m, enum process_kind kind);

@@ -22,10 +22,10 @@ struct master_reload {
 	uint64_t	 number;
 	struct config	*config;	/* what may come */
 	struct bundle	*bundle;
-	bool		 wider;		/* it names folders that the workers of now may not open */
 	struct waiter	*waiters;	/* for this one */
 	struct waiter	*next;		/* for the one after it */
 	bool		 again;		/* there is to be one after it */
+	bool		 widen;		/* workers need folders that they may not see */
 	bool		 renew;		/* translators need the new files as well */
 	struct event	*late;
 };
@@ -99,8 +99,10 @@ finish(struct master *m, bool good, const char *why)
 		master_answer(m, w, good, why);
 	free_waiters(&r->waiters);
 	notify_ready(m);
-	if (good && r->wider)
+	if (good && r->widen) {
+		r->widen = false;
 		workers_renew(m);
+	}
 	if (r->again)
 		begin(m);
 }
@@ -124,9 +126,9 @@ check_committed(struct master *m)
 	finish(m, true, "");
 }
 
-/* What a worker may open is settled at its birth. */
+/* A folder that the old configuration did not name: the workers' sandboxes do not have it. */
 static bool
-is_wider(const struct config *old, const struct config *now)
+has_new_folder(const struct config *old, const struct config *now)
 {
 	for (size_t i = 0; i < now->nspools; i++) {
 		size_t k = 0;
@@ -146,7 +148,7 @@ commit(struct master *m)
 	struct bundle *old = m->bundle;
 
 	r->step = RELOAD_COMMIT;
-	r->wider = is_wider(m->config, r->config);
+	r->widen |= has_new_folder(m->config, r->config);
 	config_free(m->config);
 	m->config = r->config;
 	m->bundle = r->bundle;		/* whoever starts from now on has the new files */

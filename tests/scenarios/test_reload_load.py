@@ -1,4 +1,5 @@
 """New files and new binaries under load: nobody notices."""
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from lab import ONE, TOCSIN, TOP, Client, laboratory, until
+from lab import ONE, TOCSIN, TOP, Client, indicator, laboratory, until
 from load import Load
 from test_processes import processes, with_workers
 
@@ -137,6 +138,29 @@ def test_a_worker_that_dies_in_a_reload_has_the_new_files(node):
         until("both to be there", lambda: len(processes(node)) == 5)
         until("the new files everywhere", lambda: {Client(node, "soc").get("/api/").json["title"] for _ in range(8)}
               == {f"Laboratory death {i}"})
+
+
+def test_a_new_folder_is_looked_into(node, tmp_path):
+    """If this fails, a new spool needs a restart, or requests fail while workers get to see it."""
+    with open(node.conf, encoding="utf-8") as f:
+        before = f.read()
+    with Load(node, "folder") as load:
+        until("load", lambda: load.done > 20)
+        for i in range(2):
+            path = tmp_path / f"new{i}"
+            with open(node.conf, "a", encoding="utf-8") as f:
+                f.write(f"\nspool new{i}\n    path         {path}\n    collections  advisories\n    interval     50ms\n")
+            done = node.run("reload", "--config", node.conf)
+            assert done.returncode == 0, done.stderr
+            thing = indicator(f"spooled {i}", f"[mutex:name = 'spooled {i}']")
+            with open(path / "incoming" / "a.json", "w", encoding="utf-8") as f:
+                json.dump({"type": "bundle", "id": f"bundle--5d0092c5-5f74-4287-9642-33f4c354e56{i}", "objects": [thing]}, f)
+            until("the file to be taken", lambda p=path: os.listdir(p / "done") == ["a.json"])
+            assert thing["id"] in node.ids("soc", "advisories")
+    check_nothing_lost(node, load)
+    with open(node.conf, "w", encoding="utf-8") as f:
+        f.write(before)
+    assert node.reload()
 
 
 @pytest.mark.skipif(bool(ONE), reason="the whole node is one process")
