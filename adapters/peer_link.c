@@ -21,6 +21,9 @@ enum { MESSAGE_MAX = 300 };
 
 _Static_assert((int)AUDIENCE_MAX <= (int)RELAY_AUDIENCE_MAX, "our own envelopes would be refused");
 
+/* A status resource is flat, and names every object of one delivery. */
+static const struct json_limits answer_limits = { .depth = 8, .nodes = 1000000 };
+
 static const char taxii_type[] = "application/taxii+json;version=2.1";
 
 struct client {
@@ -178,7 +181,7 @@ error_words(struct sending *s, const struct http_reply *r)
 	struct json_doc doc;
 	struct slice title, detail;
 
-	if (json_parse(r->body, NULL, s->mem, &doc, NULL) < 0)
+	if (json_parse(r->body, &answer_limits, s->mem, &doc, NULL) < 0)
 		return arena_fmt(s->mem, "HTTP %d", r->status);
 	title = json_member(doc.root, "title");
 	detail = json_member(doc.root, "description");
@@ -237,7 +240,7 @@ on_accepted(struct sending *s, const struct http_reply *r)
 	struct json_doc doc;
 	int64_t failures = 0;
 
-	if (json_parse(r->body, NULL, s->mem, &doc, NULL) < 0) {
+	if (json_parse(r->body, &answer_limits, s->mem, &doc, NULL) < 0) {
 		finish_with(s, DELIVERY_RETRY, 0, "the peer answered 202 without a status resource");
 		return;
 	}

@@ -2,6 +2,8 @@
  * is told the wrong thing about an object. */
 #include "fixture_gateway.h"
 
+#include "gateway/translate.h"
+
 static int
 set_up(void **state)
 {
@@ -190,6 +192,81 @@ seen_twice(void **state)
 	assert_int_equal(t.queued, 0);
 }
 
+/* ---- large messages ---- */
+
+/* An identity and 1,000 tools, then, in the second part, a bad object, an observable, and indicators that
+ * the identity created: the status has them all in order, nothing counts twice, and the identity stands in
+ * the view that only the indicators match. */
+static void
+a_message_in_parts(void **state)
+{
+	struct world *w = *state;
+	const char *maker = oid(w, "identity", 1);
+	struct intake_message m = world_message(w, "soc", SLICE_EMPTY);
+	struct strbuf b = STRBUF_INIT, want = STRBUF_INIT;
+	struct taken t;
+
+	strbuf_addf(&b, "{\"objects\":[%s", obj(w, "identity", 1, GREEN));
+	for (int i = 1; i <= 1000; i++)
+		strbuf_addf(&b, ",%s", obj(w, "tool", i, GREEN));
+	strbuf_adds(&b, ",7,{\"type\":\"ipv4-addr\",\"id\":\"ipv4-addr--00000000-0000-4000-8000-000000000009\","
+	    "\"value\":\"192.0.2.1\"}");
+	for (int i = 1; i <= 20; i++)
+		strbuf_addf(&b, ",%s", ind(w, i, arena_fmt(w->mem, GREEN "\"created_by_ref\":\"%s\",", maker)));
+	strbuf_adds(&b, "]}");
+	m.body = strbuf_slice(&b);
+	m.status_user = "soc";
+	for (int again = 0; again < 2; again++) {
+		t = world_send(w, &m);
+		assert_int_equal(t.error, ERR_NONE);
+		assert_int_equal(t.accepted, again ? 0 : 1022);
+		assert_int_equal(t.known, again ? 1022 : 0);
+		assert_int_equal(t.refused, 1);
+		strbuf_addf(&want, "%s 2023-01-01T00:00:00.000Z ok\n", maker);
+		for (int i = 1; i <= 1000; i++)
+			strbuf_addf(&want, "%s 2023-01-01T00:00:00.000Z ok\n", oid(w, "tool", i));
+		strbuf_adds(&want, "unknown unknown BAD_OBJECT: not a JSON object\nipv4-addr");
+		assert_memory_equal(t.status.p, want.p, want.n);
+		assert_int_equal(world_count(t.status.p, " ok\n"), 1022);
+		strbuf_reset(&want);
+		strbuf_fini(&t.status);
+	}
+	assert_non_null(strstr(world_has(w, "feed", NULL), "identity 1"));
+	assert_int_equal(world_count(world_audit(w), "\"part\":2"), 2);
+	assert_int_equal(world_count(world_quarantine(w), "BAD_OBJECT"), 2);
+	strbuf_fini(&want);
+	strbuf_fini(&b);
+}
+
+/* The second part cannot be stored: the sender is told to come again, and then nothing is missing. */
+static void
+a_part_that_is_not_stored(void **state)
+{
+	struct world *w = *state;
+	struct intake_message m = world_message(w, "soc", SLICE_EMPTY);
+	struct strbuf b = STRBUF_INIT;
+	struct taken t;
+
+	strbuf_addf(&b, "{\"objects\":[%s", obj(w, "tool", 0, GREEN));
+	for (int i = 1; i < 1500; i++)
+		strbuf_addf(&b, ",%s", obj(w, "tool", i, GREEN));
+	strbuf_adds(&b, "]}");
+	m.body = strbuf_slice(&b);
+	m.status_user = "soc";
+	world_break(w, true, false);
+	t = world_send(w, &m);
+	assert_int_equal(t.error, ERR_STORE);
+	assert_true(t.retryable);
+	strbuf_fini(&t.status);
+	world_mend(w);
+	t = world_send(w, &m);
+	assert_int_equal(t.accepted + t.known, 1500);
+	assert_int_equal(world_count(t.status.p, " ok\n"), 1500);
+	strbuf_fini(&t.status);
+	assert_int_equal(translate_in_work(w->g.translate), 0);
+	strbuf_fini(&b);
+}
+
 /* Step 2: too many in work. The next is told at once to come again, and takes no memory. */
 static void
 full_queue(void **state)
@@ -357,7 +434,9 @@ main(void)
 		ONE(status_follows_the_envelope), ONE(refused_objects_are_kept),
 		ONE(unreadable_wholes), ONE(envelopes_only), ONE(full_disk), LOOP(full_disk),
 		ONE(full_disk_and_unreadable), ONE(refusal_frees_the_claim), ONE(seen_twice),
-		LOOP(full_queue), LOOP(reload_before_the_commit), ONE(unmarked_objects),
+		LOOP(a_message_in_parts), LOOP(reload_before_the_commit), ONE(unmarked_objects),
+	LOOP(a_part_that_is_not_stored), LOOP(reload_before_the_commit), ONE(unmarked_objects),
+	LOOP(full_queue), LOOP(reload_before_the_commit), ONE(unmarked_objects),
 		ONE(red_goes_nowhere), ONE(origins), ONE(audit_has_no_content),
 		ONE(warnings_stay_with_their_object),
 	};
