@@ -14,6 +14,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/load.h"
+#include "gateway/master_parts.h"
 #include "gateway/serve.h"
 
 enum { BIRTH_US = 60 * 1000000, LENT_MAX = 1024 };
@@ -173,15 +174,20 @@ static int
 rehearse(const char *config)
 {
 	struct complaints c = { 0 };
+	struct err e = ERR_INIT;
 	struct loaded l;
 	int rc;
 
 	process_harden();
 	rc = load_all(&l, config, NULL, &c);
-	if (rc < 0)
+	if (rc < 0) {
 		load_print(&c);
-	else
+	} else {
+		rc = sockets_try(l.config, &e);
+		if (rc < 0)
+			fprintf(stderr, "%s\n", e.reason);
 		loaded_free(&l);
+	}
 	arena_free(c.mem);
 	return rc < 0 ? 2 : 0;
 }

@@ -273,6 +273,8 @@ start(struct master *m, struct err *e)
 	reload_init(m);
 	upgrade_init(m);
 	upgrade_inherit(m);
+	if (getenv("TOCSIN_START_FAILS") != NULL)	/* a test of what happens then */
+		return err_set(e, ERR_CONFIG, "TOCSIN_START_FAILS is set");
 	if (dir_make(m->config->state_dir, 0700, e) < 0 || users_find(m, e) < 0 ||
 	    users_hand_over(m, m->config, e) < 0)
 		return -1;

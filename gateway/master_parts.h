@@ -135,6 +135,8 @@ int	sockets_listen(struct master *m, struct err *e);
 /* Those of TAXII: each is gone when its worker has closed it too, and whoever comes is refused. */
 void	sockets_close_listens(struct master *m);
 void	sockets_close(struct master *m);
+/* Could all addresses be had, by us or by who has them now? */
+int	sockets_try(const struct config *conf, struct err *e);
 /* An open one of that address joins; false if none is configured. */
 bool	sockets_take(struct master *m, const char *address, int fd);
 bool	sockets_take_operations(struct master *m, const char *address, int fd);

@@ -164,6 +164,30 @@ sockets_bind(struct master *m, struct err *e)
 }
 
 static int
+try_one(const char *address, struct err *e)
+{
+	union address a;
+	socklen_t n;
+	int fd;
+
+	if (parse_address(address, &a, &n, e) < 0 ||
+	    (fd = bind_one(address, &a, n, true, e)) < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/* An address that this node has already says yes as well, since it may be shared; nobody listens here. */
+int
+sockets_try(const struct config *conf, struct err *e)
+{
+	for (size_t i = 0; i < conf->nlistens; i++)
+		if (try_one(conf->listens[i].address, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int
 listen_all(const struct master_listen *l, struct err *e)
 {
 	for (size_t i = 0; i < l->n; i++)

@@ -281,6 +281,7 @@ become(struct master *m, int fd, const char *path)
 
 	signal(SIGHUP, SIG_IGN);	/* until it listens for them */
 	signal(SIGUSR2, SIG_IGN);
+	unsetenv("TOCSIN_START_FAILS");
 	if (path != NULL)
 		execv(path, argv);
 	else

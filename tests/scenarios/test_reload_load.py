@@ -248,17 +248,47 @@ def test_a_bad_file_stops_an_upgrade(node):
 @pytest.mark.skipif(bool(ONE), reason="the whole node is one process")
 def test_a_binary_that_fails_after_its_yes_gives_back(node):
     """If this fails, an update that cannot start leaves nothing that serves."""
-    before = node.log().count("ev=serving")
-    put_script(node, '#!/bin/sh\n[ "$2" = serve ] || [ "$1" = serve ] || exit 0\nexec ' + TOCSIN + ' "$@" --no-such-option\n')
+    put_script(node, f"""#!/bin/sh
+[ "$1" = rehearse ] && exit 0
+export TOCSIN_START_FAILS=1
+exec {TOCSIN} "$@"
+""")
+    pid, before = node.process.pid, node.log().count("ev=serving")
     try:
-        node.run("upgrade", "--config", node.conf)
-        until("the old one to serve again", lambda: node.log().count("ev=serving") > before, seconds=20)
-    except AssertionError:
-        pytest.xfail("a binary that is not ours at all cannot give back")
+        with Load(node, "back") as load:
+            until("load", lambda: load.done > 20)
+            assert node.run("upgrade", "--config", node.conf).returncode == 0
+            until("the old one to serve again", lambda: node.log().count("ev=serving") > before)
+            seen = load.done
+            until("load", lambda: load.done > seen + 20)
+        check_nothing_lost(node, load)
+        assert "ev=upgrade.failed" in node.log() and node.process.pid == pid
     finally:
         put_binary(node, TOCSIN)
-        if node.process.poll() is not None:
-            node.process = None
+    done = node.run("upgrade", "--config", node.conf)
+    assert done.returncode == 0, "and it can be upgraded later"
+    until("the new one", lambda: node.log().count("ev=serving") > before + 1)
+
+
+@pytest.mark.skipif(bool(ONE), reason="the whole node is one process")
+def test_an_address_that_cannot_be_had_stops_an_upgrade(node):
+    """If this fails, an upgrade ends a node because of a port that somebody else has."""
+    children = processes(node)
+    with open(node.conf, encoding="utf-8") as f:
+        before = f.read()
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        with open(node.conf, "w", encoding="utf-8") as f:
+            f.write(before.replace("operations ", f"listen 127.0.0.1:{port}\n    clients      none\n\noperations ", 1))
+        try:
+            done = node.run("upgrade", "--config", node.conf)
+            assert done.returncode != 0 and str(port) in done.stderr, (done.stdout, done.stderr)
+            assert processes(node) == children
+        finally:
+            with open(node.conf, "w", encoding="utf-8") as f:
+                f.write(before)
 
 
 # ---- the service manager
