@@ -73,11 +73,15 @@ void
 http_figures(const struct http_server *server, struct stats *s)
 {
 	const struct http_counters *n = http_server_counters(server);
+	uint64_t memory, files;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		stats_set(s, rows[i].id, rows[i].label,
 		    (double)*(const uint64_t *)((const char *)n + rows[i].offset));
 	look_at_certificates(server, s);
 	look_at_connections(server, s);
+	http_server_bodies(server, &memory, &files);
+	stats_set(s, STAT_BODIES, "memory", (double)memory);
+	stats_set(s, STAT_BODIES, "file", (double)files);
 	stats_set(s, STAT_HANDSHAKES, "full", (double)(n->handshakes - n->handshakes_resumed));
 }

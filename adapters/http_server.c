@@ -356,6 +356,13 @@ http_server_counters(const struct http_server *s)
 }
 
 /* For metrics: one gauge a state. */
+void
+http_server_bodies(const struct http_server *s, uint64_t *memory, uint64_t *files)
+{
+	*memory = http_bodies_in_memory(s->bodies);
+	*files = http_bodies_in_files(s->bodies);
+}
+
 const char *
 http_server_state(const struct http_server *s, int state, size_t *n)
 {

@@ -143,6 +143,9 @@ void			 http_server_lame_duck(struct http_server *s, int64_t grace_us,
 /* The same with the grace of the limits: the server is going to stop. */
 void			 http_server_drain(struct http_server *s, void (*done)(void *), void *arg);
 const struct http_counters *http_server_counters(const struct http_server *s);
+/* Bytes of the request bodies that are in work, in memory and in files. */
+void			 http_server_bodies(const struct http_server *s, uint64_t *memory,
+			    uint64_t *files);
 /* Connections in a state by number: 0, 1, ... until it returns NULL; else the state's name. */
 const char		*http_server_state(const struct http_server *s, int state, size_t *n);
 

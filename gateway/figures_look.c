@@ -76,8 +76,8 @@ figures_look_at_process(int64_t pid, struct stats *s)
 		stats_set(s, STAT_CPU, NULL, (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK));
 }
 
-/* Where /proc is out of sight: one after the other. The kernel gives the lowest number that is free, so behind
- * a long gap there is nothing. */
+/* Where /proc is out of sight: one after the other. The kernel gives the lowest number that is free, so
+ * behind a long gap there is nothing. */
 static size_t
 count_fds(void)
 {

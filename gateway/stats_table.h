@@ -62,6 +62,8 @@
 	    "Requests that are no HTTP we take") \
 	X(STAT_BODIES_REFUSED, COUNTER, EACH, "tocsin_http_bodies_refused_total", NULL, \
 	    "Bodies refused because there was no room for them") \
+	X(STAT_BODIES, GAUGE, EACH, "tocsin_http_bodies_bytes", "place", \
+	    "Request bodies in work, by where they are: memory, file") \
 	X(STAT_HTTP, COUNTER, EACH, "tocsin_http_requests_total", "route,status", \
 	    "Requests answered, by what was asked for and status") \
 	X(STAT_PAGES, COUNTER, EACH, "tocsin_pages_total", "how", \

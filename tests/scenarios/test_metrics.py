@@ -105,6 +105,7 @@ def test_stages_certificates_spools_and_lag(lab, node):
     assert day < exposition.value(f, "tocsin_peer_certificate_remaining_seconds", peer="tap")
     assert exposition.value(f, "tocsin_spool_waiting", spool="drop") == 0
     assert node.metric('tocsin_tls_handshakes_total{result="full"}') > 0
+    assert node.metric('tocsin_http_bodies_bytes{place="memory"}') == 0 and len(node.samples("tocsin_http_bodies_bytes")) > 0
     assert exposition.value(f, "tocsin_store_bytes", file="database") > 0
 
 
