@@ -10,7 +10,6 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/crash.h"
 #include "gateway/base/digest.h"
-#include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/config.h"
 #include "gateway/dedup.h"
@@ -196,8 +195,6 @@ next_part(struct intake_work *w)
 	w->nquarantine = w->quarantine_cap = w->naudit = w->audit_cap = 0;
 	w->nputs = w->nfresh = 0;
 	w->txn = (struct store_txn){ .nputs = 0 };
-	if (w->m.body_fd > 0)
-		file_drop_pages(w->m.body);
 	translate_more(job, w->mem);
 }
 

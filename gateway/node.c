@@ -310,11 +310,12 @@ serve_sockets(struct node *n, struct tls *const *contexts, struct err *e)
 static int
 start_operations(struct node *n, struct err *e)
 {
+	static const struct http_limits few = { .connections = 128, .per_address = 128 };
 	const struct config *conf = n->g.config;
 	int fd = n->conf.operations;
 
 	n->operations = operations_new(&n->g);
-	n->ops_http = http_server_new(n->g.base, NULL, operations_handler(n->operations));
+	n->ops_http = http_server_new(n->g.base, &few, operations_handler(n->operations));
 	if (n->conf.alone && conf->operations != NULL &&
 	    (fd = open_listener(conf->operations, e)) < 0)
 		return -1;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -340,11 +339,4 @@ file_move(const char *from, const char *to, struct err *e)
 	if (sync_folder_of(to) < 0 || sync_folder_of(from) < 0)
 		return failed(e, to, "make durable");
 	return 0;
-}
-
-void
-file_drop_pages(struct slice mapped)
-{
-	if (mapped.n > 0)
-		(void)madvise((void *)mapped.p, mapped.n, MADV_DONTNEED);
 }

@@ -29,9 +29,6 @@ bool	file_exists(const char *path);
 bool	file_identity(const char *path, uint64_t id[2]);
 /* true if group or others have any right on it. */
 bool	file_is_open_to_others(const char *path);
-/* `mapped` is a whole private mapping of a file that nobody wrote to: give its pages back until they are
- * read again. Of other memory this would make zeros. */
-void	file_drop_pages(struct slice mapped);
 /* rename(2) and fsync both folders. */
 int	file_move(const char *from, const char *to, struct err *e);
 
