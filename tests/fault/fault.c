@@ -183,6 +183,12 @@ mkostemp(char *path, int flags)
 }
 
 int
+mkostemp64(char *path, int flags)
+{
+	return mkostemp(path, flags);
+}
+
+int
 rename(const char *from, const char *to)
 {
 	if (path_counts(from) && shall_fail(RENAME))

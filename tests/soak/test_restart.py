@@ -1,4 +1,4 @@
-"""How long a node is away when it ends and begins again with a million objects."""
+"""How long a node is away when it ends and begins again with a million objects. RUNS ALONE, since it measures."""
 import http.client
 import os
 import statistics
