@@ -213,3 +213,19 @@ def test_a_slow_reader_gets_every_byte_of_every_page(node):
             text = text[size:]
     assert all(b == want for b in bodies[::2])
     assert len(set(bodies[1::2])) == 1 and len(bodies[1]) < 2000
+
+
+def test_every_worker_sees_what_was_done_through_another(node):
+    # If this fails, a client of one process is shown what a client of another has taken back.
+    clients, desk = [Client(node, "soc") for _ in range(8)], Client(node, "desk")
+    path = "/api/collections/advisories/objects/?match[type]=indicator&limit=1000"
+    for i in range(6):
+        o = one(f"workers-{i}")
+        for c in clients:
+            assert o["id"] not in ids(c, path)
+        assert desk.request("POST", "/api/collections/advisories/objects/", body={"objects": [o]}).status == 202
+        for c in clients:
+            assert o["id"] in ids(c, path)
+        assert desk.request("DELETE", f"/api/collections/advisories/objects/{o['id']}/").status == 200
+        for c in clients:
+            assert o["id"] not in ids(c, path)
