@@ -96,7 +96,8 @@ def test_a_killed_redis_changes_nothing_but_fairness(lab):
     got = burst(lab, "meter-2", 40)
     assert 429 in got and 6 <= got.count(200) <= 14, "neither unlimited nor closed"
     assert a.request("GET", "/api/collections/", "single").status == 200, "half of one is not none"
-    assert burst(lab, "meter", 4) == [429] * 4, "what was spent with Redis is spent"
+    # a worker that few came to has spent less
+    assert burst(lab, "meter", 16).count(200) <= 4, "what was spent with Redis is spent"
     lab.redis.start()
     for n in lab.nodes.values():
         until("the way back", lambda n=n: not is_down(n))

@@ -360,6 +360,7 @@ def test_the_unit_may_do_little():
 def test_sigterm_ends_within_its_time(lab):
     """If this fails, a service manager kills a node that does not end."""
     n = lab["cert-a"]
+    assert n.stop() == 0
     put_binary(n, TOCSIN)
     launch(n)
     with Load(n, "term") as load:
