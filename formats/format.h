@@ -41,6 +41,9 @@ struct read_job {
 	bool			 envelope;	/* stix21: a TAXII envelope, nothing else */
 	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
 	bool			 in_stays;	/* `in` outlives `mem`: it need not be copied */
+	/* NULL, or told now and then (lean) that nothing before a place is looked at for a while. */
+	void			(*passed)(void *arg, const char *place);
+	void			*passed_arg;
 	bool			 lean;		/* stix21, in_stays: save memory, make no trees */
 	struct relay_member	*relay;		/* stix21, envelope: filled; NULL: not wanted */
 	struct loss		*loss;		/* NULL: no account wanted */

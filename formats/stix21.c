@@ -351,6 +351,8 @@ read_items(struct reading *r)
 		struct json_item *item = &r->doc.items[i];
 		size_t had = r->adv->n;
 
+		if (r->lean && r->job->passed != NULL)
+			r->job->passed(r->job->passed_arg, item->text.p);
 		if (borrow_tree(r, item))
 			read_item(r, item);
 		if (r->lean && r->adv->n > had)

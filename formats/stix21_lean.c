@@ -99,9 +99,11 @@ stix21_lean_find(const struct read_job *job, struct arena *mem, struct json_doc 
 
 	*doc = (struct json_doc){ .root = json_object(mem) };
 	if (depth_of(job) <= AROUND || job->loss != NULL || !job->in_stays ||
-	    !json_walk(job->in, depth_of(job), on_member, &f) || !json_walk_is(f.objects, '['))
+	    !json_walk_far(job->in, depth_of(job), on_member, &f, job->passed, job->passed_arg) ||
+	    !json_walk_is(f.objects, '['))
 		return false;
-	return json_walk(f.objects, depth_of(job) - 1, on_item, &f) && doc->nitems > 0;
+	return json_walk_far(f.objects, depth_of(job) - 1, on_item, &f, job->passed,
+	    job->passed_arg) && doc->nitems > 0;
 }
 
 /* What advisory_settle reads of an object; NULL if it reads nothing of that type. */

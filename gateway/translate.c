@@ -512,7 +512,11 @@ pump(struct translate *t)
 			arm(t, tick_us);
 		return;
 	}
-	read = next_read(t);
+	while ((read = next_read(t)) != NULL && !read->open && is_struck(read)) {
+		refuse_struck(read);
+		if (t->hand != NULL)
+			return;		/* who was told has asked for something else */
+	}
 	hash = next_hash(t);
 	j = hash == NULL || (read != NULL && !t->hash_turn) ? read : hash;
 	if (j == NULL) {

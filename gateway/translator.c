@@ -22,6 +22,7 @@
 enum {
 	SNIFF_BYTES = 4096, OPEN_MAX_ = 64,
 	LEAN_BYTES = 1 << 20,		/* a larger text is read an object at a time */
+	PASSED_BYTES = 4 << 20,		/* of pages given back at once */
 	FRAME_MAX = 1 << 30		/* a job: the worker is trusted with its size */
 };
 
@@ -36,6 +37,7 @@ struct message {
 	struct arena		*mem;
 	void			*map;		/* the input, if it came as a file */
 	struct slice		 in;
+	size_t			 passed;	/* pages before this place were given back */
 	int			 format;
 	struct advisory		 adv;
 	struct relay_member	 relay;
@@ -464,6 +466,22 @@ map_input(struct message *m, int fd, struct err *e)
 	return 0;
 }
 
+/* The reader of a large text has come so far: the pages before it can be had again from the file. It goes
+ * through the text several times. */
+static void
+on_passed(void *arg, const char *place)
+{
+	struct message *m = arg;
+	size_t at = (size_t)(place - m->in.p) / PASSED_BYTES * PASSED_BYTES;
+
+	if (at < m->passed)
+		m->passed = 0;
+	if (m->map == NULL || at == m->passed)
+		return;
+	madvise((char *)m->map + m->passed, at - m->passed, MADV_DONTNEED);
+	m->passed = at;
+}
+
 /* Everything that can be told of a message; -1 and *e, *ours says whose fault it is. */
 static int
 read_message(struct translator *t, struct message *m, const struct translate_read *r, struct err *e,
@@ -474,7 +492,7 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 		.in = m->in, .input = "", .received = slice_of(r->received), .limits = r->limits,
 		.mapping = mapping_of(t, r->mapping), .strict = r->strict, .envelope = r->envelope,
 		.iodef_amber_strict = r->iodef_amber_strict, .in_stays = true, .sha256 = r->sha256,
-		.lean = m->in.n > LEAN_BYTES,
+		.lean = m->in.n > LEAN_BYTES, .passed = on_passed, .passed_arg = m,
 		.relay = r->relay ? &m->relay : NULL,
 	};
 

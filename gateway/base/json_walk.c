@@ -8,12 +8,16 @@
 
 enum {
 	DEPTH_DEFAULT = 128, DEPTH_CEILING = 1000,
-	NUMBER_MAX = 4096, EXPONENT_MAX = 15	/* as json_parse.c has them */
+	NUMBER_MAX = 4096, EXPONENT_MAX = 15,	/* as json_parse.c has them */
+	FAR = 4 << 20			/* bytes between two calls of `passed` */
 };
 
 struct walker {
 	const char	*p, *end;
 	unsigned	 depth_left;
+	json_walk_passed_fn *passed;
+	void		*passed_arg;
+	const char	*told;
 };
 
 static bool	skip_value(struct walker *w);
@@ -236,6 +240,10 @@ skip_children(struct walker *w, json_walk_fn *fn, void *ctx)
 		if (named && (!take_name(w, &name) || !is_name(name)))
 			return false;
 		value = w->p;
+		if (w->passed != NULL && value - w->told >= FAR) {
+			w->passed(w->passed_arg, value);
+			w->told = value;
+		}
 		if (!skip_value(w) ||
 		    (fn != NULL && !fn(ctx, name, slice_from(value, (size_t)(w->p - value)))))
 			return false;
@@ -277,7 +285,14 @@ skip_value(struct walker *w)
 bool
 json_walk(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx)
 {
-	struct walker w = { text.p, text.p + text.n, DEPTH_DEFAULT };
+	return json_walk_far(text, depth, fn, ctx, NULL, NULL);
+}
+
+bool
+json_walk_far(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx,
+    json_walk_passed_fn *passed, void *arg)
+{
+	struct walker w = { text.p, text.p + text.n, DEPTH_DEFAULT, passed, arg, text.p };
 	int c;
 
 	if (depth != 0)

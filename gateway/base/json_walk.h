@@ -27,6 +27,11 @@ typedef bool	json_walk_fn(void *ctx, struct slice name, struct slice value);
  * child, which has been checked to its last byte by then. False if the text is none, or fn said no. */
 bool		 json_walk(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx);
 
+/* The same for a text that is large: `passed` is told every few megabytes how far the walk is. */
+typedef void	json_walk_passed_fn(void *arg, const char *place);
+bool		 json_walk_far(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx,
+		    json_walk_passed_fn *passed, void *arg);
+
 /* A value as json_walk gave it. The kind is told by its first byte. */
 static inline bool
 json_walk_is(struct slice value, char first)
