@@ -379,14 +379,14 @@ def test_too_many_connections_from_one_address(server):
         assert server.reload()
         opened = []
         refused = 0
-        for _ in range(12):
+        for _ in range(30):
             try:
                 opened.append(Wire(server))
                 if opened[-1].send(head(server)).answer() is None:
                     refused += 1
             except OSError:
                 refused += 1
-        assert 4 <= refused <= 8
+        assert 30 - 6 * 2 <= refused <= 30 - 6 + 2      # each worker counts its own; one may just have ended
         for w in opened:
             w.close()
         until("room again", lambda: can(server))
