@@ -145,7 +145,7 @@ def one_worker(node):
     with open(node.conf, encoding="utf-8") as f:
         text = f.read()
     with open(node.conf, "w", encoding="utf-8") as f:
-        f.write(text.replace("    state        state\n", "    state        state\n    workers      1\n", 1))
+        f.write(text.replace("    workers      2\n", "    workers      1\n", 1))
 
 
 def cursors(client, limit, most, collection):

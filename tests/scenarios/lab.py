@@ -455,6 +455,7 @@ class Lab:
             f.write(f"""# node {n.name} of a laboratory
 node {n.name}
     state        state
+    workers      2
     url          {n.url}
     csirt        {n.name}.example
     contact      team@{n.name}.example

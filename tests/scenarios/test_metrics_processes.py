@@ -19,7 +19,7 @@ def with_workers(lab):
         with open(n.conf, encoding="utf-8") as f:
             text = f.read()
         with open(n.conf, "w", encoding="utf-8") as f:
-            f.write(text.replace("    state        state\n", f"    state        state\n    workers      {KINDS['worker']}\n", 1))
+            f.write(text.replace("    workers      2\n", f"    workers      {KINDS['worker']}\n", 1))
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def with_workers(n, count):
     with open(n.conf, encoding="utf-8") as f:
         text = f.read()
     with open(n.conf, "w", encoding="utf-8") as f:
-        f.write(text.replace("    state        state\n", f"    state        state\n    workers      {count}\n", 1))
+        f.write(text.replace("    workers      2\n", f"    workers      {count}\n", 1))
 
 
 @pytest.fixture(scope="module")
