@@ -303,7 +303,7 @@ main(int argc, char **argv)
 	}
 	if (mkdtemp(folder) == NULL)
 		give_up("no folder");
-	growth(argv[0], 10000, quick ? 100000 : 1000000);
+	growth(argv[0], quick ? 4000 : 10000, quick ? 40000 : 1000000);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command) != 0;
 }

@@ -322,11 +322,11 @@ main(int argc, char **argv)
 	if (mkdtemp(folder) == NULL)
 		give_up("no folder");
 	row_title("the store alone");
-	bench_ingest(1, quick ? 100 : 1000);
+	bench_ingest(1, quick ? 50 : 1000);
 	bench_ingest(100, quick ? 2000 : 20000);
-	bench_ingest(1000, quick ? 4000 : 50000);
+	bench_ingest(1000, quick ? 3000 : 50000);
 	bench_pages(1000);
-	bench_pages(quick ? 20000 : 300000);
+	bench_pages(quick ? 10000 : 300000);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command) != 0;
 }
