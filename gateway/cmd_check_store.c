@@ -100,25 +100,24 @@ print_text(const char *path, const struct store_check *c)
 }
 
 static int
-look_through(const struct args *a, const char *path, struct store_check *c)
+look_through(const struct args *a, const char *path, struct slice audit_key)
 {
 	struct output out = { .mem = arena_new() };
+	struct store_check c = { .audit_key = audit_key, .found = on_finding, .ctx = &out,
+	    .quick = args_get(a, "quick") != NULL };
 	struct err e = ERR_INIT;
 	int status;
 
 	if (args_get(a, "json") != NULL)
 		out.list = json_list(out.mem);
-	c->quick = args_get(a, "quick") != NULL;
-	c->found = on_finding;
-	c->ctx = &out;
-	if (store_check_file(path, c, &e) < 0) {
+	if (store_check_file(path, &c, &e) < 0) {
 		status = cmd_fail_err(&e);
 	} else {
 		if (out.list != NULL)
-			print_json(path, c, &out);
+			print_json(path, &c, &out);
 		else
-			print_text(path, c);
-		status = c->findings == 0 ? CMD_DONE : CMD_NO;
+			print_text(path, &c);
+		status = c.findings == 0 ? CMD_DONE : CMD_NO;
 	}
 	arena_free(out.mem);
 	return status;
@@ -128,7 +127,6 @@ int
 cmd_check_store(const struct args *a, const struct config *conf)
 {
 	const char *path = args_get(a, "file") != NULL ? args_get(a, "file") : conf->store_path;
-	struct store_check c = { .quick = false };
 	struct err e = ERR_INIT;
 	uint8_t key[32];
 	int status;
@@ -138,8 +136,7 @@ cmd_check_store(const struct args *a, const struct config *conf)
 	if (key_read(conf->audit_key, key, &e) < 0)
 		return cmd_fail_err(&e);
 	log_setup(STDERR_FILENO, false, LOG_OFF);	/* findings are told by us */
-	c.audit_key = slice_from(key, sizeof(key));
-	status = look_through(a, path, &c);
+	status = look_through(a, path, slice_from(key, sizeof(key)));
 	secret_wipe(key, sizeof(key));
 	return status;
 }

@@ -178,9 +178,9 @@ keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
-/* A want of memory ends the process at once, in whichever library it is met: nothing is acknowledged before it
- * is on the disk, so that a fresh start is the safest way on. SQLite alone has an answer of its own: the
- * transaction fails. */
+/* A want of memory ends the process at once, in whichever library it is met: nothing is acknowledged
+ * before it is on the disk, so that a fresh start is the safest way on. SQLite alone has an answer of its
+ * own: the transaction fails. */
 static void
 share_memory(void)
 {
