@@ -104,10 +104,12 @@ drain_workers(struct master *m)
 	}
 }
 
-/* Workers, then the storekeeper, which commits what they left; translators end with their workers. */
+/* Workers, the first last, then the storekeeper, which commits what they left; translators end with their workers. */
 static void
 go_on_ending(struct master *m)
 {
+	if (m->phase == PHASE_DRAIN && children_left(m, PROCESS_WORKER) == 1)
+		proc_send(&m->workers[0], CONTROL_LAST, 0, SLICE_EMPTY, -1);
 	if (m->phase == PHASE_DRAIN && children_left(m, PROCESS_WORKER) == 0) {
 		m->phase = PHASE_CLOSE;
 		proc_send(&m->keeper, CONTROL_DRAIN, 0, SLICE_EMPTY, -1);

@@ -79,7 +79,7 @@ end_query(struct master *m, struct figures_query *q)
 static void
 ask_one(struct figures_query *q, struct proc *p)
 {
-	if (p->state != PROC_SERVING) {
+	if (p->state != PROC_SERVING && p->state != PROC_ENDING) {
 		report(p->m, q, (uint8_t)p->kind, p->index, p->pid, p->restarts, SLICE_EMPTY);
 		return;
 	}

@@ -52,6 +52,8 @@ enum control_type {
 	CONTROL_COMMIT,		/* take what was prepared; answered by COMMITTED */
 	CONTROL_ABORT,		/* drop it */
 	CONTROL_DRAIN,		/* stop accepting, finish, commit, exit 0; id 1: for an upgrade */
+	CONTROL_LAST,		/* worker 0, after DRAIN: the others are gone; until then it stays and
+				 * tells who asks that the node ends */
 	CONTROL_PING,		/* answered by PONG from the loop */
 	CONTROL_FIGURES,	/* answered by FIGURES_ARE */
 	CONTROL_RELOADED,	/* to worker 0, after each reload: bool, for counters and the audit log */

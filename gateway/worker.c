@@ -34,6 +34,7 @@ struct worker {
 	struct node	*node;
 	struct asked	*asked;
 	uint64_t	 last_id;
+	bool		 drained, last;	/* worker 0 ends when both are true */
 	/* a reload that may come true */
 	struct loaded	 prepared;
 	struct bundle	*prepared_bundle;
@@ -217,10 +218,21 @@ retry(struct worker *w, struct slice peer)
 
 /* ---- frames ---- */
 
+/* Worker 0 answers /readyz and `tocsin status` as long as any worker is at work. */
+static void
+end_if_last(struct worker *w)
+{
+	if (w->drained && (w->last || w->c->orders.index != 0))
+		child_end(w->c);
+}
+
 static void
 on_drained(void *arg)
 {
-	child_end(arg);
+	struct worker *w = arg;
+
+	w->drained = true;
+	end_if_last(w);
 }
 
 static void
@@ -279,7 +291,12 @@ on_frame(struct child *c, struct ipc_message *m)
 		answered(w, m->id, m->body);
 		break;
 	case CONTROL_DRAIN:
-		node_drain(w->node, m->id != 0, on_drained, c);
+		w->last = w->last || m->id != 0;	/* there is another of us already */
+		node_drain(w->node, m->id != 0, on_drained, w);
+		break;
+	case CONTROL_LAST:
+		w->last = true;
+		end_if_last(w);
 		break;
 	default:
 		break;

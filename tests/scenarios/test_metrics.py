@@ -6,7 +6,7 @@ import re
 import pytest
 
 import exposition
-from lab import ONE, TAXII, Tap, indicator, laboratory, until
+from lab import TAXII, Tap, indicator, laboratory, until
 
 CANARY = "canary-77c2"
 
@@ -146,7 +146,6 @@ def test_health_and_readiness(lab, node):
     assert json.loads(text) == {"ready": True, "problems": []}
 
 
-@pytest.mark.skipif(not ONE, reason="of several workers the first may be gone before the last: nobody answers then")
 def test_a_node_that_ends_says_so(lab, node):
     """If this fails, clients are sent to a node that is shutting down, and are cut off."""
     body = json.dumps({"objects": [indicator("last", "[mutex:name = 'last']")]}).encode()
