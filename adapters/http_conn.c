@@ -660,7 +660,8 @@ conn_answered(struct conn *c)
 	}
 	c->at_once++;
 	written(c);
-	if (!c->working)
+	if (!c->working && (c->doomed || c->eof ||
+	    evbuffer_get_length(bufferevent_get_input(c->bev)) > 0))
 		work_later(c);
 }
 
