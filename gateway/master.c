@@ -358,5 +358,5 @@ master_run(const char *config)
 	}
 	take_files(&m, &l, b);
 	run(&m);
-	return m.status;
+	return m.status != 0 ? m.status : m.ended_badly;
 }

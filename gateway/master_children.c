@@ -398,6 +398,9 @@ buried(struct proc *p, int status)
 		before = PROC_ENDING;	/* it went because its worker did */
 	if (before != PROC_ENDING || status != 0)
 		log_death(p, status);
+	if (m->phase >= PHASE_DRAIN && p->kind != PROCESS_TRANSLATOR && WIFEXITED(status) &&
+	    WEXITSTATUS(status) != 0)
+		m->ended_badly = true;
 	p->state = PROC_GONE;
 	p->pid = 0;
 	ipc_free(p->channel);

@@ -73,7 +73,8 @@ struct master {
 	const char		*path;		/* of tocsin.conf */
 	struct event_base	*base;
 	enum master_phase	 phase;
-	int			 status;
+	int			 status;	/* of our exit */
+	bool			 ended_badly;	/* a child could not end as it should */
 	int64_t			 started_us;	/* wall clock */
 	uint8_t			 common[32];
 	struct config		*config;
