@@ -62,7 +62,7 @@ orders_unpack(struct slice body, struct arena *mem, struct orders *o, struct err
 	o->group_reads = wire_bool(&w);
 	o->bundle = arena_slice(mem, wire_text(&w));
 	if (!wire_done(&w) || o->nworkers == 0 || o->nworkers > PROCESS_WORKERS_MAX ||
-	    o->index >= o->nworkers || o->master_pid <= 1)
+	    o->index >= o->nworkers || o->master_pid < 1)
 		return err_set(e, ERR_VALUE, "these orders make no sense");
 	return 0;
 }
