@@ -19,16 +19,16 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
-#include "gateway/base/recent.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
 #include "gateway/ipc.h"
 #include "gateway/stats.h"
+#include "gateway/translate_struck.h"
 #include "gateway/translate_wire.h"
 #include "gateway/translator.h"
 
 enum {
-	STRIKES = 3, STRUCK_MAX = 1024,
+	STRIKES = 3,
 	HASHES_MAX = 64,		/* rulings 28 */
 	INLINE_BYTES = 64 * 1024,	/* a larger input goes as a file */
 	BIG_BYTES = 4 << 20,		/* one of that size at a time: its trees fill the cage */
@@ -36,8 +36,7 @@ enum {
 	ANSWER_ROOM = 64 << 20		/* of an answer, beyond twice the largest object */
 };
 
-static const int64_t struck_us = INT64_C(3600) * 1000000, patience_us = 30 * 1000000,
-    tick_us = 1000000;
+static const int64_t patience_us = 30 * 1000000, tick_us = 1000000;
 
 enum job_state { JOB_QUEUED, JOB_HAND, JOB_PAUSED };
 
@@ -71,12 +70,6 @@ struct job_list {
 	size_t			 n;
 };
 
-struct struck {
-	unsigned	strikes;
-	bool		late;
-	int64_t		at_us;
-};
-
 struct translate {
 	struct translate_conf	 conf;
 	struct config		*config;	/* held */
@@ -88,7 +81,7 @@ struct translate {
 	struct translate_job	*hand;
 	bool			 hash_turn;
 	struct event		*timer;
-	struct recent		*struck;	/* digests of messages that killed translators */
+	struct struck		*struck;	/* messages that killed translators */
 	uint64_t		 last_id;
 };
 
@@ -196,12 +189,6 @@ give_up(struct translate_job *j, const char *code, enum err_code error, bool ret
 /* ---- messages that kill ---- */
 
 static void
-key_of(const struct translate_job *j, uint8_t key[RECENT_KEY])
-{
-	memcpy(key, j->r.sha256, RECENT_KEY);
-}
-
-static void
 refuse_struck(struct translate_job *j)
 {
 	give_up(j, j->late ? "TRANSLATOR_TIMEOUT" : "TRANSLATOR_CRASHED", ERR_FORBIDDEN, false,
@@ -213,21 +200,9 @@ refuse_struck(struct translate_job *j)
 static bool
 strike(struct translate_job *j, bool late)
 {
-	struct translate *t = j->t;
-	uint8_t key[RECENT_KEY];
-	struct struck *s;
-
-	j->strikes++;
+	j->strikes = j->hashed != NULL ? j->strikes + 1 : struck_add(j->t->struck, j->r.sha256, late);
 	j->late = late;
 	j->open = false;
-	if (j->hashed == NULL) {
-		key_of(j, key);
-		s = recent_put(t->struck, key);
-		s->strikes = s->strikes >= j->strikes ? s->strikes + 1 : j->strikes;
-		s->late = late;
-		s->at_us = clock_mono_us();
-		j->strikes = s->strikes;
-	}
 	if (j->dropped || j->strikes >= STRIKES)
 		return false;
 	queue(j);			/* behind the others, which have waited for it long enough */
@@ -238,22 +213,7 @@ strike(struct translate_job *j, bool late)
 static bool
 is_struck(struct translate_job *j)
 {
-	uint8_t key[RECENT_KEY];
-	const struct struck *s;
-
-	if (recent_count(j->t->struck) == 0)
-		return false;
-	key_of(j, key);
-	s = recent_find(j->t->struck, key);
-	if (s == NULL)
-		return false;
-	if (clock_mono_us() - s->at_us > struck_us) {
-		recent_drop(j->t->struck, key);
-		return false;
-	}
-	j->late = s->late;
-	j->strikes = s->strikes;
-	return s->strikes >= STRIKES;
+	return struck_count(j->t->struck, j->r.sha256, &j->late) >= STRIKES;
 }
 
 /* ---- the channel ---- */
@@ -738,7 +698,7 @@ translate_new(const struct translate_conf *conf, struct err *e)
 	t->config = config_hold(conf->config);
 	t->reads.last = &t->reads.first;
 	t->hashes.last = &t->hashes.first;
-	t->struck = recent_new(STRUCK_MAX, sizeof(struct struck));
+	t->struck = struck_new();
 	if (conf->base != NULL) {
 		t->timer = evtimer_new(conf->base, on_timer, t);
 		return t;
@@ -782,6 +742,6 @@ translate_free(struct translate *t)
 		event_free(t->timer);
 	translator_free(t->own);
 	config_free(t->config);
-	recent_free(t->struck);
+	struck_free(t->struck);
 	free(t);
 }

@@ -10,14 +10,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "formats/idmap.h"
 #include "formats/mapped.h"
-#include "formats/refs.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
 #include "gateway/ipc.h"
 #include "gateway/translate_wire.h"
+#include "gateway/translator_parts.h"
 
 enum {
 	SNIFF_BYTES = 4096, OPEN_MAX_ = 64,
@@ -31,26 +30,6 @@ struct known_mapping {
 	struct mapping	*mapping;
 };
 
-/* A message of which parts are still to be asked for. */
-struct message {
-	uint64_t		 id;
-	struct arena		*mem;
-	void			*map;		/* the input, if it came as a file */
-	struct slice		 in;
-	size_t			 passed;	/* pages before this place were given back */
-	int			 format;
-	struct advisory		 adv;
-	struct relay_member	 relay;
-	bool			 wants_relay;
-	const struct verdict	**refused;	/* by place in the input */
-	size_t			 nrefused;
-	size_t			 at, vat;	/* objects and refusals that were handed out */
-	struct idmap		 supporters;	/* supporting objects by id */
-	uint32_t		*seen;		/* parallel to objects: the part they were last put into */
-	uint32_t		 part;
-	struct message		*next;
-};
-
 enum fault { FAULT_NONE, FAULT_CRASH, FAULT_HANG, FAULT_LIE, FAULT_OOM, FAULTS };
 
 struct translator {
@@ -61,13 +40,6 @@ struct translator {
 	size_t			 nopen;
 	enum fault		 fault;		/* for tests */
 	struct slice		 pattern;
-};
-
-/* An answer on its way out. */
-struct outlet {
-	translator_send_fn	*send;
-	void			*arg;
-	uint64_t		 id;
 };
 
 /* ---- getting ready ---- */
@@ -216,109 +188,7 @@ misbehave(struct translator *t, struct advisory *adv)
 	}
 }
 
-/* ---- parts ---- */
-
-/* What parts need to know of the supporting objects of a message. */
-static void
-index_supporters(struct message *m)
-{
-	for (size_t i = 0; i < m->adv.n; i++)
-		if (refs_is_supporting(m->adv.objects[i].type))
-			idmap_add(&m->supporters, m->mem, m->adv.objects[i].id, i);
-	idmap_sort(&m->supporters);
-	m->seen = arena_alloc(m->mem, (m->adv.n + 1) * sizeof(*m->seen));
-}
-
-/* Where the next part ends. */
-static size_t
-end_of_part(const struct message *m)
-{
-	size_t bytes = 0, i;
-
-	for (i = m->at; i < m->adv.n && i - m->at < PART_OBJECTS; i++) {
-		bytes += m->adv.objects[i].bytes.n;
-		if (bytes > PART_BYTES && i > m->at)
-			break;
-	}
-	return i;
-}
-
-/* Add what object i names and is not in this part yet. */
-static void
-add_again(struct message *m, size_t i, size_t *again, size_t *n)
-{
-	const struct object *o = &m->adv.objects[i];
-
-	for (size_t k = 0; k < o->nsupporters; k++) {
-		const struct idmap *s = &m->supporters;
-		struct slice id = o->supporters[k];
-
-		for (size_t at = idmap_place(s, id);
-		    at < s->n && slice_eq(s->v[at].id, id) && *n < PART_SUPPORTERS; at++) {
-			size_t j = s->v[at].value;
-
-			if (m->seen[j] == m->part)
-				continue;
-			m->seen[j] = m->part;
-			again[(*n)++] = j;
-		}
-	}
-}
-
-/* Supporting objects that this part names and that stand in another one; and what those name. */
-static size_t
-find_again(struct message *m, size_t end, size_t *again)
-{
-	size_t n = 0;
-
-	m->part++;
-	for (size_t i = m->at; i < end; i++)
-		m->seen[i] = m->part;
-	for (size_t i = m->at; i < end; i++)
-		add_again(m, i, again, &n);
-	for (size_t i = 0; i < n; i++)
-		add_again(m, again[i], again, &n);
-	return n;
-}
-
-/* The refusals that belong to this part: those that stand before the next part's first object. */
-static size_t
-refusals_until(const struct message *m, size_t end)
-{
-	size_t v = m->vat;
-
-	if (end >= m->adv.n)
-		return m->nrefused;
-	while (v < m->nrefused && m->refused[v]->index < m->adv.objects[end].index)
-		v++;
-	return v;
-}
-
-/* Send the next part; true if it was the last. */
-static bool
-send_part(struct message *m, const struct outlet *out)
-{
-	size_t again[PART_SUPPORTERS], end = end_of_part(m), vend = refusals_until(m, end);
-	struct strbuf b = STRBUF_INIT;
-	struct translate_share s = {
-		.adv = &m->adv, .in = m->in, .format = m->format, .from = m->at, .n = end - m->at,
-		.total = m->adv.n, .refused = m->refused, .vfrom = m->vat, .nv = vend - m->vat,
-		.again = again, .relay = m->wants_relay && m->at == 0 ? &m->relay : NULL,
-		.last = end >= m->adv.n,
-	};
-
-	if (m->at > 0 || !s.last) {
-		if (m->seen == NULL)
-			index_supporters(m);
-		s.nagain = find_again(m, end, again);
-	}
-	translate_put_part(&b, &s);
-	out->send(out->arg, TRANSLATE_PART, out->id, strbuf_slice(&b));
-	strbuf_fini(&b);
-	m->at = end;
-	m->vat = vend;
-	return s.last;
-}
+/* ---- refusing ---- */
 
 static void
 send_failed(const struct outlet *out, const struct err *e, int format, bool ours)
@@ -328,85 +198,6 @@ send_failed(const struct outlet *out, const struct err *e, int format, bool ours
 	translate_put_failed(&b, e, format, ours);
 	out->send(out->arg, TRANSLATE_FAILED, out->id, strbuf_slice(&b));
 	strbuf_fini(&b);
-}
-
-/* ---- after reading: remarks to their objects, refusals by their place ---- */
-
-struct remark {
-	size_t			 index, order;
-	const struct verdict	*v;
-};
-
-static int
-by_place(const void *a, const void *b)
-{
-	const struct remark *x = a, *y = b;
-
-	if (x->index != y->index)
-		return x->index < y->index ? -1 : 1;
-	return (x->order > y->order) - (x->order < y->order);
-}
-
-/* All verdicts of one kind in the order of their places. */
-static struct remark *
-sorted(struct message *m, enum verdict_kind kind, size_t *n)
-{
-	struct remark *v = arena_alloc(m->mem, (m->adv.nverdicts + 1) * sizeof(*v));
-
-	*n = 0;
-	for (size_t i = 0; i < m->adv.nverdicts; i++)
-		if (m->adv.verdicts[i].kind == kind)
-			v[(*n)++] = (struct remark){ m->adv.verdicts[i].index, i, &m->adv.verdicts[i] };
-	qsort(v, *n, sizeof(*v), by_place);
-	return v;
-}
-
-/* The first remark at a place, or where it would stand. */
-static size_t
-first_at(const struct remark *v, size_t n, size_t index)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (v[mid].index < index)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* "CODE path: reason" a line. */
-static void
-attach_remarks(struct message *m)
-{
-	size_t n;
-	const struct remark *v = sorted(m, VERDICT_WARNED, &n);
-
-	for (size_t i = 0; n > 0 && i < m->adv.n; i++) {
-		struct object *o = &m->adv.objects[i];
-		struct strbuf b = STRBUF_INIT;
-
-		for (size_t k = first_at(v, n, o->index); k < n && v[k].index == o->index; k++)
-			if (slice_eq(v[k].v->id, o->id))
-				strbuf_addf(&b, "%s %s: %s\n", v[k].v->code, v[k].v->err.path,
-				    v[k].v->err.reason);
-		if (b.n > 0)
-			o->remarks = arena_str(m->mem, strbuf_slice(&b));
-		strbuf_fini(&b);
-	}
-}
-
-static void
-sort_refusals(struct message *m)
-{
-	const struct remark *v = sorted(m, VERDICT_REFUSED, &m->nrefused);
-
-	m->refused = arena_alloc(m->mem, (m->nrefused + 1) * sizeof(struct verdict *));
-	for (size_t i = 0; i < m->nrefused; i++)
-		m->refused[i] = v[i].v;
 }
 
 /* ---- reading ---- */
@@ -510,18 +301,7 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 		madvise(m->map, m->in.n, MADV_DONTNEED);
 	if (is_struck(t, m->in))
 		misbehave(t, &m->adv);
-	attach_remarks(m);
-	sort_refusals(m);
 	return 0;
-}
-
-/* Objects that an earlier translator handed out are passed over, and so are the refusals among them. */
-static void
-skip_to(struct message *m, uint64_t skip)
-{
-	m->at = skip > m->adv.n ? m->adv.n : (size_t)skip;
-	if (skip > 0)
-		m->vat = refusals_until(m, m->at);
 }
 
 static void
@@ -550,8 +330,8 @@ do_read(struct translator *t, struct slice body, int fd, const struct outlet *ou
 	if (rc < 0) {
 		send_failed(out, &e, m->format, ours);
 	} else {
-		skip_to(m, skip);
-		kept = !send_part(m, out) && t->nopen < OPEN_MAX_;
+		parts_prepare(m, skip);
+		kept = !parts_send(m, out) && t->nopen < OPEN_MAX_;
 	}
 	if (!kept) {
 		message_free(m);
@@ -589,7 +369,7 @@ do_more(struct translator *t, const struct outlet *out)
 		send_failed(out, &e, -1, true);
 		return;
 	}
-	if (send_part(m, out)) {
+	if (parts_send(m, out)) {
 		message_free(m);
 		return;
 	}

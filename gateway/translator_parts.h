@@ -1,0 +1,50 @@
+/*
+ * translator_parts.h -- a message that was read, as it is handed out: part by part.
+ *
+ * Owns:    struct message: everything that was read lies in its arena, the input is mapped or copied there.
+ * Called:  by translator.c.
+ * Never:   reads; and never hands an object out twice, but for the supporting ones that a later part names.
+ */
+#ifndef GATEWAY_TRANSLATOR_PARTS_H
+#define GATEWAY_TRANSLATOR_PARTS_H
+
+#include "formats/format.h"
+#include "formats/idmap.h"
+#include "gateway/translator.h"
+
+struct arena;
+
+/* A message of which parts are still to be asked for. */
+struct message {
+	uint64_t		 id;
+	struct arena		*mem;
+	void			*map;		/* the input, if it came as a file */
+	struct slice		 in;
+	size_t			 passed;	/* pages before this place were given back */
+	int			 format;
+	struct advisory		 adv;
+	struct relay_member	 relay;
+	bool			 wants_relay;
+	const struct verdict	**refused;	/* by place in the input */
+	size_t			 nrefused;
+	size_t			 at, vat;	/* objects and refusals that were handed out */
+	struct idmap		 supporters;	/* supporting objects by id */
+	uint32_t		*seen;		/* parallel to objects: the part they were last put into */
+	uint32_t		 part;
+	struct message		*next;
+};
+
+/* An answer on its way out. */
+struct outlet {
+	translator_send_fn	*send;
+	void			*arg;
+	uint64_t		 id;
+};
+
+/* After reading: remarks go to their objects, refusals are put in the order of their places; then objects
+ * that an earlier translator handed out are passed over, and the refusals among them. */
+void	parts_prepare(struct message *m, uint64_t skip);
+/* Send the next part; true if it was the last. */
+bool	parts_send(struct message *m, const struct outlet *out);
+
+#endif
