@@ -198,8 +198,8 @@ add_count(struct strbuf *out, char sign, size_t n)
 	strbuf_add(out, p, (size_t)(text + sizeof(text) - p));
 }
 
-/* By hand: hiredis prints every number with sprintf into a buffer of its own, which takes longer than all else
- * that a claim costs us. */
+/* By hand: hiredis prints every number with sprintf into a buffer of its own, which takes longer than all
+ * else that a claim costs us. */
 void
 redis_proto_add(struct strbuf *out, int argc, const struct slice *argv)
 {

@@ -89,7 +89,8 @@ add_source(struct putting *w, int64_t vid, struct err *e)
 	return 0;
 }
 
-/* Count one more giving. A source hardly ever says another origin or audience than before, so that is tried first. */
+/* Count one more giving. A source hardly ever says another origin or audience than before, so that is tried
+ * first. */
 static int
 see_source_again(struct putting *w, int64_t vid, struct err *e)
 {
@@ -146,13 +147,15 @@ place_of(const struct sq *q, struct slice fp)
 
 	memcpy(part, fp.p, sizeof(part));
 	memcpy(key, q->key, sizeof(key));
-	for (size_t i = 0; i < COUNTOF(part); i++)
-		h = (h ^ part[i] ^ key[i % 2]) * (key[(i + 1) % 2] | 1), h ^= h >> 29;
+	for (size_t i = 0; i < COUNTOF(part); i++) {
+		h = (h ^ part[i] ^ key[i % 2]) * (key[(i + 1) % 2] | 1);
+		h ^= h >> 29;
+	}
 	return (size_t)h;
 }
 
-/* The group of a fingerprint, read once a transaction: an envelope of a hundred thousand copies of one thing
- * would read it as often. */
+/* The group of a fingerprint, read once a transaction: an envelope of a hundred thousand copies of one
+ * thing would read it as often. */
 static struct copies *
 group_of(struct putting *w, const struct copy *of, struct err *e)
 {
@@ -443,8 +446,9 @@ find_slowly(struct putting *w, struct one *o, struct head *h, bool *same, struct
 	return rc;
 }
 
-/* The version of this put: 1 and o->vid, *h and *same (its content); 0 if it is not here, and o->new_id tells whether its id
- * is; -1 on trouble. Nearly always the first look at the number of the id tells all. */
+/* The version of this put: 1 and o->vid, *h and *same (its content); 0 if it is not here, and o->new_id
+ * tells whether its id is; -1 on trouble. Nearly always the first look at the number of the id tells
+ * all. */
 static int
 find(struct putting *w, struct one *o, struct head *h, bool *same, struct err *e)
 {
