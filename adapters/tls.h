@@ -69,8 +69,8 @@ int		 tls_check_pins(struct bufferevent *bev, const char *const *pins, size_t np
 		    struct err *e);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; static text per connection. */
 const char	*tls_version(struct bufferevent *bev);
-/* When the certificate that a context shows, or that the other side showed, ends: microseconds since 1970; 0
- * if none was shown. */
+/* When the certificate that a context shows, or that the other side showed, ends: microseconds since 1970;
+ * 0 if none was shown. */
 int64_t		 tls_own_until(const struct tls *t);
 /* When the first of its revocation lists is out of date; 0: it has none, or none says so. */
 int64_t		 tls_crl_until(const struct tls *t);

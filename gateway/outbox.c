@@ -332,7 +332,8 @@ delivered(struct parcel *p, const struct delivery_answer *a)
 		stats_observe(g->stats, STAT_LAG, l->name,
 		    l->info.last_ok_us - p->items[p->sent[i]].queued_us);
 	stats_time(g->stats, "relay", a->took_us);
-	log_event(LOG_INFO, "relay.sent", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_INFO, "relay.sent", LF_S("request", p->d.request),
+	    LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_I("refused", refused), LF_I("us", a->took_us));
 	book(p);
 }
@@ -348,7 +349,8 @@ failed(struct parcel *p, const struct delivery_answer *a)
 	l->info.next_us = clock_wall_us() + wait;
 	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
 	stats_add(l->o->g->stats, STAT_RETRIES, l->name, 1);
-	log_event(LOG_WARN, "relay.retry", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_WARN, "relay.retry", LF_S("request", p->d.request),
+	    LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_I("failures", l->info.failures), LF_I("wait_ms", wait / 1000),
 	    LF_S("error", a->reason));
 	postpone_or_give_up(p, l->info.next_us, a->reason);
@@ -361,7 +363,8 @@ split(struct parcel *p, const struct delivery_answer *a)
 	struct link *l = p->link;
 
 	l->most = p->nsent / 2;
-	log_event(LOG_INFO, "relay.split", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_INFO, "relay.split", LF_S("request", p->d.request),
+	    LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_S("error", a->reason));
 	postpone(p, clock_wall_us(), a->reason);
 }
@@ -389,7 +392,8 @@ on_delivered(void *arg, const struct delivery_answer *a)
 		update(p, &p->items[p->sent[i]], OUTBOX_DEAD, a->reason);
 	l->info.dead += p->nsent;
 	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
-	log_event(LOG_ERROR, "relay.dead", LF_S("request", p->d.request), LF_S("peer", l->name), LF_I("objects", p->nsent),
+	log_event(LOG_ERROR, "relay.dead", LF_S("request", p->d.request),
+	    LF_S("peer", l->name), LF_I("objects", p->nsent),
 	    LF_S("error", a->reason));
 	book(p);
 }
