@@ -169,7 +169,7 @@ door_accept(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, 
 void
 door_accept_waiting(struct listener *l)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 
 	for (int i = 0; i < WAITING_MAX; i++) {
 		socklen_t n = sizeof(ss);
