@@ -110,6 +110,34 @@ passwords_are_hashed_once_and_then_remembered(void **state)
 }
 
 /* Somebody who is not there must cost as much as somebody who is: else time tells the names. */
+/* The cage hashes, and learns neither the name nor what it should come to. */
+static void
+a_password_may_be_hashed_elsewhere(void **state)
+{
+	const struct slice user = SLICE_LIT("soc"), right = SLICE_LIT("yes"), wrong = SLICE_LIT("no");
+	char hash[160], line[256], recipe[PASSWORD_RECIPE], other[PASSWORD_RECIPE];
+	struct password_key key, bad;
+	struct credentials *cr;
+
+	(void)state;
+	assert_int_equal(password_hash(right, hash, NULL), 0);
+	snprintf(line, sizeof(line), "password soc %s\n", hash);
+	cr = good(line);
+	credentials_recipe(cr, user, recipe);
+	credentials_recipe(cr, SLICE_LIT("nobody"), other);
+	assert_true(strncmp(hash, recipe, strlen(recipe)) == 0 && strlen(recipe) < strlen(hash));
+	assert_true(password_derive(right, recipe, &key) && password_derive(wrong, recipe, &bad));
+	assert_null(credentials_derived(cr, user, wrong, &bad, now));
+	assert_null(credentials_derived(cr, SLICE_LIT("nobody"), right, &key, now));
+	assert_int_equal(credentials_cached(cr, user, right, now), CREDENTIALS_MUST_HASH);
+	assert_string_equal(credentials_derived(cr, user, right, &key, now), "soc");
+	assert_int_equal(credentials_cached(cr, user, right, now), CREDENTIALS_YES);
+	assert_true(password_derive(right, other, &key));	/* nobody's recipe works, and fits nobody */
+	assert_null(credentials_derived(cr, user, right, &key, now));
+	assert_null(credentials_derived(cr, SLICE_LIT("nobody"), right, &key, now));
+	credentials_free(cr);
+}
+
 static void
 strangers_cost_as_much_as_friends(void **state)
 {
@@ -227,6 +255,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tokens_name_their_owner_until_their_day),
 		cmocka_unit_test(passwords_are_hashed_once_and_then_remembered),
+		cmocka_unit_test(a_password_may_be_hashed_elsewhere),
 		cmocka_unit_test(strangers_cost_as_much_as_friends),
 		cmocka_unit_test(impossible_pairs_are_refused_without_hashing),
 		cmocka_unit_test(broken_lines_are_named),
