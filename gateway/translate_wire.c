@@ -12,7 +12,7 @@ enum {
 	NAME_MAX_BYTES = 256, RECIPE_MAX = 64, PASSWORD_BYTES = 4096,
 	SHOWN_MAX = 1024,		/* of an id that was refused with its object */
 	CODE_MAX = 40, REMARKS_MAX = 64 * 1024, RELAY_MAX = 128 * 1024,
-	OBJECT_LEAST = 64, VERDICT_LEAST = 40, SUPPORTER_LEAST = 4,
+	OBJECT_LEAST = 40, VERDICT_LEAST = 40, SUPPORTER_LEAST = 4,	/* bytes in the message */
 	TOTAL_FACTOR = 64		/* objects that one record may become */
 };
 enum span { SPAN_INPUT, SPAN_NEW, SPANS };
@@ -264,16 +264,14 @@ put_object(struct strbuf *b, struct slice in, const struct object *o)
 	wire_put_text(b, slice_of(o->remarks));
 }
 
-/* The label is what fixed markings and tags say. Only where a definition of the sender's own explains one
- * it may say more, and never less. */
+/* The level is at least what fixed markings and tags say: policy never goes below it. That somebody said one
+ * is believed where the bytes show it, or may be explained by a definition of the sender's own: otherwise the
+ * rule for unmarked objects could be got around. */
 static bool
 label_fits(const struct object *o, const struct object *skimmed, bool open)
 {
-	if (o->tlp < skimmed->tlp)
-		return false;
-	if (skimmed->label == LABEL_TLP)
-		return o->label == LABEL_TLP || o->label == LABEL_UNREADABLE;
-	return o->label != LABEL_TLP || open || tlp_of_marking_id(skimmed->id) != TLP_UNSET;
+	return o->tlp >= skimmed->tlp && (o->label != LABEL_TLP || skimmed->label == LABEL_TLP ||
+	    open || tlp_of_marking_id(skimmed->id) != TLP_UNSET);
 }
 
 /* Take what the bytes say of themselves, and hold the rest against it. */

@@ -31,9 +31,10 @@ check_object(const struct object *o, struct arena *mem)
 	    !slice_eq(again.embargo_desk, o->embargo_desk) ||
 	    (again.flags & OBJECT_OWN_FLAGS) != (o->flags & OBJECT_OWN_FLAGS))
 		abort();
-	if (again.label == LABEL_TLP && (o->tlp < again.tlp ||
-	    (o->label != LABEL_TLP && o->label != LABEL_UNREADABLE)) &&
-	    tlp_of_marking_id(o->id) == TLP_UNSET)
+	if (again.label == LABEL_TLP && o->tlp < again.tlp && tlp_of_marking_id(o->id) == TLP_UNSET)
+		abort();
+	if (again.label == LABEL_ABSENT && o->label == LABEL_TLP && tlp_of_marking_id(o->id) == TLP_UNSET &&
+	    json_get(doc.root, "granular_markings") == NULL)
 		abort();
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
@@ -532,7 +534,7 @@ check_taken(const struct translate_part *p)
 
 		assert_non_null(memmem(o->bytes.p, o->bytes.n, o->id.p, o->id.n));
 		if (red)
-			assert_true(o->tlp == TLP_RED || o->label == LABEL_UNREADABLE);
+			assert_int_equal(o->tlp, TLP_RED);
 		assert_int_equal(revoked, (o->flags & OBJECT_REVOKED) != 0);
 	}
 }
@@ -579,6 +581,92 @@ no_flipped_bit_weakens_a_label(void **state)
 	}
 }
 
+/* ---- the other way round: no honest answer is taken for a lie ---- */
+
+static struct bench *reader;
+static struct translator *honest;
+static int messages;
+
+struct kept {
+	uint16_t	type;
+	struct strbuf	body;
+};
+
+static void
+keep(void *arg, uint16_t type, uint64_t id, struct slice body)
+{
+	struct kept *k = arg;
+
+	(void)id;
+	k->type = type;
+	strbuf_reset(&k->body);
+	strbuf_addsl(&k->body, body);
+}
+
+/* Read one text as a translator does, and take the answer as a worker does. */
+static void
+read_honestly(const char *name, struct slice in, bool strict)
+{
+	struct translate_read r = job_of(reader, in);
+	struct kept k = { 0, STRBUF_INIT };
+	struct strbuf question = STRBUF_INIT;
+	struct translate_part part = { .last = false };
+	uint16_t type = TRANSLATE_READ;
+
+	r.format = NULL;
+	r.envelope = false;
+	r.strict = strict;
+	translate_put_read(&question, &r, 0);
+	for (messages++; !part.last; type = TRANSLATE_MORE) {
+		struct arena *mem = arena_new();
+		const char *why;
+
+		translator_do(honest, type, (uint64_t)messages, strbuf_slice(&question), -1, keep, &k);
+		part = (struct translate_part){ .first = true };
+		why = k.type == TRANSLATE_FAILED ?
+		    translate_get_failed(strbuf_slice(&k.body), &r, mem, &part) :
+		    translate_get_part(strbuf_slice(&k.body), &r, mem, &part);
+		if (why != NULL)
+			fail_msg("%s: %s", name, why);
+		arena_free(mem);
+	}
+	strbuf_fini(&question);
+	strbuf_fini(&k.body);
+}
+
+static int
+on_sample(const char *path, const struct stat *st, int kind)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	if (kind == FTW_F && st->st_size < 4 << 20 && file_read(path, 8 << 20, &b, NULL) == 0) {
+		read_honestly(path, strbuf_slice(&b), false);
+		read_honestly(path, strbuf_slice(&b), true);
+	}
+	strbuf_fini(&b);
+	return 0;
+}
+
+static void
+honest_answers_are_taken(void **state)
+{
+	static const char *const small[] = {
+		"{\"objects\":[{\"type\":\"x-a\",\"id\":\"x-a--00000000-0000-4000-8000-000000000001\","
+		    "\"created\":\"2026-01-01T00:00:00Z\"}]}",
+		"{\"objects\":[{}]}",
+	};
+
+	reader = *state;
+	honest = translator_new(NULL, NULL);
+	for (size_t i = 0; i < COUNTOF(small); i++)
+		read_honestly("small", slice_of(small[i]), false);
+	ftw("tests/golden", on_sample, 16);
+	assert_true(messages > 50);
+	ftw("../shared/corpus", on_sample, 16);
+	print_message("%d messages\n", messages);
+	translator_free(honest);
+}
+
 int
 main(void)
 {
@@ -596,6 +684,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_reload_brings_another_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dropped_job_is_not_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_queue_says_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(honest_answers_are_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_truncation_is_a_lie, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_flipped_bit_weakens_a_label, setup, teardown),
 	};
