@@ -155,10 +155,10 @@ bench: deps			## figures beside nginx, libxml2, cJSON, SQLite (QUICK=1: in a min
 	@$(MAKE) $(QUIETLY) -j2 build/tocsin $(BENCHES)
 	@QUICK=$(QUICK) tests/bench/run
 
-soak: deps			## the long runs: 1,000 kills, every fault, a million objects
+soak: deps			## the long runs: 1,000 kills, every fault, a million objects, 20,000 strangers
 	@$(MAKE) $(QUIETLY) -j2 build/tocsin $(OUT)/bench/bench_pages
-	@TOCSIN_KILL_ROUNDS=1000 TOCSIN_FAULT_EVERY=1 tests/run --pytest tests/soak \
-	    $(addprefix tests/scenarios/test_durable,_kill.py _faults.py _check.py)
+	@TOCSIN_KILL_ROUNDS=1000 TOCSIN_FAULT_EVERY=1 SOAK=1 tests/run --pytest tests/soak \
+	    $(addprefix tests/scenarios/test_,durable_kill.py durable_faults.py durable_check.py strangers.py)
 
 demo: deps-demo			## the main job on two federated nodes (ONCE=1: check and end)
 	@$(MAKE) $(QUIETLY) -j2 build/tocsin
