@@ -4,14 +4,14 @@
  *	u32 length of the body | u16 type | u16 flags | u64 id | body
  *
  * A body above INLINE_MAX travels in a sealed memory file whose descriptor goes with the frame: one copy,
- * and what was checked cannot be changed afterwards. A frame may carry one descriptor of the caller besides.
+ * and what was checked cannot be changed afterwards. A frame may carry a descriptor of the caller besides.
  *
  * Owns:    the socket, the bytes that wait to be written (bounded), one frame being read.
  * Called:  by store_remote/storekeeper, translate/translator, master and its children.
  * Never:   looks into a body, and never trusts the other end: a frame that breaks a rule closes the
  *          channel, whose owner treats the other process as dead.
  *
- * Types belong to the two ends of a channel. An id is the asker's: an answer carries the id of its question.
+ * Types belong to the two ends of a channel. An id is the asker's: an answer carries that of its question.
  */
 #ifndef GATEWAY_IPC_H
 #define GATEWAY_IPC_H

@@ -104,8 +104,8 @@ drain_workers(struct master *m)
 	}
 }
 
-/* Workers, the first one last, then the storekeeper, which commits what they left; translators end with their
- * workers. */
+/* Workers, the first one last, then the storekeeper, which commits what they left; translators end with
+ * their workers. */
 static void
 go_on_ending(struct master *m)
 {

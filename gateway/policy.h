@@ -73,8 +73,8 @@ struct decision {
  * and embargo dates. */
 void	policy_decide(const struct trust *t, const struct policy_facts *f, const struct peer *p,
 	    int64_t now_us, struct decision *d);
-/* When a decision about this peer may change by itself: a paper or a vetting of it begins or ends. INT64_MAX:
- * never. (An embargo's own end is a fact of the object.) */
+/* When a decision about this peer may change by itself: a paper or a vetting of it begins or ends.
+ * INT64_MAX: never. (An embargo's own end is a fact of the object.) */
 int64_t	policy_next_change_us(const struct trust *t, const struct peer *p, int64_t now_us);
 /* May it come in from `from` (NULL: the node's own spool)? POLICY_RELEASE = admit. Checks
  * classification, identity (speaks-for) and exercise. */

@@ -70,7 +70,9 @@ extern const char *const sq_steps[];
 extern const size_t sq_nsteps;
 
 /* Ranges of member, of which a page needs several at once. */
-enum sq_range { RANGE_ALL, RANGE_ALL_HEAD, RANGE_KIND, RANGE_KIND_HEAD, RANGE_SLIM, RANGE_SLIM_HEAD, RANGES };
+enum sq_range {
+	RANGE_ALL, RANGE_ALL_HEAD, RANGE_KIND, RANGE_KIND_HEAD, RANGE_SLIM, RANGE_SLIM_HEAD, RANGES
+};
 extern const char *const sq_range_text[RANGES];
 enum { RANGE_CURSORS = 64 };
 

@@ -157,8 +157,8 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_MEMBER_MOVE] = "UPDATE member SET class = ?4, over_us = ?5"
 	    " WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
 	[SQ_MEMBER_DEL] = "DELETE FROM member WHERE cid = ?1 AND class = ?2 AND date_us = ?3",
-	/* the four classes by hand, so that the index finds the vid without walking the versions; a list of them would be
-	 * sorted into a table for every question */
+	/* the four classes by hand, so that the index finds the vid without walking the versions; a list of
+	 * them would be sorted into a table for every question */
 	[SQ_MEMBER_DATE] = "SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"
 	    " AND cid = ?2 AND class = 0 AND vid = ?3"
 	    " UNION ALL SELECT date_us FROM member INDEXED BY member_of WHERE obj = ?1"

@@ -149,7 +149,8 @@ skip_batch(struct fill *f)
 	static const struct timeval soon = { 0, 1 };
 	struct event_base *base = f->all->g->base;
 
-	if (base == NULL || ++f->skipped % SKIPS != 0 || event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &soon) < 0)
+	if (base == NULL || ++f->skipped % SKIPS != 0 ||
+	    event_base_once(base, -1, EV_TIMEOUT, on_turn, f, &soon) < 0)
 		on_written(f, NULL);
 }
 

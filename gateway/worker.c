@@ -327,7 +327,8 @@ static int
 confine(struct worker *w, const struct config *conf, struct err *e)
 {
 	static const char *const system_files[] = {
-		"/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/localtime", "/usr/share/zoneinfo", "/dev/urandom",
+		"/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/localtime",
+		"/usr/share/zoneinfo", "/dev/urandom",
 	};
 	struct sandbox_path paths[PATHS_MAX];
 	struct sandbox s = { .kind = PROCESS_WORKER, .uid = w->c->orders.uid,
