@@ -188,7 +188,9 @@ def check_objects(story, a):
 
 def check_inbox(story, a):
     wanted = {o["id"]: o for o in story.relayed.acknowledged}
-    until("what cert-b took to be at cert-a", lambda: set(wanted) <= set(a.ids("soc", "inbox-cert-b")), seconds=60, every=0.2)
+    # cert-b writes on while cert-a is away: there may be a long queue to send
+    until("what cert-b took to be at cert-a", lambda: set(wanted) <= set(a.ids("soc", "inbox-cert-b")),
+          seconds=60 + len(wanted) / 50, every=0.2 + len(wanted) / 20000)
     got = a.objects("soc", "inbox-cert-b", "match[version]=all")
     assert len(got) == len({o["id"] for o in got}), "cert-a lists something twice"
     for o in got:
