@@ -11,7 +11,7 @@
 enum {
 	NAME_MAX_BYTES = 256, RECIPE_MAX = 64, PASSWORD_BYTES = 4096,
 	SHOWN_MAX = 1024,		/* of an id that was refused with its object */
-	CODE_MAX = 40, REMARKS_MAX = 64 * 1024, RELAY_MAX = 128 * 1024,
+	CODE_MAX = 40, REMARKS_MAX = 64 * 1024,
 	OBJECT_LEAST = 40, VERDICT_LEAST = 40, SUPPORTER_LEAST = 4,	/* bytes in the message */
 	TOTAL_FACTOR = 64		/* objects that one record may become */
 };
@@ -216,11 +216,12 @@ put_span(struct strbuf *b, struct slice in, struct slice s)
 }
 
 static struct slice
-get_span(struct wire *w, struct slice in)
+get_span(struct wire *w, struct slice in, bool *verbatim)
 {
 	uint64_t at, n;
 
-	if (wire_below(w, SPANS) == SPAN_NEW)
+	*verbatim = wire_below(w, SPANS) == SPAN_INPUT;
+	if (!*verbatim)
 		return wire_text(w);
 	at = wire_u64(w);
 	n = wire_u64(w);
@@ -264,9 +265,9 @@ put_object(struct strbuf *b, struct slice in, const struct object *o)
 	wire_put_text(b, slice_of(o->remarks));
 }
 
-/* The level is at least what fixed markings and tags say: policy never goes below it. That somebody said one
- * is believed where the bytes show it, or may be explained by a definition of the sender's own: otherwise the
- * rule for unmarked objects could be got around. */
+/* The level is at least what fixed markings and tags say: policy never goes below it. That somebody said
+ * one is believed where the bytes show it, or may be explained by a definition of the sender's own:
+ * otherwise the rule for unmarked objects could be got around. */
 static bool
 label_fits(const struct object *o, const struct object *skimmed, bool open)
 {
@@ -349,8 +350,7 @@ get_object(struct wire *w, const struct translate_read *r, struct arena *mem, st
 	uint8_t content[SHA256_LEN];
 	bool hashed, verbatim;
 
-	o->bytes = get_span(w, r->in);
-	verbatim = o->bytes.p >= r->in.p && o->bytes.p < r->in.p + r->in.n;
+	o->bytes = get_span(w, r->in, &verbatim);
 	o->tlp = (enum tlp)wire_below(w, TLP_LEVELS);
 	o->label = (enum label_case)wire_below(w, LABEL_IODEF_ABSENT + 1);
 	o->phase = (enum phase)wire_below(w, PHASES);
@@ -417,11 +417,13 @@ get_shown(struct wire *w)
 static void
 get_verdict(struct wire *w, const struct translate_read *r, struct arena *mem, struct verdict *v)
 {
+	bool verbatim;
+
 	v->kind = VERDICT_REFUSED;
 	v->code = wire_name(w, mem);
 	v->id = get_shown(w);
 	v->version = get_shown(w);
-	v->text = get_span(w, r->in);
+	v->text = get_span(w, r->in, &verbatim);
 	get_err(w, r, &v->err);
 	v->index = wire_u64(w);
 	if (!is_code(v->code))
@@ -483,7 +485,7 @@ get_head(struct wire *w, const struct translate_read *r, struct translate_part *
 	part->relay.text = wire_text(w);
 	wire_fixed(w, part->relay.digest, sizeof(part->relay.digest));
 	if (w->bad || part->format == NULL || part->total > most_objects(r) ||
-	    !is_advisory_id(part->adv->id) || part->relay.text.n > RELAY_MAX)
+	    !is_advisory_id(part->adv->id) || part->relay.text.n > RELAY_MEMBER_MAX)
 		return "a head that is none";
 	return r->format == NULL || strcmp(r->format, part->format) == 0 ? NULL :
 	    "another format than was asked for";

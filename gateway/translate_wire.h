@@ -35,6 +35,7 @@ enum translate_type {
 
 /* A part holds at most so many objects, and ends when it has so many bytes. */
 enum { PART_OBJECTS = 1000, PART_BYTES = 4 << 20, PART_SUPPORTERS = 1000 };
+enum { RELAY_MEMBER_MAX = 128 * 1024 };	/* bytes of x_tocsin */
 
 /* ---- the worker's side ---- */
 

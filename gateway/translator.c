@@ -297,6 +297,8 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 	}
 	if (f->read(&job, m->mem, &m->adv, e) < 0)
 		return -1;
+	if (m->relay.text.n > RELAY_MEMBER_MAX)
+		m->relay.text = SLICE_LIT("null");	/* there is one, and it is none that we take */
 	if (m->map != NULL && job.lean)	/* from now on only places in it are named */
 		madvise(m->map, m->in.n, MADV_DONTNEED);
 	if (is_struck(t, m->in))

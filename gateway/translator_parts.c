@@ -7,6 +7,8 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/translate_wire.h"
 
+enum { REMARKS_BYTES = 32 * 1024 };	/* about one object; some more at most */
+
 /* ---- parts ---- */
 
 /* What parts need to know of the supporting objects of a message. */
@@ -48,8 +50,10 @@ add_again(struct message *m, size_t i, size_t *again, size_t *n)
 		    at < s->n && slice_eq(s->v[at].id, id) && *n < PART_SUPPORTERS; at++) {
 			size_t j = s->v[at].value;
 
-			if (m->seen[j] == m->part)
+			if (m->seen[j] == m->part ||
+			    m->again_bytes + m->adv.objects[j].bytes.n > PART_BYTES)
 				continue;
+			m->again_bytes += m->adv.objects[j].bytes.n;
 			m->seen[j] = m->part;
 			again[(*n)++] = j;
 		}
@@ -63,6 +67,7 @@ find_again(struct message *m, size_t end, size_t *again)
 	size_t n = 0;
 
 	m->part++;
+	m->again_bytes = 0;
 	for (size_t i = m->at; i < end; i++)
 		m->seen[i] = m->part;
 	for (size_t i = m->at; i < end; i++)
@@ -170,7 +175,7 @@ attach_remarks(struct message *m)
 		struct strbuf b = STRBUF_INIT;
 
 		for (size_t k = first_at(v, n, o->index); k < n && v[k].index == o->index; k++)
-			if (slice_eq(v[k].v->id, o->id))
+			if (slice_eq(v[k].v->id, o->id) && b.n < REMARKS_BYTES)
 				strbuf_addf(&b, "%s %s: %s\n", v[k].v->code, v[k].v->err.path,
 				    v[k].v->err.reason);
 		if (b.n > 0)

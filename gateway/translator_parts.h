@@ -31,6 +31,7 @@ struct message {
 	struct idmap		 supporters;	/* supporting objects by id */
 	uint32_t		*seen;		/* parallel to objects: the part they were last put into */
 	uint32_t		 part;
+	size_t			 again_bytes;	/* of what this part has of others */
 	struct message		*next;
 };
 
