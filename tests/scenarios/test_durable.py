@@ -130,7 +130,9 @@ def test_a_disk_that_fails_while_it_is_read(node):
     many = [thing(f"read {i}", x_n="r" * 2000) for i in range(400)]
     for i in range(0, 400, 100):
         node.insist("sensor", "advisories", *many[i:i + 100])
+    begun = len(node.log())
     node.restart(**node.faults.env)         # nothing in memory
+    until("all workers", lambda: "ev=serving" in node.log()[begun:])
     node.faults.fail("read", error=errno.EIO)
     statuses = set()
     for i in range(3):
