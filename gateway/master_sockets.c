@@ -83,7 +83,8 @@ add_socket(struct master_listen *l, int fd)
 }
 
 /* Up to `want` sockets. A socket that may share its port would share it with any other program of ours as
- * well: so one that may not tries first. */
+ * well: so one that may not tries first. Ours may, even a single one: the rehearsal of an upgrade tries the
+ * same address, and the binary after us may have more workers. */
 static int
 bind_all(struct master_listen *l, size_t want, struct err *e)
 {
@@ -101,7 +102,7 @@ bind_all(struct master_listen *l, size_t want, struct err *e)
 	while (l->n < want) {
 		if (l->n > 0)		/* port 0: the first has chosen */
 			getsockname(l->fds[0], &a.sa, &n);
-		if ((fd = bind_one(l->address, &a, n, want > 1 || l->n > 0, e)) < 0)
+		if ((fd = bind_one(l->address, &a, n, true, e)) < 0)
 			return -1;
 		add_socket(l, fd);
 	}

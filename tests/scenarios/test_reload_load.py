@@ -210,6 +210,19 @@ def test_connections_wait_for_the_new_binary(node):
 
 
 @pytest.mark.skipif(bool(ONE), reason="the whole node is one process")
+def test_a_node_with_one_worker_can_be_upgraded():
+    """If this fails, a machine with one core is upgraded by an outage."""
+    with laboratory("cert-a", redis=False) as lab:
+        n = lab["cert-a"]
+        n.stop()
+        with_workers(n, 1)
+        n.start()
+        done = n.run("upgrade", "--config", n.conf)
+        assert done.returncode == 0, done.stderr
+        until("the new one", lambda: "ev=upgrade.done" in n.log())
+
+
+@pytest.mark.skipif(bool(ONE), reason="the whole node is one process")
 @pytest.mark.parametrize("script,why", [
     ("#!/bin/sh\nexit 3\n", "does not start"),
     ("#!/bin/sh\necho trust.conf:3: no such word >&2\nexit 2\n", "no such word"),
