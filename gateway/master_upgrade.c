@@ -106,6 +106,9 @@ upgrade_ask(struct master *m, const struct proc *who, uint64_t id)
 
 	if (u->rehearsal > 0 || u->going) {
 		log_event(LOG_WARN, "upgrade.under-way", LF_S("binary", u->binary));
+		if (who != NULL)
+			master_answer(m, &(struct waiter){ .id = id, .pid = who->pid }, false,
+			    "an upgrade is under way already");
 		return;
 	}
 	u->asked = who != NULL;
