@@ -74,8 +74,9 @@ children_left(const struct master *m, enum process_kind kind)
 
 /* ---- channels between children ---- */
 
-/* A pair of ends: one for each. Both sides may be in any state but gone. */
-static void
+/* A pair of ends: one for each. Both sides may be in any state but gone. False: there is none to be
+ * had. */
+static bool
 join(struct proc *a, enum control_type to_a, struct proc *b, enum control_type to_b, uint64_t b_id)
 {
 	struct err e = ERR_INIT;
@@ -83,12 +84,13 @@ join(struct proc *a, enum control_type to_a, struct proc *b, enum control_type t
 
 	if (ipc_pair(ends, &e) < 0) {
 		log_event(LOG_ERROR, "master.channel", LF_S("error", e.reason));
-		return;
+		return false;
 	}
 	proc_send(a, to_a, 0, SLICE_EMPTY, ends[0]);
 	proc_send(b, to_b, b_id, SLICE_EMPTY, ends[1]);
 	close(ends[0]);
 	close(ends[1]);
+	return true;
 }
 
 static void
@@ -104,8 +106,8 @@ join_translator(struct proc *worker, struct proc *translator)
 {
 	if (worker->state == PROC_GONE || translator->state == PROC_GONE)
 		return;
-	worker->channels++;
-	join(worker, CONTROL_TRANSLATOR, translator, CONTROL_JOBS, 0);
+	if (join(worker, CONTROL_TRANSLATOR, translator, CONTROL_JOBS, 0))
+		worker->channels++;	/* the worker counts those that came */
 }
 
 /* ---- birth ---- */
