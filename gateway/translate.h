@@ -4,8 +4,8 @@
  * Owns:    the queue of jobs (bounded), the channel to the translator, a deadline for the job in hand,
  *          the memory of which messages have killed a translator.
  * Called:  by intake (read), by taxii_auth (password checks), by whoever sets up.
- * Never:   parses what a stranger sent, and never lets an answer through that translate_wire.c and
- *          translate_check.c have not held against the bytes it speaks of.
+ * Never:   parses what a stranger sent, and never lets an answer through that translate_wire.c has not held
+ *          against the bytes it speaks of.
  *
  * A translator that dies, breaks a rule, lies or does not answer in time is replaced; the job it had in
  * hand is tried again on the next one. A message that did so three times is answered with
@@ -13,8 +13,8 @@
  *
  * What a worker still parses itself: HTTP heads; the configuration; small JSON of its own kind, through
  * json.c with tight limits: x_tocsin members (the translator cuts them out), answers of peers to our own
- * POSTs, commands on the control socket; and, in release.c, objects as they lie in the store, which
- * were held against their header by translate_check.c before they came there.
+ * POSTs, commands on the control socket; and, in release.c and where a known version comes in other bytes
+ * (store_rules.c), objects as they are stored, which translate_wire.c held against their header before.
  */
 #ifndef GATEWAY_TRANSLATE_H
 #define GATEWAY_TRANSLATE_H
