@@ -199,12 +199,13 @@ process_main(int argc, char **argv)
 		[PROCESS_STOREKEEPER] = keeper_run, [PROCESS_TRANSLATOR] = cage_run,
 		[PROCESS_WORKER] = worker_run,
 	};
-	struct child c = { .mem = arena_new() };
+	struct child c = { .mem = NULL };
 	struct err e = ERR_INIT;
 	char title[16];
 
 	if (argc == 2 && strcmp(argv[0], "rehearse") == 0)
 		return rehearse(argv[1]);
+	c.mem = arena_new();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_harden();
 	leave_signals_to_master();
