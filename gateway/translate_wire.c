@@ -343,9 +343,11 @@ get_supporters(struct wire *w, struct arena *mem, struct object *o)
 		o->supporters[i] = wire_text(w);
 }
 
-/* NULL, or what is wrong with it. */
+/* NULL, or what is wrong with it. What came as STIX is passed on as it came (`stands`): bytes of the
+ * translator's own could say less of how secret it is. */
 static const char *
-get_object(struct wire *w, const struct translate_read *r, struct arena *mem, struct object *o)
+get_object(struct wire *w, const struct translate_read *r, struct arena *mem, bool stands,
+    struct object *o)
 {
 	uint8_t content[SHA256_LEN];
 	bool hashed, verbatim;
@@ -369,6 +371,8 @@ get_object(struct wire *w, const struct translate_read *r, struct arena *mem, st
 	if (w->bad || o->offset > r->in.n || (o->sectors >> OBJECT_SECTOR_BITS) != 0 ||
 	    (o->flags >> OBJECT_FLAG_BITS) != 0)
 		return "an object with a field out of its range";
+	if (stands && !verbatim)
+		return "an object that does not stand in its message";
 	return join_skimmed(o, mem, verbatim, hashed ? content : NULL);
 }
 
@@ -494,6 +498,7 @@ get_head(struct wire *w, const struct translate_read *r, struct translate_part *
 static const char *
 get_objects(struct wire *w, const struct translate_read *r, struct arena *mem, struct translate_part *part)
 {
+	const bool stand = strcmp(part->format, format_stix21.name) == 0;
 	struct advisory *adv = part->adv;
 	const char *why = NULL;
 
@@ -503,7 +508,7 @@ get_objects(struct wire *w, const struct translate_read *r, struct arena *mem, s
 		return "more objects than a part has";
 	adv->objects = arena_alloc(mem, (adv->n + 1) * sizeof(*adv->objects));
 	for (size_t i = 0; i < adv->n && why == NULL; i++)
-		why = get_object(w, r, mem, &adv->objects[i]);
+		why = get_object(w, r, mem, stand, &adv->objects[i]);
 	for (size_t i = adv->n - part->nagain; i < adv->n && why == NULL; i++)
 		if (!refs_is_supporting(adv->objects[i].type))
 			why = "an object again that supports none";

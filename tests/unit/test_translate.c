@@ -506,9 +506,9 @@ a_full_queue_says_later(void **state)
 
 /* ---- answers, held against the bytes they speak of ---- */
 
-/* A good answer about three objects, and its question. */
+/* An answer about three objects, and its question: a good one, or one with bytes of its own. */
 static struct slice
-good_answer(struct bench *b, struct translate_read *r)
+some_answer(struct bench *b, struct translate_read *r, bool own_bytes)
 {
 	static uint8_t sha256[SHA256_LEN];
 	struct translate_share s = { .total = 3, .n = 3, .nv = 1, .last = true };
@@ -529,12 +529,18 @@ good_answer(struct bench *b, struct translate_read *r)
 		if (adv->verdicts[i].kind == VERDICT_REFUSED)
 			refused = &adv->verdicts[i];
 	s.adv = adv;
-	s.in = in;
+	s.in = own_bytes ? SLICE_EMPTY : in;
 	s.refused = &refused;
 	translate_put_part(&out, &s);
 	answer = arena_slice(b->mem, strbuf_slice(&out));
 	strbuf_fini(&out);
 	return answer;
+}
+
+static struct slice
+good_answer(struct bench *b, struct translate_read *r)
+{
+	return some_answer(b, r, false);
 }
 
 /* What a lie could gain: is everything that policy hangs on what the bytes say? */
@@ -570,6 +576,19 @@ every_truncation_is_a_lie(void **state)
 		assert_non_null(translate_get_part(slice_from(whole.p, n), &r, mem, &part));
 		arena_free(mem);
 	}
+}
+
+/* Bytes that the translator made up could be those of the message but for their label. */
+static void
+stix_stands_in_its_message(void **state)
+{
+	struct bench *b = *state;
+	struct translate_read r;
+	struct slice answer = some_answer(b, &r, true);
+	struct translate_part part = { .first = true };
+
+	assert_string_equal(translate_get_part(answer, &r, b->mem, &part),
+	    "an object that does not stand in its message");
 }
 
 static void
@@ -700,6 +719,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_full_queue_says_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(honest_answers_are_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_truncation_is_a_lie, setup, teardown),
+		cmocka_unit_test_setup_teardown(stix_stands_in_its_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_flipped_bit_weakens_a_label, setup, teardown),
 	};
 
