@@ -336,8 +336,8 @@ http_server_lame_duck(struct http_server *s, int64_t grace_us, void (*done)(void
 			door_accept_waiting(s->listeners[i]);
 	close_listeners(s);
 	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
-		TAILQ_FOREACH(c, &s->in[silent[i]], link)
-	conn_hurry(c);
+		for (c = TAILQ_FIRST(&s->in[silent[i]]); c != NULL; c = TAILQ_NEXT(c, link))
+			conn_hurry(c);
 	check_drained(s);
 }
 

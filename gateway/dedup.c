@@ -136,7 +136,7 @@ make_key(struct dedup *d, const char *kind, struct slice a, struct slice b, uint
 struct dedup_key
 dedup_key(struct dedup *d, struct slice what)
 {
-	struct dedup_key key;
+	struct dedup_key key = { .bytes = { 0 } };
 
 	_Static_assert(sizeof(key.bytes) == DEDUP_KEY, "the local table has keys of this length");
 	make_key(d, "claim", slice_of(d->store_id), what, key.bytes);

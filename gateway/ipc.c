@@ -365,6 +365,7 @@ hand_over(struct ipc *c, const struct head *h, struct slice body, bool mapped, i
 	    .mapped = mapped };
 	struct running r = { .freed = false };
 
+	/* cppcheck-suppress autoVariables */
 	c->running = &r;
 	c->conf.on_message(c->conf.arg, c, &m);
 	if (m.fd >= 0)

@@ -144,6 +144,7 @@ keeper_run(struct child *c)
 	int status = 0;
 
 	c->on_frame = on_frame;
+	/* cppcheck-suppress autoVariables */
 	c->self = &k;
 	if (start(&k, &why, &e) < 0)
 		status = child_fail(c, err_text(&e, text, sizeof(text)));

@@ -400,6 +400,7 @@ worker_run(struct child *c)
 	int status = 0;
 
 	c->on_frame = on_frame;
+	/* cppcheck-suppress autoVariables */
 	c->self = &w;
 	if (load_worker(&l, c->orders.config, c->orders.common, &why) < 0) {
 		status = child_fail(c, why.n > 0 ? why.text[0] : "it does not load");
