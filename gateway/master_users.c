@@ -2,6 +2,7 @@
 #include "gateway/master_parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -119,14 +120,40 @@ can_separate(const struct master *m, const struct config *conf, uint32_t keeper,
 	return can;
 }
 
+/* The open file becomes this user's. */
+static int
+give_open(int fd, uint32_t uid, uint32_t gid, mode_t mode)
+{
+	char self[40];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode))
+		return 0;		/* who has the folder chose where it leads */
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1 && st.st_uid != uid) {
+		errno = EMLINK;		/* it may be anybody's, under another name */
+		return -1;
+	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -1 : chmod(self, mode);
+}
+
+/* The folder that it lies in may be a child's already, and a child may have been taken over: so what is
+ * looked at and what is given away is one file, and never what a link leads to. */
 static int
 give(const char *path, uint32_t uid, uint32_t gid, mode_t mode, struct err *e)
 {
-	if (lchown(path, uid, gid) == 0 && chmod(path, mode) == 0)
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), rc;
+
+	if (fd < 0 && errno == ENOENT)
 		return 0;
-	if (errno == ENOENT)
-		return 0;
-	return err_set(e, ERR_IO, "cannot hand over %s: %s", path, strerror(errno));
+	rc = fd < 0 ? -1 : give_open(fd, uid, gid, mode);
+	if (rc < 0)
+		err_set(e, ERR_IO, "cannot hand over %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 static int
