@@ -301,6 +301,13 @@ upgrade_now(struct master *m)
 
 	if (m->status != 0 || !upgrade_is_going(m))
 		return;
+	/* Who wants us to end is heard to the last: one that came since the loop ended is still in it, and
+	 * one that comes from now on ends us, who have no children any more. */
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	event_base_loop(m->base, EVLOOP_NONBLOCK);
+	if (!upgrade_is_going(m))
+		return;
 	old = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	pass_all(m, old);
 	become(m, -1, m->upgrade->binary);
