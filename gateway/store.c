@@ -210,6 +210,24 @@ store_status_expire(struct store *s, int64_t before_us, store_count_cb *cb, void
 }
 
 void
+store_note_set(struct store *s, const char *space, const char *name, const char *text,
+    store_done_cb *done, void *arg)
+{
+	struct job *j = new_done(ASK_NOTE, done, arg);
+	struct err e = ERR_INIT;
+
+	if (text != NULL && strlen(text) > ASK_NOTE_MAX) {
+		err_set(&e, ERR_LIMIT, "a note of more than a MiB");
+		job_end(j, &e);
+		return;
+	}
+	j->ask.space = copy_text(j, space);
+	j->ask.name = copy_text(j, name);
+	j->ask.text = copy_text(j, text);
+	submit(s, j);
+}
+
+void
 store_outbox_lease(struct store *s, const char *peer, const char *owner, int64_t now_us,
     int64_t lease_us, size_t max_items, size_t max_bytes, outbox_lease_cb *cb, void *arg)
 {
@@ -415,6 +433,32 @@ store_status_get(struct store *s, const char *id, store_status_cb *cb, void *arg
 
 	cb(arg, rc == 0 && found ? &st : NULL, rc < 0 ? &e : NULL);
 	arena_free(mem);
+}
+
+const char *
+store_note_get(struct store *s, const char *space, const char *name, struct arena *mem,
+    struct err *e)
+{
+	struct store_note *v = NULL;
+	size_t n = 0;
+
+	return s->ops->notes(s, space, name, mem, &v, &n, e) < 0 || n == 0 ? NULL : v[0].text;
+}
+
+/* Read first, then told: fn may ask the store something else. */
+int
+store_note_each(struct store *s, const char *space, store_note_fn *fn, void *ctx, struct err *e)
+{
+	struct arena *mem = arena_new();
+	struct store_note *v = NULL;
+	size_t n = 0;
+	int rc = s->ops->notes(s, space, NULL, mem, &v, &n, e);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (!fn(ctx, v[i].name, v[i].text))
+			break;
+	arena_free(mem);
+	return rc;
 }
 
 uint64_t

@@ -348,6 +348,21 @@ int	store_audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, vo
 /* The same straight from a database file, read-only, while a node may be using it. */
 int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struct err *e);
 
+/* ---- notes ----------------------------------------------------------------------------------- */
+
+/* Small durable facts of other modules (cursor of a pull, bookmark of a consumer, ...): text by space and
+ * name, at most a MiB. text NULL: forget. Copied at once. */
+void	store_note_set(struct store *s, const char *space, const char *name, const char *text,
+	    store_done_cb *done, void *arg);
+/* Synchronous, cheap, in workers and keeper; the committed text in `mem`, NULL if there is none (or the store
+ * cannot tell: *e set). */
+const char *store_note_get(struct store *s, const char *space, const char *name, struct arena *mem,
+	    struct err *e);
+/* All notes of a space, in order of their names; ends early when fn returns false. -1 and *e on trouble. */
+typedef bool	store_note_fn(void *ctx, const char *name, const char *text);
+int	store_note_each(struct store *s, const char *space, store_note_fn *fn, void *ctx,
+	    struct err *e);
+
 const char *store_library(void);	/* version of SQLite */
 
 enum { STORE_TROUBLE = 160 };

@@ -191,6 +191,10 @@ static const struct wire_field question_fields[ASK_KINDS][8] = {
 		WIRE_NAME(struct ask, name, ASK_NAME_MAX), WIRE_STRING(struct ask, uuid, 36),
 		WIRE_END },
 	[ASK_DIGEST] = { WIRE_I64(struct ask, cid), WIRE_BYTES(struct ask, digest), WIRE_END },
+	[ASK_NOTE] = {
+		WIRE_NAME(struct ask, space, ASK_NAME_MAX),
+		WIRE_NAME(struct ask, name, ASK_NAME_MAX),
+		WIRE_STRING(struct ask, text, ASK_NOTE_MAX), WIRE_END },
 };
 
 #define COUNT	{ WIRE_U64(struct ask, count), WIRE_END }
@@ -439,7 +443,8 @@ check_word(const struct ask *a)
 
 	if (a->kind == ASK_LEASE && !is_lease(a))
 		return "a lease of no time";
-	if (a->name != NULL && a->name[0] == '\0')
+	if ((a->name != NULL && a->name[0] == '\0') ||
+	    (a->space != NULL && a->space[0] == '\0'))
 		return "an empty name";
 	if (a->uuid != NULL && !uuid_is_valid(slice_of(a->uuid)))
 		return "an id of a collection that is none";

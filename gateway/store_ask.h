@@ -23,6 +23,8 @@ enum ask_kind {
 	ASK_QUARANTINE_TRIM, ASK_STATUS_EXPIRE,
 	/* done at once, in no group */
 	ASK_LEASE, ASK_COLLECTION, ASK_DIGEST,
+	/* in a group again: the numbers of the others stay what they are */
+	ASK_NOTE,
 	ASK_KINDS
 };
 
@@ -38,7 +40,8 @@ struct ask {
 	size_t			 nupdates;
 	const struct store_audit *audit;
 	size_t			 naudit;
-	const char		*name;		/* of a peer, a collection, a quarantine state */
+	const char		*name;		/* of a peer, a collection, a quarantine state, a note */
+	const char		*space, *text;	/* of a note; text NULL: forget it */
 	const char		*owner;		/* of a lease: the storekeeper's word for the client */
 	const char		*uuid;
 	uint8_t			 digest[32];
@@ -52,7 +55,7 @@ struct ask {
 };
 
 enum ask_frame { FRAME_HELLO = 1, FRAME_ASKS, FRAME_ANSWERS, FRAME_QUEUED };
-enum { ASK_NAME_MAX = 4096, ASK_FRAME_MAX = 256 << 20 };
+enum { ASK_NAME_MAX = 4096, ASK_NOTE_MAX = 1 << 20, ASK_FRAME_MAX = 256 << 20 };
 
 /* Append question or answer. -1 and *e (ERR_LIMIT) if something is beyond the limits of a message;
  * nothing is appended then. */

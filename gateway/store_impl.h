@@ -72,6 +72,11 @@ struct page_walk {
 	struct page_walk	*next;
 };
 
+/* What lies in a space of notes. */
+struct store_note {
+	const char	*name, *text;
+};
+
 /* A backend. Functions that may fail return -1 with *e: ERR_STORE means that the store itself is in
  * trouble (the whole group fails), any other code that this one job cannot be done. */
 struct store_ops {
@@ -98,6 +103,9 @@ struct store_ops {
 	int	(*quarantine_trim)(struct store *s, size_t max_rows, uint64_t max_bytes, size_t *n,
 		    struct err *e);
 	int	(*status_expire)(struct store *s, int64_t before_us, size_t *n, struct err *e);
+	/* text NULL: forget */
+	int	(*note_set)(struct store *s, const char *space, const char *name, const char *text,
+		    struct err *e);
 	/* at once, between groups */
 	int64_t	(*collection_add)(struct store *s, const char *name, const char *uuid,
 		    struct err *e);
@@ -132,6 +140,9 @@ struct store_ops {
 		    struct store_status *out, bool *found, struct err *e);
 	int	(*audit_each)(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx,
 		    struct err *e);
+	/* name NULL: all of the space, by name; else that one, if there is one */
+	int	(*notes)(struct store *s, const char *space, const char *name, struct arena *mem,
+		    struct store_note **v, size_t *n, struct err *e);
 	int	(*figures)(struct store *s, struct store_figures *out, struct err *e);
 };
 

@@ -151,18 +151,30 @@ run_digest(struct store *s, struct job *j, struct err *e)
 	return s->ops->view_set_digest(s, j->ask.cid, j->ask.digest, e);
 }
 
+static int
+run_note(struct store *s, struct job *j, struct err *e)
+{
+	const struct ask *a = &j->ask;
+
+	return s->ops->note_set(s, a->space, a->name, a->text, e);
+}
+
 static int (*const runs[ASK_KINDS])(struct store *, struct job *, struct err *) = {
 	[ASK_COMMIT] = run_commit, [ASK_AUDIT] = run_audit, [ASK_REMOVE] = run_remove,
 	[ASK_JOIN] = run_join, [ASK_UPDATE] = run_update, [ASK_REQUEUE] = run_requeue,
 	[ASK_QUARANTINE_SET] = run_quarantine_set, [ASK_QUARANTINE_TRIM] = run_trim,
 	[ASK_STATUS_EXPIRE] = run_expire, [ASK_LEASE] = run_lease,
-	[ASK_COLLECTION] = run_collection, [ASK_DIGEST] = run_digest,
+	[ASK_COLLECTION] = run_collection, [ASK_DIGEST] = run_digest, [ASK_NOTE] = run_note,
 };
 
 bool
 job_is_immediate(const struct job *j)
 {
-	return j->ask.kind >= ASK_LEASE;
+	static const bool immediate[ASK_KINDS] = {
+		[ASK_LEASE] = true, [ASK_COLLECTION] = true, [ASK_DIGEST] = true,
+	};
+
+	return immediate[j->ask.kind];
 }
 
 int

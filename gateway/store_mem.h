@@ -4,8 +4,10 @@
  *	store_mem.c         put, members, pages, objects
  *	store_mem_outbox.c  deliveries
  *	store_mem_desk.c    collections, quarantine, statuses, audit, figures, open and close
+ *	store_mem_note.c    small facts of other modules
  *
- * Owns:    everything, in one arena that grows until the store is closed.
+ * Owns:    everything, in one arena that grows until the store is closed; notes, which change often, on
+ *          the heap.
  * Called:  for `store memory`, and in tests as the judge of the SQLite backend: what that one does with
  *          classes and ranges, this one does by looking at everything.
  * Never:   fails half-way: a job is checked before it changes anything.
@@ -59,6 +61,10 @@ struct mem_collection {
 	uint8_t		digest[32];
 };
 
+struct mem_note {
+	char		*space, *name, *text;
+};
+
 struct mem {
 	struct store		 store;		/* first */
 	struct arena		*arena;
@@ -70,6 +76,8 @@ struct mem {
 	struct quarantine_row	*quarantine;	/* qid 0: dropped */
 	struct store_status	*statuses;
 	struct slice		*audit;
+	struct mem_note		*notes;		/* by space, then name */
+	size_t			 nnotes, notes_cap;
 	size_t			 nversions, nmembers, nsources, ndeliveries, ncollections;
 	size_t			 nquarantine, nstatuses, naudit;
 	size_t			 versions_cap, members_cap, sources_cap, deliveries_cap;
@@ -131,5 +139,11 @@ void	mem_quarantine_add(struct mem *m, const struct store_quarantine *x);
 void	mem_status_add(struct mem *m, const struct store_status *st);
 int	mem_add_audit(struct store *s, const struct store_audit *a, const char *extra,
 	    struct err *e);
+/* store_mem_note.c */
+int	mem_note_set(struct store *s, const char *space, const char *name, const char *text,
+	    struct err *e);
+int	mem_notes(struct store *s, const char *space, const char *name, struct arena *mem,
+	    struct store_note **v, size_t *n, struct err *e);
+void	mem_notes_free(struct mem *m);
 
 #endif

@@ -273,6 +273,7 @@ close_all(struct store *s)
 	struct mem *m = mem_of(s);
 
 	queue_fini(s);
+	mem_notes_free(m);
 	arena_free(m->arena);
 	free(m);
 }
@@ -290,7 +291,7 @@ static const struct store_ops mem_ops = {
 	.page = mem_page, .object = mem_object, .scan = mem_scan, .outbox_lease = mem_outbox_lease,
 	.outbox_due_us = mem_outbox_due_us, .outbox_counts = mem_outbox_counts,
 	.quarantine_rows = quarantine_rows, .status_get = status_get, .audit_each = audit_each,
-	.figures = figures,
+	.figures = figures, .note_set = mem_note_set, .notes = mem_notes,
 };
 
 struct store *

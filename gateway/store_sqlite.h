@@ -17,6 +17,7 @@
  *	store_sqlite_outbox.c     deliveries: lease, book, count
  *	store_sqlite_quarantine.c what was refused
  *	store_sqlite_desk.c       collections, statuses, audit, figures
+ *	store_sqlite_note.c       small facts of other modules
  *	store_sqlite_check.c      is the whole file as it should be?
  *	store_sqlite_backup.c     one state of it in another file
  *
@@ -58,7 +59,8 @@
 	X(QUARANTINE_SET) X(QUARANTINE_SIZES) X(QUARANTINE_DEL)			\
 	X(QUARANTINE_COUNT)							\
 	X(STATUS_ADD) X(STATUS_GET) X(STATUS_EXPIRE)				\
-	X(AUDIT_ADD) X(AUDIT_LAST) X(AUDIT_EACH)
+	X(AUDIT_ADD) X(AUDIT_LAST) X(AUDIT_EACH)				\
+	X(NOTE_SET) X(NOTE_DEL) X(NOTE_GET) X(NOTE_EACH)
 
 #define SQ_ENUM(name)	SQ_##name,
 enum sq_id { SQ_STATEMENTS(SQ_ENUM) SQ_COUNT };
@@ -338,6 +340,10 @@ int	sq_status_expire(struct store *s, int64_t before_us, size_t *n, struct err *
 int	sq_add_audit(struct store *s, const struct store_audit *a, const char *extra, struct err *e);
 int	sq_audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx,
 	    struct err *e);
+int	sq_note_set(struct store *s, const char *space, const char *name, const char *text,
+	    struct err *e);
+int	sq_notes(struct store *s, const char *space, const char *name, struct arena *mem,
+	    struct store_note **v, size_t *n, struct err *e);
 int	sq_figures(struct store *s, struct store_figures *out, struct err *e);
 
 #endif

@@ -144,6 +144,14 @@ audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx, s
 }
 
 static int
+notes(struct store *s, const char *space, const char *name, struct arena *mem,
+    struct store_note **v, size_t *n, struct err *e)
+{
+	return begin(sq_of(s), e) < 0 ? -1 :
+	    end(sq_of(s), sq_notes(s, space, name, mem, v, n, e));
+}
+
+static int
 figures(struct store *s, struct store_figures *out, struct err *e)
 {
 	if (refresh(sq_of(s), e) < 0 || begin(sq_of(s), e) < 0)
@@ -167,7 +175,7 @@ static const struct store_ops reader_ops = {
 	.removable = removable, .page = sq_page, .epoch = sq_epoch, .object = object,
 	.scan = scan, .outbox_due_us = outbox_due_us, .outbox_counts = outbox_counts,
 	.quarantine_rows = quarantine_rows, .status_get = status_get, .audit_each = audit_each,
-	.figures = figures, .lease_note = lease_note, .lease_end = sq_lease_end,
+	.figures = figures, .notes = notes, .lease_note = lease_note, .lease_end = sq_lease_end,
 	.lease_end_all = sq_lease_end_all,
 };
 

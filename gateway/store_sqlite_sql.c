@@ -11,6 +11,7 @@
  *	source(vid, pno)        who gave it, how often
  *	delivery(oid)           outbox and ledger in one: who shall get it, or has it
  *	message(mid)            what all objects of one advisory share
+ *	note(space, name)       small facts of other modules
  */
 static const char step_1[] =
     "PRAGMA application_id = 0x546f6373; PRAGMA user_version = 1;"
@@ -70,7 +71,12 @@ static const char step_3[] =
     "PRAGMA user_version = 3;"
     "ALTER TABLE state ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;";
 
-const char *const sq_steps[] = { step_1, step_2, step_3 };
+static const char step_4[] =
+    "PRAGMA user_version = 4;"
+    "CREATE TABLE note (space TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (space, name)) WITHOUT ROWID, STRICT;";
+
+const char *const sq_steps[] = { step_1, step_2, step_3, step_4 };
 const size_t sq_nsteps = sizeof(sq_steps) / sizeof(*sq_steps);
 
 #define ROW	"v.vid, v.obj, v.vkey, v.head"
@@ -232,5 +238,10 @@ const char *const sq_text[SQ_COUNT] = {
 
 	[SQ_AUDIT_ADD] = "INSERT INTO audit (seq, line) VALUES (?1, ?2)",
 	[SQ_AUDIT_LAST] = "SELECT seq, line FROM audit ORDER BY seq DESC LIMIT 1",
+	[SQ_NOTE_SET] = "INSERT INTO note (space, name, text) VALUES (?1, ?2, ?3)"
+	    " ON CONFLICT (space, name) DO UPDATE SET text = excluded.text",
+	[SQ_NOTE_DEL] = "DELETE FROM note WHERE space = ?1 AND name = ?2",
+	[SQ_NOTE_GET] = "SELECT name, text FROM note WHERE space = ?1 AND name = ?2",
+	[SQ_NOTE_EACH] = "SELECT name, text FROM note WHERE space = ?1 ORDER BY name",
 	[SQ_AUDIT_EACH] = "SELECT seq, line FROM audit WHERE seq > ?1 ORDER BY seq",
 };

@@ -157,6 +157,7 @@ kit_open_remote(struct kit *k, struct err *e)
 #define store_outbox_requeue(s, ...)	SETTLED(store_outbox_requeue, s, __VA_ARGS__)
 #define store_quarantine_set(s, ...)	SETTLED(store_quarantine_set, s, __VA_ARGS__)
 #define store_quarantine_trim(s, ...)	SETTLED(store_quarantine_trim, s, __VA_ARGS__)
+#define store_note_set(s, ...)		SETTLED(store_note_set, s, __VA_ARGS__)
 #define store_status_expire(s, ...)	SETTLED(store_status_expire, s, __VA_ARGS__)
 
 static UNUSED void

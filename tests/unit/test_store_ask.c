@@ -65,6 +65,7 @@ question(struct kit *k, enum ask_kind kind)
 	    .nupdates = 2, .audit = audit, .naudit = 1,
 	    .name = kind == ASK_QUARANTINE_SET ? "dropped" : "alpha",
 	    .uuid = "11111111-1111-4111-8111-111111111111", .digest = { 1, 2, 3 },
+	    .space = "pull", .text = "7",
 	    .now_us = 1000, .lease_us = 60, .max_rows = 10, .max_bytes = 1000 };
 }
 
@@ -213,6 +214,8 @@ rules(void **state)
 		{ .kind = ASK_LEASE, .name = "", .now_us = 1, .lease_us = 1 },
 		{ .kind = ASK_QUARANTINE_SET, .qid = 1, .name = "gone" },
 		{ .kind = ASK_COLLECTION, .name = "a", .uuid = "no uuid" },
+		{ .kind = ASK_NOTE, .space = "", .name = "a", .text = "1" },
+		{ .kind = ASK_NOTE, .space = "pull", .name = "" },
 		{ .kind = ASK_JOIN, .cid = 1, .join = minus, .njoin = 1 },
 		{ .kind = ASK_AUDIT, .audit = &bad_audit[0], .naudit = 1 },
 		{ .kind = ASK_AUDIT, .audit = &bad_audit[1], .naudit = 1 },
