@@ -69,6 +69,11 @@ const char	*cmd_config_path(const struct args *a);
 #define CMD_CONFIG { "config", 'c', "FILE", \
     "the node's configuration (default: tocsin.conf here, else /etc/tocsin/tocsin.conf)" }
 
+/* A secret (`what`: "password", "token") from one line of standard input, asked for without echo on a
+ * terminal, there `twice`. -1 after a message; the caller wipes `out` in any case. (cmd_secret.c) */
+enum { CMD_SECRET_MAX = 4096 };
+int		 cmd_read_secret(const char *what, bool twice, char out[CMD_SECRET_MAX + 2]);
+
 /* Write all of it to stdout; CMD_DONE, or CMD_FAILED with a message. */
 int		 cmd_print(struct slice text);
 

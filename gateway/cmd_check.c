@@ -183,8 +183,8 @@ check_credentials(struct check *k)
 
 	for (size_t i = 0; (name = credentials_name(k->credentials, i)) != NULL; i++)
 		if (trust_find(k->trust, slice_of(name)) == NULL)
-			warn(k, "%s: %s: trust.conf has no consumer of that name, so this opens nothing",
-			    k->conf->credentials_file, name);
+			warn(k, "%s: %s: trust.conf has no consumer or peer of that name, so this opens "
+			    "nothing", k->conf->credentials_file, name);
 }
 
 /* A file beside the configuration, when the configuration itself cannot say which. */

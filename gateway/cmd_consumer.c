@@ -1,11 +1,8 @@
 /* cmd_consumer.c -- `tocsin consumer add`: a secret for a tool, printed once. (`consumer list` asks the
  * running node: cmd_control.c.) */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
@@ -16,8 +13,6 @@
 #include "gateway/config.h"
 #include "gateway/credentials.h"
 
-enum { PASSWORD_MAX = 1024 };
-
 /* What was made, for printing. */
 struct made {
 	const struct config	*conf;
@@ -26,51 +21,15 @@ struct made {
 	const char		*token;		/* NULL: a password was set */
 };
 
-/* ---- passwords ---- */
-
-/* One line from stdin, without echo if that is a terminal. -1 if there is none. */
-static int
-read_secret(const char *prompt, char *out, size_t cap)
-{
-	struct termios old, quiet;
-	bool terminal = tcgetattr(STDIN_FILENO, &old) == 0;
-	char *line;
-
-	if (terminal) {
-		quiet = old;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		fputs(prompt, stderr);
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
-	line = fgets(out, (int)cap, stdin);
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-		fputc('\n', stderr);
-	}
-	if (line == NULL)
-		return cmd_complain("no password came on standard input");
-	if (strchr(line, '\n') == NULL && strlen(line) + 1 == cap)
-		return cmd_complain("the password is longer than %zu bytes", cap - 2);
-	out[strcspn(out, "\n")] = '\0';
-	return 0;
-}
-
 static int
 add_password(const struct made *m, struct err *e)
 {
-	char first[PASSWORD_MAX + 2], again[PASSWORD_MAX + 2];
-	int rc = -1;
+	char password[CMD_SECRET_MAX + 2];
+	int rc = cmd_read_secret("password", true, password);
 
-	if (read_secret("Password: ", first, sizeof(first)) == 0) {
-		if (!isatty(STDIN_FILENO) ||
-		    (read_secret("Once more: ", again, sizeof(again)) == 0 && strcmp(first, again) == 0))
-			rc = credentials_add_password(m->conf->credentials_file, m->name,
-			    slice_of(first), e);
-		else
-			cmd_complain("these were two different passwords; nothing is changed");
-	}
-	secret_wipe(first, sizeof(first));
-	secret_wipe(again, sizeof(again));
+	if (rc == 0)
+		rc = credentials_add_password(m->conf->credentials_file, m->name, slice_of(password), e);
+	secret_wipe(password, sizeof(password));
 	return rc;
 }
 

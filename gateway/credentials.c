@@ -1,39 +1,18 @@
-#include "gateway/credentials.h"
+#include "gateway/credentials_parts.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "gateway/base/arena.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
-#include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
 
 enum {
 	ENTRIES_MAX = 100000,
-	SECRET_MAX = 1024,		/* bytes of a user name, a password, a token */
 	NAME_MAX_ = 63,
-	TOKEN_BYTES = 32,
-	CACHE_SLOTS = 1024,		/* a power of 2 */
-	CREDENTIALS_FILE_MAX = 16 << 20
+	CACHE_SLOTS = 1024		/* a power of 2 */
 };
 static const int64_t cache_us = 5 * 60 * INT64_C(1000000);
-
-enum kind { TOKEN, PASSWORD };
-
-struct entry {
-	enum kind	 kind;
-	const char	*name;
-	uint8_t		 hash[SHA256_LEN];	/* tokens */
-	const char	*stored;		/* passwords */
-	int64_t		 until_us;		/* INT64_MAX: no end */
-	const struct line *line;
-};
 
 struct entry_ref {
 	const struct entry *e;
@@ -46,20 +25,10 @@ struct cached {
 	int64_t		 until_us;
 };
 
-struct credentials {
-	struct arena	*mem;
-	struct entry	*v;			/* in the order of the file */
-	size_t		 n, cap;
-	struct entry_ref *tokens;		/* by hash */
-	size_t		 ntokens;
-	uint8_t		 key[32];		/* of this process and this load */
-	struct cached	 cache[CACHE_SLOTS];
-};
-
 /* ---- reading ---- */
 
-static bool
-is_name(struct slice s)
+bool
+credentials_is_name(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
@@ -112,34 +81,45 @@ read_password(struct entry *p, const struct line *l, struct complaints *c)
 	p->stored = l->words[2].p;
 }
 
+/* What may stand at the beginning of a line, and what is needed behind it. */
+static const struct {
+	const char	*word;
+	void		(*read)(struct entry *e, const struct line *l, struct complaints *c);
+	const char	*needs;
+	bool		 once;			/* for each name */
+} kinds[KINDS] = {
+	[TOKEN] = { "token", read_token, "a name and a hash are needed", false },
+	[PASSWORD] = { "password", read_password, "a name and a hash are needed", true },
+	[LOGIN] = { "login", credentials_read_login, "a name and a way to log in are needed", true },
+	[PROXY_LOGIN] = { "proxy-login", credentials_read_proxy_login,
+	    "a name, a user and a password are needed", true },
+};
+
 /* Take one line; false if the load has too many. */
 static bool
 read_line(struct credentials *cr, const struct line *l, struct complaints *c)
 {
-	static const struct {
-		const char	*word;
-		void		(*read)(struct entry *e, const struct line *l, struct complaints *c);
-	} kinds[] = { [TOKEN] = { "token", read_token }, [PASSWORD] = { "password", read_password } };
-	static const char *const words[] = { "token", "password", NULL };
+	static const char *const words[] = { "token", "password", "login", "proxy-login", NULL };
 	struct entry e = { .until_us = INT64_MAX, .line = l };
 	size_t kind = 0;
 
-	while (kind < 2 && !slice_is(l->words[0], kinds[kind].word))
+	while (kind < KINDS && !slice_is(l->words[0], kinds[kind].word))
 		kind++;
-	if (kind == 2) {
+	if (kind == KINDS) {
 		complain_unknown(c, l, "word", l->words[0], words);
 		return true;
 	}
 	if (l->nwords < 3) {
-		complain(c, l, "%s: a name and a hash are needed", kinds[kind].word);
+		complain(c, l, "%s: %s", kinds[kind].word, kinds[kind].needs);
 		return true;
 	}
 	if (cr->n == ENTRIES_MAX) {
 		complain(c, l, "more than %d credentials", (int)ENTRIES_MAX);
 		return false;
 	}
-	if (!is_name(l->words[1]))
-		complain(c, l, "'%.*s' is no name of a consumer", SLICE_ARG(l->words[1]));
+	if (!credentials_is_name(l->words[1]))
+		complain(c, l, "'%.*s' is no name of a %s", SLICE_ARG(l->words[1]),
+		    kind < LOGIN ? "consumer" : "peer");
 	e.kind = (enum kind)kind;
 	e.name = l->words[1].p;
 	kinds[kind].read(&e, l, c);
@@ -157,18 +137,19 @@ by_hash(const void *a, const void *b)
 }
 
 static int
-by_name(const void *a, const void *b)
+by_kind_and_name(const void *a, const void *b)
 {
 	const struct entry_ref *x = a, *y = b;
+	int order = (int)x->e->kind - (int)y->e->kind;
 
-	return strcmp(x->e->name, y->e->name);
+	return order != 0 ? order : strcmp(x->e->name, y->e->name);
 }
 
-/* Sort the tokens by hash; no token twice, no second password of a name. */
+/* Sort the tokens by hash; no token twice, no second password or login of a name. */
 static void
 index_entries(struct credentials *cr, struct complaints *c)
 {
-	struct entry_ref *passwords = arena_alloc(cr->mem, (cr->n + 1) * sizeof(*passwords));
+	struct entry_ref *others = arena_alloc(cr->mem, (cr->n + 1) * sizeof(*others));
 	size_t n = 0;
 
 	cr->tokens = arena_alloc(cr->mem, (cr->n + 1) * sizeof(*cr->tokens));
@@ -176,17 +157,17 @@ index_entries(struct credentials *cr, struct complaints *c)
 		if (cr->v[i].kind == TOKEN)
 			cr->tokens[cr->ntokens++].e = &cr->v[i];
 		else
-			passwords[n++].e = &cr->v[i];
+			others[n++].e = &cr->v[i];
 	}
 	qsort(cr->tokens, cr->ntokens, sizeof(*cr->tokens), by_hash);
 	for (size_t i = 1; i < cr->ntokens; i++)
 		if (by_hash(&cr->tokens[i - 1], &cr->tokens[i]) == 0)
 			complain(c, cr->tokens[i].e->line, "a token stands here twice");
-	qsort(passwords, n, sizeof(*passwords), by_name);
+	qsort(others, n, sizeof(*others), by_kind_and_name);
 	for (size_t i = 1; i < n; i++)
-		if (by_name(&passwords[i - 1], &passwords[i]) == 0)
-			complain(c, passwords[i].e->line, "%s has two passwords",
-			    passwords[i].e->name);
+		if (by_kind_and_name(&others[i - 1], &others[i]) == 0)
+			complain(c, others[i].e->line, "%s has two %ss", others[i].e->name,
+			    kinds[others[i].e->kind].word);
 }
 
 static struct credentials *
@@ -196,6 +177,7 @@ credentials_new(struct complaints *c)
 	struct credentials *cr = arena_alloc(mem, sizeof(*cr));
 
 	cr->mem = mem;
+	cr->cache = arena_alloc(mem, CACHE_SLOTS * sizeof(*cr->cache));
 	if (c->mem == NULL)
 		c->mem = arena_new();
 	random_bytes(cr->key, sizeof(cr->key));
@@ -249,6 +231,10 @@ credentials_free(struct credentials *cr)
 	if (cr == NULL)
 		return;
 	mem = cr->mem;
+	for (size_t i = 0; i < cr->n; i++)
+		if (cr->v[i].login.secret != NULL)
+			secret_wipe((char *)cr->v[i].login.secret, strlen(cr->v[i].login.secret));
+	secret_wipe(cr->cache, CACHE_SLOTS * sizeof(*cr->cache));
 	secret_wipe(cr, sizeof(*cr));
 	arena_free(mem);
 }
@@ -277,9 +263,8 @@ credentials_token(const struct credentials *cr, struct slice token, int64_t now_
 	return found->e->name;
 }
 
-/* What could be a pair of user and password at all. */
-static bool
-is_plausible(struct slice user, struct slice password)
+bool
+credentials_is_pair(struct slice user, struct slice password)
 {
 	if (user.n == 0 || user.n > NAME_MAX_ || password.n == 0 || password.n > SECRET_MAX)
 		return false;
@@ -320,7 +305,7 @@ enum credentials_answer
 credentials_cached(const struct credentials *cr, struct slice user, struct slice password,
     int64_t now_us)
 {
-	if (!is_plausible(user, password))
+	if (!credentials_is_pair(user, password))
 		return CREDENTIALS_NO;
 	return look_up(cr, user, password, now_us) != NULL ? CREDENTIALS_YES : CREDENTIALS_MUST_HASH;
 }
@@ -357,7 +342,7 @@ credentials_password(struct credentials *cr, struct slice user, struct slice pas
 	const struct entry *found = find_password(cr, user);
 	const char *name;
 
-	if (!is_plausible(user, password))
+	if (!credentials_is_pair(user, password))
 		return NULL;
 	name = look_up(cr, user, password, now_us);
 	if (name != NULL)
@@ -382,141 +367,8 @@ credentials_derived(struct credentials *cr, struct slice user, struct slice pass
 {
 	const struct entry *found = find_password(cr, user);
 
-	if (!is_plausible(user, password) ||
+	if (!credentials_is_pair(user, password) ||
 	    !password_fits(key, found == NULL ? NULL : found->stored) || found == NULL)
 		return NULL;
 	return remember(cr, found, user, password, now_us);
-}
-
-/* ---- writing ---- */
-
-/* Hold the folder of the file, so that two commands do not write at once; -1 and *e. */
-static int
-lock_folder(const char *path, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? xstrdup(".") :
-	    xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		err_set(e, ERR_IO, "%s: %s", folder, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	free(folder);
-	return fd;
-}
-
-/* Copy the lines of `text` but those that are `skip` NAME. */
-static void
-copy_without(struct strbuf *out, struct slice text, const char *skip, const char *name)
-{
-	while (text.n > 0) {
-		struct slice line = slice_cut(&text, '\n'), rest = slice_trim(line), word[2];
-
-		for (int i = 0; i < 2; i++) {
-			size_t n = 0;
-
-			while (n < rest.n && rest.p[n] != ' ' && rest.p[n] != '\t')
-				n++;
-			word[i] = slice_from(rest.p, n);
-			rest = slice_trim(slice_from(rest.p + n, rest.n - n));
-		}
-		if (skip != NULL && slice_is(word[0], skip) && slice_is(word[1], name))
-			continue;
-		strbuf_addsl(out, line);
-		strbuf_addc(out, '\n');
-	}
-}
-
-/* Check that the file can be read as it is: a broken one is not touched. */
-static int
-check_text(const char *path, struct slice text, struct err *e)
-{
-	struct complaints c = { .mem = arena_new() };
-	struct credentials *cr = credentials_parse(text, path, &c);
-	int rc = 0;
-
-	if (cr == NULL)
-		rc = err_set(e, ERR_CONFIG, "%s", c.n > 0 ? c.text[0] : "cannot be read");
-	credentials_free(cr);
-	arena_free(c.mem);
-	return rc;
-}
-
-/* Add a line behind the others; lines `replace` NAME go. */
-static int
-add_line(const char *path, const char *name, const char *replace, const char *line, struct err *e)
-{
-	struct strbuf text = STRBUF_INIT, out = STRBUF_INIT;
-	int rc = -1, lock = lock_folder(path, e);
-
-	if (lock < 0)
-		return -1;
-	if (file_exists(path) && file_read(path, CREDENTIALS_FILE_MAX, &text, e) < 0)
-		goto done;
-	if (check_text(path, strbuf_slice(&text), e) < 0)
-		goto done;
-	copy_without(&out, strbuf_slice(&text), replace, name);
-	strbuf_adds(&out, line);
-	rc = file_write(path, strbuf_slice(&out), 0600, e);
-done:
-	close(lock);
-	strbuf_fini(&text);
-	strbuf_fini(&out);
-	return rc;
-}
-
-static int
-check_name(const char *name, struct err *e)
-{
-	if (is_name(slice_of(name)))
-		return 0;
-	return err_set(e, ERR_VALUE, "'%s' is no name: letters, digits, and . _ - after the first", name);
-}
-
-int
-credentials_add_token(const char *path, const char *name, const char *until, char out[64],
-    struct err *e)
-{
-	uint8_t secret[TOKEN_BYTES];
-	struct strbuf token = STRBUF_INIT, line = STRBUF_INIT;
-	char hex[2 * SHA256_LEN + 1];
-	int64_t end_us;
-	int rc;
-
-	if (check_name(name, e) < 0)
-		return -1;
-	if (until != NULL && !word_date(slice_of(until), &end_us))
-		return err_set(e, ERR_VALUE, "'%s' is no date such as 2027-03-31", until);
-	random_bytes(secret, sizeof(secret));
-	base64url_add(&token, secret, sizeof(secret));
-	digest_sha256_hex(strbuf_slice(&token), hex);
-	strbuf_addf(&line, "token    %s sha256:%s%s%s\n", name, hex, until == NULL ? "" : " until ",
-	    until == NULL ? "" : until);
-	rc = add_line(path, name, NULL, line.p, e);
-	if (rc == 0)
-		snprintf(out, 64, "%s", token.p);
-	secret_wipe(secret, sizeof(secret));
-	secret_wipe(token.p, token.cap);
-	strbuf_fini(&token);
-	strbuf_fini(&line);
-	return rc;
-}
-
-int
-credentials_add_password(const char *path, const char *name, struct slice password, struct err *e)
-{
-	char hash[160], line[320];
-
-	if (check_name(name, e) < 0)
-		return -1;
-	if (!is_plausible(slice_of(name), password))
-		return err_set(e, ERR_VALUE, "a password has 1 to %d bytes and no NUL", (int)SECRET_MAX);
-	if (password_hash(password, hash, e) < 0)
-		return -1;
-	snprintf(line, sizeof(line), "password %s %s\n", name, hash);
-	return add_line(path, name, "password", line, e);
 }

@@ -3,13 +3,16 @@
  *
  *	token    NAME sha256:HEX [until 2027-03-31]
  *	password NAME scrypt:14:8:1:SALT:HASH
+ *	login NAME basic USER PASSWORD | bearer TOKEN | header NAME VALUE
+ *	proxy-login NAME USER PASSWORD
  *
  * Owns:    tokens by hash, password hashes, the cache of successful verifications (HMAC under a key
- *          of this process, minutes long; dropped on reload).
- * Called:  by TAXII server (who is this), by `tocsin consumer add` (writes the file).
- * Never:   keeps a clear password or token, and never tells by time whether a name exists.
+ *          of this process, minutes long; dropped on reload); what we show to others, in the clear.
+ * Called:  by TAXII server (who is this), by those who call peers (who are we there), by `tocsin
+ *          consumer add` and `tocsin peer login` (write the file).
+ * Never:   keeps what others show us in the clear, and never tells by time whether a name exists.
  *
- * The names are consumers (or peers) of trust.conf.
+ * The names are consumers (or peers) of trust.conf; those of logins are peers.
  */
 #ifndef GATEWAY_CREDENTIALS_H
 #define GATEWAY_CREDENTIALS_H
@@ -42,10 +45,33 @@ void		 credentials_recipe(const struct credentials *cr, struct slice user,
 const char	*credentials_derived(struct credentials *cr, struct slice user, struct slice password,
 		    const struct password_key *key, int64_t now_us);
 
+/* What we show to a peer's server, or to the proxy before it. */
+struct credentials_login {
+	enum { LOGIN_NONE, LOGIN_BASIC, LOGIN_BEARER, LOGIN_HEADER } kind;
+	const char	*user;		/* basic */
+	const char	*secret;	/* password, token, or value of the header line */
+	const char	*header;	/* header: its name */
+};
+/* False (and LOGIN_NONE) if there is none; cr may be NULL. Borrowed until credentials_free. */
+bool		 credentials_login(const struct credentials *cr, const char *peer,
+		    struct credentials_login *out);
+bool		 credentials_proxy_login(const struct credentials *cr, const char *peer,
+		    struct credentials_login *out);	/* always basic */
+/* "none", "basic", "bearer", "header". */
+const char	*credentials_login_word(const struct credentials_login *login);
+
 /* For commands: add a line durably. The new secret is printed into out (44 characters for tokens). */
 int	credentials_add_token(const char *path, const char *name, const char *until, char out[64],
 	    struct err *e);
 int	credentials_add_password(const char *path, const char *name, struct slice password,
+	    struct err *e);
+/* The login that the name had before goes. */
+int	credentials_set_login(const char *path, const char *name, const struct credentials_login *login,
+	    struct err *e);
+int	credentials_set_proxy_login(const char *path, const char *name, const char *user,
+	    const char *secret, struct err *e);
+/* Take it out again; *gone says whether there was one. */
+int	credentials_remove_login(const char *path, const char *name, bool proxy, bool *gone,
 	    struct err *e);
 
 #endif

@@ -49,6 +49,26 @@ check_credentials(const struct credentials *cr, struct slice text)
 			abort();
 }
 
+/* What a login puts into a request is a line that the file named, and cannot begin another. */
+static void
+check_logins(const struct credentials *cr)
+{
+	struct credentials_login l;
+	const char *name;
+
+	for (size_t i = 0; (name = credentials_name(cr, i)) != NULL && i < 8; i++) {
+		if (credentials_login(cr, name, &l) != (l.kind != LOGIN_NONE))
+			abort();
+		if (l.kind != LOGIN_NONE && (l.secret[0] == '\0' || strpbrk(l.secret, "\r\n") != NULL))
+			abort();
+		if (l.kind == LOGIN_HEADER && strpbrk(l.header, ": \r\n") != NULL)
+			abort();
+		if ((l.kind == LOGIN_BASIC || credentials_proxy_login(cr, name, &l)) &&
+		    strpbrk(l.user, ":\r\n") != NULL)
+			abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -64,6 +84,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	if (cr != NULL)
 		check_credentials(cr, text);
+	if (cr != NULL)
+		check_logins(cr);
 	credentials_free(cr);
 	arena_free(mem);
 	return 0;

@@ -42,6 +42,7 @@ SHARED = {
     "gateway/base/json_impl.h": "json*.c",
     "gateway/cmd.h": "cmd_*.c, one verb each",
     "gateway/config_parts.h": "config*.c",
+    "gateway/credentials_parts.h": "credentials*.c",
     "gateway/gateway.h": "one struct, filled by serve.c",
     "gateway/intake_parts.h": "intake.c, intake_book.c",
     "gateway/master_parts.h": "master*.c",

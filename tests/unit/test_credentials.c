@@ -249,6 +249,132 @@ commands_add_durably(void **state)
 	arena_free(c.mem);
 }
 
+/* What we show to others is there as it was written, whatever else the peer has. */
+static void
+logins_are_found_by_peer(void **state)
+{
+	struct credentials *cr = good("login cert-b basic alice \"p \\\"w\\\\d\"\n"
+	    "login cert-c bearer abc.def-_~+/==\n"
+	    "login cert-d header X-API-Key \"Key 7\"\n"
+	    "proxy-login cert-b squid hole\n");
+	struct credentials_login l;
+
+	(void)state;
+	assert_true(credentials_login(cr, "cert-b", &l));
+	assert_int_equal(l.kind, LOGIN_BASIC);
+	assert_string_equal(l.user, "alice");
+	assert_string_equal(l.secret, "p \"w\\d");
+	assert_true(credentials_login(cr, "cert-c", &l));
+	assert_int_equal(l.kind, LOGIN_BEARER);
+	assert_string_equal(l.secret, "abc.def-_~+/==");
+	assert_string_equal(credentials_login_word(&l), "bearer");
+	assert_true(credentials_login(cr, "cert-d", &l));
+	assert_int_equal(l.kind, LOGIN_HEADER);
+	assert_string_equal(l.header, "X-API-Key");
+	assert_string_equal(l.secret, "Key 7");
+	assert_true(credentials_proxy_login(cr, "cert-b", &l));
+	assert_int_equal(l.kind, LOGIN_BASIC);
+	assert_string_equal(l.user, "squid");
+	assert_string_equal(l.secret, "hole");
+	assert_false(credentials_proxy_login(cr, "cert-c", &l));
+	assert_int_equal(l.kind, LOGIN_NONE);
+	assert_false(credentials_login(cr, "cert-e", &l));
+	assert_false(credentials_login(NULL, "cert-b", &l));
+	/* Nobody gets in here with what we show elsewhere. */
+	assert_null(credentials_token(cr, slice_of("abc.def-_~+/=="), now));
+	assert_null(credentials_password(cr, SLICE_LIT("cert-b"), SLICE_LIT("p \"w\\d"), now));
+	credentials_free(cr);
+}
+
+/* A complaint ends up in logs: it must not carry what was meant to be secret. */
+static void
+broken_logins_are_named_without_their_secret(void **state)
+{
+	static const char *const texts[] = {
+		"login b s3cret\n", "login b basic alice\n", "login b basic alice s3cret more\n",
+		"login b basic al:ice s3cret\n", "login b bearer \"s3cret s3cret\"\n",
+		"login b header Host s3cret\n", "login b header \"X Key\" s3cret\n",
+		"login b header X-Key \"s3cr\xc3\xa9t\"\n", "login b header X-Key \" s3cret\"\n",
+		"login b basic alice \"\"\n", "proxy-login b s3cret\n", "proxy-login b a:b s3cret\n",
+		"login b/c basic alice s3cret\n", "login b header content-LENGTH s3cret\n",
+		"login b basic alice s3cret\nlogin b bearer s3cret\n",
+		"proxy-login b alice s3cret\nproxy-login b bob s3cret\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(texts); i++) {
+		struct complaints c = { .mem = arena_new() };
+
+		assert_null(credentials_parse(slice_of(texts[i]), "f", &c));
+		assert_int_equal(c.n, 1);
+		assert_null(strstr(c.text[0], "s3cr"));
+		arena_free(c.mem);
+	}
+	bad("login b s3cret\n", "f:1: login: behind the name stands basic USER PASSWORD, bearer TOKEN, "
+	    "or header NAME VALUE");
+	bad("login b basic a b\nlogin b bearer c\n", "f:2: b has two logins");
+}
+
+static void
+logins_are_kept_durably_and_taken_out(void **state)
+{
+	static const char odd[] = "\"\\ # \xc3\xa9 and blanks ";
+	char dir[] = "/tmp/tocsin-credentials-XXXXXX", path[64], token[64], large[4098];
+	struct credentials_login l = { .kind = LOGIN_BASIC, .user = "al \"ice", .secret = odd };
+	struct complaints c = { .mem = arena_new() };
+	struct err e = ERR_INIT;
+	struct credentials *cr;
+	struct stat st;
+	bool gone;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/credentials", dir);
+	assert_int_equal(credentials_add_token(path, "b", NULL, token, &e), 0);
+	assert_int_equal(credentials_set_login(path, "b", &l, &e), 0);
+	assert_int_equal(credentials_set_proxy_login(path, "b", "squid", "hole", &e), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	cr = credentials_load(path, &c);
+	assert_non_null(cr);
+	assert_true(credentials_login(cr, "b", &l));
+	assert_string_equal(l.user, "al \"ice");
+	assert_string_equal(l.secret, odd);
+	assert_string_equal(credentials_token(cr, slice_of(token), now), "b");
+	credentials_free(cr);
+	/* A second one takes the place of the first, and of no other line. */
+	l = (struct credentials_login){ .kind = LOGIN_HEADER, .header = "X-Key", .secret = "7" };
+	assert_int_equal(credentials_set_login(path, "b", &l, &e), 0);
+	assert_int_equal(credentials_remove_login(path, "b", true, &gone, &e), 0);
+	assert_true(gone);
+	assert_int_equal(credentials_remove_login(path, "b", true, &gone, &e), 0);
+	assert_false(gone);
+	cr = credentials_load(path, &c);
+	assert_true(credentials_login(cr, "b", &l));
+	assert_int_equal(l.kind, LOGIN_HEADER);
+	assert_false(credentials_proxy_login(cr, "b", &l));
+	assert_string_equal(credentials_token(cr, slice_of(token), now), "b");
+	credentials_free(cr);
+	/* What could not be read back is not written. */
+	memset(large, 'x', sizeof(large));
+	large[sizeof(large) - 1] = '\0';
+	l = (struct credentials_login){ .kind = LOGIN_BEARER, .secret = large };
+	assert_int_equal(credentials_set_login(path, "b", &l, &e), -1);
+	l.secret = "two words";
+	assert_int_equal(credentials_set_login(path, "b", &l, &e), -1);
+	l = (struct credentials_login){ .kind = LOGIN_BASIC, .user = "a", .secret = "line\nbreak" };
+	assert_int_equal(credentials_set_login(path, "b", &l, &e), -1);
+	l.secret = "\xff";
+	assert_int_equal(credentials_set_login(path, "b", &l, &e), -1);
+	cr = credentials_load(path, &c);
+	assert_true(credentials_login(cr, "b", &l));
+	assert_string_equal(l.secret, "7");
+	credentials_free(cr);
+	unlink(path);
+	rmdir(dir);
+	arena_free(c.mem);
+}
+
 int
 main(void)
 {
@@ -260,6 +386,9 @@ main(void)
 		cmocka_unit_test(impossible_pairs_are_refused_without_hashing),
 		cmocka_unit_test(broken_lines_are_named),
 		cmocka_unit_test(commands_add_durably),
+		cmocka_unit_test(logins_are_found_by_peer),
+		cmocka_unit_test(broken_logins_are_named_without_their_secret),
+		cmocka_unit_test(logins_are_kept_durably_and_taken_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
