@@ -144,7 +144,7 @@ taxii_post_body(struct taxii_request *rq, struct slice body)
 		.from = rq->reader.peer, .collections = p->collections,
 		.request_id = arena_str(rq->mem, slice_of(rq->x->id)),
 		.relay = { .unmarked = TLP_UNSET }, .on_relay = may_relay(rq) ? on_relay : NULL,
-		.status_user = rq->reader.name, .envelope = true,
+		.status_user = taxii_status_user(rq), .envelope = true,
 		.strict = rq->collection->validate_strict ||
 		    (rq->reader.peer != NULL && rq->reader.peer->validate_strict),
 	};

@@ -26,7 +26,8 @@ taxii_get_discovery(struct taxii_request *rq)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	taxii_write_discovery(&b, rq->config, http1_field(rq->x->head, "host"));
+	taxii_write_discovery(&b, rq->config, rq->g->catalog, &rq->reader,
+	    http1_field(rq->x->head, "host"));
 	taxii_answer(rq, 200, &b, NULL, 0);
 }
 
@@ -35,7 +36,7 @@ taxii_get_root(struct taxii_request *rq)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	taxii_write_root(&b, rq->config);
+	taxii_write_root(&b, rq->config, rq->match.root);
 	taxii_answer(rq, 200, &b, NULL, 0);
 }
 
@@ -48,10 +49,12 @@ taxii_get_collections(struct taxii_request *rq)
 
 	strbuf_addc(&b, '{');
 	for (size_t i = 0; i < catalog_count(c); i++) {
-		if (!catalog_visible(c, catalog_at(c, i), &rq->reader))
+		const struct collection_conf *col = catalog_at(c, i);
+
+		if (!config_in_root(col, rq->match.root) || !catalog_visible(c, col, &rq->reader))
 			continue;
 		strbuf_adds(&b, shown++ == 0 ? "\"collections\":[" : ",");
-		taxii_write_collection(&b, c, catalog_at(c, i), &rq->reader);
+		taxii_write_collection(&b, c, col, &rq->reader);
 	}
 	strbuf_adds(&b, shown > 0 ? "]}" : "}");
 	taxii_answer(rq, 200, &b, NULL, 0);
@@ -74,7 +77,7 @@ on_status(void *arg, const struct store_status *st, const struct err *e)
 
 	if (e != NULL) {
 		taxii_later(rq, 503, 0, "the store does not answer");
-	} else if (st == NULL || strcmp(st->user, rq->reader.name) != 0) {
+	} else if (st == NULL || strcmp(st->user, taxii_status_user(rq)) != 0) {
 		taxii_refuse(rq, 404, "there is no such status");
 	} else {
 		taxii_write_status(&b, st);

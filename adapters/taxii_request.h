@@ -2,7 +2,8 @@
  * taxii_request.h -- one TAXII request under way, shared by the files of the TAXII server.
  *
  * Owns:    struct taxii_request: it outlives its exchange when something asynchronous still points at it.
- * Called:  by taxii_server.c (routing), taxii_read.c and taxii_post.c (endpoints).
+ * Called:  by taxii_server.c (judges them) and the endpoints: taxii_read.c, taxii_post.c, those of other
+ *          families.
  * Never:   answers twice: taxii_answer and taxii_refuse do nothing once the client is gone.
  *
  * Before an asynchronous call: taxii_hold(rq); in its callback, last: taxii_let_go(rq).
@@ -12,6 +13,7 @@
 
 #include "adapters/http_server.h"
 #include "adapters/taxii_query.h"
+#include "adapters/taxii_routes.h"
 #include "gateway/catalog.h"
 
 struct gateway;
@@ -29,7 +31,7 @@ struct taxii_request {
 	struct trust		*trust;		/* held: `reader` points into it */
 	struct config		*config;	/* held; both are those of the decision about the head */
 	struct reader		 reader;
-	const struct taxii_route *route;
+	struct taxii_match	 match;		/* what the path means; its slices are the head's */
 	const struct collection_conf *collection; /* a copy in mem */
 	struct slice		 collection_name; /* as the token knows it: the UUID */
 	struct slice		 object_id;	/* decoded path segment, or a status id */
@@ -42,13 +44,22 @@ struct taxii_request {
 void	taxii_hold(struct taxii_request *rq);
 void	taxii_let_go(struct taxii_request *rq);
 struct slice taxii_next_key(struct taxii_request *rq);
-/* 2xx with a TAXII body (its bytes are taken). */
+/* Whose a status resource is: this client's, in this API root. */
+const char *taxii_status_user(struct taxii_request *rq);
+/* 2xx with a body (its bytes are taken), in the media type of the family, or in another. */
 void	taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,
 	    const struct http_header *headers, size_t nheaders);
-/* 200 with the page, which is held until it is sent. */
+void	taxii_answer_as(struct taxii_request *rq, int status, const char *media_type,
+	    struct strbuf *body, const struct http_header *headers, size_t nheaders);
+/* The page, which is held until it is sent: 200 and the type of the family, or others. */
 void	taxii_answer_page(struct taxii_request *rq, struct taxii_page *p,
 	    const struct http_header *headers, size_t nheaders);
+void	taxii_answer_page_as(struct taxii_request *rq, int status, const char *media_type,
+	    struct taxii_page *p, const struct http_header *headers, size_t nheaders);
+/* An error in the form of the family; 401 with WWW-Authenticate. */
 void	taxii_refuse(struct taxii_request *rq, int status, const char *detail);
+void	taxii_refuse_with(struct taxii_request *rq, int status, const char *detail,
+	    const struct http_header *headers, size_t nheaders);
 /* 429 or 503 with Retry-After in whole seconds, rounded up. */
 void	taxii_later(struct taxii_request *rq, int status, int64_t wait_us, const char *detail);
 

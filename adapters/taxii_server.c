@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "adapters/taxii_auth.h"
-#include "adapters/taxii_media.h"
 #include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
+#include "adapters/taxii_routes.h"
 #include "adapters/taxii_write.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -18,8 +18,6 @@
 #include "gateway/limiter.h"
 #include "gateway/stats.h"
 
-enum { SEGMENTS_MAX = 8 };
-
 struct taxii_server {
 	struct gateway		*g;
 	struct http_handler	 handler;
@@ -27,93 +25,7 @@ struct taxii_server {
 	uint8_t			 next_key[SHA256_LEN];
 };
 
-/* ---- routes ---- */
-
-/* What stands at a place in the path. */
-enum segment { S_END, S_TAXII2, S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS,
-	S_MANIFEST, S_STATUS, S_STATUS_ID };
-
-enum right { NO_RIGHT, RIGHT_SEE, RIGHT_READ, RIGHT_WRITE, RIGHT_BOTH };
-
-struct taxii_route {
-	enum segment	 path[6];
-	enum http_method method;
-	enum right	 right;
-	const char	*word;		/* for figures and the log */
-	void		(*run)(struct taxii_request *rq);
-};
-
-static const struct taxii_route routes[] = {
-	{ { S_TAXII2 }, HTTP_GET, NO_RIGHT, "discovery", taxii_get_discovery },
-	{ { S_ROOT }, HTTP_GET, NO_RIGHT, "root", taxii_get_root },
-	{ { S_ROOT, S_STATUS, S_STATUS_ID }, HTTP_GET, NO_RIGHT, "status", taxii_get_status },
-	{ { S_ROOT, S_COLLECTIONS }, HTTP_GET, NO_RIGHT, "collections", taxii_get_collections },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION }, HTTP_GET, RIGHT_SEE, "collection",
-	    taxii_get_collection },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_MANIFEST }, HTTP_GET, RIGHT_READ, "manifest",
-	    taxii_get_manifest },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_GET, RIGHT_READ, "objects",
-	    taxii_get_objects },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS }, HTTP_POST, RIGHT_WRITE, "post",
-	    taxii_post_head },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT }, HTTP_GET, RIGHT_READ,
-	    "object", taxii_get_object },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT }, HTTP_DELETE, RIGHT_BOTH,
-	    "delete", taxii_delete_object },
-	{ { S_ROOT, S_COLLECTIONS, S_COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS }, HTTP_GET,
-	    RIGHT_READ, "versions", taxii_get_versions },
-};
-enum { ROUTES = sizeof(routes) / sizeof(*routes) };
-
-static const char *const fixed_words[] = {
-	[S_TAXII2] = "taxii2", [S_COLLECTIONS] = "collections", [S_OBJECTS] = "objects",
-	[S_VERSIONS] = "versions", [S_MANIFEST] = "manifest", [S_STATUS] = "status",
-	[S_STATUS_ID] = NULL,
-};
-
-/* The segments of a path; a trailing slash makes none. -1 if there are too many or one is empty. */
-static int
-split(struct slice path, struct slice out[SEGMENTS_MAX])
-{
-	int n = 0;
-
-	slice_cut(&path, '/');
-	while (path.n > 0) {
-		if (n == SEGMENTS_MAX)
-			return -1;
-		out[n] = slice_cut(&path, '/');
-		if (out[n++].n == 0)
-			return -1;
-	}
-	return n;
-}
-
-static bool
-segment_fits(const struct taxii_request *rq, enum segment want, struct slice have)
-{
-	switch (want) {
-	case S_ROOT:
-		return slice_is(have, rq->config->api_root);
-	case S_COLLECTION:
-	case S_OBJECT:
-	case S_STATUS_ID:
-		return true;
-	default:
-		return slice_is(have, fixed_words[want]);
-	}
-}
-
-static bool
-path_fits(const struct taxii_request *rq, const struct taxii_route *r, const struct slice *have,
-    int n)
-{
-	int i;
-
-	for (i = 0; i < 6 && r->path[i] != S_END; i++)
-		if (i >= n || !segment_fits(rq, r->path[i], have[i]))
-			return false;
-	return i == n;
-}
+/* ---- the path ---- */
 
 static const char *
 copy_text(struct arena *mem, const char *s)
@@ -131,72 +43,36 @@ take_collection(struct taxii_request *rq, const struct collection_conf *col)
 	copy->name = copy_text(rq->mem, col->name);
 	copy->title = copy_text(rq->mem, col->title);
 	copy->description = copy_text(rq->mem, col->description);
-	copy->kinds = copy->sources = NULL;
+	copy->alias = copy_text(rq->mem, col->alias);
+	copy->roots = copy->kinds = copy->sources = NULL;
 	rq->collection = copy;
 	rq->collection_name = slice_of(copy->uuid);
 }
 
-/* Take what varies out of the path. */
+/* Take what varies out of the path. A collection without any right for this client is as if it were not
+ * there. */
 static void
-take_parts(struct taxii_request *rq, const struct taxii_route *r, const struct slice *have)
+take_parts(struct taxii_request *rq)
 {
-	for (int i = 0; i < 6 && r->path[i] != S_END; i++) {
-		const struct collection_conf *col;
+	const struct catalog *c = rq->g->catalog;
+	const struct taxii_route *r = rq->match.place;
 
-		if (r->path[i] == S_OBJECT || r->path[i] == S_STATUS_ID)
-			rq->object_id = arena_slice(rq->mem, have[i]);
-		if (r->path[i] != S_COLLECTION)
-			continue;
-		col = catalog_find(rq->g->catalog, have[i]);
-		if (col != NULL)
+	for (int i = 0; i < TAXII_PATH && r->path[i] != S_END; i++) {
+		const struct collection_conf *col = NULL;
+		struct slice have = rq->match.have[i];
+
+		if (r->path[i] == S_OBJECT || r->path[i] == S_STATUS_ID || r->path[i] == S_FEED)
+			rq->object_id = arena_slice(rq->mem, have);
+		if (r->path[i] == S_COLLECTION)
+			col = catalog_find_in(c, rq->match.root, have);
+		else if (r->path[i] == S_FEED && taxii_families[r->family].resolve != NULL)
+			col = taxii_families[r->family].resolve(rq, have);
+		if (col != NULL && catalog_visible(c, col, &rq->reader))
 			take_collection(rq, col);
 	}
 }
 
-/* The route of method and path. NULL: *allow lists the methods of this path, or is empty (404). */
-static const struct taxii_route *
-find_route(struct taxii_request *rq, char *allow, size_t cap)
-{
-	const struct http1_head *h = rq->x->head;
-	enum http_method method = h->method == HTTP_HEAD ? HTTP_GET : h->method;
-	struct slice have[SEGMENTS_MAX];
-	int n = h->path_odd ? -1 : split(h->path, have);
-	size_t len = 0;
-
-	allow[0] = '\0';
-	for (int i = 0; n >= 0 && i < ROUTES; i++) {
-		if (!path_fits(rq, &routes[i], have, n))
-			continue;
-		if (len == 0)
-			take_parts(rq, &routes[i], have);
-		if (routes[i].method == method)
-			return &routes[i];
-		len += (size_t)snprintf(allow + len, cap - len, "%s%s", len > 0 ? ", " : "",
-		    routes[i].method == HTTP_GET ? "GET, HEAD" :
-		    routes[i].method == HTTP_POST ? "POST" : "DELETE");
-	}
-	if (len > 0)
-		snprintf(allow + len, cap - len, ", OPTIONS");
-	return NULL;
-}
-
-/* ---- requests ---- */
-
-void
-taxii_hold(struct taxii_request *rq)
-{
-	rq->holds++;
-}
-
-void
-taxii_let_go(struct taxii_request *rq)
-{
-	if (--rq->holds > 0)
-		return;
-	trust_free(rq->trust);
-	config_free(rq->config);
-	arena_free(rq->mem);
-}
+/* ---- the key of tokens ---- */
 
 struct slice
 taxii_next_key(struct taxii_request *rq)
@@ -204,162 +80,76 @@ taxii_next_key(struct taxii_request *rq)
 	return slice_from(rq->server->next_key, sizeof(rq->server->next_key));
 }
 
-void
-taxii_answer(struct taxii_request *rq, int status, struct strbuf *body,
-    const struct http_header *headers, size_t nheaders)
-{
-	struct http_answer a = {
-		.status = status, .content_type = taxii_media_type, .headers = headers,
-		.nheaders = nheaders, .take = body, .may_gzip = true,
-	};
-
-	if (rq->x != NULL && !rq->answered) {
-		rq->answered = true;
-		http_respond(rq->x, &a);
-	}
-	strbuf_fini(body);
-}
-
-static void
-sent(void *arg)
-{
-	taxii_page_free(arg);
-}
-
-void
-taxii_answer_page(struct taxii_request *rq, struct taxii_page *p, const struct http_header *headers,
-    size_t nheaders)
-{
-	struct http_answer a = {
-		.status = 200, .content_type = taxii_media_type, .headers = headers,
-		.nheaders = nheaders, .body = strbuf_slice(&p->body), .may_gzip = true,
-		.release = sent, .release_arg = p, .gzip = &p->gzip,
-	};
-	struct taxii_pages *pages = rq->pages;
-
-	if (rq->x == NULL || rq->answered)
-		return;
-	rq->answered = true;
-	taxii_page_hold(taxii_page_hold(p));
-	http_respond(rq->x, &a);
-	taxii_pages_weigh(pages, p);
-	taxii_page_free(p);
-}
-
-void
-taxii_refuse(struct taxii_request *rq, int status, const char *detail)
-{
-	static const struct http_header who = { "WWW-Authenticate",
-	    "Basic realm=\"tocsin\", charset=\"UTF-8\"" };
-
-	if (rq->x == NULL || rq->answered)
-		return;
-	rq->answered = true;
-	http_refuse(rq->x, status, detail, status == 401 ? &who : NULL, status == 401);
-}
-
-void
-taxii_later(struct taxii_request *rq, int status, int64_t wait_us, const char *detail)
-{
-	char seconds[24];
-	struct http_header after = { "Retry-After", seconds };
-	int64_t wait = (wait_us + 999999) / 1000000;
-
-	if (rq->x == NULL || rq->answered)
-		return;
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait < 1 ? 1 : wait));
-	rq->answered = true;
-	http_refuse(rq->x, status, detail, &after, 1);
-}
-
 /* ---- decisions ---- */
 
-/* 0, or the status to refuse with. A collection without any right looks like one that is not there. */
+static const char no_collection[] = "there is no such collection";
+
+/* 0, or the status to refuse with. */
 static int
 check_rights(const struct taxii_request *rq)
 {
 	const struct catalog *c = rq->g->catalog;
 	const struct collection_conf *col = rq->collection;
-	bool see, read, write;
+	enum taxii_right right = rq->match.route->right;
+	bool read, write;
 
-	if (rq->route->right == NO_RIGHT)
+	if (right == NO_RIGHT || right == RIGHT_SEE)
 		return 0;
-	if (col == NULL)
-		return 404;
-	see = catalog_visible(c, col, &rq->reader);
 	read = catalog_can_read(c, col, &rq->reader);
 	write = catalog_can_write(c, col, &rq->reader);
-	if (!see)
-		return 404;
-	switch (rq->route->right) {
+	switch (right) {
 	case RIGHT_READ:
 		return read ? 0 : 403;
 	case RIGHT_WRITE:
 		return write ? 0 : 403;
-	case RIGHT_BOTH:
-		return read && write ? 0 : read || write ? 403 : 404;
 	default:
-		return 0;
+		return read && write ? 0 : read || write ? 403 : 404;
 	}
 }
 
+/* No row has this method: OPTIONS, or a refusal that says which there are. */
 static void
-answer_options(struct taxii_request *rq, const char *allow)
+answer_method(struct taxii_request *rq)
 {
-	struct http_header h = { "Allow", allow };
+	const struct http_header h = { "Allow", rq->match.allow };
 	struct strbuf empty = STRBUF_INIT;
 
-	taxii_answer(rq, 200, &empty, &h, 1);
-}
-
-static void
-refuse_method(struct taxii_request *rq, const char *allow)
-{
-	struct http_header h = { "Allow", allow };
-
-	rq->answered = true;
-	if (rq->x->head->method == HTTP_OTHER)
-		http_refuse(rq->x, 501, "unknown method", NULL, 0);
-	else
-		http_refuse(rq->x, 405, "not here", &h, 1);
-}
-
-/* Is there such a path and method? Otherwise it is answered. */
-static bool
-judge_path(struct taxii_request *rq)
-{
-	enum http_method method = rq->x->head->method;
-	char allow[64];
-
-	rq->route = find_route(rq, allow, sizeof(allow));
-	if (rq->route != NULL)
-		return true;
-	if (allow[0] == '\0' && method == HTTP_OTHER)
-		taxii_refuse(rq, 501, "unknown method");
-	else if (allow[0] == '\0')
-		taxii_refuse(rq, 404, "there is nothing here");
-	else if (method == HTTP_OPTIONS)
-		answer_options(rq, allow);
-	else
-		refuse_method(rq, allow);
-	return false;
+	switch (rq->x->head->method) {
+	case HTTP_OPTIONS:
+		taxii_answer(rq, 200, &empty, &h, 1);
+		break;
+	case HTTP_OTHER:
+		taxii_refuse_with(rq, 501, "unknown method", NULL, 0);
+		break;
+	default:
+		taxii_refuse_with(rq, 405, "not here", &h, 1);
+		break;
+	}
 }
 
 /* Steps 3 to 6 of reference/taxii.md 6: true if the request may go on, otherwise it is answered. */
 static bool
 judge_request(struct taxii_request *rq)
 {
-	static const char no_collection[] = "there is no such collection";
+	const struct taxii_match *m = &rq->match;
 	int refused;
 
-	if (!judge_path(rq))
+	if (m->place == NULL || (m->root != NULL &&
+	    !catalog_root_visible(rq->g->catalog, m->root, &rq->reader))) {
+		taxii_refuse(rq, 404, "there is nothing here");
 		return false;
-	if (rq->route->right != NO_RIGHT && rq->collection == NULL) {
+	}
+	take_parts(rq);
+	if (m->place->right != NO_RIGHT && rq->collection == NULL) {
 		taxii_refuse(rq, 404, no_collection);
 		return false;
 	}
-	if (!taxii_accepts(rq->x->head)) {
-		taxii_refuse(rq, 406, "this server speaks application/taxii+json;version=2.1");
+	if (m->route == NULL) {
+		answer_method(rq);
+		return false;
+	}
+	if (!m->acceptable) {
+		taxii_refuse(rq, 406, taxii_families[m->family].speaks);
 		return false;
 	}
 	refused = check_rights(rq);
@@ -378,6 +168,7 @@ hold_files(struct taxii_request *rq)
 	rq->config = config_hold(rq->g->config);
 	rq->reader = (struct reader){ .name = "nobody" };
 	rq->collection = NULL;
+	taxii_match(rq->x->head, rq->config, &rq->match);
 }
 
 /* Are the files still those that everything so far was decided by? */
@@ -440,7 +231,7 @@ go_on(struct taxii_request *rq, void (*then)(struct taxii_request *rq))
 static void
 run(struct taxii_request *rq)
 {
-	rq->route->run(rq);
+	rq->match.route->run(rq);
 }
 
 /* The budget of this client is asked last, so that a refusal above costs it nothing. */
@@ -506,7 +297,7 @@ on_head(struct http_exchange *x, void *arg)
 static void
 take_body(struct taxii_request *rq)
 {
-	taxii_post_body(rq, rq->body);
+	rq->match.route->body(rq, rq->body);
 }
 
 static void
@@ -540,35 +331,26 @@ on_gone(struct http_exchange *x, void *arg)
 	forget(x);
 }
 
-/* True if a segment says something about our paths, not about what lies there. */
-static bool
-is_fixed(const struct config *conf, struct slice segment)
-{
-	for (size_t i = 0; i < sizeof(fixed_words) / sizeof(*fixed_words); i++)
-		if (fixed_words[i] != NULL && slice_is(segment, fixed_words[i]))
-			return true;
-	return slice_is(segment, conf->api_root);
-}
-
 /* The path as the log may have it: the id of an observable can be guessed back to its value, and what a
  * client mistypes is content too. So only our own words stand there, and names of our collections. */
 static struct slice
 path_for_log(const struct taxii_server *s, const struct http_exchange *x)
 {
-	struct slice segments[SEGMENTS_MAX], path = x->head == NULL ? SLICE_EMPTY : x->head->path;
+	struct slice segments[TAXII_SEGMENTS], path = x->head == NULL ? SLICE_EMPTY : x->head->path;
 	struct strbuf b = STRBUF_INIT;
 	struct slice out;
-	int n = split(path, segments);
+	int n = taxii_split(path, segments);
+	const struct root_conf *root = n < 1 ? NULL : config_root(s->g->config, segments[0]);
 
 	for (int i = 0; i < n; i++) {
-		const struct collection_conf *col = i == 0 ||
-		    !slice_is(segments[i - 1], "collections") ? NULL :
-		    catalog_find(s->g->catalog, segments[i]);
+		const struct collection_conf *col = i != 2 || root == NULL ||
+		    !slice_is(segments[1], "collections") ? NULL :
+		    catalog_find_in(s->g->catalog, root, segments[i]);
 
 		strbuf_addc(&b, '/');
 		if (col != NULL)
 			strbuf_adds(&b, col->name);
-		else if (is_fixed(s->g->config, segments[i]))
+		else if (taxii_is_fixed(s->g->config, segments[i]))
 			strbuf_addsl(&b, segments[i]);
 		else
 			strbuf_addc(&b, '*');
@@ -589,8 +371,8 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
 	const char word[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
 	    (char)('0' + status % 10), '\0' };
 
-	stats_add2(s->g->stats, STAT_HTTP, rq == NULL || rq->route == NULL ? "none" :
-	    rq->route->word, word, 1);
+	stats_add2(s->g->stats, STAT_HTTP, rq == NULL || rq->match.route == NULL ? "none" :
+	    rq->match.route->word, word, 1);
 	stats_time(s->g->stats, "request", clock_mono_us() - x->began_us);
 	log_event(status >= 500 ? LOG_WARN : LOG_INFO, "http", LF_S("request", x->id),
 	    LF_S("client", rq == NULL ? "" : rq->reader.name), LF_S("remote", x->remote),
@@ -613,9 +395,11 @@ static const char *
 error_body(const struct http_exchange *x, int status, const char *title, const char *detail,
     struct strbuf *out, void *arg)
 {
+	const struct taxii_request *rq = x->user;
+
 	(void)arg;
-	taxii_write_error(out, status, title, detail, x->id);
-	return taxii_media_type;
+	return taxii_families[rq == NULL ? FAMILY_TAXII21 : rq->match.family].error(out, status,
+	    title, detail, x->id);
 }
 
 struct taxii_server *

@@ -21,36 +21,53 @@ text(struct strbuf *b, const char *name, struct slice value)
 	json_print_string(b, value);
 }
 
-void
-taxii_write_discovery(struct strbuf *out, const struct config *conf, struct slice host)
+/* How clients reach an API root: absolute, from the configured base. */
+static void
+root_url(struct strbuf *out, const struct config *conf, const struct root_conf *root,
+    struct slice host)
 {
-	struct strbuf root = STRBUF_INIT;
-
 	if (conf->public_url != NULL)
-		strbuf_adds(&root, conf->public_url);
+		strbuf_adds(out, conf->public_url);
 	else if (host.n > 0)
-		strbuf_addf(&root, "https://%.*s", SLICE_ARG(host));
-	strbuf_addf(&root, "/%s/", conf->api_root);
+		strbuf_addf(out, "https://%.*s", SLICE_ARG(host));
+	strbuf_addf(out, "/%s/", root->name);
+}
+
+void
+taxii_write_discovery(struct strbuf *out, const struct config *conf, const struct catalog *c,
+    const struct reader *r, struct slice host)
+{
+	struct strbuf url = STRBUF_INIT;
+	const struct root_conf *root;
+	size_t shown = 0;
+
 	strbuf_addc(out, '{');
 	text(out, "title", slice_of(conf->title));
 	if (conf->description != NULL)
 		text(out, "description", slice_of(conf->description));
 	if (conf->contact != NULL)
 		text(out, "contact", slice_of(conf->contact));
-	text(out, "default", strbuf_slice(&root));
-	strbuf_adds(out, ",\"api_roots\":[");
-	json_print_string(out, strbuf_slice(&root));
-	strbuf_adds(out, "]}");
-	strbuf_fini(&root);
+	for (size_t i = 0; (root = config_root_at(conf, i)) != NULL; i++) {
+		if (!catalog_root_visible(c, root, r))
+			continue;
+		strbuf_setlen(&url, 0);
+		root_url(&url, conf, root, host);
+		if (shown == 0)
+			text(out, "default", strbuf_slice(&url));
+		strbuf_adds(out, shown++ == 0 ? ",\"api_roots\":[" : ",");
+		json_print_string(out, strbuf_slice(&url));
+	}
+	strbuf_adds(out, shown > 0 ? "]}" : "}");
+	strbuf_fini(&url);
 }
 
 void
-taxii_write_root(struct strbuf *out, const struct config *conf)
+taxii_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root)
 {
 	strbuf_addc(out, '{');
-	text(out, "title", slice_of(conf->title));
-	if (conf->description != NULL)
-		text(out, "description", slice_of(conf->description));
+	text(out, "title", slice_of(root->title));
+	if (root->description != NULL)
+		text(out, "description", slice_of(root->description));
 	strbuf_addf(out, ",\"versions\":[\"%s\"],\"max_content_length\":%zu}", taxii_media_type,
 	    conf->limits.body_bytes);
 }
@@ -64,7 +81,7 @@ taxii_write_collection(struct strbuf *out, const struct catalog *c,
 	text(out, "title", slice_of(col->title != NULL ? col->title : col->name));
 	if (col->description != NULL)
 		text(out, "description", slice_of(col->description));
-	text(out, "alias", slice_of(col->name));
+	text(out, "alias", slice_of(col->alias != NULL ? col->alias : col->name));
 	strbuf_addf(out, ",\"can_read\":%s,\"can_write\":%s,"
 	    "\"media_types\":[\"application/stix+json;version=2.1\"]}",
 	    catalog_can_read(c, col, r) ? "true" : "false",

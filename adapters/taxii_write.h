@@ -12,9 +12,11 @@
 
 struct strbuf;
 
-/* `host` as the client named us, for a node without `url`; may be empty. */
-void	taxii_write_discovery(struct strbuf *out, const struct config *conf, struct slice host);
-void	taxii_write_root(struct strbuf *out, const struct config *conf);
+/* The API roots that this reader may see, the first of them as default. `host` as the client named us, for
+ * a node without `url`; may be empty. */
+void	taxii_write_discovery(struct strbuf *out, const struct config *conf, const struct catalog *c,
+	    const struct reader *r, struct slice host);
+void	taxii_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root);
 void	taxii_write_collection(struct strbuf *out, const struct catalog *c,
 	    const struct collection_conf *col, const struct reader *r);
 

@@ -25,13 +25,16 @@ struct catalog {
 /* ---- the list ---- */
 
 static struct collection_conf
-inbox_of(struct arena *mem, const struct peer *p)
+inbox_of(struct arena *mem, const struct config *conf, const struct peer *p)
 {
+	const char **roots = arena_alloc(mem, 2 * sizeof(*roots));
+
+	roots[0] = conf->api_root;
 	return (struct collection_conf){
 		.name = arena_fmt(mem, "inbox-%s", p->name),
 		.title = arena_fmt(mem, "Inbox of %s", p->name),
 		.description = "What this peer relays to us",
-		.hidden = true, .file = p->file, .line = p->line,
+		.roots = roots, .hidden = true, .file = p->file, .line = p->line,
 	};
 }
 
@@ -60,7 +63,7 @@ make_list(struct catalog *c, struct arena *mem, struct collection_conf **out, si
 
 		if (p->is_consumer || p->npins == 0)
 			continue;
-		inbox = inbox_of(mem, p);
+		inbox = inbox_of(mem, conf, p);
 		if (!has_name(v, n, inbox.name))
 			v[n++] = inbox;
 	}
@@ -180,6 +183,19 @@ catalog_find(const struct catalog *c, struct slice name)
 	return NULL;
 }
 
+const struct collection_conf *
+catalog_find_in(const struct catalog *c, const struct root_conf *root, struct slice name)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct collection_conf *col = &c->v[i];
+
+		if ((slice_is_nocase(name, col->uuid) || slice_is(name, col->name) ||
+		    (col->alias != NULL && slice_is(name, col->alias))) && config_in_root(col, root))
+			return col;
+	}
+	return NULL;
+}
+
 /* ---- rights ---- */
 
 /* The peer whose inbox this is, or NULL. A consumer has none, whatever its name. */
@@ -225,6 +241,23 @@ catalog_visible(const struct catalog *c, const struct collection_conf *col,
     const struct reader *r)
 {
 	return !col->hidden || catalog_can_read(c, col, r) || catalog_can_write(c, col, r);
+}
+
+bool
+catalog_root_visible(const struct catalog *c, const struct root_conf *root, const struct reader *r)
+{
+	bool any = false;
+
+	if (root == config_root_at(c->g->config, 0))
+		return true;
+	for (size_t i = 0; i < c->n; i++) {
+		if (!config_in_root(&c->v[i], root))
+			continue;
+		if (catalog_visible(c, &c->v[i], r))
+			return true;
+		any = true;
+	}
+	return !any;
 }
 
 /* ---- pages ---- */

@@ -33,8 +33,11 @@ void		 catalog_figures(const struct catalog *c, struct stats *s);
 
 size_t		 catalog_count(const struct catalog *c);
 const struct collection_conf *catalog_at(const struct catalog *c, size_t i);
-/* By UUID, name or alias. */
+/* By UUID or name. */
 const struct collection_conf *catalog_find(const struct catalog *c, struct slice name);
+/* By UUID, name or alias, as far as that API root has it. `root` is of the configuration in force. */
+const struct collection_conf *catalog_find_in(const struct catalog *c, const struct root_conf *root,
+		    struct slice name);
 
 /* Rights of a reader (reference/taxii.md 13). Views are never writable, an inbox only by its peer. A hidden
  * collection without any right is as if absent: catalog_visible is false. */
@@ -43,6 +46,11 @@ bool		 catalog_can_read(const struct catalog *c, const struct collection_conf *c
 bool		 catalog_can_write(const struct catalog *c, const struct collection_conf *col,
 		    const struct reader *r);
 bool		 catalog_visible(const struct catalog *c, const struct collection_conf *col,
+		    const struct reader *r);
+
+/* An API root whose collections are all hidden from this reader is as if absent; one without any is not, nor
+ * is the first. `root` is of the configuration in force. */
+bool		 catalog_root_visible(const struct catalog *c, const struct root_conf *root,
 		    const struct reader *r);
 
 /* What a page showed, and how long it stands. */

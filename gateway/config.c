@@ -411,6 +411,7 @@ finish(struct load *ld)
 		finish_listen(ld, i);
 	for (size_t i = 0; i < conf->ncollections; i++)
 		finish_collection(ld, i);
+	config_finish_roots(conf, ld->c);
 	for (size_t i = 0; i < conf->nspools; i++)
 		finish_spool(ld, i);
 	for (size_t i = 0; i < conf->nroutes; i++) {

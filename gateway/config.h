@@ -33,8 +33,17 @@ struct listen_conf {
 	uint32_t	 line;
 };
 
+struct root_conf {
+	const char	*name;		/* one path segment */
+	const char	*title, *description;
+	const char	*file;
+	uint32_t	 line;
+};
+
 struct collection_conf {
-	const char	*name;		/* also its alias */
+	const char	*name;		/* also its alias, unless it has another */
+	const char	*alias;		/* or NULL */
+	const char *const *roots;	/* names of API roots; never empty once loaded */
 	const char	*id;		/* UUIDv4, or NULL: given by the store at first start */
 	const char	*title, *description;
 	bool		 view;		/* read-only, filled by its filter; else kept */
@@ -152,6 +161,8 @@ struct config {
 	/* TAXII */
 	const char	*api_root;	/* one path segment */
 	const char	*title, *description;
+	struct root_conf *roots;	/* the further ones */
+	size_t		 nroots;
 	bool		 authentication;	/* off: everybody is a public reader (testing) */
 	/* parts */
 	struct listen_conf *listens;
@@ -165,6 +176,7 @@ struct config {
 	size_t		 nspools;
 	struct route_conf *routes;
 	size_t		 nroutes;
+	struct root_conf root;		/* that of `taxii` */
 	struct config_origins *origins;	/* where each value was written; config_print.c */
 };
 
@@ -190,6 +202,12 @@ void	config_print_reference(struct strbuf *out);
  * refuse. Returns how many. */
 size_t		 config_restart_needed(struct strbuf *out, const struct config *old,
 		    const struct config *now);
+/* API roots in order: the one of `taxii`, then the others. NULL past the last. */
+const struct root_conf *config_root_at(const struct config *conf, size_t i);
+/* By its path segment; NULL if none. */
+const struct root_conf *config_root(const struct config *conf, struct slice name);
+/* Is the collection served there? */
+bool		 config_in_root(const struct collection_conf *col, const struct root_conf *root);
 /* Collection by name, alias or UUID; NULL if none. */
 struct collection_conf *config_collection(const struct config *conf, struct slice name);
 

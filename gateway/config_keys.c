@@ -19,6 +19,7 @@
 #define COLL(member)		FIELD(struct collection_conf, member)
 #define SPOOL(member)		FIELD(struct spool_conf, member)
 #define ROUTE(member)		FIELD(struct route_conf, member)
+#define ROOT(member)		FIELD(struct root_conf, member)
 #define END			{ .name = NULL }
 
 static const char *const clients_words[] = { "none", "optional", "required", NULL };
@@ -234,7 +235,7 @@ static const struct config_key taxii_keys[] = {
 	{ "api-root", &config_segment, CONF(api_root), "api", 0, 0, CONFIG_RESTART,
 	    "Path of the API root: https://host:port/API-ROOT/.", NULL },
 	{ "title", &config_text, CONF(title), "Tocsin", 0, 0, 0,
-	    "Title of discovery and API root.", NULL },
+	    "Title of discovery and of that API root.", NULL },
 	{ "description", &config_text, CONF(description), NULL, 0, 0, 0,
 	    "Their description.", NULL },
 	{ "authentication", &config_yes_no, CONF(authentication), "yes", 0, 0, 0,
@@ -242,13 +243,25 @@ static const struct config_key taxii_keys[] = {
 	END
 };
 
+static const struct config_key root_keys[] = {
+	{ "title", &config_text, ROOT(title), NULL, 0, 0, 0,
+	    "Title; without it, the name.", NULL },
+	{ "description", &config_text, ROOT(description), NULL, 0, 0, 0,
+	    "Description.", NULL },
+	END
+};
+
 static const struct config_key collection_keys[] = {
 	{ "id", &config_uuid, COLL(id), NULL, 0, 0, CONFIG_RESTART,
 	    "UUIDv4; without it the store gives one at first start and keeps it.", NULL },
 	{ "title", &config_text, COLL(title), NULL, 0, 0, 0,
-	    "Title; without it, the name.", NULL },
+	    "Title, no two alike in an API root; without it, the name.", NULL },
 	{ "description", &config_text, COLL(description), NULL, 0, 0, 0,
 	    "Description.", NULL },
+	{ "alias", &config_name, COLL(alias), NULL, 0, 0, 0,
+	    "Word that stands for the id in URLs; without it, the name, which goes on to work.", NULL },
+	{ "roots", &config_names, COLL(roots), NULL, 0, 0, 0,
+	    "API roots that have it; without it, `api-root` of `taxii`.", NULL },
 	{ "mode", &config_flip, COLL(view), "kept", 0, 0, CONFIG_RESTART,
 	    "A kept collection is written to (POST, spool, relay, route); a view shows what its filter "
 	    "selects of everything stored.", mode_words },
@@ -340,8 +353,12 @@ const struct config_section config_sections[] = {
 	    "Every size, count and wait." },
 	{ "taxii", NO_ARG, ONCE(0), taxii_keys,
 	    "What TAXII clients see of the node as a whole." },
+	{ "root", { "NAME", &config_segment, ROOT(name), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
+	    "Path of the API root: https://host:port/NAME/.", NULL },
+	    LIST(roots, nroots, struct root_conf), root_keys,
+	    "A further API root, beside `api-root` of `taxii`." },
 	{ "collection", { "NAME", &config_name, COLL(name), NULL, 0, 0, CONFIG_REQUIRED,
-	    "Name of the collection, also its alias in URLs.", NULL },
+	    "Name of the collection, which stands for its id in URLs.", NULL },
 	    LIST(collections, ncollections, struct collection_conf), collection_keys,
 	    "A TAXII collection." },
 	{ "spool", { "NAME", &config_name, SPOOL(name), NULL, 0, 0, CONFIG_REQUIRED,

@@ -79,6 +79,9 @@ extern const struct config_type config_name, config_mapping, config_text, config
     config_span, config_limit, config_names, config_sources, config_kinds, config_tlps,
     config_sectors_of, config_phases, config_level;
 
+/* Complete the API roots and check what belongs in them, when all lines are read. */
+void	config_finish_roots(struct config *conf, struct complaints *c);
+
 /* Complain "WHAT: 'WORD' ..." about the first word. Always returns -1. */
 int	config_refuse(const struct config_value *v, const char *why);
 

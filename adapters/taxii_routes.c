@@ -1,0 +1,205 @@
+#include "adapters/taxii_routes.h"
+
+#include <stdio.h>
+
+#include "adapters/taxii_media.h"
+#include "adapters/taxii_request.h"
+#include "adapters/taxii_write.h"
+#include "gateway/config.h"
+
+/* ---- the tables ---- */
+
+static bool
+accepts_taxii21(const struct http1_head *h, const struct taxii_route *r)
+{
+	(void)r;
+	return taxii_accepts(h);
+}
+
+static const char *
+error_taxii21(struct strbuf *out, int status, const char *title, const char *detail,
+    const char *request_id)
+{
+	taxii_write_error(out, status, title, detail, request_id);
+	return taxii_media_type;
+}
+
+const struct taxii_family_ops taxii_families[TAXII_FAMILIES] = {
+	[FAMILY_TAXII21] = {
+		.media_type = taxii_media_type,
+		.speaks = "this server speaks application/taxii+json;version=2.1",
+		.accepts = accepts_taxii21, .content = taxii_content_fits, .error = error_taxii21,
+	},
+	/* Rows of a family without `accepts` are not served. */
+};
+
+#define COLLECTION	S_ROOT, S_COLLECTIONS, S_COLLECTION
+
+static const struct taxii_route routes[] = {
+	{ FAMILY_TAXII21, HTTP_GET, { S_TAXII2 }, NO_RIGHT, "discovery", taxii_get_discovery, NULL,
+	    false },
+	{ FAMILY_TAXII21, HTTP_GET, { S_ROOT }, NO_RIGHT, "root", taxii_get_root, NULL, false },
+	{ FAMILY_TAXII21, HTTP_GET, { S_ROOT, S_STATUS, S_STATUS_ID }, NO_RIGHT, "status",
+	    taxii_get_status, NULL, false },
+	{ FAMILY_TAXII21, HTTP_GET, { S_ROOT, S_COLLECTIONS }, NO_RIGHT, "collections",
+	    taxii_get_collections, NULL, false },
+	{ FAMILY_TAXII21, HTTP_GET, { COLLECTION }, RIGHT_SEE, "collection", taxii_get_collection,
+	    NULL, false },
+	{ FAMILY_TAXII21, HTTP_GET, { COLLECTION, S_MANIFEST }, RIGHT_READ, "manifest",
+	    taxii_get_manifest, NULL, false },
+	{ FAMILY_TAXII21, HTTP_GET, { COLLECTION, S_OBJECTS }, RIGHT_READ, "objects",
+	    taxii_get_objects, NULL, true },
+	{ FAMILY_TAXII21, HTTP_POST, { COLLECTION, S_OBJECTS }, RIGHT_WRITE, "post",
+	    taxii_post_head, taxii_post_body, true },
+	{ FAMILY_TAXII21, HTTP_GET, { COLLECTION, S_OBJECTS, S_OBJECT }, RIGHT_READ, "object",
+	    taxii_get_object, NULL, true },
+	{ FAMILY_TAXII21, HTTP_DELETE, { COLLECTION, S_OBJECTS, S_OBJECT }, RIGHT_BOTH, "delete",
+	    taxii_delete_object, NULL, false },
+	{ FAMILY_TAXII21, HTTP_GET, { COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS }, RIGHT_READ,
+	    "versions", taxii_get_versions, NULL, false },
+};
+enum { ROUTES = sizeof(routes) / sizeof(*routes) };
+
+/* Words of ours; NULL: anything may stand there. */
+static const char *const fixed_words[TAXII_SEGMENT_KINDS] = {
+	[S_TAXII2] = "taxii2", [S_TAXII] = "taxii", [S_FEEDS] = "feeds",
+	[S_COLLECTIONS] = "collections", [S_OBJECTS] = "objects", [S_VERSIONS] = "versions",
+	[S_MANIFEST] = "manifest", [S_STATUS] = "status",
+};
+
+/* ---- paths ---- */
+
+int
+taxii_split(struct slice path, struct slice out[TAXII_SEGMENTS])
+{
+	int n = 0;
+
+	slice_cut(&path, '/');
+	while (path.n > 0) {
+		if (n == TAXII_SEGMENTS)
+			return -1;
+		out[n] = slice_cut(&path, '/');
+		if (out[n++].n == 0)
+			return -1;
+	}
+	return n;
+}
+
+bool
+taxii_is_fixed(const struct config *conf, struct slice segment)
+{
+	for (int i = 0; i < TAXII_SEGMENT_KINDS; i++)
+		if (fixed_words[i] != NULL && slice_is(segment, fixed_words[i]))
+			return true;
+	return config_root(conf, segment) != NULL;
+}
+
+static bool
+segment_fits(const struct config *conf, enum taxii_segment want, struct slice have)
+{
+	if (want == S_ROOT)
+		return config_root(conf, have) != NULL;
+	return fixed_words[want] == NULL || slice_is(have, fixed_words[want]);
+}
+
+static bool
+path_fits(const struct config *conf, const struct taxii_route *r, const struct slice *have, int n)
+{
+	int i;
+
+	for (i = 0; i < TAXII_PATH && r->path[i] != S_END; i++)
+		if (i >= n || !segment_fits(conf, r->path[i], have[i]))
+			return false;
+	return i == n;
+}
+
+static bool
+is_served(const struct config *conf, enum taxii_family f)
+{
+	const struct taxii_family_ops *ops = &taxii_families[f];
+
+	return ops->accepts != NULL && (ops->on == NULL || ops->on(conf));
+}
+
+/* ---- the choice ---- */
+
+/* How well a row of the right path and method fits: the body that comes counts among those whose answer
+ * would be taken. */
+enum fit { FIT_NOT, FIT_PATH, FIT_ACCEPT, FIT_ALL };
+
+static enum fit
+fit_of(const struct http1_head *h, const struct taxii_route *r)
+{
+	const struct taxii_family_ops *ops = &taxii_families[r->family];
+
+	if (!ops->accepts(h, r))
+		return FIT_PATH;
+	return r->method == HTTP_POST && ops->content != NULL && !ops->content(h) ? FIT_ACCEPT :
+	    FIT_ALL;
+}
+
+static const char *
+method_words(enum http_method m)
+{
+	return m == HTTP_GET ? "GET, HEAD" : m == HTTP_POST ? "POST" : "DELETE";
+}
+
+/* Whose error is it, where no row says so: that of the first family that the client understands. */
+static enum taxii_family
+family_of_nothing(const struct http1_head *h, const struct config *conf)
+{
+	static const struct taxii_route resource;
+
+	for (int f = 0; f < TAXII_FAMILIES; f++)
+		if (f != FAMILY_FEED && is_served(conf, (enum taxii_family)f) &&
+		    taxii_families[f].accepts(h, &resource))
+			return (enum taxii_family)f;
+	return FAMILY_TAXII21;
+}
+
+/* A row whose path fits: of the better fit, the better family; else one method more that is allowed. */
+static void
+consider(const struct http1_head *h, const struct taxii_route *r, enum taxii_family theirs,
+    struct taxii_match *out, enum fit *best)
+{
+	enum http_method method = h->method == HTTP_HEAD ? HTTP_GET : h->method;
+	size_t len = strlen(out->allow);
+	enum fit fit;
+
+	if (out->route == NULL && (out->place == NULL || r->family == theirs))
+		out->family = r->family;
+	if (out->place == NULL)
+		out->place = r;
+	if (strstr(out->allow, method_words(r->method)) == NULL)
+		snprintf(out->allow + len, sizeof(out->allow) - len, "%s%s", len > 0 ? ", " : "",
+		    method_words(r->method));
+	if (r->method != method || (fit = fit_of(h, r)) <= *best)
+		return;
+	*best = fit;
+	out->route = r;
+	out->family = r->family;
+	out->acceptable = fit > FIT_PATH;
+}
+
+void
+taxii_match(const struct http1_head *h, const struct config *conf, struct taxii_match *out)
+{
+	enum taxii_family theirs = family_of_nothing(h, conf);
+	enum fit best = FIT_NOT;
+	int n;
+
+	memset(out, 0, sizeof(*out));
+	out->family = theirs;
+	n = h->path_odd ? -1 : taxii_split(h->path, out->have);
+	for (int i = 0; n >= 0 && i < ROUTES; i++) {
+		const struct taxii_route *r = &routes[i];
+
+		if (is_served(conf, r->family) && path_fits(conf, r, out->have, n))
+			consider(h, r, theirs, out, &best);
+	}
+	if (n > 0)
+		out->root = config_root(conf, out->have[0]);
+	n = (int)strlen(out->allow);
+	if (n > 0)
+		snprintf(out->allow + n, sizeof(out->allow) - (size_t)n, ", OPTIONS");
+}
