@@ -210,6 +210,8 @@ peer_members(const struct admin_call *call, const struct figures *f, const struc
 	if (p->url == NULL)
 		return;
 	audit_text(b, "url", slice_of(p->url));
+	if (!peer_is_sent_to(p))
+		return;
 	store_outbox_counts(call->g->store, p->name, &n, NULL);
 	audit_text(b, "state", slice_of(link == NULL ? "idle" : link->state));
 	audit_number(b, "queued", (int64_t)n.queued);

@@ -28,7 +28,7 @@ pack_links(struct strbuf *b, const struct gateway *g)
 		const struct peer *p = trust_peer(g->trust, i);
 		struct outbox_link link;
 
-		if (p->url == NULL || !gateway_owns(g, p->name) ||
+		if (!peer_is_sent_to(p) || !gateway_owns(g, p->name) ||
 		    !outbox_link(g->outbox, p->name, &link))
 			continue;
 		wire_put_string(&list, p->name);

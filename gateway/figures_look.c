@@ -263,7 +263,7 @@ look_at_worker(struct gateway *g, struct stats *s)
 	for (size_t i = 0; i < trust_peers(g->trust); i++) {
 		const struct peer *p = trust_peer(g->trust, i);
 
-		if (p->url == NULL)
+		if (!peer_is_sent_to(p))
 			continue;
 		if (g->worker == 0)
 			look_at_outbox(g, p, now_us, s);

@@ -211,10 +211,10 @@ look_at_peers(struct health *h, const struct gateway *g, const struct figures *f
 {
 	for (size_t i = 0; i < trust_peers(g->trust); i++) {
 		const struct peer *p = trust_peer(g->trust, i);
-		const struct outbox_link *l = p->url == NULL ? NULL : figures_link(f, p->name);
+		const struct outbox_link *l = !peer_is_sent_to(p) ? NULL : figures_link(f, p->name);
 		double oldest;
 
-		if (p->url == NULL)
+		if (!peer_is_sent_to(p))
 			continue;
 		oldest = stats_value(f->all, STAT_OUTBOX_OLDEST, p->name);
 		if (l != NULL && l->failures >= FAILURES_MANY)

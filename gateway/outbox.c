@@ -656,7 +656,7 @@ on_leased(void *arg, const struct outbox_item *items, size_t n, const struct err
 	if (e != NULL)
 		log_event(LOG_ERROR, "outbox.lease", LF_S("peer", l->name),
 		    LF_S("error", e->reason));
-	if (e != NULL || n == 0 || peer == NULL || peer->url == NULL) {
+	if (e != NULL || n == 0 || peer == NULL || !peer_is_sent_to(peer)) {
 		l->info.state = "idle";
 		return;
 	}
@@ -728,7 +728,7 @@ look(struct outbox *o)
 		struct link *l;
 		int64_t due;
 
-		if (peer->url == NULL || !gateway_owns(o->g, peer->name))
+		if (!peer_is_sent_to(peer) || !gateway_owns(o->g, peer->name))
 			continue;
 		l = link_of(o, peer->name);
 		if (l->parcel != NULL || l->leasing)

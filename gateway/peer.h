@@ -21,6 +21,8 @@ enum relation { RELATION_OWN, RELATION_CLIENT, RELATION_PARTNER, RELATION_PUBLIC
 enum { PEER_PINS = 2, PEERS_MAX = 1024, COMMUNITIES_MAX = 64 };
 /* Does a peer take part in exercises: not at all, beside the real traffic, or in nothing else. */
 enum exercise_part { EXERCISE_NO, EXERCISE_ALSO, EXERCISE_ONLY };
+/* What stands at `url`: a node of our kind, or some TAXII server. */
+enum peer_wire { WIRE_TOCSIN, WIRE_TAXII21, WIRE_TAXII20 };
 
 struct limit {
 	double		per_second;	/* 0 = no limit */
@@ -35,8 +37,12 @@ struct peer {
 	uint8_t		 pins[PEER_PINS][32];	/* SHA-256 of SubjectPublicKeyInfo */
 	size_t		 npins;
 	/* wire */
-	const char	*url;			/* https://host:port/root/; NULL: pull only */
-	const char	*collection;		/* where we POST, in that API root */
+	enum peer_wire	 wire;
+	const char	*url;			/* https://host:port/root/; NULL: we never call it */
+	const char	*collection;		/* where we POST, in that API root; NULL: we only pull */
+	bool		 by_name;		/* its certificate: name and chain are enough, no pin */
+	const char	*proxy;			/* host of an HTTP proxy on the way to it, or NULL */
+	uint16_t	 proxy_port;
 	const char	*ca;			/* PEM for its server certificate; NULL: peer-ca */
 	const char	*const *speaks;		/* format names, NULL-terminated; first is preferred */
 	bool		 has_sign_key;
@@ -62,6 +68,13 @@ struct peer {
 	const char	*file;			/* of its section, for explain */
 	uint32_t	 line;
 };
+
+/* Do we send to this peer? */
+static inline bool
+peer_is_sent_to(const struct peer *p)
+{
+	return p->url != NULL && p->collection != NULL;
+}
 
 struct trust;
 

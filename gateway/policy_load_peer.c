@@ -188,6 +188,20 @@ const struct directive directives_community[] = {
 
 /* ---- peer and consumer ---- */
 
+/* https://host[:port]/root/ and nothing else. */
+static bool
+is_api_root(struct slice url)
+{
+	static const char head[] = "https://";
+	struct slice rest, host;
+
+	if (!slice_starts(url, head) || !slice_ends(url, "/"))
+		return false;
+	rest = slice_from(url.p + sizeof(head) - 1, url.n - (sizeof(head) - 1));
+	host = slice_cut(&rest, '/');
+	return host.n > 0 && rest.n > 1;
+}
+
 void
 open_peer(struct load *ld)
 {
@@ -218,13 +232,23 @@ close_peer(struct load *ld)
 
 	if (p->speaks[0] == NULL)
 		p->speaks = stix;
-	if (p->url != NULL && p->collection == NULL)
+	if (p->url != NULL && p->wire == WIRE_TOCSIN && !is_api_root(slice_of(p->url)))
+		complain(ld->c, ld->opened, "'%.100s' is not the address of an API root such as "
+		    "https://peer.example:8443/api/", p->url);
+	/* Some TAXII server may be there to be read alone; who relays is told what is missing. */
+	if (p->url != NULL && p->collection == NULL && p->wire == WIRE_TOCSIN)
 		complain(ld->c, ld->opened, "peer '%s' has a url but no collection to post to", p->name);
 	if (p->collection != NULL && p->url == NULL)
 		complain(ld->c, ld->opened, "peer '%s' has a collection but no url", p->name);
-	if (!p->is_consumer && p->npins == 0 && !ld->partial)
+	if (p->by_name && p->npins > 0)
+		complain(ld->c, ld->opened, "peer '%s' has a pin, and 'verify name' says not to look at "
+		    "it", p->name);
+	if (!p->is_consumer && p->npins == 0 && !p->by_name && !ld->partial)
 		complain(ld->c, ld->opened, "peer '%s' lacks the line 'pin': a peer is an endpoint "
 		    "with a key (a 'consumer' needs none)", p->name);
+	if (p->wire == WIRE_TOCSIN && p->by_name)
+		complain(ld->c, ld->opened, "peer '%s': 'verify name' is for TAXII servers of others "
+		    "('wire taxii21'); between nodes the pin is who they are", p->name);
 }
 
 static void
@@ -362,23 +386,68 @@ peer_limit(struct load *ld, const struct line *l)
 	lim->burst = (uint32_t)burst;
 }
 
-/* https://host[:port]/root/ and nothing else. */
+/* An https address; of a node of our kind it must be an API root (close_peer). */
 static void
 peer_url(struct load *ld, const struct line *l)
 {
 	static const char head[] = "https://";
-	struct slice w = l->words[1], rest, host;
+	struct slice w = l->words[1], host = w;
 
-	if (slice_starts(w, head) && slice_ends(w, "/")) {
-		rest = slice_from(w.p + sizeof(head) - 1, w.n - (sizeof(head) - 1));
-		host = slice_cut(&rest, '/');
-		if (host.n > 0 && rest.n > 1 && strpbrk(w.p, "?#@\\ ") == NULL) {
+	if (slice_starts(w, head) && strpbrk(w.p, "?#@\\ ") == NULL) {
+		host = slice_from(w.p + sizeof(head) - 1, w.n - (sizeof(head) - 1));
+		host = slice_cut(&host, '/');
+		if (host.n > 0) {
 			this_peer(ld)->url = w.p;
 			return;
 		}
 	}
 	complain(ld->c, l, "'%.100s' is not the address of an API root such as "
 	    "https://peer.example:8443/api/", w.p);
+}
+
+static void
+peer_wire(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "tocsin", "taxii21", "taxii20", NULL };
+	int wire = load_word(ld, l, "wire", 1, words);
+
+	this_peer(ld)->wire = wire < 0 ? WIRE_TOCSIN : (enum peer_wire)wire;
+}
+
+static void
+peer_verify(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "pin", "name", NULL };
+
+	this_peer(ld)->by_name = load_word(ld, l, "kind of verification", 1, words) == 1;
+}
+
+/* http://HOST:PORT, and nothing behind it: a login is a secret (`tocsin peer login`). */
+static void
+peer_proxy(struct load *ld, const struct line *l)
+{
+	static const char head[] = "http://";
+	struct slice w = l->words[1], rest = w, host;
+	unsigned long long port = 0;
+
+	if (slice_starts(w, head) && strpbrk(w.p, "?#@\\ ") == NULL) {
+		rest = slice_from(w.p + sizeof(head) - 1, w.n - (sizeof(head) - 1));
+		if (slice_ends(rest, "/"))
+			rest.n--;
+		host = slice_cut(&rest, rest.n > 0 && rest.p[0] == '[' ? ']' : ':');
+		if (host.n > 0 && host.p[0] == '[') {
+			host = slice_from(host.p + 1, host.n - 1);
+			slice_cut(&rest, ':');
+		}
+		if (host.n > 0 && memchr(host.p, '/', host.n) == NULL && slice_u64(rest, &port) &&
+		    port > 0 && port <= 65535) {
+			this_peer(ld)->proxy = arena_str(ld->mem, host);
+			this_peer(ld)->proxy_port = (uint16_t)port;
+			return;
+		}
+	}
+	complain(ld->c, l, "'%.100s' is not the address of a proxy such as http://proxy.example:3128",
+	    w.p);
 }
 
 static void
@@ -496,7 +565,10 @@ peer_write(struct load *ld, const struct line *l)
 const struct directive directives_peer[] = {
 	{ "pin", 1, 1, DIRECTIVE_MANY, peer_pin },
 	{ "relation", 1, 1, DIRECTIVE_NEEDED, peer_relation },
+	{ "wire", 1, 1, 0, peer_wire },
 	{ "url", 1, 1, 0, peer_url },
+	{ "verify", 1, 1, 0, peer_verify },
+	{ "proxy", 1, 1, 0, peer_proxy },
 	{ "collection", 1, 1, 0, peer_collection },
 	{ "ca", 1, 1, 0, peer_ca },
 	{ "sign-key", 1, 1, 0, peer_sign_key },

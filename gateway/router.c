@@ -136,7 +136,7 @@ make_peers(struct routing *r, enum phase phase, struct peers *out)
 	for (size_t i = 0; i < trust_peers(t); i++) {
 		const struct peer *p = trust_peer(t, i);
 
-		if (p->url == NULL || strcmp(p->name, r->in->source) == 0 ||
+		if (!peer_is_sent_to(p) || strcmp(p->name, r->in->source) == 0 ||
 		    is_among(r->in->hops, p->name))
 			continue;
 		if (p->wants_phases != 0 && (p->wants_phases & (1u << phase)) == 0)

@@ -128,6 +128,29 @@ static const struct {
 	    "https://peer.example:8443/api/\nt:1: peer 'p' has a collection but no url\n" },
 	{ PEER("p", "1") "    url https://p.example/a/\n",
 	    "t:1: peer 'p' has a url but no collection to post to\n" },
+	{ PEER("p", "1") "    wire taxii21\n    url https://p.example\n", "" },
+	{ PEER("p", "1") "    wire taxii22\n    url https://p.example/a/\n    collection c\n",
+	    "t:4: unknown wire 'taxii22', did you mean 'taxii21'?\n" },
+	{ PEER("p", "1") "    url https://p.example/a\n    collection c\n",
+	    "t:1: 'https://p.example/a' is not the address of an API root such as "
+	    "https://peer.example:8443/api/\n" },
+	{ "peer p\n    relation partner\n    wire taxii20\n    verify name\n", "" },
+	{ "peer p\n    relation partner\n    verify name\n",
+	    "t:1: peer 'p': 'verify name' is for TAXII servers of others ('wire taxii21'); between nodes "
+	    "the pin is who they are\n" },
+	{ PEER("p", "1") "    wire taxii21\n    verify name\n",
+	    "t:1: peer 'p' has a pin, and 'verify name' says not to look at it\n" },
+	{ PEER("p", "1") "    proxy http://proxy.example:3128\n", "" },
+	{ PEER("p", "1") "    proxy http://[::1]:3128/\n", "" },
+	{ PEER("p", "1") "    proxy http://u:p@proxy.example:3128\n",
+	    "t:4: 'http://u:p@proxy.example:3128' is not the address of a proxy such as "
+	    "http://proxy.example:3128\n" },
+	{ PEER("p", "1") "    proxy https://proxy.example:3128\n",
+	    "t:4: 'https://proxy.example:3128' is not the address of a proxy such as "
+	    "http://proxy.example:3128\n" },
+	{ PEER("p", "1") "    proxy http://proxy.example\n",
+	    "t:4: 'http://proxy.example' is not the address of a proxy such as "
+	    "http://proxy.example:3128\n" },
 	{ PEER("p", "1") "    sign-key ed25519:AAAA\n",
 	    "t:4: 'ed25519:AAAA' is not a key: ed25519: and 32 bytes in base64\n" },
 	{ PEER("p", "1") "    speaks-for anybody\n", "t:4: 'anybody' is not an identity id such as "
