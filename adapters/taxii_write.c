@@ -181,21 +181,22 @@ details(struct strbuf *out, const struct store_status *st, bool failed, const ch
 		strbuf_addc(out, ']');
 }
 
+/* Lists have an entry for each object that is counted, or are not there: while it is pending they are not, so
+ * that a client may ask as often as it likes. */
 void
 taxii_write_status(struct strbuf *out, const struct store_status *st)
 {
 	char at[STAMP_TEXT + 1];
-	size_t failed = 0;
 
-	for (size_t i = 0; i < st->n; i++)
-		failed += st->entries[i].failed;
 	stamp_text(st->requested_us, at);
 	strbuf_addc(out, '{');
 	text(out, "id", slice_of(st->id));
 	text(out, "status", slice_of(st->pending ? "pending" : "complete"));
 	text(out, "request_timestamp", slice_of(at));
-	strbuf_addf(out, ",\"total_count\":%zu,\"success_count\":%zu,\"failure_count\":%zu,"
-	    "\"pending_count\":0", st->n, st->n - failed, failed);
+	strbuf_addf(out, ",\"total_count\":%llu,\"success_count\":%llu,\"failure_count\":%llu,"
+	    "\"pending_count\":%llu", (unsigned long long)st->total,
+	    (unsigned long long)st->succeeded, (unsigned long long)st->failed,
+	    (unsigned long long)(st->total - st->succeeded - st->failed));
 	details(out, st, false, "successes");
 	details(out, st, true, "failures");
 	strbuf_addc(out, '}');

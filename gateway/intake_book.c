@@ -198,8 +198,8 @@ book_status(struct intake_work *w)
 	}
 	qsort(all, st->n, sizeof(*all), by_index);
 	st->entries = arena_alloc(w->mem, (w->nkept + st->n + 1) * sizeof(*st->entries));
-	st->draft = w->job != NULL;
-	if (!st->draft && w->nkept > 0)
+	st->step = w->job != NULL ? STATUS_DRAFT : STATUS_WHOLE;
+	if (w->job == NULL && w->nkept > 0)
 		memcpy(st->entries, w->kept, w->nkept * sizeof(*w->kept));
 	else
 		before = 0;

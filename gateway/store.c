@@ -461,6 +461,32 @@ store_note_each(struct store *s, const char *space, store_note_fn *fn, void *ctx
 	return rc;
 }
 
+static int
+by_request_time(const void *a, const void *b)
+{
+	const struct store_status *x = a, *y = b;
+
+	if (x->requested_us != y->requested_us)
+		return x->requested_us < y->requested_us ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+int
+store_pending_each(struct store *s, store_pending_fn *fn, void *ctx, struct err *e)
+{
+	struct arena *mem = arena_new();
+	struct store_status *v = NULL;
+	size_t n = 0;
+	int rc = s->ops->pending(s, mem, &v, &n, e);
+
+	if (n > 0)
+		qsort(v, n, sizeof(*v), by_request_time);
+	for (size_t i = 0; rc == 0 && i < n && fn(ctx, &v[i]); i++)
+		;
+	arena_free(mem);
+	return rc;
+}
+
 uint64_t
 store_damages(const struct store *s)
 {

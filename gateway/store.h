@@ -129,14 +129,35 @@ struct store_status_entry {
 	const char	*message;	/* why; NULL on success */
 	ssize_t		 put;		/* index into puts, or -1; a STORE_CONFLICT there is a failure */
 };
+/* What is needed to go on with an envelope that was answered before it was taken in (gateway/pending.h). */
+struct store_errand {
+	const char	*collection;
+	const char	*request;	/* id of the request that brought it */
+	bool		 strict;
+	uint64_t	 bytes;
+	uint8_t		 sha256[32];
+};
+enum store_status_step {
+	STATUS_WHOLE,		/* written at once, and complete */
+	STATUS_DRAFT,		/* filled in, but not kept: one part of a message, the rest comes */
+	STATUS_OPEN,		/* pending: nothing of `total` is done yet; has an errand */
+	STATUS_PART,		/* of a pending one: the entries behind the first `from` */
+	STATUS_LAST		/* the same, and now it is complete; what was not spoken of has failed: `rest` */
+};
 struct store_status {
 	char		 id[37];
 	const char	*user;
 	int64_t		 requested_us;
-	struct store_status_entry *entries;
+	struct store_status_entry *entries;	/* read: of a complete one all `total`; pending: none */
 	size_t		 n;
-	bool		 draft;		/* filled in, but not kept: one part of a message, the rest comes */
-	/* read side only */
+	enum store_status_step step;
+	/* PART and LAST: a status that has not exactly so many entries, or is complete, or gone, fails the
+	 * whole transaction with ERR_CONFLICT: somebody else has gone on with it. */
+	uint64_t	 from;
+	const char	*rest;		/* LAST: why the others failed; NULL: there should be none */
+	const struct store_errand *errand;	/* OPEN; read by store_pending_each */
+	/* Read, and of a WHOLE one once it is committed; the rest of `total` is pending. */
+	uint64_t	 total, succeeded, failed;	/* OPEN: `total` is written */
 	bool		 pending;
 };
 
@@ -336,7 +357,10 @@ void	store_quarantine_trim(struct store *s, size_t max_rows, uint64_t max_bytes,
 
 typedef void store_status_cb(void *arg, const struct store_status *st, const struct err *e);
 void	store_status_get(struct store *s, const char *id, store_status_cb *cb, void *arg);
-/* Forget complete statuses requested before then. */
+/* All pending statuses, oldest first; ends early when fn returns false. Synchronous. -1 and *e on trouble. */
+typedef bool	store_pending_fn(void *ctx, const struct store_status *st);
+int	store_pending_each(struct store *s, store_pending_fn *fn, void *ctx, struct err *e);
+/* Forget statuses that were complete before then. */
 void	store_status_expire(struct store *s, int64_t before_us, store_count_cb *cb, void *arg);
 
 /* Records in order from `after_seq` (exclusive): the whole line as exported. Stops when fn returns
@@ -376,6 +400,7 @@ struct store_figures {
 	char		trouble[STORE_TROUBLE];	/* why nothing is written now; empty: it works */
 	uint64_t	waiting;	/* transactions asked and not committed yet */
 	uint64_t	group_max;	/* transactions in the largest group since start */
+	uint64_t	pending, pending_bytes;	/* envelopes that are being worked off */
 };
 int	store_figures(struct store *s, struct store_figures *out, struct err *e);
 /* Times that this process, by reading or writing, met damage in the file. */

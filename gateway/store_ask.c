@@ -85,11 +85,24 @@ static const struct wire_field entry_fields[] = {
 	WIRE_END
 };
 
+static const struct wire_field errand_fields[] = {
+	WIRE_NAME(struct store_errand, collection, ASK_NAME_MAX),
+	WIRE_NAME(struct store_errand, request, ASK_NAME_MAX),
+	WIRE_BOOL(struct store_errand, strict),
+	WIRE_U64(struct store_errand, bytes),
+	WIRE_BYTES(struct store_errand, sha256),
+	WIRE_END
+};
+
 static const struct wire_field status_fields[] = {
 	WIRE_WORD(struct store_status, id),
 	WIRE_STRING(struct store_status, user, ASK_NAME_MAX),
 	WIRE_I64(struct store_status, requested_us),
-	WIRE_BOOL(struct store_status, draft),
+	WIRE_ENUM(struct store_status, step, STATUS_LAST + 1),
+	WIRE_U64(struct store_status, from),
+	WIRE_U64(struct store_status, total),
+	WIRE_STRING(struct store_status, rest, LINE_MAX),
+	WIRE_MAYBE(struct store_status, errand, errand_fields),
 	WIRE_LIST(struct store_status, entries, n, PUTS_MAX, entry_fields),
 	WIRE_END
 };
@@ -406,6 +419,9 @@ check_status(const struct store_txn *t)
 
 	if (!uuid_is_valid(slice_of(st->id)))
 		return "a status without its id";
+	if ((st->step == STATUS_OPEN) != (st->errand != NULL) || st->total > INT64_MAX ||
+	    st->from > INT64_MAX - st->n || (st->errand != NULL && st->errand->bytes > INT64_MAX))
+		return "a status that cannot be";
 	for (size_t i = 0; i < st->n; i++)
 		if (st->entries[i].put < -1 || st->entries[i].put >= (ssize_t)t->nputs)
 			return "a status of something that is not there";

@@ -138,6 +138,8 @@ struct store_ops {
 		    struct err *e);
 	int	(*status_get)(struct store *s, const char *id, struct arena *mem,
 		    struct store_status *out, bool *found, struct err *e);
+	int	(*pending)(struct store *s, struct arena *mem, struct store_status **v, size_t *n,
+		    struct err *e);	/* in any order */
 	int	(*audit_each)(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx,
 		    struct err *e);
 	/* name NULL: all of the space, by name; else that one, if there is one */
@@ -251,8 +253,14 @@ bool	 slice_in(struct slice s, const struct slice *v, size_t n);
 void	 store_merge_origin(enum origin *origin, struct slice *audience, enum origin other,
 	    struct slice other_audience);
 
-/* Complete a status from the outcomes: versions, conflicts are failures. */
+/* Complete a status from the outcomes: versions, conflicts are failures; counts them. */
 void	 store_fill_status(struct store_txn *t, struct arena *mem);
+void	 store_count_status(struct store_status *st);	/* from its entries */
+/* May this step follow on a pending status that has so many entries? ERR_CONFLICT if not. */
+int	 store_status_follows(const struct store_status *st, bool pending, uint64_t total,
+	    uint64_t done, struct err *e);
+/* Append entries for what a complete status speaks of only as a whole. */
+void	 store_status_add_rest(struct store_status *st, const char *rest, struct arena *mem);
 /* ",\"new\":1,..." of this transaction. */
 const char *store_count_members(const struct store_txn *t, struct arena *mem);
 /* How a conflict lies in quarantine. */

@@ -287,12 +287,14 @@ mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err 
 		if (check(m, t->puts[i].collections, t->puts[i].ncollections, e) < 0 ||
 		    check(m, t->puts[i].distinct, t->puts[i].ndistinct, e) < 0)
 			return -1;
+	if (t->status != NULL && mem_status_check(m, t->status, e) < 0)
+		return -1;
 	for (size_t i = 0; i < t->nputs; i++)
 		put(&w, i);
 	for (size_t i = 0; i < t->nquarantine; i++)
 		mem_quarantine_add(m, &t->quarantine[i]);
 	store_fill_status(t, mem);
-	if (t->status != NULL && !t->status->draft)
+	if (t->status != NULL)
 		mem_status_add(m, t->status);
 	for (size_t i = 0; i < t->naudit; i++)
 		mem_add_audit(s, &t->audit[i],

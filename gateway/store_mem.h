@@ -3,7 +3,8 @@
  *
  *	store_mem.c         put, members, pages, objects
  *	store_mem_outbox.c  deliveries
- *	store_mem_desk.c    collections, quarantine, statuses, audit, figures, open and close
+ *	store_mem_desk.c    collections, quarantine, audit, figures, open and close
+ *	store_mem_status.c  statuses, complete and pending
  *	store_mem_note.c    small facts of other modules
  *
  * Owns:    everything, in one arena that grows until the store is closed; notes, which change often, on
@@ -65,6 +66,14 @@ struct mem_note {
 	char		*space, *name, *text;
 };
 
+struct mem_status {
+	struct store_status	 st;
+	struct arena		*mem;		/* of its own: parts come, and it is forgotten one day */
+	size_t			 cap;
+	int64_t			 done_us;
+	const char		*rest;
+};
+
 struct mem {
 	struct store		 store;		/* first */
 	struct arena		*arena;
@@ -74,7 +83,7 @@ struct mem {
 	struct mem_delivery	*deliveries;
 	struct mem_collection	*collections;
 	struct quarantine_row	*quarantine;	/* qid 0: dropped */
-	struct store_status	*statuses;
+	struct mem_status	*statuses;
 	struct slice		*audit;
 	struct mem_note		*notes;		/* by space, then name */
 	size_t			 nnotes, notes_cap;
@@ -136,9 +145,17 @@ int	mem_outbox_counts(struct store *s, const char *peer, struct outbox_counts *o
 	    struct err *e);
 /* store_mem_desk.c */
 void	mem_quarantine_add(struct mem *m, const struct store_quarantine *x);
-void	mem_status_add(struct mem *m, const struct store_status *st);
 int	mem_add_audit(struct store *s, const struct store_audit *a, const char *extra,
 	    struct err *e);
+/* store_mem_status.c */
+int	mem_status_check(const struct mem *m, const struct store_status *st, struct err *e);
+void	mem_status_add(struct mem *m, const struct store_status *st);
+int	mem_status_get(struct store *s, const char *id, struct arena *mem, struct store_status *out,
+	    bool *found, struct err *e);
+int	mem_status_expire(struct store *s, int64_t before_us, size_t *n, struct err *e);
+int	mem_pending(struct store *s, struct arena *mem, struct store_status **v, size_t *n,
+	    struct err *e);
+void	mem_statuses_free(struct mem *m);
 /* store_mem_note.c */
 int	mem_note_set(struct store *s, const char *space, const char *name, const char *text,
 	    struct err *e);

@@ -1,4 +1,4 @@
-/* Collections, quarantine, statuses, audit and figures of the memory backend; its life. */
+/* Collections, quarantine, audit and figures of the memory backend; its life. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -148,60 +148,6 @@ quarantine_rows(struct store *s, int64_t qid, int64_t after_qid, size_t max, boo
 	return 0;
 }
 
-/* ---- statuses ---- */
-
-void
-mem_status_add(struct mem *m, const struct store_status *st)
-{
-	struct store_status *to;
-
-	m->statuses = arena_grow(m->arena, m->statuses, m->nstatuses, &m->statuses_cap,
-	    sizeof(*m->statuses));
-	to = &m->statuses[m->nstatuses++];
-	*to = *st;
-	to->user = mem_str(m, st->user);
-	to->entries = arena_alloc(m->arena, (st->n + 1) * sizeof(*to->entries));
-	for (size_t i = 0; i < st->n; i++) {
-		to->entries[i] = st->entries[i];
-		to->entries[i].id = arena_slice(m->arena, st->entries[i].id);
-		to->entries[i].version = arena_slice(m->arena, st->entries[i].version);
-		to->entries[i].put = -1;
-		if (st->entries[i].message != NULL)
-			to->entries[i].message = mem_str(m, st->entries[i].message);
-	}
-}
-
-static int
-status_get(struct store *s, const char *id, struct arena *mem, struct store_status *out,
-    bool *found, struct err *e)
-{
-	struct mem *m = mem_of(s);
-
-	(void)mem;
-	(void)e;
-	for (size_t i = 0; i < m->nstatuses && !*found; i++) {
-		*found = strcmp(m->statuses[i].id, id) == 0;
-		if (*found)
-			*out = m->statuses[i];
-	}
-	return 0;
-}
-
-static int
-status_expire(struct store *s, int64_t before_us, size_t *n, struct err *e)
-{
-	struct mem *m = mem_of(s);
-	size_t kept = 0;
-
-	(void)e;
-	for (size_t i = 0; i < m->nstatuses; i++)
-		if (m->statuses[i].requested_us >= before_us)
-			m->statuses[kept++] = m->statuses[i];
-	*n = m->nstatuses - kept;
-	m->nstatuses = kept;
-	return 0;
-}
-
 /* ---- audit ---- */
 
 int
@@ -246,6 +192,10 @@ figures(struct store *s, struct store_figures *out, struct err *e)
 		out->quarantined += held;
 		out->quarantined_bytes += held ? m->quarantine[i].q.bytes.n : 0;
 	}
+	for (size_t i = 0; i < m->nstatuses; i++) {
+		out->pending += m->statuses[i].st.pending;
+		out->pending_bytes += m->statuses[i].st.pending ? m->statuses[i].st.errand->bytes : 0;
+	}
 	out->versions = m->nversions;
 	out->members = m->nmembers;
 	out->sources = m->nsources;
@@ -274,6 +224,7 @@ close_all(struct store *s)
 
 	queue_fini(s);
 	mem_notes_free(m);
+	mem_statuses_free(m);
 	arena_free(m->arena);
 	free(m);
 }
@@ -285,12 +236,13 @@ static const struct store_ops mem_ops = {
 	.take_out = mem_take_out, .lease_end_all = mem_lease_end_all,
 	.join = mem_join, .outbox_update = mem_outbox_update,
 	.outbox_requeue = mem_outbox_requeue, .quarantine_set = quarantine_set,
-	.quarantine_trim = quarantine_trim, .status_expire = status_expire,
+	.quarantine_trim = quarantine_trim, .status_expire = mem_status_expire,
 	.collection_find = collection_find, .collection_add = collection_add,
 	.view_digest = view_digest, .view_set_digest = view_set_digest,
 	.page = mem_page, .object = mem_object, .scan = mem_scan, .outbox_lease = mem_outbox_lease,
 	.outbox_due_us = mem_outbox_due_us, .outbox_counts = mem_outbox_counts,
-	.quarantine_rows = quarantine_rows, .status_get = status_get, .audit_each = audit_each,
+	.quarantine_rows = quarantine_rows, .status_get = mem_status_get,
+	.pending = mem_pending, .audit_each = audit_each,
 	.figures = figures, .note_set = mem_note_set, .notes = mem_notes,
 };
 

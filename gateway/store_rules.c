@@ -219,6 +219,46 @@ store_same_content(const struct store_put *p, struct slice have)
 }
 
 void
+store_count_status(struct store_status *st)
+{
+	st->failed = 0;
+	for (size_t i = 0; i < st->n; i++)
+		st->failed += st->entries[i].failed;
+	st->succeeded = st->n - st->failed;
+	if (st->step == STATUS_WHOLE)
+		st->total = st->n;
+}
+
+int
+store_status_follows(const struct store_status *st, bool pending, uint64_t total, uint64_t done,
+    struct err *e)
+{
+	if (!pending || done != st->from)
+		return err_set(e, ERR_CONFLICT, "somebody else has gone on with the status %s", st->id);
+	if (done + st->n > total)
+		return err_set(e, ERR_CONFLICT, "the status %s has %llu objects and no more", st->id,
+		    (unsigned long long)total);
+	return 0;
+}
+
+void
+store_status_add_rest(struct store_status *st, const char *rest, struct arena *mem)
+{
+	const struct store_status_entry other = { .id = SLICE_LIT("unknown"),
+	    .version = SLICE_LIT("unknown"), .failed = true, .message = rest, .put = -1 };
+	struct store_status_entry *all;
+
+	if (st->n >= st->total)
+		return;
+	all = arena_raw(mem, (size_t)st->total * sizeof(*all));
+	if (st->n > 0)
+		memcpy(all, st->entries, st->n * sizeof(*all));
+	while (st->n < st->total)
+		all[st->n++] = other;
+	st->entries = all;
+}
+
+void
 store_fill_status(struct store_txn *t, struct arena *mem)
 {
 	struct store_status *st = t->status;
@@ -235,6 +275,8 @@ store_fill_status(struct store_txn *t, struct arena *mem)
 		x->message = x->failed ?
 		    "VERSION_CONFLICT: this version is already here with other content" : NULL;
 	}
+	if (st != NULL)
+		store_count_status(st);
 }
 
 struct store_quarantine

@@ -16,7 +16,8 @@
  *	store_sqlite_object.c     single objects, scans
  *	store_sqlite_outbox.c     deliveries: lease, book, count
  *	store_sqlite_quarantine.c what was refused
- *	store_sqlite_desk.c       collections, statuses, audit, figures
+ *	store_sqlite_desk.c       collections, audit, figures
+ *	store_sqlite_status.c     statuses, complete and pending
  *	store_sqlite_note.c       small facts of other modules
  *	store_sqlite_check.c      is the whole file as it should be?
  *	store_sqlite_backup.c     one state of it in another file
@@ -58,7 +59,9 @@
 	X(QUARANTINE_ADD) X(QUARANTINE_LIST) X(QUARANTINE_GET)			\
 	X(QUARANTINE_SET) X(QUARANTINE_SIZES) X(QUARANTINE_DEL)			\
 	X(QUARANTINE_COUNT)							\
-	X(STATUS_ADD) X(STATUS_GET) X(STATUS_EXPIRE)				\
+	X(STATUS_ADD) X(STATUS_GET) X(STATUS_COUNT) X(STATUS_DONE) X(STATUS_EXPIRE)	\
+	X(PART_ADD) X(PART_EACH) X(PART_EXPIRE)					\
+	X(PENDING_ADD) X(PENDING_DEL) X(PENDING_EACH) X(PENDING_SUM)		\
 	X(AUDIT_ADD) X(AUDIT_LAST) X(AUDIT_EACH)				\
 	X(NOTE_SET) X(NOTE_DEL) X(NOTE_GET) X(NOTE_EACH)
 
@@ -333,7 +336,11 @@ int	sq_quarantine_trim(struct store *s, size_t max_rows, uint64_t max_bytes, siz
 int	sq_quarantine_rows(struct store *s, int64_t qid, int64_t after_qid, size_t max,
 	    bool all_states, struct arena *mem, struct quarantine_row **rows, size_t *n,
 	    struct err *e);
-int	sq_status_add(struct sq *q, const struct store_status *st, struct err *e);
+/* Before anything of a transaction is done: may its status be written? */
+int	sq_status_check(struct sq *q, const struct store_status *st, struct err *e);
+int	sq_status_add(struct sq *q, const struct store_status *st, int64_t now_us, struct err *e);
+int	sq_pending(struct store *s, struct arena *mem, struct store_status **v, size_t *n,
+	    struct err *e);
 int	sq_status_get(struct store *s, const char *id, struct arena *mem, struct store_status *out,
 	    bool *found, struct err *e);
 int	sq_status_expire(struct store *s, int64_t before_us, size_t *n, struct err *e);

@@ -393,6 +393,10 @@ static int
 check_strays(struct check *k, struct err *e)
 {
 	static const char *const texts[] = {
+		"SELECT 'status', 'an envelope in work without its status, of bytes:', bytes FROM pending"
+		" WHERE id NOT IN (SELECT id FROM status WHERE done_us = 0) LIMIT 100",
+		"SELECT 'status', 'a pending status without its envelope, of objects:', total FROM status"
+		" WHERE done_us = 0 AND id NOT IN (SELECT id FROM pending) LIMIT 100",
 		"SELECT 'source', 'a source without its message, of version', vid FROM source"
 		" WHERE mid NOT IN (SELECT mid FROM message) LIMIT 100",
 		"SELECT 'source', 'a source that is nobody, of version', vid FROM source"

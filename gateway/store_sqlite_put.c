@@ -512,6 +512,8 @@ sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *
 	struct sq *q = sq_of(s);
 	struct putting w = { .q = q, .t = t, .mem = mem, .now_us = clock_wall_us() };
 
+	if (t->status != NULL && sq_status_check(q, t->status, e) < 0)
+		return -1;
 	q->dirty = true;
 	w.source = t->nputs == 0 ? NULL : sq_party(q, t->source.name, true, e);
 	if (t->nputs > 0 && w.source == NULL)
@@ -525,7 +527,7 @@ sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *
 		if (sq_quarantine_add(q, &t->quarantine[i], w.now_us, e) < 0)
 			return -1;
 	store_fill_status(t, mem);
-	if (t->status != NULL && !t->status->draft && sq_status_add(q, t->status, e) < 0)
+	if (t->status != NULL && sq_status_add(q, t->status, w.now_us, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t->naudit; i++)
 		if (sq_add_audit(s, &t->audit[i],

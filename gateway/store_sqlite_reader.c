@@ -137,6 +137,12 @@ status_get(struct store *s, const char *id, struct arena *mem, struct store_stat
 }
 
 static int
+pending(struct store *s, struct arena *mem, struct store_status **v, size_t *n, struct err *e)
+{
+	return begin(sq_of(s), e) < 0 ? -1 : end(sq_of(s), sq_pending(s, mem, v, n, e));
+}
+
+static int
 audit_each(struct store *s, uint64_t after_seq, store_audit_fn *fn, void *ctx, struct err *e)
 {
 	return begin(sq_of(s), e) < 0 ? -1 :
@@ -174,7 +180,7 @@ static const struct store_ops reader_ops = {
 	.close = sq_close, .collection_find = collection_find, .view_digest = view_digest,
 	.removable = removable, .page = sq_page, .epoch = sq_epoch, .object = object,
 	.scan = scan, .outbox_due_us = outbox_due_us, .outbox_counts = outbox_counts,
-	.quarantine_rows = quarantine_rows, .status_get = status_get, .audit_each = audit_each,
+	.quarantine_rows = quarantine_rows, .status_get = status_get, .pending = pending, .audit_each = audit_each,
 	.figures = figures, .notes = notes, .lease_note = lease_note, .lease_end = sq_lease_end,
 	.lease_end_all = sq_lease_end_all,
 };

@@ -71,8 +71,21 @@ static const char step_3[] =
     "PRAGMA user_version = 3;"
     "ALTER TABLE state ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;";
 
+/* A status that is pending has done_us 0 and a row in `pending`; its entries come part by part. */
 static const char step_4[] =
     "PRAGMA user_version = 4;"
+    "ALTER TABLE status ADD COLUMN done_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE status ADD COLUMN total INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE status ADD COLUMN succeeded INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE status ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE status ADD COLUMN rest TEXT;"
+    "UPDATE status SET done_us = requested_us;"
+    "DROP INDEX status_age;"
+    "CREATE INDEX status_done ON status (done_us) WHERE done_us > 0;"
+    "CREATE TABLE status_part (id TEXT NOT NULL, first INTEGER NOT NULL, entries BLOB NOT NULL,"
+    " PRIMARY KEY (id, first)) STRICT;"
+    "CREATE TABLE pending (id TEXT PRIMARY KEY, collection TEXT NOT NULL, request TEXT NOT NULL,"
+    " strict INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL) STRICT;"
     "CREATE TABLE note (space TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (space, name)) WITHOUT ROWID, STRICT;";
 
@@ -231,10 +244,26 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_QUARANTINE_COUNT] = "SELECT count(*), coalesce(sum(size), 0) FROM quarantine"
 	    " WHERE state = 'held'",
 
-	[SQ_STATUS_ADD] = "INSERT INTO status (id, user, requested_us, entries)"
-	    " VALUES (?1, ?2, ?3, ?4)",
-	[SQ_STATUS_GET] = "SELECT id, user, requested_us, entries FROM status WHERE id = ?1",
-	[SQ_STATUS_EXPIRE] = "DELETE FROM status WHERE requested_us < ?1",
+	[SQ_STATUS_ADD] = "INSERT INTO status (id, user, requested_us, entries, done_us, total,"
+	    " succeeded, failed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQ_STATUS_GET] = "SELECT id, user, requested_us, done_us, total, succeeded, failed, rest,"
+	    " CASE done_us WHEN 0 THEN NULL ELSE entries END FROM status WHERE id = ?1",
+	[SQ_STATUS_COUNT] = "UPDATE status SET succeeded = succeeded + ?2, failed = failed + ?3"
+	    " WHERE id = ?1",
+	[SQ_STATUS_DONE] = "UPDATE status SET done_us = ?2, rest = ?3, failed = total - succeeded"
+	    " WHERE id = ?1",
+	[SQ_STATUS_EXPIRE] = "DELETE FROM status WHERE done_us > 0 AND done_us < ?1",
+	[SQ_PART_ADD] = "INSERT INTO status_part (id, first, entries) VALUES (?1, ?2, ?3)",
+	[SQ_PART_EACH] = "SELECT entries FROM status_part WHERE id = ?1 ORDER BY first",
+	[SQ_PART_EXPIRE] = "DELETE FROM status_part WHERE id IN"
+	    " (SELECT id FROM status WHERE done_us > 0 AND done_us < ?1)",
+	[SQ_PENDING_ADD] = "INSERT INTO pending (id, collection, request, strict, bytes, sha256)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQ_PENDING_DEL] = "DELETE FROM pending WHERE id = ?1",
+	[SQ_PENDING_EACH] = "SELECT s.id, s.user, s.requested_us, s.total, s.succeeded, s.failed,"
+	    " p.collection, p.request, p.strict, p.bytes, p.sha256 FROM pending p"
+	    " CROSS JOIN status s ON s.id = p.id",
+	[SQ_PENDING_SUM] = "SELECT count(*), coalesce(sum(bytes), 0) FROM pending",
 
 	[SQ_AUDIT_ADD] = "INSERT INTO audit (seq, line) VALUES (?1, ?2)",
 	[SQ_AUDIT_LAST] = "SELECT seq, line FROM audit ORDER BY seq DESC LIMIT 1",

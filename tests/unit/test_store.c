@@ -627,6 +627,176 @@ status_tells_each(void **state)
 	assert_string_equal(text, want);
 }
 
+/* ---- statuses that are pending ---- */
+
+static const char pending_id[] = "33333333-3333-4333-8333-333333333333";
+
+/* "pending TOTAL SUCCEEDED FAILED ENTRIES", or "none". */
+static void
+on_counts(void *arg, const struct store_status *st, const struct err *e)
+{
+	assert_null(e);
+	if (st == NULL)
+		strcpy(arg, "none");
+	else
+		sprintf(arg, "%s %d %d %d %zu", st->pending ? "pending" : "complete", (int)st->total,
+		    (int)st->succeeded, (int)st->failed, st->n);
+}
+
+static const char *
+counts(struct kit *k)
+{
+	char *text = arena_alloc(k->mem, 64);
+
+	store_status_get(k->s, pending_id, on_counts, text);
+	return text;
+}
+
+static bool
+add_pending(void *ctx, const struct store_status *st)
+{
+	struct strbuf *b = ctx;
+
+	assert_true(st->pending);
+	strbuf_addf(b, "%s %s %d/%d %s %s %d %d %d;", st->id, st->user, (int)(st->succeeded + st->failed),
+	    (int)st->total, st->errand->collection, st->errand->request, st->errand->strict,
+	    (int)st->errand->bytes, st->errand->sha256[31]);
+	return true;
+}
+
+static const char *
+all_pending(struct kit *k)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *text;
+
+	assert_int_equal(store_pending_each(k->s, add_pending, &b, NULL), 0);
+	text = arena_str(k->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
+static struct store_status
+pending_status(enum store_status_step step, uint64_t from)
+{
+	struct store_status st = { .user = "soc", .requested_us = start_us, .step = step, .from = from };
+
+	memcpy(st.id, pending_id, sizeof(st.id));
+	return st;
+}
+
+static void
+open_pending(struct kit *k, uint64_t total)
+{
+	struct store_errand errand = { .collection = "kept", .request = "r1", .strict = true,
+	    .bytes = 5000000, .sha256 = { [31] = 7 } };
+	struct store_status st = pending_status(STATUS_OPEN, 0);
+	struct store_txn t = { .source = kit_source("soc"), .status = &st };
+
+	st.total = total;
+	st.errand = &errand;
+	assert_int_equal(kit_commit(k, &t), ERR_NONE);
+}
+
+/* One object and one refusal more. */
+static enum err_code
+add_part(struct kit *k, enum store_status_step step, uint64_t from, int number, const char *rest)
+{
+	struct store_put put = kit_put(kit_object(k, "indicator", number, DAY1, "x"), &k->a, 1);
+	struct store_status_entry entries[] = {
+		{ .id = put.object->id, .version = put.object->version, .put = 0 },
+		{ .id = SLICE_LIT("unknown"), .version = SLICE_LIT("unknown"), .failed = true,
+		    .message = "no id", .put = -1 },
+	};
+	struct store_status st = pending_status(step, from);
+	struct store_txn t = { .source = kit_source("soc"), .puts = &put, .nputs = 1, .status = &st };
+
+	st.entries = entries;
+	st.n = 2;
+	st.rest = rest;
+	return kit_commit(k, &t);
+}
+
+static void
+pending_status_grows(void **state)
+{
+	struct kit *k = *state;
+	struct page_query q = kit_query(k->a);
+	struct store_figures f;
+	char text[512];
+
+	assert_string_equal(all_pending(k), "");
+	open_pending(k, 4);
+	assert_string_equal(counts(k), "pending 4 0 0 0");
+	assert_string_equal(all_pending(k), "33333333-3333-4333-8333-333333333333 soc 0/4 kept r1 1 "
+	    "5000000 7;");
+	assert_int_equal(store_figures(k->s, &f, NULL), 0);
+	assert_int_equal(f.pending, 1);
+	assert_int_equal(f.pending_bytes, 5000000);
+	assert_int_equal(add_part(k, STATUS_PART, 0, 1, NULL), ERR_NONE);
+	assert_string_equal(counts(k), "pending 4 1 1 0");
+	clock_fake_add(1000000);
+	/* what is pending is not forgotten, however old it is */
+	store_status_expire(k->s, clock_wall_us() + 1, kit_counted, k);
+	assert_int_equal(k->count, 0);
+	assert_int_equal(add_part(k, STATUS_LAST, 2, 2, NULL), ERR_NONE);
+	assert_string_equal(counts(k), "complete 4 2 2 4");
+	store_status_get(k->s, pending_id, on_status, text);
+	assert_string_equal(text, "soc s:" DAY1 ": f:unknown:no id s:" DAY1 ": f:unknown:no id");
+	assert_string_equal(all_pending(k), "");
+	assert_string_equal(kit_page(k, &q, NULL), "1@10:00:00 2@10:00:00");
+	/* it is kept from its end on */
+	store_status_expire(k->s, clock_wall_us(), kit_counted, k);
+	assert_int_equal(k->count, 0);
+	clock_fake_add(1000000);
+	store_status_expire(k->s, clock_wall_us(), kit_counted, k);
+	assert_int_equal(k->count, 1);
+	assert_string_equal(counts(k), "none");
+}
+
+/* Two who work the same envelope off, or one who does not know that its last commit was done. */
+static void
+pending_part_counts_once(void **state)
+{
+	struct kit *k = *state;
+	struct page_query q = kit_query(k->a);
+
+	assert_int_equal(add_part(k, STATUS_PART, 0, 1, NULL), ERR_CONFLICT);	/* there is none */
+	open_pending(k, 4);
+	assert_int_equal(add_part(k, STATUS_PART, 2, 1, NULL), ERR_CONFLICT);
+	assert_int_equal(add_part(k, STATUS_PART, 0, 1, NULL), ERR_NONE);
+	assert_int_equal(add_part(k, STATUS_PART, 0, 2, NULL), ERR_CONFLICT);
+	assert_int_equal(add_part(k, STATUS_LAST, 0, 2, NULL), ERR_CONFLICT);
+	assert_int_equal(add_part(k, STATUS_PART, 3, 2, NULL), ERR_CONFLICT);
+	assert_string_equal(counts(k), "pending 4 1 1 0");
+	/* nothing of what was refused is there */
+	assert_string_equal(kit_page(k, &q, NULL), "1@10:00:00");
+	assert_int_equal(add_part(k, STATUS_LAST, 2, 2, NULL), ERR_NONE);
+	/* a complete status never changes */
+	assert_int_equal(add_part(k, STATUS_PART, 4, 3, NULL), ERR_CONFLICT);
+	assert_string_equal(counts(k), "complete 4 2 2 4");
+}
+
+/* The sender is gone, the bytes are lost: what was not spoken of failed, with the reason. */
+static void
+pending_rest_fails_with_reason(void **state)
+{
+	struct kit *k = *state;
+	struct store_status st = pending_status(STATUS_LAST, 2);
+	struct store_txn t = { .source = kit_source("soc"), .status = &st };
+	char text[512];
+
+	open_pending(k, 5);
+	assert_int_equal(add_part(k, STATUS_PART, 0, 1, NULL), ERR_NONE);
+	st.rest = "gone";
+	assert_int_equal(kit_commit(k, &t), ERR_NONE);
+	assert_string_equal(counts(k), "complete 5 1 4 5");
+	store_status_get(k->s, pending_id, on_status, text);
+	assert_string_equal(text, "soc s:" DAY1 ": f:unknown:no id f:unknown:gone f:unknown:gone "
+	    "f:unknown:gone");
+	assert_string_equal(all_pending(k), "");
+}
+
 static bool
 check_line(void *ctx, uint64_t seq, struct slice line)
 {
@@ -857,6 +1027,9 @@ main(void)
 		BOTH(distinct_view_shows_one_of_a_group),
 		BOTH(unknown_collection_refuses_all),
 		BOTH(status_tells_each),
+		BOTH(pending_status_grows),
+		BOTH(pending_part_counts_once),
+		BOTH(pending_rest_fails_with_reason),
 		BOTH(audit_chain_holds),
 		BOTH(quarantine_is_bounded),
 		BOTH(collections_keep_their_ids),
