@@ -43,6 +43,7 @@ struct login {
 	void			*arg;
 	const char		*request, *remote;	/* for the log */
 	const struct peer	*by_pin;
+	const char		*by_header;	/* whose token stands in the header for that; or NULL */
 	struct strbuf		 secret;	/* what `user` and `password` lie in; wiped */
 	struct slice		 user, password;	/* user.n 0: it was no password, or nonsense */
 	struct slice		 here, everywhere;	/* buckets of this address */
@@ -84,13 +85,14 @@ answer(struct login *l, enum taxii_auth what, const struct peer *peer, int64_t w
 	l->cb(l->arg, what, peer, wait_us);
 }
 
-/* The secret was right. A certificate and a header must name the same one (hardening: one identity a
+/* The secret was right. A certificate and all headers must name the same one (hardening: one identity a
  * request), and a peer is known by its pin alone (rulings 26): a stolen token opens no inbox. */
 static void
 answer_name(struct login *l, const char *name)
 {
 	const struct peer *p = trust_find(l->g->trust, slice_of(name));
-	bool good = p != NULL && (p == l->by_pin || (l->by_pin == NULL && p->is_consumer));
+	bool good = p != NULL && (p == l->by_pin || (l->by_pin == NULL && p->is_consumer)) &&
+	    (l->by_header == NULL || strcmp(l->by_header, name) == 0);
 
 	answer(l, good ? TAXII_AUTH_OK : TAXII_AUTH_WHO, good ? p : NULL, 0);
 }
@@ -199,26 +201,44 @@ known_name(struct login *l, struct slice header)
 	return NULL;
 }
 
+/* The token of the configured header. True if there is one: *name is whose it is, NULL if nobody's. */
+static bool
+header_token(const struct gateway *g, const struct http1_head *h, const char **name)
+{
+	const char *header = g->config->token_header;
+	struct slice token, second;
+	size_t at = 0;
+
+	*name = NULL;
+	if (header == NULL || !http1_field_next(h, header, &at, &token))
+		return false;
+	if (token.n <= CREDENTIAL_MAX && !http1_field_next(h, header, &at, &second))
+		*name = credentials_token(g->credentials, token, clock_wall_us());
+	return true;
+}
+
 void
 taxii_auth(struct gateway *g, const struct http_exchange *x, struct arena *mem, taxii_auth_cb *cb,
     void *arg)
 {
 	struct slice header = http1_field(x->head, "authorization");
 	const struct peer *by_pin = peer_of_pin(g, x->pin);
-	const char *name;
+	const char *name, *by_header;
+	bool has_token = header_token(g, x->head, &by_header);
 	struct login *l;
 
-	if (header.p == NULL) {
+	if (header.p == NULL && !has_token) {
 		cb(arg, by_pin != NULL || !g->config->authentication ? TAXII_AUTH_OK :
 		    TAXII_AUTH_WHO, by_pin, 0);
 		return;
 	}
 	l = arena_alloc(mem, sizeof(*l));
-	*l = (struct login){ .g = g, .cb = cb, .arg = arg, .by_pin = by_pin,
+	*l = (struct login){ .g = g, .cb = cb, .arg = arg, .by_pin = by_pin, .by_header = by_header,
 	    .request = arena_str(mem, slice_of(x->id)),
 	    .remote = arena_str(mem, slice_of(x->remote)) };
 	strbuf_init(&l->secret);
-	name = known_name(l, header);
+	name = has_token && (by_header == NULL || header.p == NULL) ? by_header :
+	    known_name(l, header);
 	if (name != NULL)
 		answer_name(l, name);
 	else

@@ -1,5 +1,6 @@
 /*
- * taxii_auth.h -- who asks: client certificate, bearer token, or name and password.
+ * taxii_auth.h -- who asks: client certificate, token (Authorization or `token-header`), or name and
+ *          password, alone or together.
  *
  * Owns:    reading Authorization, matching pin and header, throttling guesses per address.
  * Called:  by taxii_server.c for every request, before anything of it is answered.

@@ -38,10 +38,10 @@ read_list(struct slice text, int param, struct arena *mem, const struct slice **
 		last = text.n == 0 || memchr(text.p, ',', text.n) == NULL;
 		item = slice_cut(&text, ',');
 		if (item.n == 0)
-			return bad(e, param, "an item of the list is empty");
+			return bad(e, param, "an item of the list is empty; write a,b,c");
 		for (size_t i = 0; i < item.n; i++)
 			if ((unsigned char)item.p[i] <= ' ')
-				return bad(e, param, "blanks do not belong in the list");
+				return bad(e, param, "blanks do not belong in the list; write a,b,c");
 		if (*n == ITEMS_MAX)
 			return bad(e, param, "more than 1000 items");
 		v = arena_grow(mem, v, *n, &cap, sizeof(*v));
@@ -100,14 +100,14 @@ read_versions(struct taxii_query *q, struct arena *mem, struct err *e)
 			continue;
 		}
 		if (!stamp_key(mem, items[i], &key))
-			return bad(e, FILTER_VERSION, "first, last, all or a STIX timestamp");
+			return bad(e, FILTER_VERSION, "first, last, all or a STIX timestamp such as 2026-01-31T12:00:00.000Z");
 		for (size_t k = 0; k < p->nversion_keys; k++)
 			if (slice_eq(keys[k], key))
 				return bad(e, FILTER_VERSION, "a version stands twice");
 		keys[p->nversion_keys++] = key;
 	}
 	if (p->all && n > 1)
-		return bad(e, FILTER_VERSION, "all stands alone");
+		return bad(e, FILTER_VERSION, "all stands alone, without other words");
 	p->version_keys = keys;
 	return 0;
 }
@@ -235,11 +235,11 @@ read_limit(struct taxii_query *q, struct slice text, uint32_t limit_max, struct 
 	for (size_t i = 0; i < text.n; i++)
 		digits = digits && text.p[i] >= '0' && text.p[i] <= '9';
 	if (!digits)
-		return bad(e, PARAM_LIMIT, "a whole number of 1 or more");
+		return bad(e, PARAM_LIMIT, "a whole number of 1 or more, such as 100");
 	if (!slice_u64(text, &n))		/* beyond any integer: very many */
 		return 0;
 	if (n == 0)
-		return bad(e, PARAM_LIMIT, "a whole number of 1 or more");
+		return bad(e, PARAM_LIMIT, "a whole number of 1 or more, such as 100");
 	if (n < limit_max)
 		q->page.limit = (uint32_t)n;
 	return 0;

@@ -181,7 +181,8 @@ finish_page(struct reading *rd, const struct store_page *page, const struct page
 	if (page->more && page->n > 0)
 		next = taxii_next(&rq->q, rq->collection_name, taxii_next_key(rq), page->last_us,
 		    rq->mem);
-	taxii_write_end(&p->body, next);
+	taxii_write_end(&p->body, rd->kind, next,
+	    rq->reader.peer != NULL && rq->reader.peer->empty_list);
 	p->seen = *seen;
 	date_page(&rq->q, p);
 	if (seen->lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)

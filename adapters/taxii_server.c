@@ -18,6 +18,8 @@
 #include "gateway/limiter.h"
 #include "gateway/stats.h"
 
+enum { PAGE_LEAST = 100, BURST_MAX = 1000000 };
+
 struct taxii_server {
 	struct gateway		*g;
 	struct http_handler	 handler;
@@ -234,6 +236,49 @@ run(struct taxii_request *rq)
 	rq->match.route->run(rq);
 }
 
+/* ---- the budget ---- */
+
+/* Pages of everything that is stored, as small as real clients ask for them. */
+static uint32_t
+drain_pages(const struct gateway *g)
+{
+	struct store_epoch now;
+
+	if (!store_epoch(g->store, &now) || now.members < 0)
+		return 0;
+	return now.members / PAGE_LEAST < BURST_MAX ? (uint32_t)(now.members / PAGE_LEAST) : BURST_MAX;
+}
+
+/* What trust.conf says of this client holds to the letter. What all get by default allows one drain
+ * without a stop (C16), whichever of several workers it meets. */
+static struct limit
+limit_of(const struct taxii_request *rq)
+{
+	const struct gateway *g = rq->g;
+	const struct peer *p = rq->reader.peer;
+	struct limit limit = rq->config->limits.requests;
+	uint32_t drain;
+
+	if (p != NULL && p->limit_in.per_second > 0)
+		return p->limit_in;
+	drain = drain_pages(g) * (redis_state(g->redis) == REDIS_UP ? 1 : g->nworkers);
+	if (limit.burst < drain)
+		limit.burst = drain;
+	return limit;
+}
+
+/* Which policy a client is above of. */
+static const char *
+words_of(struct taxii_request *rq)
+{
+	struct limit limit = limit_of(rq);
+	double per_minute = limit.per_second * 60;
+
+	return arena_fmt(rq->mem, "this client is above its rate of %.*f requests a minute, with bursts "
+	    "of %u; the limit holds for all nodes that share it", per_minute < 1 ? 3 : 0, per_minute,
+	    (unsigned)limit.burst);
+}
+
 /* The budget of this client is asked last, so that a refusal above costs it nothing. */
 static void
 on_budget(void *arg, struct limiter_answer a)
@@ -242,8 +287,7 @@ on_budget(void *arg, struct limiter_answer a)
 
 	if (!a.allowed) {
 		stats_add(rq->g->stats, STAT_LIMITED, rq->reader.name, 1);
-		taxii_later(rq, 429, a.wait_us,
-		    "this client is above its rate; the limit holds for all nodes that share it");
+		taxii_later(rq, 429, a.wait_us, words_of(rq));
 	} else {
 		go_on(rq, run);
 	}
@@ -265,13 +309,8 @@ bucket_of(const struct taxii_request *rq)
 static void
 take_budget(struct taxii_request *rq)
 {
-	const struct peer *p = rq->reader.peer;
-	struct limit limit = rq->config->limits.requests;
-
-	if (p != NULL && p->limit_in.per_second > 0)
-		limit = p->limit_in;
 	taxii_hold(rq);
-	limiter_take(rq->g->limiter, bucket_of(rq), limit, 1, on_budget, rq);
+	limiter_take(rq->g->limiter, bucket_of(rq), limit_of(rq), 1, on_budget, rq);
 }
 
 /* ---- the handler ---- */

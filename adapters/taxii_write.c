@@ -83,7 +83,8 @@ taxii_write_collection(struct strbuf *out, const struct catalog *c,
 		text(out, "description", slice_of(col->description));
 	text(out, "alias", slice_of(col->alias != NULL ? col->alias : col->name));
 	strbuf_addf(out, ",\"can_read\":%s,\"can_write\":%s,"
-	    "\"media_types\":[\"application/stix+json;version=2.1\"]}",
+	    "\"media_types\":[\"application/stix+json;version=2.1\","
+	    "\"application/stix+json;version=2.0\"]}",
 	    catalog_can_read(c, col, r) ? "true" : "false",
 	    catalog_can_write(c, col, r) ? "true" : "false");
 }
@@ -144,8 +145,10 @@ taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct stor
 
 /* The token stands behind the list: it is known when the list is written. */
 void
-taxii_write_end(struct strbuf *out, const char *next)
+taxii_write_end(struct strbuf *out, enum taxii_page_kind kind, const char *next, bool empty_list)
 {
+	if (out->n == 0 && empty_list && kind != PAGE_VERSIONS)
+		strbuf_adds(out, "{\"objects\":[");
 	strbuf_addc(out, out->n > 0 ? ']' : '{');
 	if (next != NULL) {
 		strbuf_adds(out, ",\"more\":true");	/* there were rows before it */

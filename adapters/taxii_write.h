@@ -25,8 +25,9 @@ enum taxii_page_kind { PAGE_OBJECTS, PAGE_MANIFEST, PAGE_VERSIONS };
 /* `rows`: as many there may be; `out` is empty before the first. */
 void	taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct store_row *row,
 	    size_t rows);
-/* next NULL: nothing is left. */
-void	taxii_write_end(struct strbuf *out, const char *next);
+/* next NULL: nothing is left. `empty_list`: for clients that break where a list is left out. */
+void	taxii_write_end(struct strbuf *out, enum taxii_page_kind kind, const char *next,
+	    bool empty_list);
 void	taxii_write_status(struct strbuf *out, const struct store_status *st);
 void	taxii_write_error(struct strbuf *out, int status, const char *title, const char *detail,
 	    const char *request_id);

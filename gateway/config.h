@@ -163,6 +163,7 @@ struct config {
 	const char	*title, *description;
 	struct root_conf *roots;	/* the further ones */
 	size_t		 nroots;
+	const char	*token_header;	/* may hold a token as well; or NULL */
 	bool		 authentication;	/* off: everybody is a public reader (testing) */
 	/* parts */
 	struct listen_conf *listens;

@@ -193,7 +193,8 @@ static const struct config_key limits_keys[] = {
 	{ "gzip-least", &config_bytes, LIMIT(gzip_least_bytes), "1k", 64, GB, 0,
 	    "Smaller answers are sent as they are.", NULL },
 	{ "requests", &config_limit, LIMIT(requests), "1200/min burst 300", 0, 0, 0,
-	    "Requests of one client, unless its section in trust.conf says otherwise.", NULL },
+	    "Requests of one client, unless its section in trust.conf says otherwise. The burst is "
+	    "never less than one drain of all that is stored, at 100 objects a page.", NULL },
 	{ "guesses", &config_limit, LIMIT(guesses), "10/min burst 10", 0, 0, 0,
 	    "Failed logins from one address (IPv6: one /64).", NULL },
 	{ "intake-queue", &config_count, LIMIT(intake_queue), "64", 1, 100000, 0,
@@ -238,6 +239,8 @@ static const struct config_key taxii_keys[] = {
 	    "Title of discovery and of that API root.", NULL },
 	{ "description", &config_text, CONF(description), NULL, 0, 0, 0,
 	    "Their description.", NULL },
+	{ "token-header", &config_header, CONF(token_header), NULL, 0, 0, 0,
+	    "Header that may hold a token, for clients that cannot send Authorization: Bearer.", NULL },
 	{ "authentication", &config_yes_no, CONF(authentication), "yes", 0, 0, 0,
 	    "`no` makes everybody a reader of relation public; on loopback only, for trials.", NULL },
 	END

@@ -73,7 +73,7 @@ extern const struct config_section config_sections[];
 
 extern const struct config_type config_name, config_mapping, config_text, config_path,
     config_path_or_memory, config_address, config_address_or_off, config_base_url,
-    config_host, config_mail, config_uuid, config_segment, config_format, config_redis_url,
+    config_host, config_mail, config_uuid, config_segment, config_header, config_format, config_redis_url,
     config_prefix, config_yes_no, config_choice, config_flip, config_count,
     config_count_or_auto, config_bytes,
     config_span, config_limit, config_names, config_sources, config_kinds, config_tlps,

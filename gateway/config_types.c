@@ -301,6 +301,26 @@ read_segment(const struct config_value *v, const struct config_key *k, void *at)
 	return 0;
 }
 
+/* A header that means nothing else yet. */
+static int
+read_header(const struct config_value *v, const struct config_key *k, void *at)
+{
+	static const char *const taken[] = { "accept", "authorization", "connection", "cookie",
+	    "date", "expect", "host", "range", "te", "trailer", "transfer-encoding", "upgrade", NULL };
+	struct slice w = v->words[0];
+
+	(void)k;
+	if (!is_of(w, "-_") || w.n > NAME_LEN_MAX)
+		return config_refuse(v, "is no header name: letters, digits, - and _ only");
+	for (size_t i = 0; taken[i] != NULL; i++)
+		if (slice_is_nocase(w, taken[i]))
+			return config_refuse(v, "has a meaning of its own in HTTP");
+	if (w.n > 8 && slice_is_nocase(slice_from(w.p, 8), "content-"))
+		return config_refuse(v, "has a meaning of its own in HTTP");
+	set_text(at, arena_str(v->mem, w));
+	return 0;
+}
+
 static int
 read_format(const struct config_value *v, const struct config_key *k, void *at)
 {
@@ -458,6 +478,8 @@ const struct config_type config_uuid = { "uuid", "a UUIDv4",
 	false, read_uuid, write_text, NULL };
 const struct config_type config_segment = { "segment", "one path segment",
 	false, read_segment, write_text, NULL };
+const struct config_type config_header = { "header", "the name of a header",
+	false, read_header, write_text, NULL };
 const struct config_type config_format = { "format", "as `tocsin convert` names them",
 	false, read_format, write_text, NULL };
 const struct config_type config_redis_url = { "redis url",

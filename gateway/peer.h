@@ -62,6 +62,7 @@ struct peer {
 	const char	*country;
 	uint32_t	 sectors;
 	bool		 tlp1_vocabulary;	/* `tlp-vocab 1.0`: cannot say AMBER+STRICT */
+	bool		 empty_list;		/* pages without objects show an empty list */
 	uint32_t	 uses;			/* bit set of POLICY_USES_* */
 	uint32_t	 wants_phases;		/* bit set of phases it subscribed to; 0 = all */
 	enum exercise_part exercise;

@@ -351,6 +351,12 @@ peer_tlp_vocab(struct load *ld, const struct line *l)
 }
 
 static void
+peer_empty_list(struct load *ld, const struct line *l)
+{
+	load_bool(ld, l, 1, &this_peer(ld)->empty_list);
+}
+
+static void
 peer_uses(struct load *ld, const struct line *l)
 {
 	static const char *const words[] = { "detect", "lookup", "block", NULL };
@@ -553,6 +559,7 @@ peer_write(struct load *ld, const struct line *l)
 	{ "speaks-for", 1, WORDS_ANY, 0, peer_speaks_for },			\
 	{ "identity", 1, 1, 0, peer_identity },					\
 	{ "tlp-vocab", 1, 1, 0, peer_tlp_vocab },				\
+	{ "empty-list", 1, 1, 0, peer_empty_list },				\
 	{ "uses", 1, 3, 0, peer_uses },						\
 	{ "limit", 2, 4, DIRECTIVE_MANY, peer_limit },				\
 	{ "iodef-amber", 1, 1, 0, peer_iodef_amber },				\

@@ -50,7 +50,7 @@ def test_collections(server):
     assert "box" in names and "secret" not in names and len(set(c["title"] for c in listed)) == len(listed)
     for c in listed:
         assert uuid.UUID(c["id"]).version == 4 and c["title"]
-        assert c["media_types"] == ["application/stix+json;version=2.1"]
+        assert c["media_types"] == [f"application/stix+json;version={v}" for v in ("2.1", "2.0")]
         assert get(server, f"/api/collections/{c['id']}/").json == c
         assert get(server, f"/api/collections/{c['alias']}/").json == c
         assert get(server, f"/api/collections/{c['id'].upper()}/").json == c

@@ -261,6 +261,46 @@ references_are_checked(void **state)
 }
 
 static void
+api_roots_and_what_is_unique_in_them(void **state)
+{
+	struct config *conf = good(MIN "taxii\n    title T\nroot east\n    title East\nroot west\n"
+	    "collection a\n    alias news\ncollection b\n    alias news\n    roots west east\n"
+	    "collection c\n    title a\n    roots west\n");
+
+	(void)state;
+	assert_string_equal(config_root_at(conf, 0)->name, "api");
+	assert_string_equal(config_root_at(conf, 0)->title, "T");
+	assert_string_equal(config_root(conf, SLICE_LIT("east"))->title, "East");
+	assert_string_equal(config_root_at(conf, 2)->title, "west");
+	assert_null(config_root_at(conf, 3));
+	assert_null(config_root(conf, SLICE_LIT("East")));
+	assert_true(config_in_root(&conf->collections[0], config_root_at(conf, 0)));
+	assert_false(config_in_root(&conf->collections[0], config_root_at(conf, 1)));
+	assert_false(config_in_root(&conf->collections[1], config_root_at(conf, 0)));
+	assert_true(config_in_root(&conf->collections[1], config_root_at(conf, 1)));
+	config_free(conf);
+	BAD(MIN "root taxii2\nroot api\nroot x\nroot x\nroot a/b\n",
+	    "t.conf:5: root: 'taxii2' is a path with a meaning of its own",
+	    "t.conf:9: root: 'a/b' is no path segment: letters, digits, - _ and . only",
+	    "t.conf:8: a second root 'x'; the first is at t.conf:7",
+	    "t.conf:6: root 'api' is the `api-root` of `taxii` already");
+	BAD(MIN "root east\ncollection a\n    roots api eats\n",
+	    "t.conf:7: unknown API root 'eats', did you mean 'east'?");
+	BAD(MIN "collection a\n    alias b\ncollection b\n    alias inbox-x\ncollection c\n"
+	    "    alias 91a7b528-80eb-42ed-a74d-c6fbd5a26116\n",
+	    "t.conf:10: collection alias: '91a7b528-80eb-42ed-a74d-c6fbd5a26116' is no name: it looks "
+	    "like a UUID",
+	    "t.conf:6: alias 'b' is taken in the same API root by the collection at t.conf:7",
+	    "t.conf:8: alias 'inbox-x': such names are those of peers' inboxes");
+	BAD(MIN "collection a\n    title Same\ncollection b\n    title Same\n",
+	    "t.conf:8: title 'Same' is taken in the same API root by the collection at t.conf:5");
+	BAD(MIN "taxii\n    token-header Authorization\n",
+	    "t.conf:6: taxii token-header: 'Authorization' has a meaning of its own in HTTP");
+	BAD(MIN "taxii\n    token-header \"X Key\"\n",
+	    "t.conf:6: taxii token-header: 'X Key' is no header name: letters, digits, - and _ only");
+}
+
+static void
 effective_values_name_their_origin(void **state)
 {
 	struct config *conf = good(whole);
@@ -491,6 +531,7 @@ main(void)
 		cmocka_unit_test(what_must_be_said_is_missed),
 		cmocka_unit_test(values_are_checked),
 		cmocka_unit_test(references_are_checked),
+		cmocka_unit_test(api_roots_and_what_is_unique_in_them),
 		cmocka_unit_test(effective_values_name_their_origin),
 		cmocka_unit_test(effective_values_can_be_read_again),
 		cmocka_unit_test(rates_are_printed_as_they_were_said),
