@@ -61,20 +61,6 @@ need_text(const struct skim *s, enum member m, struct slice *out)
 	return out->n > 0 && memchr(out->p, '\0', out->n) == NULL;
 }
 
-static bool
-is_uuid(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? c != '-' : !((c >= '0' && c <= '9') ||
-		    ((c | 32) >= 'a' && (c | 32) <= 'f')))
-			return false;
-	}
-	return s.n == UUID_TEXT;
-}
-
 /* ---- labels ---- */
 
 static bool
@@ -182,7 +168,7 @@ skim_identity(struct skim *s, struct object *o)
 	n = o->type.n;
 	return o->id.n == n + 2 + UUID_TEXT && memcmp(o->id.p, o->type.p, n) == 0 &&
 	    memcmp(o->id.p + n, "--", 2) == 0 &&
-	    is_uuid(slice_from(o->id.p + n + 2, UUID_TEXT));
+	    uuid_is_shaped(slice_from(o->id.p + n + 2, UUID_TEXT));
 }
 
 int

@@ -19,13 +19,6 @@
 
 enum { BIRTH_US = 60 * 1000000, LENT_MAX = 1024 };
 
-const char *
-child_name(const struct child *c)
-{
-	return c->orders.kind == PROCESS_STOREKEEPER ? "storekeeper" :
-	    arena_fmt(c->mem, "%s %u", process_kind_word(c->orders.kind), c->orders.index);
-}
-
 int
 child_take(struct child *c, enum control_type what, uint64_t *id)
 {

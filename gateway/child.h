@@ -45,8 +45,6 @@ void	child_send(struct child *c, enum control_type type, uint64_t id, struct sli
 /* Say READY and run the loop until child_end. */
 void	child_serve(struct child *c);
 void	child_end(struct child *c);
-/* The name in messages: "worker 1". */
-const char *child_name(const struct child *c);
 
 /* The kinds. The exit status. */
 int	worker_run(struct child *c);

@@ -19,9 +19,8 @@ enum { TOKEN_BYTES = 32 };
 static int
 lock_folder(const char *path, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? xstrdup(".") :
-	    xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	struct slice name = file_folder(path);
+	char *folder = xstrndup(name.p, name.n);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {

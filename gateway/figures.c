@@ -182,15 +182,6 @@ figures_link(const struct figures *f, const char *peer)
 	return NULL;
 }
 
-const struct figures_process *
-figures_find(const struct figures *f, const char *name)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].name, name) == 0)
-			return &f->v[i];
-	return NULL;
-}
-
 void
 figures_print(struct strbuf *out, const struct figures *f)
 {

@@ -71,8 +71,6 @@ struct figures {
 };
 /* The link of a peer; NULL if no process that answered looks after it. */
 const struct outbox_link *figures_link(const struct figures *f, const char *peer);
-/* The process of that name; NULL if there is none. */
-const struct figures_process *figures_find(const struct figures *f, const char *name);
 void	figures_print(struct strbuf *out, const struct figures *f);
 
 struct figures_desk;

@@ -549,12 +549,6 @@ ipc_free(struct ipc *c)
 	free(c);
 }
 
-size_t
-ipc_waiting(const struct ipc *c)
-{
-	return c->waiting;
-}
-
 bool
 ipc_is_open(const struct ipc *c)
 {

@@ -63,7 +63,6 @@ void		 ipc_free(struct ipc *c);		/* NULL is fine; what waits is not written */
 /* Queue a frame; tries to write at once. `fd` (-1: none) is duplicated, the caller keeps his. False if the
  * channel is closed or full: on_closed comes or came. */
 bool		 ipc_send(struct ipc *c, uint16_t type, uint64_t id, struct slice body, int fd);
-size_t		 ipc_waiting(const struct ipc *c);	/* bytes */
 bool		 ipc_is_open(const struct ipc *c);
 /* Stop or go on calling on_message (back-pressure: the other end's queue fills). */
 void		 ipc_pause(struct ipc *c, bool paused);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
@@ -75,20 +76,11 @@ on_frame(struct child *c, struct ipc_message *m)
 }
 
 /* The folder that the database lies in: SQLite makes files beside it. */
-static const char *
-folder_of(struct child *c, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? "." : slash == path ? "/" :
-	    arena_str(c->mem, slice_from(path, (size_t)(slash - path)));
-}
-
 static int
 confine(struct keeper *k, struct err *e)
 {
 	const struct sandbox_path paths[] = {
-		{ folder_of(k->c, k->config->store_path), true },
+		{ arena_str(k->c->mem, file_folder(k->config->store_path)), true },
 	};
 	const struct sandbox s = { .kind = PROCESS_STOREKEEPER, .uid = k->c->orders.uid,
 		.gid = k->c->orders.gid, .paths = paths, .npaths = 1 };

@@ -94,20 +94,12 @@ may_reach(const char *path, const char *store, uint32_t uid, uint32_t gid)
 	return open;
 }
 
-static char *
-folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? xstrdup(".") : slash == path ? xstrdup("/") :
-	    xstrndup(path, (size_t)(slash - path));
-}
-
 /* Can workers and storekeeper be strangers to each other and to root, as the folders are? */
 static bool
 can_separate(const struct master *m, const struct config *conf, uint32_t keeper, uint32_t worker)
 {
-	char *store = folder_of(conf->store_path);
+	struct slice folder = file_folder(conf->store_path);
+	char *store = xstrndup(folder.p, folder.n);
 	bool can = may_reach(conf->store_path, store, keeper, m->gid) &&
 	    may_reach(conf->store_path, store, worker, m->gid) &&
 	    may_reach(conf->bodies_dir, store, worker, m->gid);
@@ -161,7 +153,8 @@ give_store(const struct master *m, const struct config *conf, struct err *e)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", ".lock" };
 	uint32_t uid = m->uid[PROCESS_STOREKEEPER];
-	char *folder = folder_of(conf->store_path);
+	struct slice name = file_folder(conf->store_path);
+	char *folder = xstrndup(name.p, name.n);
 	int rc = dir_make(folder, 0700, e) < 0 ? -1 : give(folder, uid, m->gid, 0750, e);
 
 	for (size_t i = 0; rc == 0 && i < sizeof(ends) / sizeof(*ends); i++) {

@@ -44,14 +44,10 @@ take_lock(struct sq *q, const char *path, struct err *e)
 static int
 make_folder(const char *path, bool group_reads, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder;
-	int rc;
+	struct slice name = file_folder(path);
+	char *folder = xstrndup(name.p, name.n);
+	int rc = dir_make(folder, group_reads ? 0750 : 0700, e);
 
-	if (slash == NULL || slash == path)
-		return 0;
-	folder = xstrndup(path, (size_t)(slash - path));
-	rc = dir_make(folder, group_reads ? 0750 : 0700, e);
 	free(folder);
 	return rc;
 }

@@ -314,15 +314,6 @@ add_path(struct sandbox_path *v, size_t *n, const char *path, bool write)
 		v[(*n)++] = (struct sandbox_path){ path, write };
 }
 
-static const char *
-folder_of(struct child *c, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? "." : slash == path ? "/" :
-	    arena_str(c->mem, slice_from(path, (size_t)(slash - path)));
-}
-
 static int
 confine(struct worker *w, const struct config *conf, struct err *e)
 {
@@ -335,7 +326,7 @@ confine(struct worker *w, const struct config *conf, struct err *e)
 		.gid = w->c->orders.gid, .paths = paths };
 	const char *redis = conf->redis.url;
 
-	add_path(paths, &s.npaths, folder_of(w->c, conf->store_path), false);
+	add_path(paths, &s.npaths, arena_str(w->c->mem, file_folder(conf->store_path)), false);
 	add_path(paths, &s.npaths, conf->bodies_dir, true);
 	for (size_t i = 0; i < conf->nspools; i++)
 		add_path(paths, &s.npaths, conf->spools[i].path, true);

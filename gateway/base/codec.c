@@ -322,10 +322,8 @@ uuid_bytes(struct slice s, uint8_t b[16])
 }
 
 bool
-uuid_is_valid(struct slice s)
+uuid_is_shaped(struct slice s)
 {
-	enum { VERSION = 14, VARIANT = 19 };
-
 	if (s.n != UUID_TEXT)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
@@ -334,7 +332,16 @@ uuid_is_valid(struct slice s)
 		if (dash ? s.p[i] != '-' : ascii_hex(s.p[i]) < 0)
 			return false;
 	}
-	return s.p[VERSION] >= '1' && s.p[VERSION] <= '5' && ascii_hex(s.p[VARIANT]) >> 2 == 2;
+	return true;
+}
+
+bool
+uuid_is_valid(struct slice s)
+{
+	enum { VERSION = 14, VARIANT = 19 };
+
+	return uuid_is_shaped(s) && s.p[VERSION] >= '1' && s.p[VERSION] <= '5' &&
+	    ascii_hex(s.p[VARIANT]) >> 2 == 2;
 }
 
 /* Write version and the RFC 4122 variant over the bits kept for them, and the text to out. */

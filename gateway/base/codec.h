@@ -52,6 +52,7 @@ bool	base64url_decode(struct slice s, struct strbuf *out);
 
 /* UUID text is 36 characters, lower case. */
 enum { UUID_TEXT = 36 };
+bool	uuid_is_shaped(struct slice s);		/* 8-4-4-4-12 hex digits, of whatever version */
 bool	uuid_is_valid(struct slice s);		/* RFC 4122: version 1-5, variant 10; any case */
 void	uuid_v4(char out[UUID_TEXT + 1]);	/* random */
 void	uuid_v5(const char *ns, struct slice name, char out[UUID_TEXT + 1]);

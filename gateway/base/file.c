@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/base/arena.h"
 #include "gateway/base/bundle.h"
 #include "gateway/base/strbuf.h"
 
@@ -136,18 +137,22 @@ file_read(const char *path, size_t max, struct strbuf *out, struct err *e)
 	return rc;
 }
 
+struct slice
+file_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? SLICE_LIT(".") :
+	    slice_from(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 /* The folder that `path` lies in, on the heap. */
 static char *
 folder_of(const char *path)
 {
-	struct strbuf b = STRBUF_INIT;
-	const char *slash = strrchr(path, '/');
+	struct slice folder = file_folder(path);
 
-	if (slash == NULL)
-		strbuf_adds(&b, ".");
-	else
-		strbuf_add(&b, path, slash == path ? 1 : (size_t)(slash - path));
-	return strbuf_take(&b, NULL);
+	return xstrndup(folder.p, folder.n);
 }
 
 /* Make what happened to names in a folder survive a power cut. */

@@ -22,6 +22,8 @@ struct strbuf;
 int	file_read(const char *path, size_t max, struct strbuf *out, struct err *e);
 /* Replace or create `path` atomically and durably; replaced by root, it keeps its owner. */
 int	file_write(const char *path, struct slice content, mode_t mode, struct err *e);
+/* The folder of a path, without a last slash: a part of `path`, or "." or "/". */
+struct slice file_folder(const char *path);
 /* Create a folder and its parents (0700 unless it exists). */
 int	dir_make(const char *path, mode_t mode, struct err *e);
 bool	file_exists(const char *path);

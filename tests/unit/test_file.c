@@ -188,6 +188,19 @@ test_write_keeps_owner(void **state)
 	assert_int_equal(st.st_gid, 54321);
 }
 
+/* Otherwise a file is made, or a process locked up, in another folder than meant. */
+static void
+test_folder_of_a_path(void **state)
+{
+	(void)state;
+	assert_true(slice_is(file_folder("a"), "."));
+	assert_true(slice_is(file_folder("./a"), "."));
+	assert_true(slice_is(file_folder("/a"), "/"));
+	assert_true(slice_is(file_folder("/"), "/"));
+	assert_true(slice_is(file_folder("a/b"), "a"));
+	assert_true(slice_is(file_folder("/a/b/c"), "/a/b"));
+}
+
 static void
 test_dir_make(void **state)
 {
@@ -252,6 +265,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_read_stdin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_refuses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_keeps_owner, set_up, tear_down),
+		cmocka_unit_test(test_folder_of_a_path),
 		cmocka_unit_test_setup_teardown(test_dir_make, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_questions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_move, set_up, tear_down),
