@@ -486,6 +486,31 @@ on_retry(struct master *m, struct slice peer)
 		proc_send(&m->workers[i], CONTROL_RETRY, 0, peer, -1);
 }
 
+/* What an administrator asks comes from worker 0, who has the control socket; from any other it is a process
+ * that has been taken over. */
+static bool
+on_asked(struct proc *p, const struct ipc_message *m)
+{
+	if (p->index != 0)
+		return false;
+	switch (m->type) {
+	case CONTROL_ASK_FIGURES:
+		figures_ask(p->m, p, m->id);
+		return true;
+	case CONTROL_ASK_RELOAD:
+		reload_ask(p->m, p, m->id);
+		return true;
+	case CONTROL_ASK_UPGRADE:
+		upgrade_ask(p->m, p, m->id);
+		return true;
+	case CONTROL_ASK_RETRY:
+		on_retry(p->m, m->body);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void
 on_worker_frame(struct proc *p, const struct ipc_message *m)
 {
@@ -499,19 +524,9 @@ on_worker_frame(struct proc *p, const struct ipc_message *m)
 	case CONTROL_REPLACE:
 		on_replace(p, m->id, m->body);
 		break;
-	case CONTROL_ASK_FIGURES:
-		figures_ask(p->m, p, m->id);
-		break;
-	case CONTROL_ASK_RELOAD:
-		reload_ask(p->m, p, m->id);
-		break;
-	case CONTROL_ASK_UPGRADE:
-		upgrade_ask(p->m, p, m->id);
-		break;
-	case CONTROL_ASK_RETRY:
-		on_retry(p->m, m->body);
-		break;
 	default:
+		if (on_asked(p, m))
+			break;
 		log_event(LOG_ERROR, "process.frame", LF_S("process", process_kind_word(p->kind)),
 		    LF_I("index", p->index), LF_I("type", m->type));
 		proc_kill(p);
