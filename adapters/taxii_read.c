@@ -195,7 +195,10 @@ on_row(void *arg, const struct store_row *row)
 {
 	struct reading *rd = arg;
 
-	taxii_write_row(&rd->page->body, rd->kind, row, rd->rq->q.page.limit);
+	const struct peer *p = rd->rq->reader.peer;
+
+	taxii_write_row(&rd->page->body, rd->kind, row, rd->rq->q.page.limit,
+	    p == NULL ? TLP_VOCAB_AS_SENT : p->tlp_vocab);
 }
 
 static void

@@ -121,7 +121,7 @@ manifest_entry(struct strbuf *out, const struct store_row *r)
 
 void
 taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct store_row *row,
-    size_t rows)
+    size_t rows, enum tlp_vocab vocab)
 {
 	if (out->n > 0) {
 		strbuf_addc(out, ',');
@@ -132,7 +132,7 @@ taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct stor
 	}
 	switch (kind) {
 	case PAGE_OBJECTS:
-		strbuf_addsl(out, row->bytes);
+		tlp_vocab_write(out, row->bytes, vocab);
 		break;
 	case PAGE_MANIFEST:
 		manifest_entry(out, row);

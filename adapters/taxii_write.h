@@ -24,7 +24,7 @@ void	taxii_write_collection(struct strbuf *out, const struct catalog *c,
 enum taxii_page_kind { PAGE_OBJECTS, PAGE_MANIFEST, PAGE_VERSIONS };
 /* `rows`: as many there may be; `out` is empty before the first. */
 void	taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct store_row *row,
-	    size_t rows);
+	    size_t rows, enum tlp_vocab vocab);
 /* next NULL: nothing is left. `empty_list`: for clients that break where a list is left out. */
 void	taxii_write_end(struct strbuf *out, enum taxii_page_kind kind, const char *next,
 	    bool empty_list);

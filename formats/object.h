@@ -148,6 +148,7 @@ enum tlp	 tlp_parse(struct slice word);		/* clear white green amber amber+strict
 							 * case, with or without "TLP:" */
 enum tlp	 tlp_of_marking_id(struct slice id);	/* the nine fixed ids (stix.md 1.7) */
 const char	*tlp_marking_id(enum tlp t);		/* the TLP 2.0 id */
+const char	*tlp1_marking_id(enum tlp t);		/* the TLP 1.0 id; NULL: it cannot say that */
 json		*tlp_marking_object(struct arena *mem, enum tlp t);	/* the TLP 2.0 definition */
 const char	*phase_word(enum phase p);
 enum phase	 phase_parse(struct slice word);

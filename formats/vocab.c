@@ -173,6 +173,16 @@ tlp_marking_id(enum tlp t)
 	return tlps[t].id;
 }
 
+/* Return the id of the TLP 1.0 definition of a level; NULL where it has none: AMBER+STRICT. */
+const char *
+tlp1_marking_id(enum tlp t)
+{
+	for (size_t i = 0; i < COUNTOF(tlp1_ids); i++)
+		if (tlp1_ids[i].tlp == t)
+			return tlp1_ids[i].id;
+	return NULL;
+}
+
 /* Return the level that a word or label names, TLP_UNSET if none. */
 enum tlp
 tlp_parse(struct slice word)

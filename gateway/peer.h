@@ -14,6 +14,7 @@
 
 #include "gateway/base/lines.h"
 #include "formats/object.h"
+#include "formats/tlp_vocab.h"
 
 struct arena;
 
@@ -62,6 +63,7 @@ struct peer {
 	const char	*country;
 	uint32_t	 sectors;
 	bool		 tlp1_vocabulary;	/* `tlp-vocab 1.0`: cannot say AMBER+STRICT */
+	enum tlp_vocab	 tlp_vocab;		/* relation own: in which ids labels are shown */
 	bool		 empty_list;		/* pages without objects show an empty list */
 	uint32_t	 uses;			/* bit set of POLICY_USES_* */
 	uint32_t	 wants_phases;		/* bit set of phases it subscribed to; 0 = all */

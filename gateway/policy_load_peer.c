@@ -232,6 +232,11 @@ close_peer(struct load *ld)
 
 	if (p->speaks[0] == NULL)
 		p->speaks = stix;
+	if (p->tlp_vocab == TLP_VOCAB_BOTH && p->relation != RELATION_OWN)
+		complain(ld->c, ld->opened, "'tlp-vocab both' changes what '%s' is shown: only for "
+		    "relation own", p->name);
+	if (p->relation != RELATION_OWN)
+		p->tlp_vocab = TLP_VOCAB_AS_SENT;	/* rulings 5 */
 	if (p->url != NULL && p->wire == WIRE_TOCSIN && !is_api_root(slice_of(p->url)))
 		complain(ld->c, ld->opened, "'%.100s' is not the address of an API root such as "
 		    "https://peer.example:8443/api/", p->url);
@@ -345,9 +350,12 @@ peer_speaks(struct load *ld, const struct line *l)
 static void
 peer_tlp_vocab(struct load *ld, const struct line *l)
 {
-	static const char *const words[] = { "2.0", "1.0", NULL };
+	static const char *const words[] = { "2.0", "1.0", "both", NULL };
+	static const enum tlp_vocab vocabs[] = { TLP_VOCAB_2, TLP_VOCAB_1, TLP_VOCAB_BOTH };
+	int w = load_word(ld, l, "TLP version", 1, words);
 
-	this_peer(ld)->tlp1_vocabulary = load_word(ld, l, "TLP version", 1, words) == 1;
+	this_peer(ld)->tlp1_vocabulary = w == 1;
+	this_peer(ld)->tlp_vocab = w < 0 ? TLP_VOCAB_AS_SENT : vocabs[w];
 }
 
 static void

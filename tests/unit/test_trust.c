@@ -117,6 +117,8 @@ static const struct {
 	    "t:4: '2027-02-30' is not a date such as 2027-03-31\n" },
 	{ PEER("p", "1") "    tlp-vocab 3.0\n",
 	    "t:4: unknown TLP version '3.0', did you mean '2.0'?\n" },
+	{ PEER("p", "1") "    tlp-vocab both\n",
+	    "t:1: 'tlp-vocab both' changes what 'p' is shown: only for relation own\n" },
 	{ PEER("p", "1") "    uses detct\n", "t:4: unknown use 'detct', did you mean 'detect'?\n" },
 	{ PEER("p", "1") "    limit ot 1/s\n", "t:4: unknown direction 'ot'\n" },
 	{ PEER("p", "1") "    limit out fast\n", "t:4: 'fast' is not a rate such as 600/min\n" },
