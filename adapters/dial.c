@@ -34,6 +34,7 @@ struct dial {
 	size_t			 naddrs, next;
 	struct event		*timer;
 	struct event		*writable;	/* TCP */
+	struct proxy_talk	*talk;		/* with the proxy, on fd */
 	int			 fd;		/* ours until a bufferevent has it */
 	struct bufferevent	*bev;
 	int64_t			 deadline_us;
@@ -49,6 +50,7 @@ dial_free(struct dial *d)
 {
 	if (d->writable != NULL)
 		event_free(d->writable);
+	proxy_connect_cancel(d->talk);
 	if (d->fd >= 0)
 		close(d->fd);
 	if (d->bev != NULL)
@@ -57,6 +59,7 @@ dial_free(struct dial *d)
 		event_free(d->timer);
 	d->timer = NULL;
 	d->writable = NULL;
+	d->talk = NULL;
 	d->bev = NULL;
 	d->fd = -1;
 	d->cb = NULL;
@@ -93,6 +96,36 @@ end(struct dial *d)
 	wake_in(d, 0);
 }
 
+static bool
+has_proxy(const struct dial *d)
+{
+	return d->to.proxy.host != NULL;
+}
+
+/* Where the connection goes first. */
+static const char *
+first_host(const struct dial *d)
+{
+	return has_proxy(d) ? d->to.proxy.host : d->host;
+}
+
+static uint16_t
+first_port(const struct dial *d)
+{
+	return has_proxy(d) ? d->to.proxy.port : d->to.port;
+}
+
+/* The way to a proxy is the proxy's step: said so in words as well. */
+static void
+blame_proxy(struct dial *d)
+{
+	if (!has_proxy(d) || d->err.code == ERR_NONE || d->step == DIAL_TLS)
+		return;
+	d->step = DIAL_PROXY;
+	if (strncmp(d->err.reason, "proxy:", 6) != 0)
+		err_context(&d->err, "proxy");
+}
+
 static void
 deliver(struct dial *d)
 {
@@ -100,6 +133,8 @@ deliver(struct dial *d)
 	dial_cb *cb = d->cb;
 	void *arg = d->arg;
 
+	blame_proxy(d);
+	r.step = d->step;
 	if (d->err.code != ERR_NONE && d->bev != NULL) {
 		bufferevent_free(d->bev);
 		r.bev = NULL;
@@ -114,7 +149,7 @@ deliver(struct dial *d)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	static const char *const words[] = { "name", "tcp", "tls" };
+	static const char *const words[] = { "name", "tcp", "proxy", "tls" };
 	struct dial *d = arg;
 
 	(void)fd;
@@ -126,7 +161,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!d->over)
 		err_set(&d->err, ERR_TIMEOUT, "%s: no answer from %s port %u in time",
-		    words[d->step], d->address[0] == '\0' ? d->host : d->address, d->to.port);
+		    words[d->step], d->address[0] == '\0' ? first_host(d) : d->address, first_port(d));
 	deliver(d);
 }
 
@@ -145,7 +180,7 @@ on_tls(struct bufferevent *bev, short what, void *arg)
 	end(d);
 }
 
-/* TCP is there. */
+/* There is a way to the server. */
 static void
 shake_hands(struct dial *d)
 {
@@ -169,9 +204,36 @@ shake_hands(struct dial *d)
 }
 
 static void
+on_tunnel(void *arg, const struct err *e)
+{
+	struct dial *d = arg;
+
+	d->talk = NULL;
+	if (e != NULL) {
+		d->err = *e;
+		end(d);
+		return;
+	}
+	shake_hands(d);
+}
+
+/* TCP is there: to the server, or to the proxy on the way. */
+static void
+connected(struct dial *d)
+{
+	if (!has_proxy(d)) {
+		shake_hands(d);
+		return;
+	}
+	d->step = DIAL_PROXY;
+	wake_in(d, d->deadline_us - clock_mono_us());
+	d->talk = proxy_connect(d->base, d->fd, &d->to.proxy, d->host, d->to.port, on_tunnel, d);
+}
+
+static void
 failed_address(struct dial *d, int number)
 {
-	err_set(&d->err, ERR_IO, "tcp: %s port %u: %s", d->address, d->to.port, strerror(number));
+	err_set(&d->err, ERR_IO, "tcp: %s port %u: %s", d->address, first_port(d), strerror(number));
 	if (d->fd >= 0)
 		close(d->fd);
 	d->fd = -1;
@@ -195,7 +257,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	d->err = (struct err)ERR_INIT;		/* earlier addresses do not matter any more */
-	shake_hands(d);
+	connected(d);
 }
 
 /* Begin with the next address; the time that is left is shared by those that are left. */
@@ -254,7 +316,7 @@ on_name(int result, struct evutil_addrinfo *list, void *arg)
 		return;
 	}
 	if (d->naddrs == 0) {
-		err_set(&d->err, ERR_IO, "name: %s: %s", d->host,
+		err_set(&d->err, ERR_IO, "name: %s: %s", first_host(d),
 		    result == 0 ? "no address" : evutil_gai_strerror(result));
 		end(d);
 		return;
@@ -270,12 +332,12 @@ use_address(struct dial *d)
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&d->addrs[0];
 	struct sockaddr_in *in = (struct sockaddr_in *)&d->addrs[0];
 
-	if (inet_pton(AF_INET, d->host, &in->sin_addr) == 1) {
+	if (inet_pton(AF_INET, first_host(d), &in->sin_addr) == 1) {
 		in->sin_family = AF_INET;
-		in->sin_port = htons(d->to.port);
-	} else if (inet_pton(AF_INET6, d->host, &in6->sin6_addr) == 1) {
+		in->sin_port = htons(first_port(d));
+	} else if (inet_pton(AF_INET6, first_host(d), &in6->sin6_addr) == 1) {
 		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(d->to.port);
+		in6->sin6_port = htons(first_port(d));
 	} else {
 		return false;
 	}
@@ -297,13 +359,13 @@ look_up(struct dial *d)
 		return;
 	}
 	if (d->to.dns == NULL) {
-		err_set(&d->err, ERR_IO, "name: %s: there is no resolver", d->host);
+		err_set(&d->err, ERR_IO, "name: %s: there is no resolver", first_host(d));
 		end(d);
 		return;
 	}
-	snprintf(port, sizeof(port), "%u", d->to.port);
+	snprintf(port, sizeof(port), "%u", first_port(d));
 	d->looking = true;
-	rq = evdns_getaddrinfo(d->to.dns, d->host, port, &hints, on_name, d);
+	rq = evdns_getaddrinfo(d->to.dns, first_host(d), port, &hints, on_name, d);
 	if (d->looking)			/* else it was answered on the spot */
 		d->lookup = rq;
 }

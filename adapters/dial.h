@@ -1,7 +1,7 @@
 /*
  * dial.h -- from a host name to a connection that has been checked.
  *
- * Owns:    one attempt: name lookup, each address in turn, handshake, name and pin.
+ * Owns:    one attempt: name lookup, each address in turn, a proxy's tunnel, handshake, name and pin.
  * Called:  by http_client.c; by anyone else who connects somewhere.
  * Never:   hands out a connection whose certificate, name or pin is not right, calls back before
  *          dial_start has returned, calls back twice, or waits longer than told.
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "adapters/proxy_connect.h"
 #include "gateway/base/err.h"
 
 struct bufferevent;
@@ -20,9 +21,10 @@ struct event_base;
 struct evdns_base;
 struct tls;
 
-enum dial_step { DIAL_NAME, DIAL_TCP, DIAL_TLS };
+/* With a proxy the way to it is the proxy's step as a whole: its name, its TCP, its answer. */
+enum dial_step { DIAL_NAME, DIAL_TCP, DIAL_PROXY, DIAL_TLS };
 
-struct dial_to {		/* everything is borrowed until the call back, but `host` and `name` */
+struct dial_to {		/* borrowed until the call back, but `host` and `name` */
 	const char		*host;		/* DNS name or IP address */
 	uint16_t		 port;
 	struct tls		*tls;		/* NULL = plain */
@@ -30,6 +32,7 @@ struct dial_to {		/* everything is borrowed until the call back, but `host` and 
 	const char *const	*pins;
 	size_t			 npins;
 	struct evdns_base	*dns;		/* not needed for IP addresses */
+	struct proxy		 proxy;		/* host NULL: straight */
 	int64_t			 timeout_us;	/* for all together */
 };
 

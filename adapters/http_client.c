@@ -12,9 +12,11 @@
 #include <event2/event.h>
 
 #include "adapters/dial.h"
+#include "adapters/http_gunzip.h"
 #include "adapters/tls.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 
 #ifndef TOCSIN_VERSION
@@ -40,6 +42,7 @@ struct http_client {
 	struct event_base	*base;
 	struct http_client_conf	 conf;
 	char			*host, *name, *authority;
+	char			*proxy_host, *proxy_user, *proxy_password;
 	char			**pins;
 	struct evdns_base	*own_dns;
 	TAILQ_HEAD(call_list, http_call) queue;
@@ -49,6 +52,8 @@ struct http_client {
 	struct bufferevent	*bev;		/* connected */
 	struct http1		*parser;	/* of this connection */
 	struct strbuf		 body;
+	struct http_gunzip	*gunzip;	/* of the answer that is being read, if it is coded */
+	size_t			 came;		/* bytes of its body, as they come */
 	struct event		*timer;		/* the call's end, or the idle connection's */
 	struct event		*kick;		/* look at the queue, from the loop */
 	bool			 used;		/* the connection has served a call before this one */
@@ -61,6 +66,7 @@ struct http_client {
 };
 
 static void	begin_call(struct http_client *c);
+static int	end_body(struct http_client *c, struct err *e);
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
@@ -93,9 +99,43 @@ authority_of(const struct http_client_conf *conf)
 	return xstrdup(text);
 }
 
+/* The login goes with the copy that has it. */
+static void
+take_proxy(struct http_client *c, const struct proxy *p)
+{
+	if (p->host == NULL)
+		return;
+	c->proxy_host = xstrdup(p->host);
+	if (p->user != NULL) {
+		c->proxy_user = xstrdup(p->user);
+		c->proxy_password = xstrdup(p->password == NULL ? "" : p->password);
+	}
+	c->conf.proxy = (struct proxy){ c->proxy_host, p->port, c->proxy_user, c->proxy_password };
+}
+
+static void
+forget_proxy(struct http_client *c)
+{
+	if (c->proxy_password != NULL)
+		secret_wipe(c->proxy_password, strlen(c->proxy_password));
+	free(c->proxy_host);
+	free(c->proxy_user);
+	free(c->proxy_password);
+}
+
+static void
+forget_answer(struct http_client *c)
+{
+	strbuf_fini(&c->body);
+	http_gunzip_free(c->gunzip);
+	c->gunzip = NULL;
+	c->came = 0;
+}
+
 static void
 call_free(struct http_call *call)
 {
+	secret_wipe(call->message.p, call->message.n);	/* it may hold a login */
 	strbuf_fini(&call->message);
 	free(call);
 }
@@ -151,7 +191,8 @@ destroy(struct http_client *c)
 	set_pins(c, NULL, 0);
 	free(c->pins);
 	tls_free(c->conf.tls);
-	strbuf_fini(&c->body);
+	forget_answer(c);
+	forget_proxy(c);
 	free(c->host);
 	free(c->name);
 	free(c->authority);
@@ -224,7 +265,7 @@ finish(struct http_client *c, struct http_reply *r, bool keep)
 		destroy(c);
 		return;
 	}
-	strbuf_fini(&c->body);
+	forget_answer(c);
 	c->answering = false;
 	c->used = true;
 	if (!keep || c->stale)
@@ -246,13 +287,16 @@ static void
 succeed(struct http_client *c)
 {
 	const struct http1_head *h = http1_head(c->parser);
-	const struct err none = ERR_INIT;
+	struct err none = ERR_INIT;
 	struct http_reply r = { .status = h->status, .head = h, .body = strbuf_slice(&c->body),
 	    .step = HTTP_STEP_DONE, .err = &none };
 	bool clean = evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
 	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0;
 
-	finish(c, &r, h->keep_alive && clean);
+	if (end_body(c, &none) < 0)
+		fail(c, HTTP_STEP_ANSWER, &none);
+	else
+		finish(c, &r, h->keep_alive && clean);
 }
 
 /* The connection broke under a call. One that was kept from an earlier call may have been closed by
@@ -298,13 +342,40 @@ bad_answer(struct http_client *c)
 	fail(c, HTTP_STEP_ANSWER, &e);
 }
 
-static void
-too_large(struct http_client *c)
+/* The head is there: is the body coded in a way that we can take off? */
+static int
+begin_body(struct http_client *c, struct err *e)
 {
-	struct err e = ERR_INIT;
+	struct slice coding = http1_field(http1_head(c->parser), "content-encoding");
 
-	err_set(&e, ERR_LIMIT, "http: the answer is larger than %zu bytes", c->conf.max_answer);
-	fail(c, HTTP_STEP_ANSWER, &e);
+	forget_answer(c);		/* an interim answer may have come before */
+	if (coding.n == 0 || slice_is_nocase(coding, "identity"))
+		return 0;
+	if (!slice_is_nocase(coding, "gzip") && !slice_is_nocase(coding, "x-gzip"))
+		return err_set(e, ERR_UNSUPPORTED, "http: the answer is coded in a way that nobody "
+		    "asked for: %.*s", SLICE_ARG(coding.n > 40 ? slice_from(coding.p, 40) : coding));
+	c->gunzip = http_gunzip_new(c->conf.max_answer);
+	return 0;
+}
+
+static int
+add_body(struct http_client *c, struct slice data, struct err *e)
+{
+	c->came += data.n;
+	if (c->came > c->conf.max_answer)
+		return err_set(e, ERR_LIMIT, "http: the answer is larger than %zu bytes",
+		    c->conf.max_answer);
+	if (c->gunzip != NULL)
+		return http_gunzip_add(c->gunzip, data, &c->body, e);
+	strbuf_add(&c->body, data.p, data.n);
+	return 0;
+}
+
+/* The message is whole; is what it holds? (An answer to HEAD, or a 304, is coded only in name.) */
+static int
+end_body(struct http_client *c, struct err *e)
+{
+	return c->gunzip == NULL || c->came == 0 ? 0 : http_gunzip_end(c->gunzip, e);
 }
 
 /* One event of the parser; true while there may be more for this call. */
@@ -314,14 +385,14 @@ step(struct http_client *c, struct evbuffer *in)
 	struct slice rest = peek(in), data = SLICE_EMPTY;
 	size_t had = rest.n;
 	enum http1_event ev = http1_next(c->parser, &rest, &data);
+	struct err e = ERR_INIT;
+	int rc = ev == HTTP1_HEAD ? begin_body(c, &e) : ev == HTTP1_DATA ? add_body(c, data, &e) : 0;
 
-	if (ev == HTTP1_DATA && c->body.n + data.n <= c->conf.max_answer)
-		strbuf_add(&c->body, data.p, data.n);
-	else if (ev == HTTP1_DATA) {
-		too_large(c);
+	evbuffer_drain(in, had - rest.n);
+	if (rc < 0) {
+		fail(c, HTTP_STEP_ANSWER, &e);
 		return false;
 	}
-	evbuffer_drain(in, had - rest.n);
 	switch (ev) {
 	case HTTP1_END:
 		if (http1_head(c->parser)->status < 200)
@@ -386,7 +457,8 @@ static void
 on_dialled(const struct dial_result *r, void *arg)
 {
 	static const enum http_step steps[] = {
-		[DIAL_NAME] = HTTP_STEP_NAME, [DIAL_TCP] = HTTP_STEP_TCP, [DIAL_TLS] = HTTP_STEP_TLS,
+		[DIAL_NAME] = HTTP_STEP_NAME, [DIAL_TCP] = HTTP_STEP_TCP,
+		[DIAL_PROXY] = HTTP_STEP_PROXY, [DIAL_TLS] = HTTP_STEP_TLS,
 	};
 	struct http_client *c = arg;
 
@@ -412,13 +484,14 @@ begin_call(struct http_client *c)
 	int64_t left = c->call->began_us + c->call->total_us - clock_mono_us();
 	struct dial_to to = { .host = c->host, .port = c->conf.port, .tls = c->conf.tls,
 	    .name = c->name, .pins = c->conf.pins, .npins = c->conf.npins, .dns = c->conf.dns,
+	    .proxy = c->conf.proxy,
 	    .timeout_us = left < c->conf.connect_us ? left : c->conf.connect_us };
 
 	if (c->bev != NULL) {
 		send_call(c);
 		return;
 	}
-	if (to.dns == NULL && !dial_is_address(c->host)) {
+	if (to.dns == NULL && !dial_is_address(c->proxy_host != NULL ? c->proxy_host : c->host)) {
 		if (c->own_dns == NULL)
 			c->own_dns = dial_resolver(c->base);
 		to.dns = c->own_dns;
@@ -467,6 +540,18 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	fail(c, sent ? HTTP_STEP_ANSWER : HTTP_STEP_SEND, &e);
 }
 
+const char *
+http_step_word(enum http_step step)
+{
+	static const char *const words[] = {
+		[HTTP_STEP_NAME] = "name", [HTTP_STEP_TCP] = "tcp", [HTTP_STEP_PROXY] = "proxy",
+		[HTTP_STEP_TLS] = "tls", [HTTP_STEP_SEND] = "send", [HTTP_STEP_ANSWER] = "answer",
+		[HTTP_STEP_DONE] = "done",
+	};
+
+	return words[step];
+}
+
 /* --- for callers --------------------------------------------------------------------------------- */
 
 /* A client without a connection: that comes with the first call. */
@@ -483,6 +568,8 @@ http_client_new(struct event_base *base, const struct http_client_conf *conf)
 	c->host = xstrdup(conf->host);
 	c->name = xstrdup(conf->name == NULL ? conf->host : conf->name);
 	c->authority = authority_of(conf);
+	c->conf.proxy = (struct proxy){ .host = NULL };
+	take_proxy(c, &conf->proxy);
 	if (c->conf.tls != NULL)
 		tls_ref(c->conf.tls);
 	if (c->conf.connect_us == 0)
@@ -538,6 +625,8 @@ write_request(const struct http_client *c, struct http_call *call, const struct 
 	strbuf_reserve(out, 1024 + body.n);
 	strbuf_addf(out, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tocsin/" TOCSIN_VERSION "\r\n",
 	    rq->method, rq->target, c->authority);
+	if (c->conf.gzip)
+		strbuf_adds(out, "Accept-Encoding: gzip\r\n");
 	if (body.n > 0 || call->method == HTTP_POST || call->method == HTTP_PUT)
 		strbuf_addf(out, "Content-Length: %zu\r\n", body.n);
 	for (i = 0; i < rq->nheaders; i++) {
@@ -592,7 +681,7 @@ http_client_cancel(struct http_call *call)
 	if (call == c->call) {
 		c->call = NULL;
 		drop_connection(c, false);
-		strbuf_fini(&c->body);
+		forget_answer(c);
 		wake(c);
 	} else {
 		TAILQ_REMOVE(&c->queue, call, link);
@@ -627,4 +716,10 @@ size_t
 http_client_queued(const struct http_client *c)
 {
 	return c->queued;
+}
+
+struct event_base *
+http_client_base(const struct http_client *c)
+{
+	return c->base;
 }

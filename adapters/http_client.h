@@ -1,10 +1,11 @@
 /*
  * http_client.h -- requests to one server, one after the other, over one connection that is kept.
  *
- * Owns:    name lookup, connection, TLS with name and pin, the queue of calls, their deadlines.
- * Called:  by taxii_client.c (relay to peers) and later pulls; one client a peer.
- * Never:   follows a redirect, takes an answer larger than told, sends a byte of a request before
- *          name and pin are right, repeats a request that the other side may have begun to act on
+ * Owns:    name lookup, connection, a proxy's tunnel, TLS with name and pin, the queue of calls, their
+ *          deadlines; taking off the gzip of answers.
+ * Called:  by peer_link.c (relay to nodes) and taxii_client.c (servers of others); one client a peer.
+ * Never:   follows a redirect, takes an answer larger than told, as it comes or as it is read, sends a
+ *          byte of a request before name and pin are right, repeats a request that the other side may have begun to act on
  *          (unless `repeatable`).
  */
 #ifndef ADAPTERS_HTTP_CLIENT_H
@@ -15,6 +16,7 @@
 
 #include "adapters/http1.h"
 #include "adapters/http_server.h"	/* struct http_header */
+#include "adapters/proxy_connect.h"
 #include "gateway/base/err.h"
 #include "gateway/base/slice.h"
 
@@ -28,11 +30,14 @@ struct tls;
 enum http_step {
 	HTTP_STEP_NAME,		/* looking up the host */
 	HTTP_STEP_TCP,		/* connecting */
+	HTTP_STEP_PROXY,	/* with a proxy: its name, its TCP, its tunnel */
 	HTTP_STEP_TLS,		/* handshake, certificate, name, pin */
 	HTTP_STEP_SEND,		/* writing the request: the server may have seen part of it */
 	HTTP_STEP_ANSWER,	/* waiting for or reading the answer: it may have been acted on */
 	HTTP_STEP_DONE
 };
+/* "name", "tcp", "proxy", "tls", "send", "answer", "done" */
+const char		*http_step_word(enum http_step step);
 
 struct http_client_conf {	/* copied; spans: 0 = the default in brackets */
 	const char		*host;		/* DNS name or IP address to connect to */
@@ -42,10 +47,12 @@ struct http_client_conf {	/* copied; spans: 0 = the default in brackets */
 	const char *const	*pins;		/* any of these; none = name and chain only */
 	size_t			 npins;
 	struct evdns_base	*dns;		/* NULL: the client makes its own when it needs one */
+	struct proxy		 proxy;		/* on the way; host NULL: none */
+	bool			 gzip;		/* ask for gzip; what comes so is decoded in any case */
 	int64_t			 connect_us;	/* lookup, TCP and TLS together [10 s] */
 	int64_t			 total_us;	/* one call, from leaving the queue [30 s] */
 	int64_t			 idle_us;	/* keep an unused connection for [30 s] */
-	size_t			 max_answer;	/* bytes of body [16 MB] */
+	size_t			 max_answer;	/* bytes of body, as it comes and decoded [16 MB] */
 	size_t			 max_queue;	/* calls waiting; more = ERR_BUSY [64] */
 };
 
@@ -63,7 +70,7 @@ struct http_request {		/* copied, except a taken body */
 struct http_reply {		/* valid during the callback */
 	int			 status;	/* 0: no answer, see err */
 	const struct http1_head	*head;		/* NULL if status is 0 */
-	struct slice		 body;
+	struct slice		 body;		/* decoded */
 	enum http_step		 step;		/* HTTP_STEP_DONE if status is not 0 */
 	const struct err	*err;		/* in words, "tls: ..." ; ERR_NONE if status is not 0 */
 	int64_t			 took_us;	/* from leaving the queue */
@@ -89,6 +96,7 @@ void			 http_client_cancel(struct http_call *call);
  * ends. */
 void			 http_client_swap_tls(struct http_client *c, struct tls *tls,
 			    const char *const *pins, size_t npins);
+struct event_base	*http_client_base(const struct http_client *c);
 size_t			 http_client_queued(const struct http_client *c);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/http_client.h"
+#include "adapters/peer_call.h"
 #include "adapters/relay_envelope.h"
 #include "adapters/url.h"
 #include "gateway/base/arena.h"
@@ -104,28 +105,15 @@ peer_links_figures(const struct peer_links *l, struct stats *s)
 static struct client *
 client_new(struct peer_links *l, const struct peer *p, struct err *e)
 {
-	const struct config *conf = l->g->config;
-	struct tls_client_conf tc = {
-		.ca = p->ca != NULL ? p->ca : conf->peer_ca,
-		.cert = conf->client_certificate, .key = conf->client_key,
-	};
-	char pins[PEER_PINS][TLS_PIN_TEXT + 1];
-	const char *pin_list[PEER_PINS];
-	struct http_client_conf hc = { .pins = pin_list, .npins = p->npins };
+	const struct peer_caller by = { .base = l->g->base, .config = l->g->config,
+		.credentials = l->g->credentials };
 	struct client *c = xcalloc(1, sizeof(*c));
 
-	for (size_t i = 0; i < p->npins; i++) {
-		hex_text(p->pins[i], sizeof(p->pins[i]), pins[i]);
-		pin_list[i] = pins[i];
-	}
-	if (url_parse(p->url, &c->url, e) < 0 || (hc.tls = tls_client_new(&tc, e)) == NULL) {
+	c->http = peer_call_http(&by, p, &c->url, e);
+	if (c->http == NULL) {
 		free(c);
 		return NULL;
 	}
-	hc.host = c->url.host;
-	hc.port = c->url.port;
-	c->http = http_client_new(l->g->base, &hc);
-	tls_free(hc.tls);
 	c->name = xstrdup(p->name);
 	c->next = l->clients;
 	l->clients = c;
