@@ -32,7 +32,7 @@ give_up(const char *why)
 	exit(1);
 }
 
-/* An indicator of about 800 bytes, as tools write them. */
+/* An indicator of about 800 bytes, as tools write them; of a hundred one is a malware, so that a filter by type has to look for it. */
 static void
 make_object(struct object *o, struct arena *mem, unsigned number)
 {
@@ -46,19 +46,20 @@ make_object(struct object *o, struct arena *mem, unsigned number)
 		pad[i] = i % 7 == 6 ? ' ' : (char)('a' + (hash[i % 32] + i) % 26);
 	pad[320] = '\0';
 	memset(o, 0, sizeof(*o));
-	o->type = SLICE_LIT("indicator");
-	o->id = slice_of(arena_fmt(mem, "indicator--%.8s-%.4s-4%.3s-8%.3s-%012u", hex, hex + 8, hex + 12, hex + 15, number));
+	o->type = number % 100 == 99 ? SLICE_LIT("malware") : SLICE_LIT("indicator");
+	o->id = slice_of(arena_fmt(mem, "%.*s--%.8s-%.4s-4%.3s-8%.3s-%012u", SLICE_ARG(o->type), hex, hex + 8, hex + 12, hex + 15,
+	    number));
 	o->spec_version = SLICE_LIT("2.1");
 	o->version = SLICE_LIT("2026-01-01T10:00:00.000Z");
 	o->version_key = SLICE_LIT("2026-01-01T10:00:00");
 	o->created_by = SLICE_LIT("identity--00000000-0000-4000-8000-000000000001");
 	o->has_fp = true;
 	memcpy(o->fp, hash, sizeof(hash));
-	o->bytes = slice_of(arena_fmt(mem, "{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":\"%.*s\",\"created_by_ref\":"
+	o->bytes = slice_of(arena_fmt(mem, "{\"type\":\"%.*s\",\"spec_version\":\"2.1\",\"id\":\"%.*s\",\"created_by_ref\":"
 	    "\"%.*s\",\"created\":\"2026-01-01T10:00:00.000Z\",\"modified\":\"2026-01-01T10:00:00.000Z\",\"name\":\"Host %u\","
 	    "\"description\":\"%s\",\"indicator_types\":[\"malicious-activity\"],\"pattern\":\"[ipv4-addr:value = "
 	    "'10.%u.%u.%u']\",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-01T10:00:00Z\",\"object_marking_refs\":"
-	    "[\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\"]}", SLICE_ARG(o->id), SLICE_ARG(o->created_by),
+	    "[\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\"]}", SLICE_ARG(o->type), SLICE_ARG(o->id), SLICE_ARG(o->created_by),
 	    number, pad, number >> 16 & 255, number >> 8 & 255, number & 255));
 }
 
