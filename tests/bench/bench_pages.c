@@ -4,7 +4,7 @@
  *
  *	bench_pages [--quick]				both stores are made, read and thrown away
  *	bench_pages --load DATABASE KEY COLLECTION N	fill a node's store (stopped) with N objects
- *	bench_pages --page DATABASE KEY COLLECTION last|first	one page, for callgrind: --toggle-collect=measured_page
+ *	bench_pages --page DATABASE KEY SHAPE N		one page, for callgrind: --toggle-collect=measured_page
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,13 +114,15 @@ on_row(void *arg, const struct store_row *row)
 	*(size_t *)arg += row->bytes.n;
 }
 
+static size_t wanted;		/* rows of the page that is asked for */
+
 static void
 on_page(void *arg, const struct store_page *page, const struct err *e)
 {
 	(void)arg;
 	if (e != NULL)
 		give_up(e->reason);
-	if (page->n != PAGE)
+	if (page->n != wanted)
 		give_up("a page is not full");
 }
 
@@ -150,12 +152,41 @@ before_last_page(struct store *s, int64_t cid)
 	return at;
 }
 
-/* The first page, or the last. */
-static struct page_query
-query(struct store *s, int64_t cid, bool last, size_t *bytes)
+/* What is asked; `total` objects are there. */
+enum shape { FIRST, LAST, OF_A_TYPE, BY_ID, SHAPES };
+static const char *const shapes[SHAPES] = { "first", "last", "of a type", "by id" };
+enum { SOME = 20 };		/* rows of the last two: the small store has no more of that type */
+
+/* Ids from all over the collection. */
+static const struct slice *
+some_ids(struct arena *mem, unsigned total)
 {
-	return (struct page_query){ .cid = cid, .added_after_us = -1, .limit = PAGE, .want_bytes = true,
-	    .position_us = last ? before_last_page(s, cid) : -1, .take = on_row, .take_ctx = bytes };
+	struct slice *ids = arena_alloc(mem, SOME * sizeof(*ids));
+	struct object o;
+
+	for (unsigned i = 0; i < SOME; i++) {
+		make_object(&o, mem, i * (total / SOME));
+		ids[i] = o.id;
+	}
+	return ids;
+}
+
+static struct page_query
+query(struct store *s, int64_t cid, enum shape shape, unsigned total, struct arena *mem, size_t *bytes)
+{
+	static const struct slice type = { .p = "malware", .n = 7 };
+	struct page_query q = { .cid = cid, .added_after_us = -1, .limit = PAGE, .want_bytes = true,
+	    .position_us = shape == LAST ? before_last_page(s, cid) : -1, .take = on_row, .take_ctx = bytes };
+
+	if (shape == OF_A_TYPE) {
+		q.types = &type;
+		q.ntypes = 1;
+	} else if (shape == BY_ID) {
+		q.ids = some_ids(mem, total);
+		q.nids = SOME;
+	}
+	wanted = q.limit = shape < OF_A_TYPE ? PAGE : SOME;
+	return q;
 }
 
 /* Steps of SQLite's machine since the last call. */
@@ -172,10 +203,7 @@ steps(struct store *s)
 
 /* ---- growth ---- */
 
-enum { PLACES = 4, WARM = 20 };
-
-static const char *const places[PLACES] = { "first of the small store", "last of the small store",
-    "first of the large store", "last of the large store" };
+enum { WARM = 20 };
 
 struct cost {
 	double	steps, instructions, us[ROW_RUNS];
@@ -183,14 +211,14 @@ struct cost {
 
 /* What callgrind counts in one page when the statements are made and the page was read before; 0 without valgrind. */
 static double
-instructions(const char *self, const char *db, const char *key, bool last)
+instructions(const char *self, const char *db, const char *key, enum shape shape, unsigned total)
 {
 	char command[512], line[256];
 	double n = 0;
 	FILE *f;
 
 	snprintf(command, sizeof(command), "valgrind --tool=callgrind --callgrind-out-file=/dev/null "
-	    "--toggle-collect=measured_page %s --page %s %s all %s 2>&1", self, db, key, last ? "last" : "first");
+	    "--toggle-collect=measured_page %s --page %s %s %d %u 2>&1", self, db, key, (int)shape, total);
 	if ((f = popen(command, "r")) == NULL)
 		return 0;
 	while (fgets(line, sizeof(line), f) != NULL) {
@@ -219,10 +247,11 @@ cost_of(struct store *s, const struct page_query *q, struct cost *c)
 	}
 }
 
-/* Make a store and read its first and its last page. */
+/* Make a store and read a page of each shape. */
 static void
-costs(const char *self, const char *key, unsigned total, struct cost c[2])
+costs(const char *self, const char *key, unsigned total, struct cost c[SHAPES])
 {
+	struct arena *mem = arena_new();
 	size_t bytes = 0;
 	int64_t cid;
 	struct store *s;
@@ -231,52 +260,66 @@ costs(const char *self, const char *key, unsigned total, struct cost c[2])
 	snprintf(path, sizeof(path), "%s/%u.db", folder, total);
 	s = open_store(path, slice_from(plain_key, 32), "all", &cid);
 	load(s, &cid, total);
-	for (int last = 0; last < 2; last++) {
-		struct page_query q = query(s, cid, last, &bytes);
+	for (int i = 0; i < SHAPES; i++) {
+		struct page_query q = query(s, cid, i, total, mem, &bytes);
 
-		cost_of(s, &q, &c[last]);
+		cost_of(s, &q, &c[i]);
 	}
 	store_close(s);
-	for (int last = 0; last < 2; last++)
-		c[last].instructions = instructions(self, path, key, last);
+	for (int i = 0; i < SHAPES; i++)
+		c[i].instructions = instructions(self, path, key, i, total);
 	unlink(path);
+	arena_free(mem);
+}
+
+/* A row for each measure: this cost beside that one. */
+static void
+compare(const char *what, const struct cost *c, const struct cost *with)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s: steps of SQLite", what);
+	row_print(text, &c->steps, &with->steps, 1, "steps", "<=1.1", "");
+	snprintf(text, sizeof(text), "%s: instructions", what);
+	if (with->instructions > 0)
+		row_print(text, &c->instructions, &with->instructions, 1, "instr", "<=1.1", "callgrind");
+	snprintf(text, sizeof(text), "%s: time", what);
+	row_print(text, c->us, with->us, ROW_RUNS, "us", "<=1.3", "CPU");
 }
 
 static void
 growth(const char *self, unsigned small, unsigned large)
 {
-	struct cost c[PLACES];
-	char key[96], title[160], what[128];
+	struct cost few[SHAPES], many[SHAPES];
+	char key[96], title[160], what[64];
 	struct err e = ERR_INIT;
 
 	snprintf(key, sizeof(key), "%s/key", folder);
 	if (key_write(key, (const uint8_t *)plain_key, &e) < 0)
 		give_up(e.reason);
-	costs(self, key, small, &c[0]);
-	costs(self, key, large, &c[2]);
-	snprintf(title, sizeof(title), "a page of %d from a store of %u and one of %u objects; theirs: the first page of the small",
-	    PAGE, small, large);
+	costs(self, key, small, few);
+	costs(self, key, large, many);
+	snprintf(title, sizeof(title), "a page of %d (of a type and by id: %d) from a store of %u and one of %u objects; theirs: that of the small",
+	    PAGE, SOME, small, large);
 	row_title(title);
-	for (int i = 1; i < PLACES; i++) {
-		snprintf(what, sizeof(what), "%s: steps of SQLite", places[i]);
-		row_print(what, &c[i].steps, &c[0].steps, 1, "steps", "<=1.1", "");
-		snprintf(what, sizeof(what), "%s: instructions", places[i]);
-		if (c[0].instructions > 0)
-			row_print(what, &c[i].instructions, &c[0].instructions, 1, "instr", "<=1.1", "callgrind");
-		snprintf(what, sizeof(what), "%s: time", places[i]);
-		row_print(what, c[i].us, c[0].us, ROW_RUNS, "us", "<=1.3", "CPU");
+	for (int i = 0; i < SHAPES; i++) {
+		snprintf(what, sizeof(what), "%s, large store", shapes[i]);
+		compare(what, &many[i], &few[i]);
 	}
+	compare("last of the large store; theirs: its first", &many[LAST], &many[FIRST]);
 }
 
 /* One page of a store that is there, its statements made and its pages read. */
 static void
-one_page(struct store *s, int64_t cid, bool last)
+one_page(struct store *s, int64_t cid, enum shape shape, unsigned total)
 {
+	struct arena *mem = arena_new();
 	size_t bytes = 0;
-	struct page_query q = query(s, cid, last, &bytes);
+	struct page_query q = query(s, cid, shape, total, mem, &bytes);
 
 	store_page(s, &q, on_page, NULL);
 	measured_page(s, &q);
+	arena_free(mem);
 }
 
 int
@@ -294,11 +337,14 @@ main(int argc, char **argv)
 
 		if (key_read(argv[3], key, &e) < 0)
 			give_up(e.reason);
-		s = open_store(argv[2], slice_from(key, 32), argv[4], &cid);
-		if (strcmp(argv[1], "--load") == 0)
-			load(s, &cid, (unsigned)strtoul(argv[5], NULL, 10));
+		bool page = strcmp(argv[1], "--page") == 0;
+		unsigned total = (unsigned)strtoul(argv[5], NULL, 10);
+
+		s = open_store(argv[2], slice_from(key, 32), page ? "all" : argv[4], &cid);
+		if (page)
+			one_page(s, cid, (enum shape)atoi(argv[4]), total);
 		else
-			one_page(s, cid, strcmp(argv[5], "last") == 0);
+			load(s, &cid, total);
 		store_close(s);
 		return 0;
 	}
