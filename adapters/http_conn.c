@@ -289,6 +289,17 @@ refuse(struct conn *c, int status, const char *detail)
 	answer_refuse(c->x, status, detail, NULL, 0);
 }
 
+/* Who splits what he sends learns into how much. */
+static void
+refuse_large(struct conn *c, uint64_t max_bytes)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "a body has at most %llu bytes here", (unsigned long long)max_bytes);
+	c->server->n.bad_requests++;
+	refuse(c, 413, words);
+}
+
 /* No room for a body, ours or the disk's: later, perhaps. */
 static void
 refuse_body(struct conn *c, const struct err *why)
@@ -350,8 +361,7 @@ on_data(struct conn *c, struct slice data)
 		return;
 	}
 	if (x->bytes_in > x->max_body) {
-		s->n.bad_requests++;
-		refuse(c, 413, "the body is larger than allowed here");
+		refuse_large(c, x->max_body);
 	} else if (s->h.on_data != NULL) {
 		s->h.on_data(&x->pub, data, s->h.arg);
 	} else if (http_body_add(x->body, data, &e) < 0) {
@@ -677,9 +687,8 @@ http_want_body(struct http_exchange *pub, uint64_t max_bytes)
 	x->wanted = true;
 	x->max_body = max_bytes;
 	if (pub->head->content_length > 0 && (uint64_t)pub->head->content_length > max_bytes) {
-		c->server->n.bad_requests++;
 		x->known = false;
-		refuse(c, 413, "the body is larger than allowed here");
+		refuse_large(c, max_bytes);
 		return false;
 	}
 	if (!http_bodies_fit(c->server->bodies, pub->head->content_length)) {

@@ -130,25 +130,23 @@ def collection_by_uuid(http, root, cid):
 # ---- readers
 
 class Elastic:
-    """Custom threat intelligence integration: no discovery, follows `next` and never looks at `more`; keeps Last."""
+    """Custom threat intelligence integration: no discovery, follows `next` and never looks at `more`; keeps Last. Every page is
+    handed on, and the mark moved, before the next is asked for: a poll is one page."""
 
     def __init__(self, http, objects, limit=None):
-        self.http, self.objects, self.limit, self.mark = http, objects, limit, None
+        self.http, self.objects, self.limit, self.mark, self.next, self.pages = http, objects, limit, None, None, 0
 
     def poll(self):
-        got, more = [], None
-        for _ in range(ROUNDS):
-            q = query(next=more, limit=self.limit) if more else query(added_after=self.mark, limit=self.limit)
-            page, headers = self.http.get(self.objects + q)
-            if "objects" not in page:
-                raise Confused("no such key: objects")          # until elastic/integrations#19303
-            got += page["objects"]
-            if headers["X-TAXII-Date-Added-Last"] and page["objects"]:
-                self.mark = headers["X-TAXII-Date-Added-Last"]
-            more = page.get("next")
-            if not more:
-                return got
-        raise Confused("the last page has a next")
+        q = query(next=self.next, limit=self.limit) if self.next else query(added_after=self.mark, limit=self.limit)
+        page, headers = self.http.get(self.objects + q)
+        if "objects" not in page:
+            raise Confused("no such key: objects")          # until elastic/integrations#19303
+        if page["objects"]:
+            self.mark = headers["X-TAXII-Date-Added-Last"]
+        self.next, self.pages = page.get("next"), self.pages + 1 if page.get("next") else 0
+        if self.pages > ROUNDS:
+            raise Confused("the last page has a next")
+        return page["objects"]
 
 
 class OpenCti:
@@ -183,14 +181,15 @@ class OpenCtiConnector:
         self.objects = collection_by_title(http, root_by_segment(roots, root), title)
 
     def poll(self):
-        got, more = [], None
+        got, more, mark = [], None, self.mark
         for _ in range(ROUNDS):
             q = query(next=more, limit=self.limit) if more else query(added_after=self.mark, limit=self.limit)
             page, headers = self.http.get(self.objects + q)
             got += page.get("objects", [])
             if page.get("objects"):
-                self.mark = headers["X-TAXII-Date-Added-Last"]
+                mark = headers["X-TAXII-Date-Added-Last"]
             if not page.get("more"):
+                self.mark = mark
                 return got
             more = page.get("next")
             if not more:
