@@ -2,10 +2,12 @@
 
 const char taxii_media_type[] = "application/taxii+json;version=2.1";
 
+static const char *const types[] = { "application/taxii+json", NULL };
+
 /* One media range: its type, what it says of a version, whether its weight is zero. */
 struct range {
-	struct slice	type;
-	bool		has_version, version_fits, zero;
+	struct slice	type, version;
+	bool		has_version, zero;
 };
 
 static struct slice
@@ -40,7 +42,7 @@ range_read(struct slice text)
 		value = unquote(slice_trim(value));
 		if (slice_is_nocase(name, "version")) {
 			r.has_version = true;
-			r.version_fits = slice_is(value, "2.1");
+			r.version = value;
 		} else if (slice_is_nocase(name, "q")) {
 			r.zero = is_zero(value);
 		}
@@ -48,19 +50,20 @@ range_read(struct slice text)
 	return r;
 }
 
+/* Is it one of these types, of this version or of none? */
 static bool
-range_fits(const struct range *r)
+range_is(const struct range *r, const char *const *wanted, const char *version)
 {
-	if (r->zero)
+	if (r->has_version && !slice_is(r->version, version))
 		return false;
-	if (slice_is(r->type, "*/*") || slice_is_nocase(r->type, "application/*"))
-		return true;
-	return slice_is_nocase(r->type, "application/taxii+json") &&
-	    (!r->has_version || r->version_fits);
+	for (; *wanted != NULL; wanted++)
+		if (slice_is_nocase(r->type, *wanted))
+			return true;
+	return false;
 }
 
 bool
-taxii_accepts(const struct http1_head *h)
+media_accepts(const struct http1_head *h, const char *const *wanted, const char *version)
 {
 	struct slice line, item;
 	size_t at = 0;
@@ -71,7 +74,9 @@ taxii_accepts(const struct http1_head *h)
 			struct range r = range_read(item);
 
 			any = true;
-			if (range_fits(&r))
+			if (!r.zero && (slice_is(r.type, "*/*") ||
+			    slice_is_nocase(r.type, "application/*") ||
+			    range_is(&r, wanted, version)))
 				return true;
 		}
 	}
@@ -79,13 +84,24 @@ taxii_accepts(const struct http1_head *h)
 }
 
 bool
-taxii_content_fits(const struct http1_head *h)
+media_content_fits(const struct http1_head *h, const char *const *wanted, const char *version)
 {
 	struct slice coding = http1_field(h, "content-encoding");
 	struct range r = range_read(http1_field(h, "content-type"));
 
 	if (coding.n > 0 && !slice_is_nocase(coding, "identity"))
 		return false;
-	return slice_is_nocase(r.type, "application/taxii+json") &&
-	    (!r.has_version || r.version_fits);
+	return range_is(&r, wanted, version);
+}
+
+bool
+taxii_accepts(const struct http1_head *h)
+{
+	return media_accepts(h, types, "2.1");
+}
+
+bool
+taxii_content_fits(const struct http1_head *h)
+{
+	return media_content_fits(h, types, "2.1");
 }
