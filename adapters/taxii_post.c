@@ -25,10 +25,10 @@ struct posting {
 void
 taxii_post_head(struct taxii_request *rq)
 {
-	const struct http1_head *h = rq->x->head;
+	const struct taxii_family_ops *family = &taxii_families[rq->match.family];
 
-	if (!taxii_content_fits(h))
-		taxii_refuse(rq, 415, "send application/taxii+json;version=2.1 without a coding");
+	if (!family->content(rq->x->head))
+		taxii_refuse(rq, 415, family->takes);
 	else
 		http_want_body(rq->x, rq->config->limits.body_bytes);
 }
@@ -87,7 +87,7 @@ on_taken(void *arg, const struct intake_result *r)
 			audit_bad_envelope(rq, r->error);
 		taxii_refuse(rq, status_of(r->error), place(rq, r->error));
 	} else {
-		taxii_write_status(&b, r->status);
+		taxii_families[rq->match.family].status(&b, r->status);
 		taxii_answer(rq, 202, &b, NULL, 0);
 	}
 	http_body_free(p->body);
@@ -145,6 +145,7 @@ taxii_post_body(struct taxii_request *rq, struct slice body)
 		.request_id = arena_str(rq->mem, slice_of(rq->x->id)),
 		.relay = { .unmarked = TLP_UNSET }, .on_relay = may_relay(rq) ? on_relay : NULL,
 		.status_user = taxii_status_user(rq), .envelope = true,
+		.bundle = rq->match.family == FAMILY_TAXII20,
 		.strict = rq->collection->validate_strict ||
 		    (rq->reader.peer != NULL && rq->reader.peer->validate_strict),
 	};

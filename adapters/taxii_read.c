@@ -80,7 +80,7 @@ on_status(void *arg, const struct store_status *st, const struct err *e)
 	} else if (st == NULL || strcmp(st->user, taxii_status_user(rq)) != 0) {
 		taxii_refuse(rq, 404, "there is no such status");
 	} else {
-		taxii_write_status(&b, st);
+		taxii_families[rq->match.family].status(&b, st);
 		taxii_answer(rq, 200, &b, NULL, 0);
 	}
 	taxii_let_go(rq);

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 
+#include "adapters/taxii20_media.h"
+#include "adapters/taxii20_request.h"
+#include "adapters/taxii20_write.h"
 #include "adapters/taxii_media.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
@@ -24,11 +27,41 @@ error_taxii21(struct strbuf *out, int status, const char *title, const char *det
 	return taxii_media_type;
 }
 
+static bool
+serves_taxii20(const struct config *conf)
+{
+	return conf->taxii20;
+}
+
+/* Objects are asked for in STIX 2.0; what comes of adding some is a TAXII resource. */
+static bool
+accepts_taxii20(const struct http1_head *h, const struct taxii_route *r)
+{
+	return taxii20_accepts(h, r->carries_objects && r->method == HTTP_GET);
+}
+
+static const char *
+error_taxii20(struct strbuf *out, int status, const char *title, const char *detail,
+    const char *request_id)
+{
+	taxii_write_error(out, status, title, detail, request_id);
+	return taxii20_media_type;
+}
+
 const struct taxii_family_ops taxii_families[TAXII_FAMILIES] = {
 	[FAMILY_TAXII21] = {
 		.media_type = taxii_media_type,
 		.speaks = "this server speaks application/taxii+json;version=2.1",
 		.accepts = accepts_taxii21, .content = taxii_content_fits, .error = error_taxii21,
+		.takes = "send application/taxii+json;version=2.1 without a coding",
+		.status = taxii_write_status,
+	},
+	[FAMILY_TAXII20] = {
+		.media_type = taxii20_media_type, .on = serves_taxii20,
+		.speaks = "here is application/vnd.oasis.taxii+json; version=2.0",
+		.accepts = accepts_taxii20, .content = taxii20_content_fits, .error = error_taxii20,
+		.takes = "send application/vnd.oasis.stix+json; version=2.0 without a coding",
+		.status = taxii20_write_status,
 	},
 	/* Rows of a family without `accepts` are not served. */
 };
@@ -57,6 +90,24 @@ static const struct taxii_route routes[] = {
 	    taxii_delete_object, NULL, false },
 	{ FAMILY_TAXII21, HTTP_GET, { COLLECTION, S_OBJECTS, S_OBJECT, S_VERSIONS }, RIGHT_READ,
 	    "versions", taxii_get_versions, NULL, false },
+	/* The same paths in 2.0: for who takes nothing else, so behind those above. */
+	{ FAMILY_TAXII20, HTTP_GET, { S_TAXII }, NO_RIGHT, "discovery20", taxii_get_discovery, NULL,
+	    false },
+	{ FAMILY_TAXII20, HTTP_GET, { S_ROOT }, NO_RIGHT, "root20", taxii20_get_root, NULL, false },
+	{ FAMILY_TAXII20, HTTP_GET, { S_ROOT, S_STATUS, S_STATUS_ID }, NO_RIGHT, "status20",
+	    taxii_get_status, NULL, false },
+	{ FAMILY_TAXII20, HTTP_GET, { S_ROOT, S_COLLECTIONS }, NO_RIGHT, "collections20",
+	    taxii20_get_collections, NULL, false },
+	{ FAMILY_TAXII20, HTTP_GET, { COLLECTION }, RIGHT_SEE, "collection20",
+	    taxii20_get_collection, NULL, false },
+	{ FAMILY_TAXII20, HTTP_GET, { COLLECTION, S_MANIFEST }, RIGHT_READ, "manifest20",
+	    taxii20_get_manifest, NULL, false },
+	{ FAMILY_TAXII20, HTTP_GET, { COLLECTION, S_OBJECTS }, RIGHT_READ, "objects20",
+	    taxii20_get_objects, NULL, true },
+	{ FAMILY_TAXII20, HTTP_POST, { COLLECTION, S_OBJECTS }, RIGHT_WRITE, "post20",
+	    taxii_post_head, taxii_post_body, true },
+	{ FAMILY_TAXII20, HTTP_GET, { COLLECTION, S_OBJECTS, S_OBJECT }, RIGHT_READ, "object20",
+	    taxii20_get_object, NULL, true },
 };
 enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 

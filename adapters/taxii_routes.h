@@ -17,6 +17,7 @@
 struct collection_conf;
 struct config;
 struct root_conf;
+struct store_status;
 struct strbuf;
 struct taxii_request;
 struct taxii_route;
@@ -34,6 +35,9 @@ struct taxii_family_ops {
 	bool		(*accepts)(const struct http1_head *h, const struct taxii_route *r);
 	/* Does it read bodies such as this one? Only to choose between families. NULL: yes. */
 	bool		(*content)(const struct http1_head *h);
+	const char	*takes;			/* words for 415 */
+	/* A status resource. NULL: it has none. */
+	void		(*status)(struct strbuf *out, const struct store_status *st);
 	/* The body of an error. Returns its media type. */
 	const char	*(*error)(struct strbuf *out, int status, const char *title,
 			    const char *detail, const char *request_id);

@@ -39,6 +39,7 @@ struct read_job {
 	const struct mapping	*mapping;	/* format `mapped` only */
 	bool			 strict;	/* refuse what tolerant mode warns about */
 	bool			 envelope;	/* stix21: a TAXII envelope, nothing else */
+	bool			 bundle;	/* with `envelope`: it is a bundle (TAXII 2.0) */
 	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
 	bool			 in_stays;	/* `in` outlives `mem`: it need not be copied */
 	/* NULL, or told now and then (lean) that nothing before a place is looked at for a while. */

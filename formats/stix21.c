@@ -84,15 +84,18 @@ move_to(struct reading *r, size_t offset)
 	r->here.offset = offset;
 }
 
-/* -1 unless the document is a TAXII envelope with something in it (TAXII 2.1 section 3.7). */
+/* -1 unless the document is a TAXII envelope with something in it (TAXII 2.1 section 3.7), and a bundle where
+ * one is called for. */
 static int
-check_envelope(const json *root, struct err *e)
+check_envelope(const json *root, bool bundle, struct err *e)
 {
 	const json *objects = json_get(root, "objects");
 	struct pos start = { 1, 1, 0 };
 
 	if (!json_is_object(root))
 		return err_at(e, ERR_VALUE, start, "an envelope is a JSON object");
+	if (bundle && !slice_is(json_member(root, "type"), "bundle"))
+		return err_at(e, ERR_VALUE, start, "TAXII 2.0 takes a bundle: type \"bundle\"");
 	if (json_is_list(objects) && json_first(objects) != NULL)
 		return 0;
 	err_at(e, ERR_VALUE, start, "an envelope has a list \"objects\" with at least one object");
@@ -109,7 +112,7 @@ find_items(struct reading *r, struct err *e)
 	struct pos start = { 1, 1, 0 };
 
 	if (r->job->envelope)
-		return check_envelope(root, e);
+		return check_envelope(root, r->job->bundle, e);
 	if (!json_is_object(root) && !json_is_list(root))
 		return err_at(e, ERR_VALUE, start, "neither an object nor a list of objects");
 	if (json_is_list(root))
@@ -569,7 +572,8 @@ read_lean(const struct read_job *job, struct arena *mem, struct advisory *adv)
 		.lean = true };
 
 	if (job->in.n > limit_or(job->limits.bytes, BYTES_DEFAULT) ||
-	    !stix21_lean_find(job, mem, &r.doc))
+	    !stix21_lean_find(job, mem, &r.doc) ||
+	    (job->bundle && !slice_is(json_member(r.doc.root, "type"), "bundle")))
 		return false;
 	adv->objects = arena_alloc(mem, r.doc.nitems * sizeof(*adv->objects));
 	adv->cap = r.doc.nitems;

@@ -164,6 +164,7 @@ struct config {
 	struct root_conf *roots;	/* the further ones */
 	size_t		 nroots;
 	const char	*token_header;	/* may hold a token as well; or NULL */
+	bool		 taxii20;	/* TAXII 2.0 is served too */
 	bool		 authentication;	/* off: everybody is a public reader (testing) */
 	/* parts */
 	struct listen_conf *listens;

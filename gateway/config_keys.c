@@ -241,6 +241,9 @@ static const struct config_key taxii_keys[] = {
 	    "Their description.", NULL },
 	{ "token-header", &config_header, CONF(token_header), NULL, 0, 0, 0,
 	    "Header that may hold a token, for clients that cannot send Authorization: Bearer.", NULL },
+	{ "taxii20", &config_yes_no, CONF(taxii20), "yes", 0, 0, 0,
+	    "Serve TAXII 2.0 too, for clients that ask for it: what is STIX 2.0, at the same paths and at "
+	    "/taxii/. With `no` they are answered 406.", NULL },
 	{ "authentication", &config_yes_no, CONF(authentication), "yes", 0, 0, 0,
 	    "`no` makes everybody a reader of relation public; on loopback only, for trials.", NULL },
 	END

@@ -447,7 +447,8 @@ job_of(const struct intake_work *w)
 		.format = w->m.format, .mapping = w->m.mapping, .received = w->received,
 		.limits = { .bytes = w->m.body.n > l->body_bytes ? w->m.body.n : l->body_bytes,
 		    .object_bytes = l->object_bytes, .objects = l->objects },
-		.strict = w->m.strict, .envelope = w->m.envelope, .relay = w->m.on_relay != NULL,
+		.strict = w->m.strict, .envelope = w->m.envelope, .bundle = w->m.bundle,
+		.relay = w->m.on_relay != NULL,
 		.iodef_amber_strict = w->m.from != NULL && w->m.from->iodef_amber_strict,
 	};
 }

@@ -50,6 +50,7 @@ struct intake_message {
 	const char	*status_user;	/* not NULL: make a TAXII status resource for this user */
 	bool		 strict;
 	bool		 envelope;	/* format stix21: a TAXII envelope and nothing else */
+	bool		 bundle;	/* with `envelope`: one that is a bundle, as TAXII 2.0 has it */
 };
 
 struct intake_result {

@@ -61,7 +61,7 @@ struct translate_read {
 	const char		*request;	/* id for the log; NULL: none */
 	const char		*received;	/* RFC 3339 UTC */
 	struct format_limits	 limits;
-	bool			 strict, envelope, iodef_amber_strict;
+	bool			 strict, envelope, bundle, iodef_amber_strict;
 	bool			 relay;		/* cut out x_tocsin (with `envelope`) */
 };
 

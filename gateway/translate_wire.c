@@ -33,6 +33,7 @@ translate_put_read(struct strbuf *b, const struct translate_read *r, uint64_t sk
 	wire_put_u32(b, r->limits.depth);
 	wire_put_bool(b, r->strict);
 	wire_put_bool(b, r->envelope);
+	wire_put_bool(b, r->bundle);
 	wire_put_bool(b, r->iodef_amber_strict);
 	wire_put_bool(b, r->relay);
 	wire_put_u64(b, skip);
@@ -59,6 +60,7 @@ translate_get_read(struct slice body, struct arena *mem, struct translate_read *
 	r->limits.depth = wire_u32(&w);
 	r->strict = wire_bool(&w);
 	r->envelope = wire_bool(&w);
+	r->bundle = wire_bool(&w);
 	r->iodef_amber_strict = wire_bool(&w);
 	r->relay = wire_bool(&w);
 	*skip = wire_u64(&w);

@@ -223,7 +223,7 @@ def test_a_token_that_was_removed_is_dead_after_a_reload(server):
     ("application/taxii+json;version=9.9, application/taxii+json;version=2.1", 200),
     ("text/html, */*;q=0.1", 200), ("application/taxii+json;version=2.1,", 200),
     ("text/html", 406), ("application/json", 406), ("application/stix+json;version=2.1", 406),
-    ("application/taxii+json;version=2.2", 406), ("application/vnd.oasis.taxii+json; version=2.0", 406),
+    ("application/taxii+json;version=2.2", 406), ("application/vnd.oasis.taxii+json; version=2.2", 406),
     ("application/taxii+json;version=2.1;q=0", 406), ("application/taxii+json;version=2.1;q=0.000", 406),
     ("application/taxii+json;version=2.0", 406), ("application/taxii", 406), ("text/*", 406),
 ])

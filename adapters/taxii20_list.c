@@ -1,0 +1,505 @@
+/*
+ * taxii20_list.c -- objects and manifest of TAXII 2.0, by ranges. Part of taxii20_request.h.
+ *
+ *	begin -> find where item `first` is -> (count out to there) -> the page, kept or read
+ *	      -> (all versions of what a manifest lists) -> the total: known, or counted from where it was
+ *	      -> remember where the page ended -> answer
+ *
+ * A page and the total are always numbers that a client can go on with: some clients take "*" for the end, or
+ * stop there with an error. What a total costs is one step of the store a row behind what was counted already.
+ */
+#include <stdlib.h>
+
+#include "adapters/taxii20_media.h"
+#include "adapters/taxii20_range.h"
+#include "adapters/taxii20_request.h"
+#include "adapters/taxii20_walk.h"
+#include "adapters/taxii20_write.h"
+#include "adapters/taxii_pages.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+#include "gateway/look.h"
+#include "gateway/stats.h"
+
+enum {
+	KNOWS_LIST = TAXII_KNOWS(FILTER_ADDED_AFTER) | TAXII_KNOWS(FILTER_ID) |
+	    TAXII_KNOWS(FILTER_TYPE) | TAXII_KNOWS(FILTER_VERSION),
+};
+
+/* In the keys of kept pages, apart from those of 2.1 (enum taxii_page_kind). */
+enum list_kind { LIST_OBJECTS = 0x2000, LIST_MANIFEST };
+
+/* One version of an object in a manifest. */
+struct version {
+	struct slice	id, shown, key;
+	int64_t		date_us;
+};
+
+struct versions {
+	struct version	*v;
+	size_t		 n, cap;
+};
+
+struct listing {
+	struct taxii_request	*rq;
+	enum list_kind		 kind;
+	struct taxii20_range	 range;
+	struct page_query	 chosen;	/* by the filters; a manifest's page has one row an object */
+	struct taxii20_walk	 walk;
+	const char		*note;		/* its name */
+	uint64_t		 skip;		/* items to be counted out before the page */
+	int64_t			 now_us, turns;
+	struct slice		 key;		/* of the page among those that are kept */
+	struct taxii_page	*page;		/* held */
+	struct versions		 rows, all;	/* of a manifest: its objects, and all their versions */
+	uint64_t		 total;
+};
+
+static const char space[] = "taxii20";
+
+/* ---- the walk ---- */
+
+/* One walk a reader, list and set of filters, however they are written. */
+static void
+walk_key(const struct listing *l, char out[WALK_KEY + 1])
+{
+	static const enum taxii_filter filters[] = {
+		FILTER_ADDED_AFTER, FILTER_ID, FILTER_TYPE, FILTER_VERSION,
+	};
+	const struct taxii_request *rq = l->rq;
+	struct strbuf b = STRBUF_INIT;
+	uint8_t digest[SHA256_LEN];
+
+	strbuf_addf(&b, "taxii20 walk\n%d\n%d\n%s\n", (int)l->kind, rq->reader.peer != NULL,
+	    rq->reader.name);
+	strbuf_addsl(&b, rq->collection_name);
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+		strbuf_addc(&b, '\n');
+		strbuf_addsl(&b, rq->q.text[filters[i]]);
+	}
+	digest_sha256(strbuf_slice(&b), digest);
+	hex_text(digest, WALK_KEY / 2, out);
+	strbuf_fini(&b);
+}
+
+/* A reader has at most 256 notes, whatever he asks: walks that meet in one push each other out, and the one
+ * pushed out is counted anew. */
+static void
+load_walk(struct listing *l)
+{
+	struct taxii_request *rq = l->rq;
+	char key[WALK_KEY + 1];
+	struct store_epoch epoch;
+	struct err e = ERR_INIT;
+
+	walk_key(l, key);
+	l->note = arena_fmt(rq->mem, "%s/%.2s", rq->reader.name, key);
+	taxii20_walk_read(&l->walk, key, store_note_get(rq->g->store, space, l->note, rq->mem, &e));
+	l->now_us = clock_wall_us();
+	l->turns = store_epoch(rq->g->store, &epoch) ? epoch.turns : -1;
+}
+
+/* ---- the answer ---- */
+
+static void
+finish(struct listing *l)
+{
+	taxii_page_free(l->page);
+	taxii_let_go(l->rq);
+}
+
+static void
+fail(struct listing *l)
+{
+	taxii_later(l->rq, 503, 0, "the store does not answer");
+	finish(l);
+}
+
+/* Nothing is there from `first` on: there are `total` items. */
+static void
+answer_beyond(struct listing *l, uint64_t total)
+{
+	char text[CONTENT_RANGE_TEXT];
+	const struct http_header headers[] = {
+		{ "Accept-Ranges", "items" }, { "Content-Range", text },
+	};
+
+	taxii20_range_none(text, total);
+	taxii_refuse_with(l->rq, 416, "the list ends before that item", headers, 2);
+	finish(l);
+}
+
+static void
+answer(struct listing *l)
+{
+	const struct taxii_page *p = l->page;
+	char text[CONTENT_RANGE_TEXT];
+	const struct http_header headers[] = {
+		{ "X-TAXII-Date-Added-First", p->first }, { "X-TAXII-Date-Added-Last", p->last },
+		{ "Accept-Ranges", "items" }, { "Content-Range", text },
+	};
+	bool part = l->range.given || p->seen.full;
+
+	if (part)
+		taxii20_range_text(text, l->range.first, p->seen.n, l->total);
+	taxii_answer_page_as(l->rq, part ? 206 : 200, l->kind == LIST_OBJECTS ? taxii20_stix_type :
+	    taxii20_media_type, l->page, headers, part ? 4 : 3);
+	finish(l);
+}
+
+/* ---- where the page ended ---- */
+
+/* An answer whose place is not kept is still right: the next number will be counted out. */
+static void
+on_noted(void *arg, const struct err *e)
+{
+	(void)e;
+	answer(arg);
+}
+
+static void
+remember(struct listing *l)
+{
+	const struct page_seen *seen = &l->page->seen;
+	uint64_t next = l->range.first + seen->n;
+	size_t asked = taxii20_range_count(&l->range, l->rq->q.page.limit);
+	struct strbuf b = STRBUF_INIT;
+
+	taxii20_walk_keep(&l->walk, next, seen->last_us, l->now_us, l->turns, false);
+	if (seen->n < asked)		/* the page was full of bytes */
+		taxii20_walk_keep(&l->walk, l->range.first + asked, seen->last_us, l->now_us,
+		    l->turns, true);
+	taxii20_walk_write(&l->walk, &b);
+	store_note_set(l->rq->g->store, space, l->note, b.p, on_noted, l);
+	strbuf_fini(&b);
+}
+
+/* ---- the total ---- */
+
+static void
+on_counted(void *arg, uint64_t n, int64_t last_us, const struct err *e)
+{
+	struct listing *l = arg;
+	const struct page_seen *seen = &l->page->seen;
+	struct taxii20_place from = taxii20_walk_counted(&l->walk, l->range.first, seen->n,
+	    seen->last_us, l->turns);
+
+	if (e != NULL) {
+		fail(l);
+		return;
+	}
+	l->total = from.n + n;
+	taxii20_walk_count(&l->walk, l->total, n > 0 ? last_us : from.after_us, l->now_us,
+	    from.turns >= 0 && l->range.first > 0 ? from.turns : l->turns);
+	if (l->total <= l->range.first + seen->n)	/* there is one more */
+		l->total = l->range.first + seen->n + 1;
+	remember(l);
+}
+
+static void
+find_total(struct listing *l)
+{
+	const struct page_seen *seen = &l->page->seen;
+	struct page_query q = l->rq->q.page;
+
+	if (!seen->full) {
+		l->total = l->range.first + seen->n;
+		if (seen->n == 0 && l->range.given)
+			answer_beyond(l, l->total);
+		else
+			answer(l);
+		return;
+	}
+	q.position_us = taxii20_walk_counted(&l->walk, l->range.first, seen->n, seen->last_us,
+	    l->turns).after_us;
+	look_count(l->rq->g, &l->rq->reader, l->rq->collection, &q, UINT64_MAX, on_counted, l);
+}
+
+/* ---- the page ---- */
+
+/* The dates of a page; of an empty one, a value that moves no client. */
+static void
+date_page(const struct listing *l)
+{
+	struct taxii_page *p = l->page;
+	int64_t at = l->rq->q.added_after_us >= 0 ? l->rq->q.added_after_us : 0;
+
+	stamp_text(p->seen.n > 0 ? p->seen.first_us : at, p->first);
+	stamp_text(p->seen.n > 0 ? p->seen.last_us : at, p->last);
+}
+
+static void
+page_done(struct listing *l)
+{
+	struct taxii_request *rq = l->rq;
+	uint8_t digest[SHA256_LEN];
+
+	if (l->kind == LIST_OBJECTS) {
+		taxii20_digest(rq, &l->page->seen, digest);
+		taxii20_write_bundle_end(&l->page->body, digest, taxii20_empty_list(rq));
+	} else {
+		taxii20_write_manifest_end(&l->page->body, taxii20_empty_list(rq));
+	}
+	date_page(l);
+	if (l->page->seen.lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)
+		taxii_pages_keep(rq->pages, l->key, l->page);
+	find_total(l);
+}
+
+/* ---- a manifest's versions ---- */
+
+static void
+add_version(struct versions *vs, struct arena *mem, const struct store_row *row)
+{
+	vs->v = arena_grow(mem, vs->v, vs->n, &vs->cap, sizeof(*vs->v));
+	vs->v[vs->n++] = (struct version){ .id = arena_slice(mem, row->id),
+	    .shown = arena_slice(mem, row->version),
+	    .key = arena_slice(mem, row->version_key), .date_us = row->date_added_us };
+}
+
+/* By id, newest first. */
+static int
+compare_versions(const void *a, const void *b)
+{
+	const struct version *x = a, *y = b;
+	int c = slice_cmp(x->id, y->id);
+
+	return c != 0 ? c : slice_cmp(y->key, x->key);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const struct version *x = a, *y = b;
+
+	return slice_cmp(x->id, y->id);
+}
+
+/* An object whose versions are gone meanwhile is listed with the one that it was listed by. */
+static void
+write_entry(struct listing *l, const struct version *row)
+{
+	struct strbuf *out = &l->page->body;
+	const struct versions *all = &l->all;
+	struct version *v = all->n == 0 ? NULL :
+	    bsearch(row, all->v, all->n, sizeof(*all->v), compare_ids);
+	struct slice *shown;
+	size_t n = 0;
+
+	if (v == NULL) {
+		taxii20_write_entry(out, row->id, row->date_us, &row->shown, 1);
+		return;
+	}
+	while (v > all->v && slice_eq(v[-1].id, row->id))
+		v--;
+	shown = arena_alloc(l->rq->mem, (size_t)(all->v + all->n - v) * sizeof(*shown));
+	for (; v < all->v + all->n && slice_eq(v->id, row->id); v++)
+		shown[n++] = v->shown;
+	taxii20_write_entry(out, row->id, row->date_us, shown, n);
+}
+
+static void
+write_entries(struct listing *l)
+{
+	if (l->all.n > 0)
+		qsort(l->all.v, l->all.n, sizeof(*l->all.v), compare_versions);
+	for (size_t i = 0; i < l->rows.n; i++)
+		write_entry(l, &l->rows.v[i]);
+	page_done(l);
+}
+
+static void
+on_version(void *arg, const struct store_row *row)
+{
+	struct listing *l = arg;
+
+	add_version(&l->all, l->rq->mem, row);
+}
+
+static void
+on_versions(void *arg, const struct err *e)
+{
+	struct listing *l = arg;
+
+	if (e != NULL)
+		fail(l);
+	else
+		write_entries(l);
+}
+
+/* Does a row stand for more versions than itself? */
+static bool
+lists_more(const struct page_query *q)
+{
+	return q->all || q->first + q->last + q->nversion_keys > 1;
+}
+
+static void
+ask_versions(struct listing *l)
+{
+	struct page_query q = l->chosen;
+	struct slice *ids = arena_alloc(l->rq->mem, (l->rows.n + 1) * sizeof(*ids));
+
+	if (l->rows.n == 0 || !lists_more(&l->chosen)) {
+		write_entries(l);
+		return;
+	}
+	for (size_t i = 0; i < l->rows.n; i++)
+		ids[i] = l->rows.v[i].id;
+	q.ids = ids;
+	q.nids = l->rows.n;
+	look_ids(l->rq->g, &l->rq->reader, l->rq->collection, &q, on_version, on_versions, l);
+}
+
+/* ---- reading ---- */
+
+static void
+on_row(void *arg, const struct store_row *row)
+{
+	struct listing *l = arg;
+
+	if (l->kind == LIST_OBJECTS)
+		taxii20_write_object(&l->page->body, row, l->rq->q.page.limit);
+	else
+		add_version(&l->rows, l->rq->mem, row);
+}
+
+static void
+on_page(void *arg, const struct store_page *page, const struct page_seen *seen, const struct err *e)
+{
+	struct listing *l = arg;
+
+	(void)page;
+	if (e != NULL) {
+		fail(l);
+		return;
+	}
+	stats_add(l->rq->g->stats, STAT_PAGES, "read", 1);
+	l->page->seen = *seen;
+	if (l->kind == LIST_MANIFEST)
+		ask_versions(l);
+	else
+		page_done(l);
+}
+
+/* Everything that tells this page from others, under one trust and one configuration. Not its number: the
+ * same objects may have another one for the next who asks. */
+static struct slice
+page_key(const struct listing *l)
+{
+	const struct taxii_request *rq = l->rq;
+	const struct slice parts[] = { slice_of(rq->reader.name), rq->x->head->query };
+	struct {
+		int64_t	cid;
+		uint32_t kind, known, limit, name;
+		int64_t position_us;
+	} fixed = { rq->collection->cid, l->kind, rq->reader.peer != NULL, rq->q.page.limit,
+	    (uint32_t)parts[0].n, rq->q.page.position_us };
+	char *key = arena_raw(rq->mem, sizeof(fixed) + parts[0].n + parts[1].n);
+
+	memcpy(key, &fixed, sizeof(fixed));
+	memcpy(key + sizeof(fixed), parts[0].p, parts[0].n);
+	if (parts[1].n > 0)
+		memcpy(key + sizeof(fixed) + parts[0].n, parts[1].p, parts[1].n);
+	return slice_from(key, sizeof(fixed) + parts[0].n + parts[1].n);
+}
+
+/* The page as it was shown before, if nothing has happened since that could change it. */
+static bool
+show_again(struct listing *l)
+{
+	struct taxii_request *rq = l->rq;
+	struct taxii_page *p;
+
+	taxii_pages_under(rq->pages, rq->trust, rq->config, rq->config->limits.page_cache);
+	if ((p = taxii_pages_find(rq->pages, l->key)) == NULL)
+		return false;
+	if (!catalog_page_stands(rq->g->catalog, &p->seen)) {
+		taxii_pages_drop(rq->pages, p);
+		return false;
+	}
+	stats_add(rq->g->stats, STAT_PAGES, "again", 1);
+	catalog_page_again(rq->g->catalog, &rq->reader, rq->collection, &p->seen);
+	l->page = taxii_page_hold(p);
+	find_total(l);
+	return true;
+}
+
+static void
+read_page(struct listing *l)
+{
+	struct taxii_request *rq = l->rq;
+
+	if (rq->x == NULL || rq->answered) {
+		finish(l);
+		return;
+	}
+	l->key = page_key(l);
+	if (show_again(l))
+		return;
+	l->page = taxii_page_new();
+	catalog_page(rq->g->catalog, &rq->reader, rq->collection, &rq->q.page, on_row, on_page, l);
+}
+
+static void
+on_skipped(void *arg, uint64_t n, int64_t last_us, const struct err *e)
+{
+	struct listing *l = arg;
+
+	if (e != NULL) {
+		fail(l);
+	} else if (n < l->skip) {
+		answer_beyond(l, l->range.first - l->skip + n);
+	} else {
+		l->rq->q.page.position_us = last_us;
+		read_page(l);
+	}
+}
+
+static void
+show_list(struct taxii_request *rq, enum list_kind kind)
+{
+	struct taxii20_place from;
+	struct listing *l;
+	struct page_query *q = &rq->q.page;
+
+	if (!taxii20_read_query(rq, KNOWS_LIST))
+		return;
+	l = arena_alloc(rq->mem, sizeof(*l));
+	*l = (struct listing){ .rq = rq, .kind = kind, .chosen = *q };
+	taxii20_range_read(rq->x->head, &l->range);
+	if (kind == LIST_MANIFEST && lists_more(q)) {
+		q->all = q->first = false;
+		q->last = true;
+		q->nversion_keys = 0;
+	}
+	q->limit = (uint32_t)taxii20_range_count(&l->range, q->limit);
+	q->max_bytes = kind == LIST_OBJECTS ? rq->config->limits.page_bytes : 0;
+	q->want_bytes = kind == LIST_OBJECTS;
+	load_walk(l);
+	taxii20_walk_find(&l->walk, l->range.first, l->now_us, l->turns, &from);
+	q->position_us = from.after_us;
+	l->skip = l->range.first - from.n;
+	taxii_hold(rq);
+	if (l->skip > 0)
+		look_count(rq->g, &rq->reader, rq->collection, q, l->skip, on_skipped, l);
+	else
+		read_page(l);
+}
+
+void
+taxii20_get_objects(struct taxii_request *rq)
+{
+	show_list(rq, LIST_OBJECTS);
+}
+
+void
+taxii20_get_manifest(struct taxii_request *rq)
+{
+	show_list(rq, LIST_MANIFEST);
+}
