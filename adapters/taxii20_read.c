@@ -57,8 +57,7 @@ taxii20_digest(const struct taxii_request *rq, const struct page_seen *seen, uin
 bool
 taxii20_empty_list(const struct taxii_request *rq)
 {
-	(void)rq;
-	return false;
+	return rq->reader.peer != NULL && rq->reader.peer->empty_list;
 }
 
 /* ---- resources without pages ---- */

@@ -123,16 +123,6 @@ taxii20_write_manifest_end(struct strbuf *out, bool empty_list)
 
 /* ---- status ---- */
 
-static size_t
-count_failed(const struct store_status *st)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < st->n; i++)
-		n += st->entries[i].failed;
-	return n;
-}
-
 /* One of the lists; left out when empty. */
 static void
 list(struct strbuf *out, const struct store_status *st, bool failed, const char *name)
@@ -163,7 +153,6 @@ list(struct strbuf *out, const struct store_status *st, bool failed, const char 
 void
 taxii20_write_status(struct strbuf *out, const struct store_status *st)
 {
-	size_t failed = count_failed(st);
 	char at[STAMP_TEXT + 1];
 
 	stamp_text(st->requested_us, at);
@@ -171,8 +160,10 @@ taxii20_write_status(struct strbuf *out, const struct store_status *st)
 	text(out, "id", slice_of(st->id));
 	text(out, "status", slice_of(st->pending ? "pending" : "complete"));
 	text(out, "request_timestamp", slice_of(at));
-	strbuf_addf(out, ",\"total_count\":%zu,\"success_count\":%zu,\"failure_count\":%zu,"
-	    "\"pending_count\":0", st->n, st->n - failed, failed);
+	strbuf_addf(out, ",\"total_count\":%llu,\"success_count\":%llu,\"failure_count\":%llu,"
+	    "\"pending_count\":%llu", (unsigned long long)st->total,
+	    (unsigned long long)st->succeeded, (unsigned long long)st->failed,
+	    (unsigned long long)(st->total - st->succeeded - st->failed));
 	list(out, st, false, "successes");
 	list(out, st, true, "failures");
 	strbuf_addc(out, '}');
