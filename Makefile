@@ -10,7 +10,7 @@ OUT	:= build/$(FLAVOUR)
 PREFIX	?= /usr/local
 DESTDIR	?=
 
-PKGS	:= libevent libevent_openssl openssl libcjson libxml-2.0 hiredis sqlite3 zlib libseccomp
+PKGS	:= libevent libevent_openssl openssl libcjson libxml-2.0 hiredis sqlite3 zlib libseccomp libidn2
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

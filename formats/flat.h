@@ -5,7 +5,7 @@
  *	indicator      one a value    |                one row of flat_outputs[] each
  *	                              `--- guards: revoked, expired, warning list, TLP, said already
  *
- * Owns:    struct flat_record; its reader (flat_read.c, flat_leaf.c), who is who around an object
+ * Owns:    struct flat_record; its reader (flat_read.c, flat_leaf.c, flat_sco.c), who is who around an object
  *          (flat_index.c), the table of outputs (flat.c, flat_*.c) and what keeps a record out.
  * Called:  by the feeds, and by `tocsin convert --to csv|jsonl|txt|...`.
  * Never:   decides who may read a record (policy did), asks for the time, or writes a value that it
@@ -85,7 +85,9 @@ struct flat_look {
 	struct slice	(*name)(void *ctx, struct slice id);
 	/* The level that holds for an object (policy's, if it carries none); NULL: o->tlp. */
 	enum tlp	(*tlp)(void *ctx, const struct object *o);
-	void		(*links)(void *ctx, const struct object *o, struct flat_links *out);
+	/* What is said about an object elsewhere; made in `mem`. */
+	void		(*links)(void *ctx, const struct object *o, struct arena *mem,
+			    struct flat_links *out);
 };
 
 /* Append the records of one object: an indicator (a record a value) or an observable; nothing for
@@ -113,10 +115,12 @@ enum flat_verdict {
 	FLAT_WARNED,		/* on the warning list */
 	FLAT_LABEL,		/* RED or AMBER+STRICT, and this goes into a device */
 	FLAT_OBSERVED,		/* an observable where only indicators belong */
+	FLAT_PART,		/* a name or the like that counts only together with other tests */
 	FLAT_AGAIN,		/* an earlier record said the same */
 	FLAT_VERDICTS
 };
 const char	*flat_verdict_word(enum flat_verdict v);	/* "written", "revoked", ... */
+const char	*flat_verdict_telling(enum flat_verdict v);	/* a clause for people */
 
 struct flat_job {
 	const char		*title;		/* of the feed, for heads and Zeek's meta.source */
@@ -173,6 +177,9 @@ size_t		 flat_run_add(struct flat_run *run, const struct flat_list *l,
 void		 flat_run_tail(struct flat_run *run, struct strbuf *out);
 /* How many records (FLAT_OBJECTS: objects) ended so. */
 uint64_t	 flat_run_count(const struct flat_run *run, enum flat_verdict v);
+
+/* The fields of CSV and JSON lines as a table for conf/README.md. */
+void		 flat_print_dictionary(struct strbuf *out);
 
 const char	*flat_type_word(enum flat_type t);		/* "ipv4-net" */
 int		 flat_type_find(struct slice word);		/* or -1 */

@@ -80,10 +80,16 @@ struct format_ops {
 /* The rows; format_mapped is one of them and needs job->mapping. */
 extern const struct format_ops *const formats[];	/* ends with NULL */
 extern const struct format_ops format_stix21, format_iodef2, format_mapped;
+extern const struct format_ops format_csv, format_jsonl, format_txt, format_hosts, format_suricata,
+    format_zeek, format_wazuh;
+
+/* Flat outputs (flat.h): no sniff, no read; `tocsin convert --to`. */
+extern const struct format_ops *const format_writers[];	/* ends with NULL */
 
 /* SHA-256 of the input: the caller's, or computed here. */
 void			 format_digest(const struct read_job *job, uint8_t out[32]);
 const struct format_ops	*format_find(struct slice name);	/* NULL if unknown */
+const struct format_ops	*format_find_writer(struct slice name);	/* of both lists; NULL if unknown */
 /* The surest sniffer, NULL if none is surer than 0. `mapped` never sniffs. */
 const struct format_ops	*format_sniff(struct slice head);
 

@@ -75,8 +75,8 @@ port_line(struct ir *r, struct slice line, const char *category)
 	if (v[0] == NULL || !slice_u64(port, &number) || number > 65535)
 		return NULL;
 	v[1] = ir_test_number(r, "network-traffic:dst_port", PAT_EQ, number);
-	if (protocol.n > 0)
-		v[n++] = ir_test(r, "network-traffic:protocols[*]", value_lower(protocol, r->mem));
+	if (value_normalise(VALUE_PROTOCOL, protocol, r->mem, &protocol))
+		v[n++] = ir_test(r, "network-traffic:protocols[*]", protocol);
 	return ir_bracket(r, ir_join(r, PAT_AND, v, n));
 }
 

@@ -12,7 +12,7 @@ const struct map_target_info map_targets[TARGETS] = {
 	[T_VALUE]		= { "value", NORM_RAW, P },
 	[T_ROLE]		= { "role", NORM_ROLE, P },
 	[T_PORT]		= { "port", NORM_PORT, P | N },
-	[T_PROTOCOL]		= { "protocol", NORM_LOWER, P },
+	[T_PROTOCOL]		= { "protocol", NORM_PROTOCOL, P },
 	[T_PATTERN]		= { "pattern", NORM_RAW, P },
 	[T_PATTERN_TYPE]	= { "pattern_type", NORM_LINE, P },
 	[T_IP]			= { "ip", NORM_IP, P | L },
@@ -38,7 +38,7 @@ const struct map_target_info map_targets[TARGETS] = {
 	[T_TRAFFIC_SRC_PORT]	= { "traffic.src_port", NORM_PORT, P | N },
 	[T_TRAFFIC_DST]		= { "traffic.dst", NORM_IP, P },
 	[T_TRAFFIC_DST_PORT]	= { "traffic.dst_port", NORM_PORT, P | N },
-	[T_TRAFFIC_PROTOCOL]	= { "traffic.protocol", NORM_LOWER, P },
+	[T_TRAFFIC_PROTOCOL]	= { "traffic.protocol", NORM_PROTOCOL, P },
 	[T_TRAFFIC_SRC_BYTES]	= { "traffic.src_bytes", NORM_COUNT, P | N },
 	[T_TRAFFIC_DST_BYTES]	= { "traffic.dst_bytes", NORM_COUNT, P | N },
 	[T_NAME]		= { "name", NORM_LINE, 0 },
@@ -168,26 +168,20 @@ vulnerability(struct slice s, struct arena *mem, struct slice *out)
 	return s.n > 0;
 }
 
-/* A domain name, and not a broken address: the last label is no number. */
+/* A domain name. One that was written in Unicode stays readable: comparing is not done here. */
 static bool
 domain(struct slice s, struct arena *mem, struct slice *out)
 {
-	struct slice v, last;
+	struct slice v, wide;
 
 	if (!value_normalise(VALUE_DOMAIN, s, mem, &v))
 		return false;
-	last = v;
-	for (size_t i = v.n; i-- > 0;)
-		if (v.p[i] == '.') {
-			last = (struct slice){ v.p + i + 1, v.n - i - 1 };
-			break;
-		}
-	for (size_t i = 0; i < last.n; i++)
-		if (last.p[i] < '0' || last.p[i] > '9') {
-			*out = v;
-			return true;
-		}
-	return false;
+	wide = value_domain_unicode(v, mem);
+	*out = v;
+	for (size_t i = 0; i < s.n && wide.n > 0; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			*out = wide;
+	return true;
 }
 
 /* One of the three roles, lower case. */
@@ -217,7 +211,8 @@ normalise(enum map_norm norm, struct slice s, struct arena *mem, struct slice *o
 	s = slice_trim(s);
 	switch (norm) {
 	case NORM_COUNT:	return number(s, (1ULL << 53) - 1, mem, out);
-	case NORM_PORT:		return number(s, 65535, mem, out);
+	case NORM_PORT:		return value_normalise(VALUE_PORT, s, mem, out);
+	case NORM_PROTOCOL:	return value_normalise(VALUE_PROTOCOL, s, mem, out);
 	case NORM_PERCENT:	return number(s, 100, mem, out);
 	case NORM_TLP:		return tlp(s, out);
 	case NORM_TIME:		return stamp_to_utc(mem, s, out);
@@ -249,6 +244,7 @@ wanted(enum map_norm norm)
 	switch (norm) {
 	case NORM_COUNT:	return "a whole number";
 	case NORM_PORT:		return "a port (0 to 65535)";
+	case NORM_PROTOCOL:	return "the name of a protocol";
 	case NORM_PERCENT:	return "a whole number from 0 to 100";
 	case NORM_TLP:		return "a TLP label";
 	case NORM_TIME:		return "a date";

@@ -30,8 +30,8 @@ static const struct {
 	{ "windows-registry-key", "key", VALUE_REGKEY, false },
 	{ "network-traffic", "protocols", VALUE_PROTOCOL, false },
 	{ "autonomous-system", "number", VALUE_ASN, true },
-	{ "network-traffic", "src_port", VALUE_TEXT, true },
-	{ "network-traffic", "dst_port", VALUE_TEXT, true },
+	{ "network-traffic", "src_port", VALUE_PORT, true },
+	{ "network-traffic", "dst_port", VALUE_PORT, true },
 	{ "file", "size", VALUE_TEXT, true }
 };
 

@@ -10,6 +10,18 @@ const struct format_ops *const formats[] = {
 	NULL
 };
 
+/* Written only, and only here: nobody is sent one, and none comes in. */
+const struct format_ops *const format_writers[] = {
+	&format_csv,
+	&format_jsonl,
+	&format_txt,
+	&format_hosts,
+	&format_suricata,
+	&format_zeek,
+	&format_wazuh,
+	NULL
+};
+
 void
 format_digest(const struct read_job *job, uint8_t out[SHA256_LEN])
 {
@@ -27,6 +39,16 @@ format_find(struct slice name)
 		if (slice_is(name, formats[i]->name))
 			return formats[i];
 	return NULL;
+}
+
+/* Return what writes under that name, or NULL. */
+const struct format_ops *
+format_find_writer(struct slice name)
+{
+	for (size_t i = 0; format_writers[i] != NULL; i++)
+		if (slice_is(name, format_writers[i]->name))
+			return format_writers[i];
+	return format_find(name);
 }
 
 /* Return the format whose sniffer is surest, the first of equals; NULL if none knows the text. */

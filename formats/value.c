@@ -241,7 +241,7 @@ regkey_value(struct slice s, struct arena *mem, struct slice *out)
 }
 
 static bool
-protocol_value(struct slice s, struct arena *mem, struct slice *out)
+word_value(struct slice s, struct arena *mem, struct slice *out)
 {
 	s = slice_trim(s);
 	for (size_t i = 0; i < s.n; i++)
@@ -263,7 +263,8 @@ static normalise_fn *const normalisers[VALUE_KINDS] = {
 	[VALUE_TEXT] = text_value, [VALUE_IPV4] = ipv4_value, [VALUE_IPV6] = ipv6_value,
 	[VALUE_DOMAIN] = domain_value, [VALUE_URL] = value_url, [VALUE_EMAIL] = value_email,
 	[VALUE_HASH] = value_any_hash, [VALUE_MAC] = mac_value, [VALUE_ASN] = asn_value,
-	[VALUE_REGKEY] = regkey_value, [VALUE_PROTOCOL] = protocol_value
+	[VALUE_REGKEY] = regkey_value, [VALUE_PROTOCOL] = value_protocol,
+	[VALUE_PORT] = value_port, [VALUE_WORD] = word_value
 };
 
 bool

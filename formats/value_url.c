@@ -1,20 +1,20 @@
 /*
  * Domain names, URLs and mail addresses of value.h.
+ *
+ * A URL is written as RFC 3986 section 6.2 normalises it, and taken apart as browsers do (the URL
+ * standard): who sends us one wants us to look at the server that a browser goes to.
  */
 #include "formats/value.h"
 
+#include <stdint.h>
+
 #include "gateway/base/arena.h"
 #include "gateway/base/ascii.h"
+#include "gateway/base/strbuf.h"
 
-enum { LABEL_MAX = 63, DOMAIN_MAX = 253, PORT_MAX = 65535 };
+enum { LABEL_MAX = 63, DOMAIN_MAX = 253 };
 
-static const struct {
-	const char	*scheme;
-	unsigned	 port;
-} default_ports[] = {
-	{ "http", 80 }, { "https", 443 }, { "ftp", 21 }, { "ftps", 990 }, { "ws", 80 },
-	{ "wss", 443 }
-};
+/* --- names ---------------------------------------------------------------------------------- */
 
 static bool
 is_label(struct slice label)
@@ -24,22 +24,43 @@ is_label(struct slice label)
 	for (size_t i = 0; i < label.n; i++) {
 		char c = ascii_lower(label.p[i]);
 
-		if (!ascii_is_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' && c != '*' &&
-		    (unsigned char)c < 0x80)
+		if (!ascii_is_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' && c != '*')
 			return false;
 	}
 	return true;
 }
 
-/* Labels of letters, digits, - _ * and anything beyond ASCII; the last one is not a number (that
- * would be an address). */
+/* Digits, or 0x and hex: programs take a name that ends so for an address. */
+static bool
+is_number(struct slice label)
+{
+	bool hex = label.n >= 2 && label.p[0] == '0' && ascii_lower(label.p[1]) == 'x';
+
+	for (size_t i = hex ? 2 : 0; i < label.n; i++)
+		if (hex ? ascii_hex(label.p[i]) < 0 : !ascii_is_digit(label.p[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_ascii(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* Labels of letters, digits, - _ and *, or what IDNA makes such of; the last one is not a number
+ * (that would be an address). */
 bool
 value_domain(struct slice s, struct arena *mem, struct slice *out)
 {
 	struct slice label = SLICE_EMPTY, rest;
-	unsigned long long number;
 
 	s = slice_trim(s);
+	if (!is_ascii(s) && !value_idn_ascii(s, mem, &s))
+		return false;
 	if (s.n > 1 && s.p[s.n - 1] == '.')
 		s.n--;
 	if (s.n == 0 || s.n > DOMAIN_MAX || s.p[s.n - 1] == '.')
@@ -47,30 +68,140 @@ value_domain(struct slice s, struct arena *mem, struct slice *out)
 	for (rest = s; rest.n > 0;)
 		if (!is_label(label = slice_cut(&rest, '.')))
 			return false;
-	if (slice_u64(label, &number))
+	if (is_number(label))
 		return false;
 	*out = value_lower(s, mem);
 	return true;
 }
 
-/* A URL in pieces; `tail` begins with / ? # or is empty. */
+/* --- URLs ----------------------------------------------------------------------------------- */
+
+/* A URL in pieces; `user` ends with @ or is empty, `tail` begins with / ? # or is empty. */
 struct url {
 	struct slice	scheme, user, host, port, tail;
+	bool		web;		/* a scheme that browsers know: \ is / there */
 };
+
+/* RFC 3986 section 2.3 */
+static bool
+is_unreserved(int c)
+{
+	return (c >= '0' && c <= '9') || (ascii_lower((char)c) >= 'a' &&
+	    ascii_lower((char)c) <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* Characters that no URL holds unescaped. */
+static bool
+is_foreign(unsigned char c)
+{
+	return c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL;
+}
+
+/* Escapes in upper case and only where they are needed; what is foreign gets one. */
+static void
+add_escaped(struct strbuf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool escape = c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
+		    ascii_hex(s.p[i + 2]) >= 0;
+
+		if (escape) {
+			c = (unsigned char)(ascii_hex(s.p[i + 1]) << 4 | ascii_hex(s.p[i + 2]));
+			i += 2;
+		}
+		if (escape ? !is_unreserved(c) : c == '%' || is_foreign(c))
+			strbuf_addf(out, "%%%02X", c);
+		else
+			strbuf_addc(out, (char)c);
+	}
+}
+
+/* RFC 3986 section 5.2.4, over the path at the end of `out` that begins at `from` with a slash. */
+static void
+remove_dots(struct strbuf *out, size_t from)
+{
+	size_t n = from, i = from;
+
+	while (i < out->n) {
+		size_t end = i + 1, len;
+
+		while (end < out->n && out->p[end] != '/')
+			end++;
+		len = end - i - 1;
+		if (len == 2 && out->p[i + 1] == '.' && out->p[i + 2] == '.') {
+			while (n > from && out->p[--n] != '/')
+				;
+			if (end == out->n)
+				out->p[n++] = '/';
+		} else if (len == 1 && out->p[i + 1] == '.') {
+			if (end == out->n)
+				out->p[n++] = '/';
+		} else {
+			memmove(out->p + n, out->p + i, end - i);
+			n += end - i;
+		}
+		i = end;
+	}
+	strbuf_setlen(out, n);
+}
+
+/* Path, query and fragment. */
+static void
+add_tail(struct strbuf *out, const struct url *u)
+{
+	size_t from = out->n, end = 0;
+
+	while (end < u->tail.n && u->tail.p[end] != '?' && u->tail.p[end] != '#')
+		end++;
+	if (u->web) {
+		struct strbuf path = STRBUF_INIT;
+
+		strbuf_add(&path, u->tail.p, end);
+		for (size_t i = 0; i < path.n; i++)
+			if (path.p[i] == '\\')
+				path.p[i] = '/';
+		if (path.n == 0)
+			strbuf_addc(&path, '/');
+		add_escaped(out, strbuf_slice(&path));
+		strbuf_fini(&path);
+	} else {
+		add_escaped(out, slice_from(u->tail.p, end));
+	}
+	if (out->n > from)
+		remove_dots(out, from);
+	add_escaped(out, slice_from(u->tail.p + end, u->tail.n - end));
+}
 
 /* Lower-case the host, or print it as an address. IPv6 keeps its brackets. */
 static bool
 url_host(struct slice s, struct arena *mem, struct slice *out)
 {
+	struct strbuf plain = STRBUF_INIT;
 	struct slice ip;
+	bool ok;
 
 	if (s.n > 0 && s.p[0] == '[') {
-		if (!value_ip(6, s, mem, &ip))
+		if (!value_ip(6, s, mem, &ip) || memchr(ip.p, '/', ip.n) != NULL)
 			return false;
 		*out = slice_of(arena_fmt(mem, "[%.*s]", SLICE_ARG(ip)));
 		return true;
 	}
-	return value_ip(4, s, mem, out) || value_domain(s, mem, out);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
+		    ascii_hex(s.p[i + 2]) >= 0) {
+			strbuf_addc(&plain, (char)(ascii_hex(s.p[i + 1]) << 4 |
+			    ascii_hex(s.p[i + 2])));
+			i += 2;
+		} else {
+			strbuf_addc(&plain, s.p[i]);
+		}
+	}
+	s = strbuf_slice(&plain);
+	ok = slice_trim(s).n == s.n && memchr(s.p, '/', s.n) == NULL &&
+	    (value_ip(4, s, mem, out) || value_domain(s, mem, out));
+	strbuf_fini(&plain);
+	return ok;
 }
 
 /* The scheme (with a letter first) in front of "://". */
@@ -93,6 +224,17 @@ url_scheme(struct slice *rest, struct slice *scheme)
 	return true;
 }
 
+static bool
+is_web(struct slice scheme)
+{
+	static const char *const web[] = { "http", "https", "ftp", "ftps", "ws", "wss" };
+
+	for (size_t i = 0; i < COUNTOF(web); i++)
+		if (slice_is_nocase(scheme, web[i]))
+			return true;
+	return false;
+}
+
 /* Take a URL with a server apart; false if it is none. The host is canonical then. */
 static bool
 url_split(struct slice s, struct arena *mem, struct url *u)
@@ -106,7 +248,8 @@ url_split(struct slice s, struct arena *mem, struct url *u)
 			return false;
 	if (!url_scheme(&rest, &u->scheme))
 		return false;
-	for (i = 0; i < rest.n && strchr("/?#", rest.p[i]) == NULL; i++)
+	u->web = is_web(u->scheme);
+	for (i = 0; i < rest.n && strchr(u->web ? "/?#\\" : "/?#", rest.p[i]) == NULL; i++)
 		;
 	server = slice_from(rest.p, i);
 	u->tail = slice_from(rest.p + i, rest.n - i);
@@ -131,21 +274,41 @@ url_port(struct url *u)
 
 	if (u->port.n == 0)
 		return true;
-	if (!slice_u64(u->port, &port) || port > PORT_MAX)
+	if (!slice_u64(u->port, &port) || port > UINT16_MAX)
 		return false;
 	while (u->port.n > 1 && u->port.p[0] == '0')
 		u->port.p++, u->port.n--;
-	for (size_t i = 0; i < COUNTOF(default_ports); i++)
-		if (port == default_ports[i].port &&
-		    slice_is_nocase(u->scheme, default_ports[i].scheme))
-			u->port.n = 0;
+	if (u->web && (int)port == value_service_port(u->scheme))
+		u->port.n = 0;
 	return true;
+}
+
+/* Who logs in: its last @ ends it, earlier ones are escaped. Nobody at all is left out. */
+static void
+add_user(struct strbuf *out, struct slice user)
+{
+	if (user.n <= 1 || slice_is(user, ":@"))
+		return;
+	for (user.n--; user.n > 0;) {
+		struct slice part = slice_from(user.p, 0);
+
+		while (part.n < user.n && user.p[part.n] != '@')
+			part.n++;
+		add_escaped(out, part);
+		if (part.n < user.n) {
+			strbuf_adds(out, "%40");
+			part.n++;
+		}
+		user = slice_from(user.p + part.n, user.n - part.n);
+	}
+	strbuf_addc(out, '@');
 }
 
 /* A URL that is whole is never refanged: "[.]" in its path is then a part of it. */
 bool
 value_url(struct slice s, struct arena *mem, struct slice *out)
 {
+	struct strbuf text = STRBUF_INIT;
 	struct url u;
 
 	s = slice_trim(s);
@@ -154,9 +317,15 @@ value_url(struct slice s, struct arena *mem, struct slice *out)
 		return false;
 	if (!url_port(&u))
 		return false;
-	*out = slice_of(arena_fmt(mem, "%.*s://%.*s%.*s%s%.*s%.*s",
-	    SLICE_ARG(value_lower(u.scheme, mem)), SLICE_ARG(u.user), SLICE_ARG(u.host),
-	    u.port.n > 0 ? ":" : "", SLICE_ARG(u.port), SLICE_ARG(u.tail)));
+	strbuf_addsl(&text, value_lower(u.scheme, mem));
+	strbuf_adds(&text, "://");
+	add_user(&text, u.user);
+	strbuf_addsl(&text, u.host);
+	if (u.port.n > 0)
+		strbuf_addf(&text, ":%.*s", SLICE_ARG(u.port));
+	add_tail(&text, &u);
+	*out = arena_slice(mem, strbuf_slice(&text));
+	strbuf_fini(&text);
 	return true;
 }
 

@@ -77,7 +77,7 @@ run(const struct args *a)
 
 	if (to_name == NULL)
 		return cmd_fail("convert: --to is missing: which format?");
-	to = document_format(to_name);
+	to = document_target(to_name);
 	if (to == NULL)
 		return CMD_FAILED;
 	documents_init(&d, to);
@@ -98,7 +98,9 @@ const struct command command_convert = {
 	"Reads files (or standard input), writes one document to standard output. Several inputs "
 	"become one output; what stands in several of them is written once.\n"
 	"Formats: stix21, iodef2, and mapped (in-house CSV, JSON and XML, described by a mapping "
-	"file; see --mapping). Without --from each input is looked at.\n"
+	"file; see --mapping). Without --from each input is looked at. Written only: csv, jsonl, txt, "
+	"hosts, suricata, zeek and wazuh, a record for each value of an indicator (the fields are in "
+	"conf/README.md); --loss tells what such a record cannot say.\n"
 	"An object that cannot be translated costs itself only: it is named on standard error as "
 	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. "
 	"The same input gives the same bytes, whenever and wherever it is converted.",

@@ -35,16 +35,17 @@ documents_fini(struct documents *d)
 	arena_free(d->mem);
 }
 
-const struct format_ops *
-document_format(const char *name)
+/* Complain about a name that is none of these formats; returns NULL. */
+static const struct format_ops *
+no_format(const char *name, bool writers)
 {
-	const struct format_ops *f = format_find(slice_of(name));
 	const char *near, *names[FORMATS_SHOWN] = { NULL };
+	size_t n = 0;
 
-	if (f != NULL)
-		return f;
-	for (size_t i = 0; i + 1 < FORMATS_SHOWN && formats[i] != NULL; i++)
-		names[i] = formats[i]->name;
+	for (size_t i = 0; n + 1 < FORMATS_SHOWN && formats[i] != NULL; i++)
+		names[n++] = formats[i]->name;
+	for (size_t i = 0; writers && n + 1 < FORMATS_SHOWN && format_writers[i] != NULL; i++)
+		names[n++] = format_writers[i]->name;
 	near = nearest_word(slice_of(name), names);
 	fprintf(stderr, "tocsin: there is no format '%s'%s%s%s; there are:", name,
 	    near == NULL ? "" : ", did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
@@ -52,6 +53,22 @@ document_format(const char *name)
 		fprintf(stderr, " %s", names[i]);
 	fputc('\n', stderr);
 	return NULL;
+}
+
+const struct format_ops *
+document_format(const char *name)
+{
+	const struct format_ops *f = format_find(slice_of(name));
+
+	return f != NULL ? f : no_format(name, false);
+}
+
+const struct format_ops *
+document_target(const char *name)
+{
+	const struct format_ops *f = format_find_writer(slice_of(name));
+
+	return f != NULL ? f : no_format(name, true);
 }
 
 /* ---- mappings ---- */
@@ -377,7 +394,8 @@ documents_read(struct documents *d, const struct args *a)
 	if (a->n > 1)
 		name_bundle(d);
 	/* A writer that needs a now, and objects that have no time: the caller must say one. */
-	if (d->received.n == 0 && d->to != NULL && d->to != &format_stix21 && d->unreadable == 0)
+	if (d->received.n == 0 && d->to != NULL && d->to->read != NULL && d->to != &format_stix21 &&
+	    d->unreadable == 0)
 		return cmd_complain("no object has a time that could stand for now; say --received "
 		    "2026-05-01T12:00:00Z");
 	return 0;

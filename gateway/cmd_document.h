@@ -45,6 +45,8 @@ void	documents_init(struct documents *d, const struct format_ops *to);
 void	documents_fini(struct documents *d);
 /* The format of that name; NULL after saying which there are. */
 const struct format_ops *document_format(const char *name);
+/* The same of what can be written, flat outputs too. */
+const struct format_ops *document_target(const char *name);
 /* Read every operand ("-" or none: standard input). -1 after a message when a file cannot be opened or
  * an option is wrong; an input that is no document at all counts in d->unreadable. */
 int	documents_read(struct documents *d, const struct args *a);

@@ -1,0 +1,123 @@
+/*
+ * flat_seen.c -- what a run has written once: values by 128 bits of a hash, sids by number.
+ *
+ * Two values share 128 bits of SHA-256 less often than the machine errs.
+ */
+#include <stdlib.h>
+
+#include "formats/flat_impl.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
+
+enum { SEEN_START = 64 };
+/* Numbers above all that rule sets publish, below 2^31: some tools count in signed ones. */
+#define SID_BASE	UINT32_C(1000000000)
+#define SID_RANGE	UINT32_C(1000000000)
+
+struct key {
+	uint64_t	a, b;		/* 0, 0: free */
+};
+
+struct set {
+	struct key	*v;
+	size_t		 n, cap;	/* cap: a power of two */
+};
+
+struct flat_seen {
+	struct set	values, sids;
+};
+
+struct flat_seen *
+flat_seen_new(void)
+{
+	return xcalloc(1, sizeof(struct flat_seen));
+}
+
+void
+flat_seen_free(struct flat_seen *s)
+{
+	if (s == NULL)
+		return;
+	free(s->values.v);
+	free(s->sids.v);
+	free(s);
+}
+
+static struct key *
+slot(struct set *s, struct key k)
+{
+	size_t i = (size_t)k.a & (s->cap - 1);
+
+	while ((s->v[i].a != 0 || s->v[i].b != 0) && (s->v[i].a != k.a || s->v[i].b != k.b))
+		i = (i + 1) & (s->cap - 1);
+	return &s->v[i];
+}
+
+static void
+grow(struct set *s)
+{
+	struct set bigger = { NULL, s->n, s->cap == 0 ? SEEN_START : s->cap * 2 };
+
+	bigger.v = xcalloc(bigger.cap, sizeof(*bigger.v));
+	for (size_t i = 0; i < s->cap; i++)
+		if (s->v[i].a != 0 || s->v[i].b != 0)
+			*slot(&bigger, s->v[i]) = s->v[i];
+	free(s->v);
+	*s = bigger;
+}
+
+/* True if it was there already. */
+static bool
+add(struct set *s, struct key k)
+{
+	struct key *at;
+
+	if (s->n * 2 >= s->cap)
+		grow(s);
+	at = slot(s, k);
+	if (at->a == k.a && at->b == k.b)
+		return true;
+	*at = k;
+	s->n++;
+	return false;
+}
+
+/* 128 bits of kind NUL value, never all zero. */
+static struct key
+key_of(const char *kind, struct slice value)
+{
+	uint8_t digest[SHA256_LEN];
+	struct strbuf text = STRBUF_INIT;
+	struct key k;
+
+	strbuf_add(&text, kind, strlen(kind) + 1);
+	strbuf_addsl(&text, value);
+	digest_sha256(strbuf_slice(&text), digest);
+	strbuf_fini(&text);
+	memcpy(&k, digest, sizeof(k));
+	k.b |= 1;
+	return k;
+}
+
+bool
+flat_seen_add(struct flat_seen *s, const char *kind, struct slice value)
+{
+	return add(&s->values, key_of(kind, value));
+}
+
+/* From the digest byte by byte: the same number on every machine. */
+uint32_t
+flat_seen_sid(struct flat_seen *s, uint32_t base, const char *form, struct slice value)
+{
+	struct key k = key_of(form, value);
+	const uint8_t *p = (const uint8_t *)&k;
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		at = at << 8 | p[i];
+	at %= SID_RANGE;
+	while (add(&s->sids, (struct key){ at * UINT64_C(0x9e3779b97f4a7c15), at + 1 }))
+		at = (at + 1) % SID_RANGE;
+	return (base == 0 ? SID_BASE : base) + (uint32_t)at;
+}
