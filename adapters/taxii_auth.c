@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
+#include "gateway/consumer_books.h"
 #include "gateway/credentials.h"
 #include "gateway/gateway.h"
 #include "gateway/limiter.h"
@@ -44,6 +45,7 @@ struct login {
 	const char		*request, *remote;	/* for the log */
 	const struct peer	*by_pin;
 	const char		*by_header;	/* whose token stands in the header for that; or NULL */
+	const char		*named;		/* a name of trust.conf that was tried; NULL: none */
 	struct strbuf		 secret;	/* what `user` and `password` lie in; wiped */
 	struct slice		 user, password;	/* user.n 0: it was no password, or nonsense */
 	struct slice		 here, everywhere;	/* buckets of this address */
@@ -79,6 +81,8 @@ answer(struct login *l, enum taxii_auth what, const struct peer *peer, int64_t w
 		stats_add(l->g->stats, STAT_LOGIN_FAILED, NULL, 1);
 		log_event(LOG_WARN, "login.failed", LF_S("request", l->request),
 		    LF_S("remote", l->remote));
+		if (l->named != NULL)
+			consumer_books_login(l->g->books, l->named, l->remote);
 	}
 	secret_wipe(l->secret.p, l->secret.cap);
 	strbuf_fini(&l->secret);
@@ -173,9 +177,19 @@ guess(struct login *l, struct arena *mem)
 		    on_allowed, l);
 }
 
+/* Whose name is tried: a failure is told in that book. */
+static void
+note_name(struct login *l, struct arena *mem)
+{
+	const struct peer *p = trust_find(l->g->trust, l->user);
+
+	if (p != NULL)
+		l->named = arena_str(mem, slice_of(p->name));
+}
+
 /* Who is known without any cost: by a token, or by a password that was right a moment ago. */
 static const char *
-known_name(struct login *l, struct slice header)
+known_name(struct login *l, struct slice header, struct arena *mem)
 {
 	const struct credentials *all = l->g->credentials;
 	struct slice scheme = slice_cut(&header, ' ');
@@ -189,6 +203,7 @@ known_name(struct login *l, struct slice header)
 		l->user = SLICE_EMPTY;
 		return NULL;
 	}
+	note_name(l, mem);
 	switch (credentials_cached(all, l->user, l->password, now)) {
 	case CREDENTIALS_YES:
 		return credentials_password(l->g->credentials, l->user, l->password, now);
@@ -234,11 +249,12 @@ taxii_auth(struct gateway *g, const struct http_exchange *x, struct arena *mem, 
 	}
 	l = arena_alloc(mem, sizeof(*l));
 	*l = (struct login){ .g = g, .cb = cb, .arg = arg, .by_pin = by_pin, .by_header = by_header,
+	    .named = by_pin == NULL ? NULL : arena_str(mem, slice_of(by_pin->name)),
 	    .request = arena_str(mem, slice_of(x->id)),
 	    .remote = arena_str(mem, slice_of(x->remote)) };
 	strbuf_init(&l->secret);
 	name = has_token && (by_header == NULL || header.p == NULL) ? by_header :
-	    known_name(l, header);
+	    known_name(l, header, mem);
 	if (name != NULL)
 		answer_name(l, name);
 	else

@@ -19,7 +19,7 @@
 #include "adapters/http_server.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
-#include "gateway/catalog.h"
+#include "gateway/consumer_books.h"
 
 struct taxii_pages;
 
@@ -29,6 +29,7 @@ struct taxii_page {
 	struct http_gzip gzip;
 	char		 first[STAMP_TEXT + 1], last[STAMP_TEXT + 1];	/* its two date headers */
 	struct page_seen seen;
+	struct book_page book;		/* taxii_books.c's */
 	/* taxii_pages.c's */
 	unsigned	 refs;
 	bool		 kept;

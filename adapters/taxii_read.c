@@ -3,6 +3,7 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/gateway.h"
 #include "gateway/stats.h"
+#include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
@@ -156,6 +157,7 @@ show_again(struct taxii_request *rq, struct slice key)
 	}
 	stats_add(rq->g->stats, STAT_PAGES, "again", 1);
 	catalog_page_again(c, &rq->reader, rq->collection, &p->seen);
+	taxii_books_shows(rq, p, true);
 	answer_page(rq, p);
 	return true;
 }
@@ -185,6 +187,7 @@ finish_page(struct reading *rd, const struct store_page *page, const struct page
 	    rq->reader.peer != NULL && rq->reader.peer->empty_list);
 	p->seen = *seen;
 	date_page(&rq->q, p);
+	taxii_books_shows(rq, p, false);
 	if (seen->lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)
 		taxii_pages_keep(rq->pages, rd->key, p);
 	answer_page(rq, p);
@@ -243,8 +246,9 @@ show_page(struct taxii_request *rq, unsigned knows, enum taxii_page_kind kind, b
 
 	taxii_pages_under(rq->pages, rq->trust, rq->config, rq->config->limits.page_cache);
 	key = page_key(rq, kind, by_object);
-	if (show_again(rq, key) || !read_query(rq, knows))
+	if (taxii_books_slows(rq, key) || show_again(rq, key) || !read_query(rq, knows))
 		return;
+	taxii_books_asks(rq, !by_object);
 	rd = arena_alloc(rq->mem, sizeof(*rd));
 	*rd = (struct reading){ .rq = rq, .kind = kind, .by_object = by_object, .key = key,
 	    .page = taxii_page_new() };

@@ -19,6 +19,7 @@ taxii_let_go(struct taxii_request *rq)
 {
 	if (--rq->holds > 0)
 		return;
+	taxii_page_free(rq->shown);
 	trust_free(rq->trust);
 	config_free(rq->config);
 	arena_free(rq->mem);

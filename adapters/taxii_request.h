@@ -14,7 +14,7 @@
 #include "adapters/http_server.h"
 #include "adapters/taxii_query.h"
 #include "adapters/taxii_routes.h"
-#include "gateway/catalog.h"
+#include "gateway/consumer_books.h"
 
 struct gateway;
 struct taxii_page;
@@ -39,6 +39,11 @@ struct taxii_request {
 	struct slice		 body;		/* valid as long as x */
 	void			(*then)(struct taxii_request *rq);	/* what waits for the judgement */
 	bool			 answered;
+	/* for the book of the consumer: taxii_books.h */
+	struct book_page	 book;
+	struct taxii_page	*shown;		/* held; NULL: the answer shows no page */
+	bool			 slowed;
+	const char		*why;		/* of a refusal; NULL: none */
 };
 
 void	taxii_hold(struct taxii_request *rq);

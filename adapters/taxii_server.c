@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/taxii_auth.h"
+#include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_routes.h"
@@ -406,7 +407,7 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
     void *arg)
 {
 	struct taxii_server *s = arg;
-	const struct taxii_request *rq = x->user;
+	struct taxii_request *rq = x->user;
 	const char word[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
 	    (char)('0' + status % 10), '\0' };
 
@@ -419,6 +420,8 @@ on_done(struct http_exchange *x, int status, uint64_t bytes_in, uint64_t bytes_o
 	    LF_SL("path", path_for_log(s, x)), LF_I("status", status),
 	    LF_I("in", bytes_in), LF_I("out", bytes_out), LF_S("end", ok ? "sent" : "lost"),
 	    LF_I("us", clock_mono_us() - x->began_us));
+	if (rq != NULL)
+		taxii_books_done(rq, status, bytes_out, ok);
 	forget(x);
 }
 
@@ -434,9 +437,11 @@ static const char *
 error_body(const struct http_exchange *x, int status, const char *title, const char *detail,
     struct strbuf *out, void *arg)
 {
-	const struct taxii_request *rq = x->user;
+	struct taxii_request *rq = x->user;
 
 	(void)arg;
+	if (rq != NULL)
+		rq->why = detail == NULL ? title : arena_str(rq->mem, slice_of(detail));
 	return taxii_families[rq == NULL ? FAMILY_TAXII21 : rq->match.family].error(out, status,
 	    title, detail, x->id);
 }

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "gateway/admin_consumer.h"
 #include "gateway/admin_json.h"
 #include "gateway/admin_status.h"
 #include "gateway/audit.h"
@@ -387,6 +388,7 @@ const struct admin_command admin_commands[] = {
 	{ "peer",		admin_peer },
 	{ "peer-retry",		cmd_peer_retry },
 	{ "consumers",		admin_consumers },
+	{ "consumer-status",	admin_consumer_status },
 	{ "explain",		cmd_explain },
 	{ "quarantine-list",	cmd_quarantine_list },
 	{ "quarantine-show",	cmd_quarantine_show },

@@ -8,6 +8,7 @@ admit_init(struct admit *a, const struct trust *t, const struct peer *p, int64_t
 	a->now_us = now_us;
 	a->until_us = policy_next_change_us(t, p, now_us);
 	a->nkept = a->next = 0;
+	a->why = REASON_NONE;
 }
 
 /* Everything that policy_decide asks of an object; it does not ask who made it. */
@@ -34,7 +35,7 @@ keep_text(char **at, struct slice s)
 
 /* The oldest verdict makes room. Facts with long texts are decided anew each time. */
 static void
-keep(struct admit *a, const struct policy_facts *f, bool released)
+keep(struct admit *a, const struct policy_facts *f, enum policy_reason why)
 {
 	struct admit_verdict *v = &a->kept[a->next];
 	char *at = v->text;
@@ -49,22 +50,35 @@ keep(struct admit *a, const struct policy_facts *f, bool released)
 	v->facts.audience = keep_text(&at, f->audience);
 	v->facts.embargo_desk = keep_text(&at, f->embargo_desk);
 	v->facts.created_by = SLICE_EMPTY;
-	v->released = released;
+	v->why = why;
+}
+
+/* Why it does not go; a redaction that applies holds it. */
+static enum policy_reason
+reason_of(const struct decision *d)
+{
+	if (policy_effective(d) == POLICY_RELEASE)
+		return REASON_NONE;
+	if (d->nagainst > 0 && d->against[0].reason != REASON_NONE)
+		return d->against[0].reason;
+	return d->nredacts > 0 ? REDACTION_NOT_BUILT : NO_RELEASE;
 }
 
 bool
 admit_row(struct admit *a, const struct policy_facts *f)
 {
 	struct decision d;
-	bool released;
 
-	for (size_t i = 0; i < a->nkept; i++)
-		if (are_same(&a->kept[i].facts, f))
-			return a->kept[i].released;
+	for (size_t i = 0; i < a->nkept; i++) {
+		if (are_same(&a->kept[i].facts, f)) {
+			a->why = a->kept[i].why;
+			return a->why == REASON_NONE;
+		}
+	}
 	policy_decide(a->trust, f, a->peer, a->now_us, &d);
-	released = policy_effective(&d) == POLICY_RELEASE;
+	a->why = reason_of(&d);
 	if (f->embargo_until_us > a->now_us && f->embargo_until_us < a->until_us)
 		a->until_us = f->embargo_until_us;
-	keep(a, f, released);
-	return released;
+	keep(a, f, a->why);
+	return a->why == REASON_NONE;
 }

@@ -21,9 +21,10 @@ struct admit {
 	struct admit_verdict {
 		struct policy_facts	 facts;		/* its texts lie in `text` */
 		char			 text[ADMIT_TEXT];
-		bool			 released;
+		enum policy_reason	 why;
 	}			 kept[ADMIT_KEPT];
 	size_t			 nkept, next;
+	enum policy_reason	 why;		/* the first reason of the last no; REASON_NONE: it was yes */
 };
 
 void	admit_init(struct admit *a, const struct trust *t, const struct peer *p, int64_t now_us);

@@ -271,6 +271,7 @@ struct reading {
 	const struct peer	*peer;
 	const struct collection_conf *col;
 	struct admit		 admit;
+	int64_t			 counted_us;
 	struct strbuf		 ids;		/* of what is shown */
 	bool			 dated;		/* seen.epoch is that of the start */
 	struct page_seen	 seen;
@@ -285,8 +286,38 @@ static bool
 may_have(void *ctx, const struct store_row *row)
 {
 	struct reading *rd = ctx;
+	bool yes = admit_row(&rd->admit, &row->facts);
 
-	return admit_row(&rd->admit, &row->facts);
+	if (row->date_added_us > rd->seen.judged_us)
+		rd->seen.judged_us = row->date_added_us;
+	if (!yes && row->date_added_us > rd->counted_us)
+		rd->seen.withheld[rd->admit.why]++;
+	return yes;
+}
+
+/* One more of this type; they come in runs. */
+static void
+count_type(struct page_seen *seen, struct slice type)
+{
+	struct seen_type *t;
+	size_t n = type.n < SEEN_WORD ? type.n : SEEN_WORD - 1;
+
+	for (size_t i = seen->ntypes; i > 0; i--) {
+		t = &seen->types[i - 1];
+		if (t->word[n] == '\0' && memcmp(t->word, type.p, n) == 0) {
+			t->n++;
+			return;
+		}
+	}
+	t = &seen->types[seen->ntypes];
+	if (seen->ntypes < SEEN_TYPES) {
+		memcpy(t->word, type.p, n);
+		seen->ntypes++;
+	} else {
+		t--;
+		memcpy(t->word, "other", sizeof("other"));
+	}
+	t->n++;
 }
 
 static void
@@ -349,7 +380,7 @@ reading_new(struct catalog *c, const struct reader *r, const struct collection_c
 	*rd = (struct reading){
 		.c = c, .trust = trust_hold(c->g->trust),
 		.peer = r->peer == NULL ? &nobody : r->peer, .col = col, .ids = STRBUF_INIT,
-		.arg = arg, .began_us = clock_mono_us(),
+		.arg = arg, .began_us = clock_mono_us(), .counted_us = r->counted_us,
 	};
 	admit_init(&rd->admit, rd->trust, rd->peer, clock_wall_us());
 	q->cid = col->cid;
@@ -372,6 +403,7 @@ on_row(void *ctx, const struct store_row *row)
 	struct reading *rd = ctx;
 
 	strbuf_addsl(&rd->ids, row->id);
+	count_type(&rd->seen, row->type);
 	rd->row(rd->arg, row);
 }
 

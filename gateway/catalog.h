@@ -19,6 +19,8 @@ struct catalog;
 struct reader {
 	const struct peer *peer;
 	const char	*name;		/* for logs and audit: peer->name or "public" */
+	int64_t		 counted_us;	/* what was withheld up to this date has been counted before */
+	bool		 test;		/* `tocsin consumer test` asks in its place */
 };
 
 /* NULL and *e on trouble. Views whose definition is new are filled from the event loop (view_fill.h). */
@@ -53,9 +55,19 @@ bool		 catalog_visible(const struct catalog *c, const struct collection_conf *co
 bool		 catalog_root_visible(const struct catalog *c, const struct root_conf *root,
 		    const struct reader *r);
 
+enum { SEEN_TYPES = 16, SEEN_WORD = 28 };
+struct seen_type {
+	char			 word[SEEN_WORD];	/* longer ones are cut */
+	uint32_t		 n;
+};
 /* What a page showed, and how long it stands. */
 struct page_seen {
 	size_t			 n;
+	struct seen_type	 types[SEEN_TYPES];	/* the last counts all that found no room */
+	size_t			 ntypes;
+	uint32_t		 withheld[POLICY_REASONS];	/* rows behind reader.counted_us, by the
+						 * first reason */
+	int64_t			 judged_us;	/* the last row that was looked at; 0: none */
 	int64_t			 first_us, last_us;	/* date_added */
 	uint8_t			 digest[32];		/* over the ids */
 	bool			 lasting;	/* until the epoch changes or until_us comes */

@@ -1,11 +1,7 @@
 /* cmd_control.c -- the verbs that ask a running node, over its control socket (admin.h). */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "gateway/base/arena.h"
@@ -15,9 +11,10 @@
 #include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/cmd_answer.h"
+#include "gateway/cmd_ask.h"
 #include "gateway/config.h"
 
-enum { WAIT_SECONDS = 60, WATCH_SECONDS = 2, PIECE = 16384, EDITED_MAX = 32 << 20 };
+enum { WATCH_SECONDS = 2, EDITED_MAX = 32 << 20 };
 
 /* What one verb asks and how its answer reads. */
 struct control {
@@ -295,82 +292,6 @@ static const struct control controls[] = {
 
 /* ---- asking ---- */
 
-static int
-dial(const char *path)
-{
-	const struct timeval limit = { WAIT_SECONDS, 0 };
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return cmd_complain("%s: longer than a socket's path may be", path);
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return cmd_complain("socket: %s", strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		cmd_complain("no node answers on %s (%s); is `tocsin serve` running?", path,
-		    strerror(errno));
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Send one line, receive one; -1 after a message. */
-static int
-exchange(const char *path, struct slice request, struct strbuf *answer)
-{
-	int fd = dial(path), rc = -1;
-	char piece[PIECE];
-	ssize_t n = 1;
-
-	if (fd < 0)
-		return -1;
-	while (request.n > 0 && (n = send(fd, request.p, request.n, MSG_NOSIGNAL)) > 0)
-		request = slice_from(request.p + n, request.n - (size_t)n);
-	while (n > 0) {
-		n = recv(fd, piece, sizeof(piece), 0);
-		if (n > 0)
-			strbuf_add(answer, piece, (size_t)n);
-	}
-	if (n < 0)
-		cmd_complain("%s: %s", path, errno == EAGAIN ? "no answer in time" : strerror(errno));
-	else if (answer->n == 0)
-		cmd_complain("%s: the node closed the connection without an answer; only its own "
-		    "user and root may ask", path);
-	else
-		rc = 0;
-	close(fd);
-	return rc;
-}
-
-/* The socket: --socket, or what the configuration says. NULL after a message. */
-static char *
-socket_path(const struct args *a)
-{
-	struct complaints c = { .mem = NULL };
-	const char *path = args_get(a, "socket");
-	struct config *conf;
-	char *found = NULL;
-
-	if (path != NULL)
-		return xstrdup(path);
-	conf = config_load(cmd_config_path(a), &c);
-	if (conf != NULL) {
-		found = xstrdup(conf->control);
-	} else {
-		cmd_complaints(&c);
-		cmd_complain("a running node can be asked all the same: say --socket "
-		    "STATE/control.sock");
-	}
-	config_free(conf);
-	arena_free(c.mem);
-	return found;
-}
-
 /* The edited copy of --file, as base64. -1 after a message. */
 static int
 add_file(struct arena *mem, json *request, const char *path)
@@ -462,11 +383,11 @@ run(const struct args *a)
 	while (row->command != a->command)
 		row++;
 	request = make_request(mem, a, row);
-	path = request == NULL ? NULL : socket_path(a);
+	path = request == NULL ? NULL : cmd_socket_path(a);
 	if (path != NULL) {
 		json_print(&text, request);
 		strbuf_addc(&text, '\n');
-		if (exchange(path, strbuf_slice(&text), &answer) == 0)
+		if (cmd_exchange(path, strbuf_slice(&text), &answer) == 0)
 			status = show(a, row, strbuf_slice(&answer), mem);
 	}
 	free(path);

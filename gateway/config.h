@@ -113,6 +113,7 @@ struct limits_conf {
 	size_t		 target_bytes, head_bytes, head_lines, trailer_bytes;
 	size_t		 skip_bytes;	/* of the body of an answered request */
 	size_t		 unread_bytes;	/* of all answers that are not read yet */
+	uint32_t	 repeats;	/* the same question with the same answer, before 429; 0 = never */
 	uint32_t	 gzip_level;	/* 0 = never */
 	size_t		 gzip_least_bytes;
 	size_t		 body_rate_bytes;	/* per second, the least */

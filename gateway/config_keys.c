@@ -188,6 +188,9 @@ static const struct config_key limits_keys[] = {
 	{ "unread-answers", &config_bytes, LIMIT(unread_bytes), "256m", 64 * KB, 64 * GB, 0,
 	    "Answers of one worker that clients have not read yet; beyond, the slowest reader is cut "
 	    "off.", NULL },
+	{ "repeats", &config_count, LIMIT(repeats), "30", 0, 1000000, 0,
+	    "So often a client may ask for the same page and get the same objects in a row; then it waits "
+	    "1 s, 2 s, 4 s ... 30 s between them (429). 0: as often as it likes.", NULL },
 	{ "gzip-level", &config_count, LIMIT(gzip_level), "1", 0, 9, 0,
 	    "How hard answers are compressed for clients that take gzip; 0: never.", NULL },
 	{ "gzip-least", &config_bytes, LIMIT(gzip_least_bytes), "1k", 64, GB, 0,

@@ -14,6 +14,7 @@
 #include "gateway/base/log.h"
 #include "gateway/catalog.h"
 #include "gateway/config.h"
+#include "gateway/consumer_books.h"
 #include "gateway/dedup.h"
 #include "gateway/gateway.h"
 #include "gateway/intake.h"
@@ -23,7 +24,7 @@
 #include "gateway/store.h"
 #include "gateway/translate.h"
 
-enum { PROC_TEXT = 4096, FD_GAP = 1024 };
+enum { PROC_TEXT = 4096, FD_GAP = 1024, CONSUMERS_SHOWN = 200 };
 
 /* ---- the kernel ---- */
 
@@ -250,6 +251,42 @@ look_at_link(const struct gateway *g, const struct peer *p, struct stats *s)
 }
 
 static void
+look_at_consumer(const struct book *k, int64_t now_us, struct stats *s)
+{
+	struct book_verdict v;
+	int64_t withheld = 0;
+
+	book_judge(k, now_us, -1, &v);
+	for (int i = 0; i < POLICY_REASONS; i++)
+		withheld += k->withheld[i];
+	stats_set2(s, STAT_CONSUMER_STATE, k->name, book_state_word(v.state), 1);
+	stats_set(s, STAT_CONSUMER_OBJECTS, k->name, (double)k->objects);
+	stats_set(s, STAT_CONSUMER_REPEATED, k->name, (double)k->repeated_objects);
+	stats_set(s, STAT_CONSUMER_WITHHELD, k->name, (double)withheld);
+	if (k->last_us > 0)
+		stats_set(s, STAT_CONSUMER_CONTACT, k->name, (double)k->last_us / 1e6);
+}
+
+/* What all workers have written down about them. */
+static void
+look_at_consumers(struct gateway *g, struct stats *s)
+{
+	int64_t now_us = clock_wall_us();
+	size_t n = 0;
+
+	for (size_t i = 0; i < trust_peers(g->trust) && n < CONSUMERS_SHOWN; i++) {
+		const struct peer *p = trust_peer(g->trust, i);
+		struct book k;
+
+		if (!p->is_consumer)
+			continue;
+		n++;
+		consumer_books_look(g->books, p->name, &k);
+		look_at_consumer(&k, now_us, s);
+	}
+}
+
+static void
 look_at_worker(struct gateway *g, struct stats *s)
 {
 	int64_t now_us = clock_wall_us();
@@ -270,6 +307,8 @@ look_at_worker(struct gateway *g, struct stats *s)
 		if (g->outbox != NULL && gateway_owns(g, p->name))
 			look_at_link(g, p, s);
 	}
+	if (g->worker == 0)
+		look_at_consumers(g, s);
 	if (g->worker == 0)
 		look_at_contents(g, s);
 }

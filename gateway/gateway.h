@@ -25,6 +25,7 @@ struct translate;
 struct intake;
 struct outbox;
 struct catalog;
+struct consumer_books;
 struct stats;
 struct figures_desk;
 struct keys;
@@ -41,6 +42,7 @@ struct gateway {
 	struct limiter		*limiter;
 	struct translate	*translate;
 	struct catalog		*catalog;
+	struct consumer_books	*books;		/* who fetched what: consumer_books.h */
 	struct intake		*intake;
 	struct outbox		*outbox;
 	struct stats		*stats;

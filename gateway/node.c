@@ -21,6 +21,7 @@
 #include "gateway/base/log.h"
 #include "gateway/catalog.h"
 #include "gateway/config.h"
+#include "gateway/consumer_books.h"
 #include "gateway/credentials.h"
 #include "gateway/dedup.h"
 #include "gateway/figures.h"
@@ -578,6 +579,7 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	n->g.catalog = catalog_new(&n->g, e);
 	if (n->g.catalog == NULL)
 		return -1;
+	n->g.books = consumer_books_new(&n->g);
 	if (start_admin(n, e) < 0 || start_listeners(n, contexts, e) < 0)
 		return -1;
 	n->links = peer_links_new(&n->g);
@@ -602,10 +604,12 @@ stop(struct node *n)
 	operations_free(n->operations);
 	figures_desk_free(n->g.figures);
 	peer_links_free(n->links);
+	consumer_books_write(n->g.books);
 	store_close(n->g.store);
 	spools_free(n->spools);
 	outbox_free(n->g.outbox);
 	taxii_server_free(n->taxii);
+	consumer_books_free(n->g.books);
 	intake_free(n->g.intake);
 	translate_free(n->g.translate);
 	catalog_free(n->g.catalog);

@@ -74,6 +74,19 @@
 	    "Bytes of response bodies") \
 	X(STAT_LIMITED, COUNTER, EACH, "tocsin_rate_limited_total", "client", \
 	    "Requests refused by a rate limit, by consumer or peer") \
+	X(STAT_CONSUMER_SLOWED, COUNTER, EACH, "tocsin_consumer_slowed_total", "consumer", \
+	    "Requests answered 429 because the consumer asked the same again and again") \
+	X(STAT_CONSUMER_STATE, GAUGE, NODE, "tocsin_consumer_state", "consumer,state", \
+	    "1 for the state the consumer is in: never seen, silent, stuck, failing, looping, " \
+	    "behind, healthy") \
+	X(STAT_CONSUMER_CONTACT, GAUGE, NODE, "tocsin_consumer_last_contact_time_seconds", "consumer", \
+	    "When the consumer last asked something, in seconds since 1970") \
+	X(STAT_CONSUMER_OBJECTS, COUNTER, NODE, "tocsin_consumer_objects_total", "consumer", \
+	    "Objects that were written to the consumer") \
+	X(STAT_CONSUMER_REPEATED, COUNTER, NODE, "tocsin_consumer_repeated_objects_total", "consumer", \
+	    "Of these, in answers that repeated an earlier one") \
+	X(STAT_CONSUMER_WITHHELD, COUNTER, NODE, "tocsin_consumer_withheld_total", "consumer", \
+	    "Objects of its collections that policy kept back from the consumer") \
 	X(STAT_LOGIN_FAILED, COUNTER, EACH, "tocsin_login_failed_total", NULL, \
 	    "Failed authentications") \
 	/* the road of an advisory */ \

@@ -482,6 +482,7 @@ limits
     retry-min    100ms
     retry-max    1s
     requests     600000/min burst 50000
+{"" if "repeats" in self.limits else "    repeats      0"}
 {self.limits}
 
 taxii
