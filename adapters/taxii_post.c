@@ -9,6 +9,7 @@
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/intake.h"
+#include "gateway/pending.h"
 #include "gateway/stats.h"
 #include "formats/format.h"
 
@@ -20,6 +21,8 @@ struct posting {
 	struct http_body	*body;		/* the client may vanish, its objects need not */
 	const char		*collections[2];
 	bool			 bad_envelope;
+	struct intake_message	 m;
+	uint8_t			 digest[SHA256_LEN];
 };
 
 void
@@ -134,12 +137,43 @@ may_relay(const struct taxii_request *rq)
 	return rq->reader.peer != NULL && !rq->reader.peer->is_consumer;
 }
 
+/* Its bytes and its status are durable, or it is not taken. As a whole it may be no good: then the usual way
+ * tells what is wrong. */
+static void
+on_kept(void *arg, enum pending_answer answer, const struct store_status *st, const char *why)
+{
+	struct posting *p = arg;
+	struct taxii_request *rq = p->rq;
+	struct strbuf b = STRBUF_INIT;
+
+	switch (answer) {
+	case PENDING_NOT:
+		intake_submit(rq->g->intake, &p->m, on_taken, p);
+		return;
+	case PENDING_LATER:
+		taxii_later(rq, 503, RETRY_US, why);
+		break;
+	case PENDING_TAKEN:
+		taxii_families[rq->match.family].status(&b, st);
+		taxii_answer(rq, 202, &b, NULL, 0);
+		break;
+	}
+	http_body_free(p->body);
+	taxii_let_go(rq);
+}
+
 void
 taxii_post_body(struct taxii_request *rq, struct slice body)
 {
 	struct posting *p = arena_alloc(rq->mem, sizeof(*p));
-	uint8_t digest[SHA256_LEN];
-	struct intake_message m = {
+
+	(void)body;
+	p->rq = rq;
+	p->body = http_take_body(rq->x);
+	p->collections[0] = rq->collection->name;
+	http_body_sha256(p->body, p->digest);
+	p->m = (struct intake_message){
+		.body = http_body_slice(p->body), .body_fd = http_body_fd(p->body), .sha256 = p->digest,
 		.input = "POST body", .format = "stix21", .source = rq->reader.name,
 		.from = rq->reader.peer, .collections = p->collections,
 		.request_id = arena_str(rq->mem, slice_of(rq->x->id)),
@@ -149,15 +183,10 @@ taxii_post_body(struct taxii_request *rq, struct slice body)
 		.strict = rq->collection->validate_strict ||
 		    (rq->reader.peer != NULL && rq->reader.peer->validate_strict),
 	};
-
-	(void)body;
-	p->rq = rq;
-	p->body = http_take_body(rq->x);
-	p->collections[0] = rq->collection->name;
-	m.body = http_body_slice(p->body);
-	m.body_fd = http_body_fd(p->body);
-	http_body_sha256(p->body, digest);
-	m.sha256 = digest;
 	taxii_hold(rq);
-	intake_submit(rq->g->intake, &m, on_taken, p);
+	/* a peer waits for the word that it has been taken in: its outbox has no other way to learn it */
+	if (p->m.on_relay == NULL && pending_wants(rq->g->pending, p->m.body.n))
+		pending_take(rq->g->pending, &p->m, on_kept, p);
+	else
+		intake_submit(rq->g->intake, &p->m, on_taken, p);
 }

@@ -71,6 +71,9 @@ struct format_ops {
 	 * which and why); -1 when nothing could (*e says where and why). */
 	int	(*read)(const struct read_job *job, struct arena *mem, struct advisory *adv,
 		    struct err *e);
+	/* How many elements it has, of which `read` would make an object or a refusal each; -1 and *e
+	 * where it would say so too. NULL: nobody asks. */
+	int	(*count)(const struct read_job *job, struct arena *mem, size_t *n, struct err *e);
 	/* Append the text. -1 only when nothing sensible can be written. Scratch memory comes from
 	 * `mem`. */
 	int	(*write)(const struct write_job *job, struct arena *mem, struct strbuf *out,

@@ -610,6 +610,50 @@ fail:
 	return -1;
 }
 
+/* Would all items parse? Duplicate names, and what the walk does not count, are found by parsing only. */
+static bool
+count_lean(const struct read_job *job, struct arena *mem, struct json_doc *doc)
+{
+	if (job->in.n > limit_or(job->limits.bytes, BYTES_DEFAULT) ||
+	    !stix21_lean_find(job, mem, doc) ||
+	    (job->bundle && !slice_is(json_member(doc->root, "type"), "bundle")))
+		return false;
+	for (size_t i = 0; i < doc->nitems; i++) {
+		struct arena *tmp = arena_new();
+		bool fine = stix21_lean_tree(job, doc->items[i].text, tmp) != NULL;
+
+		if (job->passed != NULL)
+			job->passed(job->passed_arg, doc->items[i].text.p);
+		arena_free(tmp);
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+/* Count the items of a document, without a look at what they say. */
+static int
+stix21_count(const struct read_job *job, struct arena *mem, size_t *n, struct err *e)
+{
+	struct reading r = { .job = job, .mem = mem, .in = job->in };
+	struct json_limits limits = {
+		.depth = job->limits.depth,
+		.bytes = limit_or(job->limits.bytes, BYTES_DEFAULT),
+	};
+	size_t most = limit_or(job->limits.objects, OBJECTS_DEFAULT);
+	int rc = 0;
+
+	if (!job->lean || !count_lean(job, mem, &r.doc))
+		rc = json_parse(r.in, &limits, mem, &r.doc, e) < 0 || find_items(&r, e) < 0 ? -1 : 0;
+	if (rc == 0 && r.doc.nitems > most)
+		rc = err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", r.doc.nitems,
+		    most);
+	*n = r.doc.nitems;
+	if (rc < 0)
+		err_input(e, job->input);
+	return rc;
+}
+
 /* Append the id of a bundle of these members: the same members always give the same id. */
 static void
 add_bundle_id(struct strbuf *out, const struct advisory *adv)
@@ -669,5 +713,6 @@ const struct format_ops format_stix21 = {
 	.file_ending = ".json",
 	.sniff = sniff,
 	.read = stix21_read,
+	.count = stix21_count,
 	.write = stix21_write,
 };

@@ -100,6 +100,7 @@ add_store(struct strbuf *b, const struct figures *f)
 		{ "sightings", STAT_STORE_SIGHTINGS, NULL },
 		{ "quarantined", STAT_QUARANTINED, NULL },
 		{ "quarantined_bytes", STAT_QUARANTINED_BYTES, NULL },
+		{ "pending", STAT_PENDING, NULL }, { "pending_bytes", STAT_PENDING_BYTES, NULL },
 		{ "audit_records", STAT_AUDIT_SEQ, NULL }, { "commits", STAT_COMMITS, NULL },
 		{ "syncs", STAT_SYNCS, NULL }, { "failures", STAT_STORE_FAILURES, NULL },
 		{ "damages", STAT_STORE_DAMAGES, NULL }, { "queue", STAT_STORE_QUEUE, NULL },

@@ -119,6 +119,9 @@ struct limits_conf {
 	size_t		 body_rate_bytes;	/* per second, the least */
 	struct limit	 requests;	/* per client unless trust.conf says otherwise */
 	struct limit	 guesses;	/* failed logins per address */
+	size_t		 pending_over;	/* a larger POST is answered before it is taken in; 0: never */
+	size_t		 pending_bodies;	/* of them, in the node */
+	uint64_t	 pending_bytes;
 	size_t		 intake_queue;	/* messages in work at once */
 	size_t		 translate_queue;	/* of them, waiting for the translator */
 	int64_t		 translate_us;	/* longest work on one answer, plus a second for each MiB */

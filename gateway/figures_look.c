@@ -152,6 +152,8 @@ look_at_contents(const struct gateway *g, struct stats *s)
 		stats_set(s, STAT_STORE_SIGHTINGS, NULL, (double)f.sightings);
 		stats_set(s, STAT_QUARANTINED, NULL, (double)f.quarantined);
 		stats_set(s, STAT_QUARANTINED_BYTES, NULL, (double)f.quarantined_bytes);
+		stats_set(s, STAT_PENDING, NULL, (double)f.pending);
+		stats_set(s, STAT_PENDING_BYTES, NULL, (double)f.pending_bytes);
 	}
 	if (strcmp(g->config->store_path, "memory") != 0) {
 		look_at_file(g->config->store_path, "", "database", s);

@@ -23,6 +23,7 @@ struct dedup;
 struct limiter;
 struct translate;
 struct intake;
+struct pending;
 struct outbox;
 struct catalog;
 struct consumer_books;
@@ -44,6 +45,7 @@ struct gateway {
 	struct catalog		*catalog;
 	struct consumer_books	*books;		/* who fetched what: consumer_books.h */
 	struct intake		*intake;
+	struct pending		*pending;	/* NULL: every POST is answered when it is taken in */
 	struct outbox		*outbox;
 	struct stats		*stats;
 	struct figures_desk	*figures;	/* worker 0: gathers those of all processes */

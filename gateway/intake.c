@@ -183,7 +183,8 @@ next_part(struct intake_work *w)
 {
 	struct translate_job *job = w->job;
 
-	book_keep_status(w);
+	if (w->m.errand == NULL)
+		book_keep_status(w);
 	forget_pages(w);
 	if (w->mem != w->all)
 		arena_free(w->mem);
@@ -214,6 +215,8 @@ on_committed(void *arg, const struct err *e)
 	crash_here(CRASH_confirmed);
 	count_outcomes(w);
 	w->result.status = w->txn.status;
+	if (w->m.errand != NULL)
+		w->done += w->txn.status->n;
 	end_step(w, "commit");
 	if (w->result.queued > 0 && g->outbox != NULL)
 		outbox_wake(g->outbox);
@@ -246,6 +249,45 @@ submit_txn(struct intake_work *w, store_done_cb *done)
 	store_commit(w->g->store, &w->txn, done, w);
 }
 
+/* Nothing more of an errand can be taken: what is left of it has failed. */
+static void
+refuse_rest(struct intake_work *w, const char *code, const char *why)
+{
+	stats_add(w->g->stats, STAT_REFUSED, code, 1);
+	log_event(LOG_WARN, "intake.rest", LF_S("request", w->m.request_id), LF_S("code", code),
+	    LF_I("done", w->done), LF_S("why", why));
+	if (w->job != NULL)
+		translate_drop(w->job);
+	w->job = NULL;
+	w->txn.status = book_rest(w, code, why);
+	w->nputs = w->nfresh = 0;
+	submit_txn(w, on_committed);
+}
+
+/* False if the part in hand is not to be taken; then that is being told. */
+static bool
+errand_goes_on(struct intake_work *w)
+{
+	struct err *e;
+	const char *why = "";
+
+	if (w->m.errand == NULL)
+		return true;
+	switch (w->m.errand->may(w->arg, &why)) {
+	case ERRAND_GOES_ON:
+		return true;
+	case ERRAND_REFUSED:
+		refuse_rest(w, "NOT_ALLOWED", why);
+		return false;
+	case ERRAND_STOPS:
+		break;
+	}
+	e = arena_alloc(w->all, sizeof(*e));
+	err_set(e, ERR_BUSY, "this node stops; another goes on");
+	finish(w, e, true);
+	return false;
+}
+
 static void
 commit(struct intake_work *w)
 {
@@ -256,8 +298,14 @@ commit(struct intake_work *w)
 
 	router_route(w->g, &route, w->mem, w->puts, w->nputs);
 	crash_here(CRASH_routed);
-	if (w->m.status_user != NULL)
+	if (w->m.status_user != NULL) {
 		w->txn.status = book_status(w);
+		if (w->txn.status == NULL) {
+			dedup_release(w->g->dedup, w->keys, w->nputs, w->red);
+			refuse_rest(w, "TRANSLATOR_LOST", "elements are missing between two parts");
+			return;
+		}
+	}
 	crash_here(CRASH_committing);
 	end_step(w, "policy");
 	submit_txn(w, on_committed);
@@ -358,6 +406,12 @@ refuse_whole(struct intake_work *w, const struct translate_part *part)
 
 	*kept = *part->error;
 	w->refusal = kept;
+	if (w->m.errand != NULL) {
+		if (slice_starts(slice_of(part->code), "TRANSLATOR_"))
+			book_whole(w, arena_str(w->all, slice_of(part->code)), kept);
+		refuse_rest(w, arena_str(w->all, slice_of(part->code)), kept->reason);
+		return;
+	}
 	if (w->m.status_user != NULL && !slice_starts(slice_of(part->code), "TRANSLATOR_")) {
 		stats_add(w->g->stats, STAT_REFUSED, part->code, 1);
 		finish(w, kept, false);
@@ -425,7 +479,7 @@ on_part(void *arg, const struct translate_part *part)
 		refuse_whole(w, part);
 	} else if (look_at_envelope(w, part, &e) < 0) {
 		finish(w, &e, false);
-	} else {
+	} else if (errand_goes_on(w)) {
 		if (part->first)
 			w->advisory_id = w->m.relay.advisory != NULL ? w->m.relay.advisory :
 			    arena_str(w->all, part->adv->id);
@@ -449,6 +503,7 @@ job_of(const struct intake_work *w)
 		    .object_bytes = l->object_bytes, .objects = l->objects },
 		.strict = w->m.strict, .envelope = w->m.envelope, .bundle = w->m.bundle,
 		.relay = w->m.on_relay != NULL,
+		.from = w->m.errand == NULL ? 0 : w->m.errand->from,
 		.iodef_amber_strict = w->m.from != NULL && w->m.from->iodef_amber_strict,
 	};
 }
@@ -481,7 +536,8 @@ intake_submit(struct intake *in, const struct intake_message *m, intake_cb *cb, 
 	w->started_us = clock_mono_us();
 	in->in_work++;
 	crash_here(CRASH_received);
-	stamp_text(clock_wall_us(), w->received);
+	stamp_text(m->errand == NULL ? clock_wall_us() : m->errand->received_us, w->received);
+	w->done = m->errand == NULL ? 0 : m->errand->from;
 	if (m->sha256 != NULL)
 		memcpy(w->digest, m->sha256, sizeof(w->digest));
 	else

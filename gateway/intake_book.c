@@ -1,4 +1,5 @@
 /* What is written down about one message: quarantine, audit, status. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/audit.h"
@@ -178,25 +179,75 @@ place_object(const struct intake_work *w, size_t i, size_t put)
 		.put = in ? (ssize_t)put : -1, .message = w->refused[i] } };
 }
 
+/* What became of each element of this part, in their order; returns how many. */
+static size_t
+place_all(struct intake_work *w, struct placed *all)
+{
+	const struct advisory *adv = w->adv;
+	size_t n = 0, put = 0;
+
+	for (size_t i = 0; i < adv->nverdicts; i++)
+		if (adv->verdicts[i].kind == VERDICT_REFUSED)
+			all[n++] = place_unreadable(w, &adv->verdicts[i]);
+	for (size_t i = 0; i < adv->n - w->nagain; i++) {
+		all[n++] = place_object(w, i, put);
+		put += w->refused[i] == NULL;
+	}
+	qsort(all, n, sizeof(*all), by_index);
+	return n;
+}
+
+static struct store_status *
+errand_status(struct intake_work *w, enum store_status_step step)
+{
+	struct store_status *st = arena_alloc(w->mem, sizeof(*st));
+
+	snprintf(st->id, sizeof(st->id), "%s", w->m.errand->status);
+	st->user = w->m.status_user;
+	st->step = step;
+	st->from = w->done;
+	return st;
+}
+
+/* The next part of an errand's status. */
+static struct store_status *
+part_status(struct intake_work *w, const struct placed *all, size_t n)
+{
+	struct store_status *st = errand_status(w, w->job == NULL ? STATUS_LAST : STATUS_PART);
+
+	st->entries = arena_alloc(w->mem, (n + 1) * sizeof(*st->entries));
+	st->n = n;
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].index != w->done + i)
+			return NULL;
+		st->entries[i] = all[i].entry;
+	}
+	return st;
+}
+
+struct store_status *
+book_rest(struct intake_work *w, const char *code, const char *why)
+{
+	struct store_status *st = errand_status(w, STATUS_LAST);
+
+	st->rest = arena_fmt(w->mem, "%s: %s", code, why);
+	return st;
+}
+
 struct store_status *
 book_status(struct intake_work *w)
 {
 	struct store_status *st = arena_alloc(w->mem, sizeof(*st));
 	const struct advisory *adv = w->adv;
 	struct placed *all = arena_alloc(w->mem, (adv->n + adv->nverdicts + 1) * sizeof(*all));
-	size_t put = 0, before = w->nkept;
+	size_t before = w->nkept;
 
+	st->n = place_all(w, all);
+	if (w->m.errand != NULL)
+		return part_status(w, all, st->n);
 	uuid_v4(st->id);
 	st->user = w->m.status_user;
 	st->requested_us = clock_wall_us();
-	for (size_t i = 0; i < adv->nverdicts; i++)
-		if (adv->verdicts[i].kind == VERDICT_REFUSED)
-			all[st->n++] = place_unreadable(w, &adv->verdicts[i]);
-	for (size_t i = 0; i < adv->n - w->nagain; i++) {
-		all[st->n++] = place_object(w, i, put);
-		put += w->refused[i] == NULL;
-	}
-	qsort(all, st->n, sizeof(*all), by_index);
 	st->entries = arena_alloc(w->mem, (w->nkept + st->n + 1) * sizeof(*st->entries));
 	st->step = w->job != NULL ? STATUS_DRAFT : STATUS_WHOLE;
 	if (w->job == NULL && w->nkept > 0)

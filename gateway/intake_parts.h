@@ -31,8 +31,9 @@ struct intake_work {
 	const char		*format;
 	const char		*advisory_id;
 	size_t			 part;		/* 1, 2, ... */
-	struct store_status_entry *kept;	/* of the parts before this one */
+	struct store_status_entry *kept;	/* of the parts before this one, unless it is an errand */
 	size_t			 nkept, kept_cap;
+	uint64_t		 done;		/* errand: elements whose part is durable */
 	/* ---- of the part in hand ---- */
 	struct advisory		*adv;
 	size_t			 nagain;	/* its last objects, which support others and came before */
@@ -68,8 +69,11 @@ void	book_whole(struct intake_work *w, const char *code, const struct err *e);
 /* The record of the message itself; the last one. */
 void	book_message(struct intake_work *w);
 /* The status resource: an entry for every element of the envelope, in its order. Until the last part it
- * is a draft, which book_keep_status remembers when the store has filled it. */
+ * is a draft, which book_keep_status remembers when the store has filled it. Of an errand it is the next part;
+ * NULL if elements are missing between what was done and this. */
 struct store_status *book_status(struct intake_work *w);
+/* The same for an errand of which nothing more can be taken: the rest has failed for this reason. */
+struct store_status *book_rest(struct intake_work *w, const char *code, const char *why);
 void	book_keep_status(struct intake_work *w);
 
 #endif

@@ -1,6 +1,7 @@
 /* master_users.c -- who the children are, and what belongs to whom, when root starts the node. */
 #include "gateway/master_parts.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -189,6 +190,54 @@ make_spool(const struct master *m, const struct spool_conf *s, struct err *e)
 	return rc;
 }
 
+/* What waits there came under another user if the accounts were changed. */
+static void
+give_files(const struct master *m, int folder)
+{
+	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	struct stat st;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		fd = openat(folder, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    give_open(fd, m->uid[PROCESS_WORKER], m->gid, 0600) < 0)
+			log_event(LOG_WARN, "users.kept", LF_S("file", entry->d_name),
+			    LF_S("why", strerror(errno)));
+		close(fd);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+/* Request bodies, and those that are worked off after their answer (pending.h). The folder is a child's: no
+ * name in it is followed. */
+static int
+make_bodies(const struct master *m, const struct config *conf, struct err *e)
+{
+	bool ours = m->uid[PROCESS_WORKER] == geteuid();
+	int bodies, pending = -1, rc = 0;
+
+	if (dir_make(conf->bodies_dir, 0700, e) < 0)
+		return -1;
+	bodies = open(conf->bodies_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (ours ? 0 : O_NOFOLLOW));
+	if (bodies >= 0 && (mkdirat(bodies, "pending", 0700) == 0 || errno == EEXIST))
+		pending = openat(bodies, "pending", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (pending < 0 || (!ours && (give_open(pending, m->uid[PROCESS_WORKER], m->gid, 0700) < 0 ||
+	    give_open(bodies, m->uid[PROCESS_WORKER], m->gid, 0700) < 0)))
+		rc = err_set(e, ERR_IO, "cannot hand over %s: %s", conf->bodies_dir, strerror(errno));
+	else if (!ours)
+		give_files(m, pending);
+	if (pending >= 0)
+		close(pending);
+	if (bodies >= 0)
+		close(bodies);
+	return rc;
+}
+
 /* ---- both ---- */
 
 int
@@ -230,11 +279,7 @@ users_hand_over(struct master *m, const struct config *conf, struct err *e)
 	for (size_t i = 0; i < conf->nspools; i++)
 		if (make_spool(m, &conf->spools[i], e) < 0)
 			return -1;
-	if (dir_make(conf->bodies_dir, 0700, e) < 0)
+	if (make_bodies(m, conf, e) < 0)
 		return -1;
-	if (m->uid[PROCESS_WORKER] == geteuid())
-		return 0;
-	if (give_store(m, conf, e) < 0)
-		return -1;
-	return give(conf->bodies_dir, m->uid[PROCESS_WORKER], m->gid, 0700, e);
+	return m->uid[PROCESS_WORKER] == geteuid() ? 0 : give_store(m, conf, e);
 }

@@ -28,6 +28,7 @@
 #include "gateway/intake.h"
 #include "gateway/limiter.h"
 #include "gateway/outbox.h"
+#include "gateway/pending.h"
 #include "gateway/redis.h"
 #include "gateway/stats.h"
 #include "gateway/store.h"
@@ -142,11 +143,21 @@ open_local_store(struct node *n, struct err *e)
 	return n->g.store == NULL ? -1 : 0;
 }
 
+static void
+on_store_state(void *arg, bool connected)
+{
+	struct node *n = arg;
+
+	if (connected && n->g.pending != NULL)
+		pending_look(n->g.pending);
+}
+
 static int
 open_remote_store(struct node *n, struct err *e)
 {
 	const struct store_remote_conf rc = {
-		.path = n->g.config->store_path, .base = n->g.base, .on_queued = on_queued, .arg = n,
+		.path = n->g.config->store_path, .base = n->g.base, .on_queued = on_queued,
+		.on_state = on_store_state, .arg = n,
 	};
 
 	n->g.store = store_remote_open(&rc, e);
@@ -387,6 +398,9 @@ on_housekeeping(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	pending_look(n->g.pending);
+	if (n->g.worker > 0)
+		return;
 	store_status_expire(n->g.store, clock_wall_us() - l->status_keep_us, counted, statuses);
 	store_quarantine_trim(n->g.store, l->quarantine_rows, l->quarantine_bytes, counted,
 	    quarantine);
@@ -497,7 +511,8 @@ node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg)
 	n->drained = cb;
 	n->drained_arg = arg;
 	evtimer_add(n->deadline, &tv);
-	n->waiting = upgrade && n->ops_http != NULL ? 4 : 3;
+	n->waiting = upgrade && n->ops_http != NULL ? 5 : 4;
+	pending_drain(n->g.pending, part_drained, n);
 	spools_drain(n->spools, part_drained, n);
 	outbox_drain(n->g.outbox, part_drained, n);
 	if (!upgrade) {			/* /readyz goes on saying why */
@@ -560,8 +575,9 @@ start_events(struct node *n)
 	static const struct timeval minute = { HOUSEKEEPING_SECONDS, 0 };
 
 	n->housekeeping = event_new(n->g.base, -1, EV_PERSIST, on_housekeeping, n);
-	if (n->g.worker == 0)
-		event_add(n->housekeeping, &minute);
+	event_add(n->housekeeping, &minute);
+	if (n->conf.alone)		/* a worker looks when its store is there */
+		pending_look(n->g.pending);
 	n->deadline = evtimer_new(n->g.base, on_deadline, n);
 }
 
@@ -580,6 +596,9 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	if (n->g.catalog == NULL)
 		return -1;
 	n->g.books = consumer_books_new(&n->g);
+	n->g.pending = pending_new(&n->g, e);
+	if (n->g.pending == NULL)
+		return -1;
 	if (start_admin(n, e) < 0 || start_listeners(n, contexts, e) < 0)
 		return -1;
 	n->links = peer_links_new(&n->g);
@@ -610,6 +629,7 @@ stop(struct node *n)
 	outbox_free(n->g.outbox);
 	taxii_server_free(n->taxii);
 	consumer_books_free(n->g.books);
+	pending_free(n->g.pending);
 	intake_free(n->g.intake);
 	translate_free(n->g.translate);
 	catalog_free(n->g.catalog);

@@ -94,6 +94,9 @@
 	    "Time spent in a stage of the road") \
 	X(STAT_IN_WORK, GAUGE, EACH, "tocsin_intake_in_work", NULL, \
 	    "Messages between their bytes and their acknowledgement") \
+	X(STAT_PENDING, GAUGE, NODE, "tocsin_pending_envelopes", NULL, \
+	    "Large POSTs that were answered and are not worked off yet") \
+	X(STAT_PENDING_BYTES, GAUGE, NODE, "tocsin_pending_bytes", NULL, "Their bytes") \
 	X(STAT_ADVISORIES, COUNTER, EACH, "tocsin_advisories_total", "source", \
 	    "Advisories taken in") \
 	X(STAT_OBJECTS, COUNTER, EACH, "tocsin_objects_total", "outcome", \

@@ -131,6 +131,7 @@ struct store_status_entry {
 };
 /* What is needed to go on with an envelope that was answered before it was taken in (gateway/pending.h). */
 struct store_errand {
+	const char	*source;	/* peer or consumer; nobody's status is known by it (status.user is) */
 	const char	*collection;
 	const char	*request;	/* id of the request that brought it */
 	bool		 strict;

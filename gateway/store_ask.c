@@ -86,6 +86,7 @@ static const struct wire_field entry_fields[] = {
 };
 
 static const struct wire_field errand_fields[] = {
+	WIRE_NAME(struct store_errand, source, ASK_NAME_MAX),
 	WIRE_NAME(struct store_errand, collection, ASK_NAME_MAX),
 	WIRE_NAME(struct store_errand, request, ASK_NAME_MAX),
 	WIRE_BOOL(struct store_errand, strict),

@@ -66,6 +66,7 @@ open_errand(struct mem_status *to, const struct store_status *st)
 	struct store_errand *x = arena_alloc(to->mem, sizeof(*x));
 
 	*x = *st->errand;
+	x->source = arena_str(to->mem, slice_of(x->source));
 	x->collection = arena_str(to->mem, slice_of(x->collection));
 	x->request = arena_str(to->mem, slice_of(x->request));
 	to->st.errand = x;

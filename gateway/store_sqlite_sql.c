@@ -84,8 +84,9 @@ static const char step_4[] =
     "CREATE INDEX status_done ON status (done_us) WHERE done_us > 0;"
     "CREATE TABLE status_part (id TEXT NOT NULL, first INTEGER NOT NULL, entries BLOB NOT NULL,"
     " PRIMARY KEY (id, first)) STRICT;"
-    "CREATE TABLE pending (id TEXT PRIMARY KEY, collection TEXT NOT NULL, request TEXT NOT NULL,"
-    " strict INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL) STRICT;"
+    "CREATE TABLE pending (id TEXT PRIMARY KEY, source TEXT NOT NULL, collection TEXT NOT NULL,"
+    " request TEXT NOT NULL, strict INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " sha256 BLOB NOT NULL) STRICT;"
     "CREATE TABLE note (space TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (space, name)) WITHOUT ROWID, STRICT;";
 
@@ -257,12 +258,12 @@ const char *const sq_text[SQ_COUNT] = {
 	[SQ_PART_EACH] = "SELECT entries FROM status_part WHERE id = ?1 ORDER BY first",
 	[SQ_PART_EXPIRE] = "DELETE FROM status_part WHERE id IN"
 	    " (SELECT id FROM status WHERE done_us > 0 AND done_us < ?1)",
-	[SQ_PENDING_ADD] = "INSERT INTO pending (id, collection, request, strict, bytes, sha256)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQ_PENDING_ADD] = "INSERT INTO pending (id, source, collection, request, strict, bytes,"
+	    " sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQ_PENDING_DEL] = "DELETE FROM pending WHERE id = ?1",
-	[SQ_PENDING_EACH] = "SELECT s.id, s.user, s.requested_us, s.total, s.succeeded, s.failed,"
-	    " p.collection, p.request, p.strict, p.bytes, p.sha256 FROM pending p"
-	    " CROSS JOIN status s ON s.id = p.id",
+	[SQ_PENDING_EACH] = "SELECT status.id, user, requested_us, total, succeeded, failed, source,"
+	    " collection, request, strict, bytes, sha256 FROM pending"
+	    " CROSS JOIN status ON status.id = pending.id",
 	[SQ_PENDING_SUM] = "SELECT count(*), coalesce(sum(bytes), 0) FROM pending",
 
 	[SQ_AUDIT_ADD] = "INSERT INTO audit (seq, line) VALUES (?1, ?2)",

@@ -96,8 +96,8 @@ open_errand(struct sq *q, const struct store_status *st, struct err *e)
 {
 	const struct store_errand *x = st->errand;
 
-	return sq_run(q, SQ_PENDING_ADD, e, "sssiib", st->id, x->collection, x->request,
-	    (int64_t)x->strict, (int64_t)x->bytes, slice_from(x->sha256, sizeof(x->sha256)));
+	return sq_run(q, SQ_PENDING_ADD, e, "ssssiib", st->id, x->source, x->collection,
+	    x->request, (int64_t)x->strict, (int64_t)x->bytes, slice_from(x->sha256, sizeof(x->sha256)));
 }
 
 static int
@@ -207,7 +207,7 @@ sq_pending(struct store *s, struct arena *mem, struct store_status **v, size_t *
 
 	while (st != NULL && (rc = sq_step(q, st, e)) > 0) {
 		struct store_errand *x = arena_alloc(mem, sizeof(*x));
-		struct slice sum = sq_col(st, 10);
+		struct slice sum = sq_col(st, 11);
 		struct store_status *to;
 
 		*v = arena_grow(mem, *v, *n, &cap, sizeof(**v));
@@ -219,10 +219,11 @@ sq_pending(struct store *s, struct arena *mem, struct store_status **v, size_t *
 		    .succeeded = (uint64_t)sqlite3_column_int64(st, 4),
 		    .failed = (uint64_t)sqlite3_column_int64(st, 5) };
 		snprintf(to->id, sizeof(to->id), "%.*s", SLICE_ARG(sq_col(st, 0)));
-		x->collection = arena_str(mem, sq_col(st, 6));
-		x->request = arena_str(mem, sq_col(st, 7));
-		x->strict = sqlite3_column_int64(st, 8) != 0;
-		x->bytes = (uint64_t)sqlite3_column_int64(st, 9);
+		x->source = arena_str(mem, sq_col(st, 6));
+		x->collection = arena_str(mem, sq_col(st, 7));
+		x->request = arena_str(mem, sq_col(st, 8));
+		x->strict = sqlite3_column_int64(st, 9) != 0;
+		x->bytes = (uint64_t)sqlite3_column_int64(st, 10);
 		if (sum.n == sizeof(x->sha256))
 			memcpy(x->sha256, sum.p, sum.n);
 	}

@@ -298,6 +298,8 @@ decode(struct translate_job *j, uint16_t type, struct slice body, struct transla
 		return type == TRANSLATE_KEY ? translate_get_key(body, key) : why;
 	if (type == TRANSLATE_FAILED)
 		return translate_get_failed(body, &j->r, j->mem, part);
+	if (j->r.count)
+		return type == TRANSLATE_COUNT ? translate_get_count(body, &j->r, j->mem, part) : why;
 	if (type != TRANSLATE_PART)
 		return why;
 	why = translate_get_part(body, &j->r, j->mem, part);
@@ -429,10 +431,11 @@ send_question(struct translate *t, struct translate_job *j)
 	return sent;
 }
 
+/* Does its message fill the cage for as long as it is open? */
 static bool
 is_big(const struct translate_job *j)
 {
-	return j->r.in.n > BIG_BYTES;
+	return j->r.in.n > BIG_BYTES && !j->r.count;
 }
 
 static struct translate_job *

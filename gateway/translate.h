@@ -63,6 +63,9 @@ struct translate_read {
 	struct format_limits	 limits;
 	bool			 strict, envelope, bundle, iodef_amber_strict;
 	bool			 relay;		/* cut out x_tocsin (with `envelope`) */
+	bool			 count;		/* tell `total` and nothing else: how many elements it has, if
+						 * nothing is wrong with it as a whole */
+	uint64_t		 from;		/* elements that were taken before: only the others are told */
 };
 
 struct translate_job;
@@ -79,7 +82,7 @@ struct translate_part {
 	size_t		 nagain;	/* the last so many objects are supporting ones of other parts: they
 					 * come again because objects of this part name them */
 	struct relay_member relay;	/* in the first part, if asked for: not believed yet */
-	size_t		 total;		/* objects of the whole message */
+	size_t		 total;		/* objects of the whole message, from `from` on */
 };
 
 /* `mem` holds what the part points to (and slices into `in`); the caller keeps it until he is done with the

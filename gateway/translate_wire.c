@@ -36,6 +36,8 @@ translate_put_read(struct strbuf *b, const struct translate_read *r, uint64_t sk
 	wire_put_bool(b, r->bundle);
 	wire_put_bool(b, r->iodef_amber_strict);
 	wire_put_bool(b, r->relay);
+	wire_put_bool(b, r->count);
+	wire_put_u64(b, r->from);
 	wire_put_u64(b, skip);
 	wire_put_fixed(b, r->sha256, SHA256_LEN);
 	wire_put_bool(b, by_fd);
@@ -63,6 +65,8 @@ translate_get_read(struct slice body, struct arena *mem, struct translate_read *
 	r->bundle = wire_bool(&w);
 	r->iodef_amber_strict = wire_bool(&w);
 	r->relay = wire_bool(&w);
+	r->count = wire_bool(&w);
+	r->from = wire_u64(&w);
 	*skip = wire_u64(&w);
 	wire_fixed(&w, sha256, SHA256_LEN);
 	*by_fd = wire_bool(&w);
@@ -538,4 +542,24 @@ translate_get_part(struct slice body, const struct translate_read *r, struct are
 	for (size_t i = 0; i < adv->nverdicts && !w.bad; i++)
 		get_verdict(&w, r, mem, &adv->verdicts[i]);
 	return wire_done(&w) ? NULL : "refusals that are none";
+}
+
+/* ---- counts ---- */
+
+void
+translate_put_count(struct strbuf *b, size_t n)
+{
+	wire_put_u64(b, n);
+}
+
+const char *
+translate_get_count(struct slice body, const struct translate_read *r, struct arena *mem,
+    struct translate_part *part)
+{
+	struct wire w;
+
+	wire_open(&w, body);
+	*part = (struct translate_part){ .first = part->first, .last = true, .format = r->format,
+	    .adv = arena_alloc(mem, sizeof(*part->adv)), .total = wire_u64(&w) };
+	return wire_done(&w) && part->total <= most_objects(r) ? NULL : "a count that is none";
 }

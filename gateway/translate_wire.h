@@ -28,9 +28,9 @@
 struct arena;
 struct strbuf;
 
-enum translate_type {
+enum translate_type {	/* a READ that wants a count alone is answered by COUNT or FAILED */
 	TRANSLATE_READ = 1, TRANSLATE_MORE, TRANSLATE_DROP, TRANSLATE_HASH,
-	TRANSLATE_PART = 64, TRANSLATE_FAILED, TRANSLATE_KEY, TRANSLATE_READY
+	TRANSLATE_PART = 64, TRANSLATE_FAILED, TRANSLATE_KEY, TRANSLATE_READY, TRANSLATE_COUNT
 };
 
 /* A part holds at most so many objects, and ends when it has so many bytes. */
@@ -45,6 +45,8 @@ void	translate_put_hash(struct strbuf *b, struct slice password, const char *rec
 /* The answer to a question of `r`, into `mem`; `body` is not needed any more afterwards. Returns NULL, or
  * what is wrong with it. part->first and part->job are left alone. */
 const char *translate_get_part(struct slice body, const struct translate_read *r, struct arena *mem,
+	    struct translate_part *part);
+const char *translate_get_count(struct slice body, const struct translate_read *r, struct arena *mem,
 	    struct translate_part *part);
 const char *translate_get_failed(struct slice body, const struct translate_read *r, struct arena *mem,
 	    struct translate_part *part);
@@ -75,6 +77,7 @@ struct translate_share {
 void	translate_put_part(struct strbuf *b, const struct translate_share *s);
 /* `ours`: it is not the sender's fault. format -1: none was found. */
 void	translate_put_failed(struct strbuf *b, const struct err *e, int format, bool ours);
+void	translate_put_count(struct strbuf *b, size_t n);
 void	translate_put_key(struct strbuf *b, const struct password_key *key, bool good);
 
 #endif

@@ -200,6 +200,16 @@ send_failed(const struct outlet *out, const struct err *e, int format, bool ours
 	strbuf_fini(&b);
 }
 
+static void
+send_count(const struct outlet *out, size_t n)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	translate_put_count(&b, n);
+	out->send(out->arg, TRANSLATE_COUNT, out->id, strbuf_slice(&b));
+	strbuf_fini(&b);
+}
+
 /* ---- reading ---- */
 
 static int
@@ -291,6 +301,13 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 	m->wants_relay = r->relay;
 	if (f == NULL)
 		return -1;
+	if (r->count) {
+		if (f->count == NULL)
+			return err_set(e, ERR_UNSUPPORTED, "nobody counts what is in %s", f->name);
+		if (is_struck(t, m->in))
+			misbehave(t, &m->adv);
+		return f->count(&job, m->mem, &m->count, e);
+	}
 	m->format = place_of(f);
 	if (r->mapping != NULL && job.mapping == NULL) {
 		*ours = true;		/* a reload is under way */
@@ -332,8 +349,10 @@ do_read(struct translator *t, struct slice body, int fd, const struct outlet *ou
 	}
 	if (rc < 0) {
 		send_failed(out, &e, m->format, ours);
+	} else if (r.count) {
+		send_count(out, m->count);
 	} else {
-		parts_prepare(m, skip);
+		parts_prepare(m, r.from, skip);
 		kept = !parts_send(m, out) && t->nopen < OPEN_MAX_;
 	}
 	if (!kept) {

@@ -97,7 +97,7 @@ parts_send(struct message *m, const struct outlet *out)
 	struct strbuf b = STRBUF_INIT;
 	struct translate_share s = {
 		.adv = &m->adv, .in = m->in, .format = m->format, .from = m->at, .n = end - m->at,
-		.total = m->adv.n, .refused = m->refused, .vfrom = m->vat, .nv = vend - m->vat,
+		.total = m->adv.n - m->base, .refused = m->refused, .vfrom = m->vat, .nv = vend - m->vat,
 		.again = again, .relay = m->wants_relay && m->at == 0 ? &m->relay : NULL,
 		.last = end >= m->adv.n,
 	};
@@ -195,11 +195,18 @@ sort_refusals(struct message *m)
 }
 
 void
-parts_prepare(struct message *m, uint64_t skip)
+parts_prepare(struct message *m, uint64_t from, uint64_t skip)
 {
+	size_t left;
+
 	attach_remarks(m);
 	sort_refusals(m);
-	m->at = skip > m->adv.n ? m->adv.n : (size_t)skip;
+	while (m->base < m->adv.n && m->adv.objects[m->base].index < from)
+		m->base++;
+	while (m->vat < m->nrefused && m->refused[m->vat]->index < from)
+		m->vat++;
+	left = m->adv.n - m->base;
+	m->at = m->base + (skip > left ? left : (size_t)skip);
 	if (skip > 0)
 		m->vat = refusals_until(m, m->at);
 }

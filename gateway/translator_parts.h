@@ -23,10 +23,12 @@ struct message {
 	size_t			 passed;	/* pages before this place were given back */
 	int			 format;
 	struct advisory		 adv;
+	size_t			 count;		/* of elements, if that is all that was asked */
 	struct relay_member	 relay;
 	bool			 wants_relay;
 	const struct verdict	**refused;	/* by place in the input */
 	size_t			 nrefused;
+	size_t			 base;		/* objects before it are not of interest */
 	size_t			 at, vat;	/* objects and refusals that were handed out */
 	struct idmap		 supporters;	/* supporting objects by id */
 	uint32_t		*seen;		/* parallel to objects: the part they were last put into */
@@ -42,9 +44,10 @@ struct outlet {
 	uint64_t		 id;
 };
 
-/* After reading: remarks go to their objects, refusals are put in the order of their places; then objects
- * that an earlier translator handed out are passed over, and the refusals among them. */
-void	parts_prepare(struct message *m, uint64_t skip);
+/* After reading: remarks go to their objects, refusals are put in the order of their places; then the elements
+ * before `from` are passed over, and the objects behind it that an earlier translator handed out, with the
+ * refusals among them. */
+void	parts_prepare(struct message *m, uint64_t from, uint64_t skip);
 /* Send the next part; true if it was the last. */
 bool	parts_send(struct message *m, const struct outlet *out);
 

@@ -9,6 +9,7 @@
 static const char *const words[CRASH_POINT_COUNT] = {
 #define X(word) #word,
 	CRASH_POINTS(X)
+	CRASH_PENDING(X)
 #undef X
 };
 

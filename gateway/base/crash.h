@@ -11,6 +11,10 @@
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H
 
+/* Of an envelope that is answered before it is taken in (gateway/pending.h); then it goes the usual way. */
+#define CRASH_PENDING(X)							\
+	X(counted) X(kept) X(opened) X(resumed) X(removed)
+
 /* X(word) in the order of the journey. */
 #define CRASH_POINTS(X)								\
 	X(received) X(parsed) X(claimed) X(admitted) X(routed) X(committing)	\
@@ -19,6 +23,7 @@
 enum crash_point {
 #define X(word) CRASH_##word,
 	CRASH_POINTS(X)
+	CRASH_PENDING(X)
 #undef X
 	CRASH_POINT_COUNT
 };

@@ -70,6 +70,7 @@ compare(struct slice in, bool envelope, bool strict)
 	struct relay_member x = { .text = SLICE_EMPTY }, y = { .text = SLICE_EMPTY };
 	struct err e = ERR_INIT, f = ERR_INIT;
 	struct json_doc doc;
+	size_t n = 0, nlean = 0, refused = 0;
 
 	usual.relay = &x;
 	lean.relay = &y;
@@ -88,6 +89,17 @@ compare(struct slice in, bool envelope, bool strict)
 	assert_int_equal(a.nverdicts, b.nverdicts);
 	for (size_t i = 0; i < a.nverdicts; i++)
 		same_verdicts(&a.verdicts[i], &b.verdicts[i]);
+	/* whoever only counts says the same */
+	assert_int_equal(format_stix21.count(&usual, mem, &n, &f), e.code == ERR_NONE ? 0 : -1);
+	assert_int_equal(f.code, e.code);
+	assert_int_equal(format_stix21.count(&lean, mem, &nlean, &f), e.code == ERR_NONE ? 0 : -1);
+	assert_string_equal(f.reason, e.reason);
+	for (size_t i = 0; i < a.nverdicts; i++)
+		refused += a.verdicts[i].kind == VERDICT_REFUSED;
+	if (e.code == ERR_NONE) {
+		assert_int_equal(n, a.n + refused);
+		assert_int_equal(nlean, n);
+	}
 	compared++;
 	taken_apart += stix21_lean_find(&lean, mem, &doc);
 	arena_free(mem);

@@ -658,8 +658,8 @@ add_pending(void *ctx, const struct store_status *st)
 	struct strbuf *b = ctx;
 
 	assert_true(st->pending);
-	strbuf_addf(b, "%s %s %d/%d %s %s %d %d %d;", st->id, st->user, (int)(st->succeeded + st->failed),
-	    (int)st->total, st->errand->collection, st->errand->request, st->errand->strict,
+	strbuf_addf(b, "%s %s %d/%d %s %s %s %d %d %d;", st->id, st->user,
+	    (int)(st->succeeded + st->failed), (int)st->total, st->errand->source, st->errand->collection, st->errand->request, st->errand->strict,
 	    (int)st->errand->bytes, st->errand->sha256[31]);
 	return true;
 }
@@ -688,7 +688,7 @@ pending_status(enum store_status_step step, uint64_t from)
 static void
 open_pending(struct kit *k, uint64_t total)
 {
-	struct store_errand errand = { .collection = "kept", .request = "r1", .strict = true,
+	struct store_errand errand = { .source = "soc", .collection = "kept", .request = "r1", .strict = true,
 	    .bytes = 5000000, .sha256 = { [31] = 7 } };
 	struct store_status st = pending_status(STATUS_OPEN, 0);
 	struct store_txn t = { .source = kit_source("soc"), .status = &st };
@@ -728,7 +728,7 @@ pending_status_grows(void **state)
 	assert_string_equal(all_pending(k), "");
 	open_pending(k, 4);
 	assert_string_equal(counts(k), "pending 4 0 0 0");
-	assert_string_equal(all_pending(k), "33333333-3333-4333-8333-333333333333 soc 0/4 kept r1 1 "
+	assert_string_equal(all_pending(k), "33333333-3333-4333-8333-333333333333 soc 0/4 soc kept r1 1 "
 	    "5000000 7;");
 	assert_int_equal(store_figures(k->s, &f, NULL), 0);
 	assert_int_equal(f.pending, 1);

@@ -13,7 +13,7 @@
 static bool
 may_scan(const char *step, const char *text)
 {
-	static const char *const small[] = { "SCAN state", "SCAN party", "SCAN quarantine",
+	static const char *const small[] = { "SCAN state", "SCAN party", "SCAN quarantine", "SCAN pending",
 	    "SCAN CONSTANT ROW" };
 
 	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
