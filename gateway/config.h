@@ -182,6 +182,10 @@ struct config {
 	size_t		 nspools;
 	struct route_conf *routes;
 	size_t		 nroutes;
+	struct {		/* what must not end up in a block list: warnings.h */
+		const char *const *networks, *const *domains;
+		const char	*file;	/* or NULL */
+	} warnings;
 	struct root_conf root;		/* that of `taxii` */
 	struct config_origins *origins;	/* where each value was written; config_print.c */
 };

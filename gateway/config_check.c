@@ -11,6 +11,7 @@
 #include "gateway/base/file.h"
 #include "gateway/config_parts.h"
 #include "gateway/keys.h"
+#include "gateway/warnings.h"
 #include "formats/mapped.h"
 
 /* One check. */
@@ -293,6 +294,15 @@ check_mappings(const struct check *k)
 	return rc;
 }
 
+static int
+check_warnings(const struct check *k)
+{
+	struct warnlist *w = warnings_load(k->conf, k->trust, k->c);
+
+	warnings_free(w);
+	return w == NULL ? -1 : 0;
+}
+
 int
 config_check(const struct config *conf, const struct trust *trust, config_tls_check_fn *tls_check,
     struct complaints *c)
@@ -310,6 +320,7 @@ config_check(const struct config *conf, const struct trust *trust, config_tls_ch
 		rc |= check_tls(&k);
 	rc |= check_state(&k);
 	rc |= check_mappings(&k);
+	rc |= check_warnings(&k);
 	if (trust != NULL)
 		rc |= check_names(&k);
 	arena_free(k.mem);

@@ -327,6 +327,17 @@ static const struct config_key route_keys[] = {
 	END
 };
 
+static const struct config_key warnings_keys[] = {
+	{ "networks", &config_names, CONF(warnings.networks), NULL, 0, 0, 0,
+	    "Networks and addresses of your own and of your constituents: a value that overlaps one is "
+	    "held back.", NULL },
+	{ "domains", &config_names, CONF(warnings.domains), NULL, 0, 0, 0,
+	    "Domain names of the same, with all names below them.", NULL },
+	{ "file", &config_path, CONF(warnings.file), NULL, 0, 0, 0,
+	    "File with more of both and hashes of files, one a line.", NULL },
+	END
+};
+
 static const struct config_key log_keys[] = {
 	{ "format", &config_flip, CONF(log_json), "logfmt", 0, 0, 0,
 	    "One line an event, on standard error.", log_words },
@@ -386,6 +397,9 @@ const struct config_section config_sections[] = {
 	    "Name of the route.", NULL },
 	    LIST(routes, nroutes, struct route_conf), route_keys,
 	    "Objects from some sources join further collections." },
+	{ "warnings", NO_ARG, ONCE(0), warnings_keys,
+	    "What never goes into feeds for devices, besides private, documentation and other special "
+	    "networks and names, and the `aliases` of trust.conf." },
 	{ "log", NO_ARG, ONCE(0), log_keys,
 	    "The event log." },
 	{ .name = NULL }

@@ -17,6 +17,7 @@ struct event_base;
 struct config;
 struct trust;
 struct credentials;
+struct warnlist;
 struct store;
 struct redis;
 struct dedup;
@@ -36,6 +37,7 @@ struct gateway {
 	struct config		*config;
 	struct trust		*trust;
 	struct credentials	*credentials;
+	struct warnlist		*warnings;	/* warnings.h; swapped with the configuration */
 	struct keys		*keys;		/* node secrets: keys.h */
 	struct store		*store;
 	struct redis		*redis;		/* NULL when none is configured */

@@ -11,6 +11,7 @@
 #include "gateway/config.h"
 #include "gateway/credentials.h"
 #include "gateway/process.h"
+#include "gateway/warnings.h"
 #include "formats/mapped.h"
 
 enum {
@@ -29,6 +30,7 @@ loaded_free(struct loaded *l)
 	config_free(l->config);
 	trust_free(l->trust);
 	credentials_free(l->credentials);
+	warnings_free(l->warnings);
 	keys_wipe(&l->keys);
 	memset(l, 0, sizeof(*l));
 }
@@ -162,7 +164,8 @@ load_texts(struct loaded *l, const char *path, struct bundle *record, struct com
 	file_record(record, FOR_WORKER);
 	l->trust = trust_load(l->config->trust_file, c);
 	l->credentials = credentials_load(l->config->credentials_file, c);
-	return l->trust == NULL || l->credentials == NULL ? -1 : 0;
+	l->warnings = warnings_load(l->config, l->trust, c);
+	return l->trust == NULL || l->credentials == NULL || l->warnings == NULL ? -1 : 0;
 }
 
 static int

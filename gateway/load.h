@@ -17,11 +17,13 @@ struct credentials;
 struct listen_conf;
 struct tls;
 struct trust;
+struct warnlist;
 
 struct loaded {
 	struct config		*config;
 	struct trust		*trust;
 	struct credentials	*credentials;
+	struct warnlist		*warnings;
 	struct keys		 keys;
 	struct tls		**contexts;	/* one a listen line */
 	size_t			 ncontexts;

@@ -437,14 +437,16 @@ static void
 swap_files(struct gateway *g, struct loaded *l)
 {
 	struct loaded old = { .config = g->config, .trust = g->trust,
-		.credentials = g->credentials };
+		.credentials = g->credentials, .warnings = g->warnings };
 
 	g->config = l->config;
 	g->trust = l->trust;
 	g->credentials = l->credentials;
+	g->warnings = l->warnings;
 	l->config = old.config;
 	l->trust = old.trust;
 	l->credentials = old.credentials;
+	l->warnings = old.warnings;
 }
 
 int
@@ -655,7 +657,7 @@ node_free(struct node *n)
 		return;
 	stop(n);
 	files = (struct loaded){ .config = n->g.config, .trust = n->g.trust,
-		.credentials = n->g.credentials };
+		.credentials = n->g.credentials, .warnings = n->g.warnings };
 	loaded_free(&files);
 	free(n);
 }
@@ -669,7 +671,7 @@ node_new(const struct node_conf *conf, struct loaded *l, struct err *e)
 	n->keys = l->keys;
 	n->g = (struct gateway){
 		.base = conf->base, .config = l->config, .trust = l->trust,
-		.credentials = l->credentials, .keys = &n->keys, .started_us = conf->started_us,
+		.credentials = l->credentials, .warnings = l->warnings, .keys = &n->keys, .started_us = conf->started_us,
 		.worker = conf->worker, .nworkers = conf->nworkers,
 	};
 	if (start(n, l->contexts, e) < 0) {
@@ -680,6 +682,7 @@ node_new(const struct node_conf *conf, struct loaded *l, struct err *e)
 	l->config = NULL;
 	l->trust = NULL;
 	l->credentials = NULL;
+	l->warnings = NULL;
 	loaded_free(l);
 	return n;
 }

@@ -101,6 +101,12 @@ trust_node_name(const struct trust *t)
 	return t->node.name;
 }
 
+const char *const *
+trust_node_aliases(const struct trust *t)
+{
+	return t->aliases;
+}
+
 const char *
 trust_node_sign_key(const struct trust *t)
 {

@@ -99,6 +99,8 @@ enum tlp	 trust_unmarked_tlp(const struct trust *t);	/* shipped: AMBER */
 enum tlp	 trust_iodef_unmarked_tlp(const struct trust *t); /* shipped: RED */
 struct slice	 trust_node_identity(const struct trust *t);
 const char	*trust_node_name(const struct trust *t);	/* NULL if the file has no node section */
+/* `aliases`, NULL-terminated: names, domains and networks of this node. NULL: none. */
+const char *const *trust_node_aliases(const struct trust *t);
 const char	*trust_node_sign_key(const struct trust *t);	/* file it names, or NULL */
 bool		 trust_fast_phase(const struct trust *t, enum phase p);
 const char	*relation_word(enum relation r);
