@@ -28,9 +28,9 @@ error_taxii21(struct strbuf *out, int status, const char *title, const char *det
 }
 
 static bool
-serves_taxii20(const struct config *conf)
+serves_taxii20(const struct config *conf, const struct peer *who)
 {
-	return conf->taxii20;
+	return conf->taxii20 && (who == NULL || !who->no_taxii20);
 }
 
 /* Objects are asked for in STIX 2.0; what comes of adding some is a TAXII resource. */
@@ -165,11 +165,11 @@ path_fits(const struct config *conf, const struct taxii_route *r, const struct s
 }
 
 static bool
-is_served(const struct config *conf, enum taxii_family f)
+is_served(const struct config *conf, const struct peer *who, enum taxii_family f)
 {
 	const struct taxii_family_ops *ops = &taxii_families[f];
 
-	return ops->accepts != NULL && (ops->on == NULL || ops->on(conf));
+	return ops->accepts != NULL && (ops->on == NULL || ops->on(conf, who));
 }
 
 /* ---- the choice ---- */
@@ -197,12 +197,12 @@ method_words(enum http_method m)
 
 /* Whose error is it, where no row says so: that of the first family that the client understands. */
 static enum taxii_family
-family_of_nothing(const struct http1_head *h, const struct config *conf)
+family_of_nothing(const struct http1_head *h, const struct config *conf, const struct peer *who)
 {
 	static const struct taxii_route resource;
 
 	for (int f = 0; f < TAXII_FAMILIES; f++)
-		if (f != FAMILY_FEED && is_served(conf, (enum taxii_family)f) &&
+		if (f != FAMILY_FEED && is_served(conf, who, (enum taxii_family)f) &&
 		    taxii_families[f].accepts(h, &resource))
 			return (enum taxii_family)f;
 	return FAMILY_TAXII21;
@@ -233,9 +233,10 @@ consider(const struct http1_head *h, const struct taxii_route *r, enum taxii_fam
 }
 
 void
-taxii_match(const struct http1_head *h, const struct config *conf, struct taxii_match *out)
+taxii_match(const struct http1_head *h, const struct config *conf, const struct peer *who,
+    struct taxii_match *out)
 {
-	enum taxii_family theirs = family_of_nothing(h, conf);
+	enum taxii_family theirs = family_of_nothing(h, conf, who);
 	enum fit best = FIT_NOT;
 	int n;
 
@@ -245,7 +246,7 @@ taxii_match(const struct http1_head *h, const struct config *conf, struct taxii_
 	for (int i = 0; n >= 0 && i < ROUTES; i++) {
 		const struct taxii_route *r = &routes[i];
 
-		if (is_served(conf, r->family) && path_fits(conf, r, out->have, n))
+		if (is_served(conf, who, r->family) && path_fits(conf, r, out->have, n))
 			consider(h, r, theirs, out, &best);
 	}
 	if (n > 0)

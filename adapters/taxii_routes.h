@@ -16,6 +16,7 @@
 
 struct collection_conf;
 struct config;
+struct peer;
 struct root_conf;
 struct store_status;
 struct strbuf;
@@ -29,8 +30,8 @@ enum taxii_family { FAMILY_TAXII21, FAMILY_TAXII20, FAMILY_FEED, TAXII_FAMILIES 
 struct taxii_family_ops {
 	const char	*media_type;		/* of its answers, unless the endpoint says another */
 	const char	*speaks;		/* words for 406 */
-	/* Is it served at all? NULL: always. */
-	bool		(*on)(const struct config *conf);
+	/* Is it served to this client (NULL: nobody yet knows who it is)? Absent: always. */
+	bool		(*on)(const struct config *conf, const struct peer *who);
 	/* May it answer this in a form that the client takes? */
 	bool		(*accepts)(const struct http1_head *h, const struct taxii_route *r);
 	/* Does it read bodies such as this one? Only to choose between families. NULL: yes. */
@@ -85,7 +86,9 @@ struct taxii_match {
 	const struct root_conf	*root;		/* of conf, or NULL */
 };
 
-void	taxii_match(const struct http1_head *h, const struct config *conf, struct taxii_match *out);
+/* `who` asks: NULL as long as nobody knows. */
+void	taxii_match(const struct http1_head *h, const struct config *conf, const struct peer *who,
+	    struct taxii_match *out);
 
 /* The segments of a path; a trailing slash makes none. -1 if there are too many or one is empty. */
 int	taxii_split(struct slice path, struct slice out[TAXII_SEGMENTS]);

@@ -171,7 +171,7 @@ hold_files(struct taxii_request *rq)
 	rq->config = config_hold(rq->g->config);
 	rq->reader = (struct reader){ .name = "nobody" };
 	rq->collection = NULL;
-	taxii_match(rq->x->head, rq->config, &rq->match);
+	taxii_match(rq->x->head, rq->config, NULL, &rq->match);
 }
 
 /* Are the files still those that everything so far was decided by? */
@@ -202,6 +202,7 @@ on_known(void *arg, enum taxii_auth answer, const struct peer *peer, int64_t wai
 	} else {
 		rq->reader.peer = peer;
 		rq->reader.name = peer == NULL ? "public" : peer->name;
+		taxii_match(rq->x->head, rq->config, peer, &rq->match);
 		if (judge_request(rq))
 			rq->then(rq);
 	}

@@ -365,6 +365,15 @@ peer_empty_list(struct load *ld, const struct line *l)
 }
 
 static void
+peer_taxii20(struct load *ld, const struct line *l)
+{
+	bool yes = true;
+
+	load_bool(ld, l, 1, &yes);
+	this_peer(ld)->no_taxii20 = !yes;
+}
+
+static void
 peer_uses(struct load *ld, const struct line *l)
 {
 	static const char *const words[] = { "detect", "lookup", "block", NULL };
@@ -568,6 +577,7 @@ peer_write(struct load *ld, const struct line *l)
 	{ "identity", 1, 1, 0, peer_identity },					\
 	{ "tlp-vocab", 1, 1, 0, peer_tlp_vocab },				\
 	{ "empty-list", 1, 1, 0, peer_empty_list },				\
+	{ "taxii20", 1, 1, 0, peer_taxii20 },					\
 	{ "uses", 1, 3, 0, peer_uses },						\
 	{ "limit", 2, 4, DIRECTIVE_MANY, peer_limit },				\
 	{ "iodef-amber", 1, 1, 0, peer_iodef_amber },				\

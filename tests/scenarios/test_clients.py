@@ -128,7 +128,10 @@ class Concert:
 @pytest.fixture(scope="module")
 def concert():
     who = {name: ["relation own", "read *"] for name in ("elastic", "opencti", "connector", "minemeld", "xsoar", "sentinel")}
-    with laboratory("cert-a", redis=False, extra=COLLECTION, consumers={**who, "elastic": who["elastic"] + ["empty-list yes"], "writer": ["relation own", "read *", "write *"]},
+    who["writer"] = ["relation own", "read *", "write *"]
+    who["elastic"].append("empty-list yes")
+    who["minemeld"].append("taxii20 no")
+    with laboratory("cert-a", redis=False, extra=COLLECTION, consumers=who,
                     trust=lambda lab: lab["cert-a"].add_password("sentinel", PASSWORD)) as lab:
         c = Concert(lab["cert-a"], random.Random(4))
         c.play()
