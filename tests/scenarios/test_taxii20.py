@@ -448,22 +448,21 @@ def test_taxii2_client_walks_while_others_write(node):
 
 
 def test_two_walks_under_one_name(node):
-    """If this fails, two tools that share a password steal each other's objects."""
+    """If this fails, two tools that share a password take objects away from each other: the second begins anew and passes the place
+    where the first will go on, and that place lies further on for it."""
     w = Writer(node, "bytes", 200)
-    seen = {"a": [], "b": []}
-    walks = {k: as_pages(lambda r: get(node, objects("bytes"), Range=r), 20) for k in seen}
-    for r in walks["a"]:
-        seen["a"] += r.json["objects"]
-        if w.turn < 5:
-            w.work()
-        page = next(walks["b"], None) if len(seen["a"]) > 60 else None
-        if page is not None:
-            seen["b"] += page.json["objects"]
-    for r in walks["b"]:
-        seen["b"] += r.json["objects"]
-    for k in seen:
-        got = {(o["id"], o["modified"]) for o in seen[k]}
-        assert set(w.latest.items()) <= got, k
+    first, second = (as_pages(lambda r: get(node, objects("bytes"), Range=r), 20) for _ in "ab")
+    seen = {"first": [], "second": []}
+    for _ in range(3):
+        seen["first"] += next(first).json["objects"]
+    for _ in range(4):
+        w.work()
+    for _ in range(3):
+        seen["second"] += next(second).json["objects"]
+    for walk, name in ((first, "first"), (second, "second")):
+        for r in walk:
+            seen[name] += r.json["objects"]
+        assert set(w.latest.items()) <= {(o["id"], o["modified"]) for o in seen[name]}, name
 
 
 def test_minemeld(node):
