@@ -15,6 +15,7 @@
 #include "adapters/taxii20_request.h"
 #include "adapters/taxii20_walk.h"
 #include "adapters/taxii20_write.h"
+#include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -246,6 +247,7 @@ page_done(struct listing *l)
 		taxii20_write_manifest_end(&l->page->body, taxii20_empty_list(rq));
 	}
 	date_page(l);
+	taxii_books_shows(rq, l->page, false);
 	if (l->page->seen.lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)
 		taxii_pages_keep(rq->pages, l->key, l->page);
 	find_total(l);
@@ -364,7 +366,8 @@ on_row(void *arg, const struct store_row *row)
 	struct listing *l = arg;
 
 	if (l->kind == LIST_OBJECTS)
-		taxii20_write_object(&l->page->body, row, l->rq->q.page.limit);
+		taxii20_write_object(&l->page->body, row, l->rq->q.page.limit,
+		    taxii20_tlp_vocab(l->rq));
 	else
 		add_version(&l->rows, l->rq->mem, row);
 }
@@ -387,19 +390,19 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		page_done(l);
 }
 
-/* Everything that tells this page from others, under one trust and one configuration. Not its number: the
- * same objects may have another one for the next who asks. */
+/* Everything that tells this page from others, under one trust and one configuration. `from`: the date that it
+ * lies behind, not its number, which may be another one for the next who asks. */
 static struct slice
-page_key(const struct listing *l)
+page_key(const struct listing *l, int64_t from)
 {
 	const struct taxii_request *rq = l->rq;
 	const struct slice parts[] = { slice_of(rq->reader.name), rq->x->head->query };
 	struct {
 		int64_t	cid;
 		uint32_t kind, known, limit, name;
-		int64_t position_us;
+		int64_t from;
 	} fixed = { rq->collection->cid, l->kind, rq->reader.peer != NULL, rq->q.page.limit,
-	    (uint32_t)parts[0].n, rq->q.page.position_us };
+	    (uint32_t)parts[0].n, from };
 	char *key = arena_raw(rq->mem, sizeof(fixed) + parts[0].n + parts[1].n);
 
 	memcpy(key, &fixed, sizeof(fixed));
@@ -425,6 +428,7 @@ show_again(struct listing *l)
 	}
 	stats_add(rq->g->stats, STAT_PAGES, "again", 1);
 	catalog_page_again(rq->g->catalog, &rq->reader, rq->collection, &p->seen);
+	taxii_books_shows(rq, p, true);
 	l->page = taxii_page_hold(p);
 	find_total(l);
 	return true;
@@ -439,7 +443,7 @@ read_page(struct listing *l)
 		finish(l);
 		return;
 	}
-	l->key = page_key(l);
+	l->key = page_key(l, rq->q.page.position_us);
 	if (show_again(l))
 		return;
 	l->page = taxii_page_new();
@@ -459,6 +463,23 @@ on_skipped(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 		l->rq->q.page.position_us = last_us;
 		read_page(l);
 	}
+}
+
+/* True if it was asked too often with the same answer. Else it is noted what is asked: a walk goes on as one by
+ * `next` does. */
+static bool
+is_slowed(struct listing *l, const struct taxii20_place *from)
+{
+	struct taxii_request *rq = l->rq;
+
+	if (taxii_books_slows(rq, page_key(l, (int64_t)(l->range.first & INT64_MAX))))
+		return true;
+	taxii_books_asks(rq, true);
+	if (l->range.first > 0) {
+		rq->book.walk = true;
+		rq->book.after_us = from->after_us;
+	}
+	return false;
 }
 
 static void
@@ -483,6 +504,8 @@ show_list(struct taxii_request *rq, enum list_kind kind)
 	q->want_bytes = kind == LIST_OBJECTS;
 	load_walk(l);
 	taxii20_walk_find(&l->walk, l->range.first, l->now_us, l->turns, &from);
+	if (is_slowed(l, &from))
+		return;
 	q->position_us = from.after_us;
 	l->skip = l->range.first - from.n;
 	taxii_hold(rq);

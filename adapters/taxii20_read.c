@@ -2,6 +2,7 @@
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_request.h"
 #include "adapters/taxii20_write.h"
+#include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
@@ -58,6 +59,12 @@ bool
 taxii20_empty_list(const struct taxii_request *rq)
 {
 	return rq->reader.peer != NULL && rq->reader.peer->empty_list;
+}
+
+enum tlp_vocab
+taxii20_tlp_vocab(const struct taxii_request *rq)
+{
+	return rq->reader.peer == NULL ? TLP_VOCAB_AS_SENT : rq->reader.peer->tlp_vocab;
 }
 
 /* ---- resources without pages ---- */
@@ -139,7 +146,7 @@ on_row(void *arg, const struct store_row *row)
 {
 	struct reading *rd = arg;
 
-	taxii20_write_object(&rd->page->body, row, rd->rq->q.page.limit);
+	taxii20_write_object(&rd->page->body, row, rd->rq->q.page.limit, taxii20_tlp_vocab(rd->rq));
 }
 
 /* An object that is there in STIX 2.1 alone is there, and not in a form that this client takes. */
@@ -162,6 +169,7 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		rd->page->seen = *seen;
 		taxii20_digest(rq, seen, digest);
 		taxii20_write_bundle_end(&rd->page->body, digest, false);
+		taxii_books_shows(rq, rd->page, false);
 		taxii_answer_page_as(rq, 200, taxii20_stix_type, rd->page, NULL, 0);
 	}
 	taxii_page_free(rd->page);
@@ -181,6 +189,7 @@ taxii20_get_object(struct taxii_request *rq)
 	rq->q.page.nids = 1;
 	rq->q.page.max_bytes = rq->config->limits.page_bytes;
 	rq->q.page.want_bytes = true;
+	taxii_books_asks(rq, false);
 	taxii_hold(rq);
 	catalog_page(rq->g->catalog, &rq->reader, rq->collection, &rq->q.page, on_row, on_page, rd);
 }

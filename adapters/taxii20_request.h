@@ -26,6 +26,8 @@ void	taxii20_get_manifest(struct taxii_request *rq);
 bool	taxii20_read_query(struct taxii_request *rq, unsigned knows);
 /* The id of a bundle is made of this: collection and what the page showed. */
 void	taxii20_digest(const struct taxii_request *rq, const struct page_seen *seen, uint8_t out[32]);
+/* In which words of TLP this reader wants markings. */
+enum tlp_vocab taxii20_tlp_vocab(const struct taxii_request *rq);
 /* Does this reader want an empty list where there is nothing? */
 bool	taxii20_empty_list(const struct taxii_request *rq);
 

@@ -49,7 +49,8 @@ taxii20_write_collection(struct strbuf *out, const struct catalog *c,
 /* ---- bundles ---- */
 
 void
-taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t rows)
+taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t rows,
+    enum tlp_vocab vocab)
 {
 	if (out->n > 0) {
 		strbuf_addc(out, ',');
@@ -58,7 +59,7 @@ taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t row
 		strbuf_adds(out, bundle_head);
 		strbuf_adds(out, ",\"objects\":[");
 	}
-	strbuf_addsl(out, row->bytes);
+	tlp_vocab_write(out, row->bytes, vocab);
 }
 
 /* STIX 2.0 knows no other UUIDs than version 4, and some readers insist: the digest wears its form. */

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from lab import TAXII, Client, indicator, laboratory, stix_id
+from lab import TAXII, Client, indicator, laboratory, stix_id, until
 
 T20 = "application/vnd.oasis.taxii+json; version=2.0"
 S20 = "application/vnd.oasis.stix+json; version=2.0"
@@ -589,3 +589,42 @@ def test_many_read_and_write_at_once(node):
         last = r.headers["X-TAXII-Date-Added-Last"]
     ids = [o["id"] for o in seen]
     assert len(ids) == len(set(ids)) and set(put) <= set(ids)
+
+
+# ---- what the node says of them
+
+def test_the_book_of_the_consumer(node, stock):
+    """If this fails, nobody can tell the operator of a 2.0 client what it got."""
+    seen = 0
+    for r in as_pages(lambda r: get(node, objects("stock"), Range=r, who="reader"), 30):
+        seen += len(r.json["objects"])
+    assert seen == 500
+
+    def book():
+        found = node.ask("consumer", "status", "reader", "--json")["consumers"][0]
+        return found if found["objects"] >= 500 else None
+
+    found = until("the book of the reader", book)
+    assert found["version"] == "2.0" and found["objects"] == 500 and found["pages"] == 17, found
+    answers = [get(node, objects("stock"), who="reader", Range="items=0-9").status for _ in range(200)]
+    assert set(answers) <= {206, 429}
+    assert get(node, objects("stock"), who="reader", Range="items=10-19").status == 206
+
+
+def test_the_reader_has_his_own_words_for_labels(node):
+    """If this fails, a client of 2.0 that knows TLP 1 alone sees unlabelled advisories."""
+    one = "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"     # TLP:GREEN of TLP 1
+    o = old("labelled", object_marking_refs=[one])
+    post(node, "two", o)
+    assert o in get(node, objects("two"), who="other").json["objects"]
+    with open(node.file("trust.conf"), encoding="utf-8") as f:
+        text = f.read()
+    with open(node.file("trust.conf"), "w", encoding="utf-8") as f:
+        f.write(text.replace("consumer other\n", "consumer other\n    tlp-vocab 2.0\n    empty-list yes\n"))
+    assert node.reload()
+    found = next(x for x in get(node, objects("two"), who="other").json["objects"] if x["id"] == o["id"])
+    assert found["object_marking_refs"] == ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]
+    assert get(node, objects("two", o["id"] + "/"), who="other").json["objects"] == [found]
+    r = get(node, objects("empty"), who="other")
+    assert r.status == 200 and r.json["objects"] == []
+    assert get(node, "/api/collections/empty/manifest/", T20, who="other").json == {"objects": []}

@@ -426,8 +426,8 @@ bundles(void **state)
 	taxii20_write_bundle_end(&b, digest, true);
 	assert_non_null(strstr(b.p, ",\"objects\":[],"));
 	strbuf_reset(&b);
-	taxii20_write_object(&b, &row, 2);
-	taxii20_write_object(&b, &row, 2);
+	taxii20_write_object(&b, &row, 2, TLP_VOCAB_AS_SENT);
+	taxii20_write_object(&b, &row, 2, TLP_VOCAB_AS_SENT);
 	taxii20_write_bundle_end(&b, digest, true);
 	assert_string_equal(b.p, "{\"type\":\"bundle\",\"spec_version\":\"2.0\",\"objects\":[{\"a\":1},{\"a\":1}],"
 	    "\"id\":\"bundle--ffffffff-ffff-4fff-bf00-000000000000\"}");
