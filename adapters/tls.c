@@ -261,11 +261,10 @@ tls_accept(struct tls *t, struct event_base *base, int fd, struct err *e)
 	return bev_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, e);
 }
 
-/* The client's side: chain, name, and SNI when the name is none of an address. */
-struct bufferevent *
-tls_connect(struct tls *t, struct event_base *base, int fd, const char *name, struct err *e)
+/* Chain, name, and SNI when the name is none of an address. */
+SSL *
+tls_client_ssl(struct tls *t, const char *name, struct err *e)
 {
-	struct trouble *trouble;
 	SSL *ssl;
 
 	if (name == NULL || name[0] == '\0') {
@@ -274,8 +273,6 @@ tls_connect(struct tls *t, struct event_base *base, int fd, const char *name, st
 	}
 	if ((ssl = ssl_new(t, e)) == NULL)
 		return NULL;
-	trouble = trouble_of(ssl);
-	snprintf(trouble->name, sizeof(trouble->name), "%s", name);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) != 1) {
@@ -286,6 +283,19 @@ tls_connect(struct tls *t, struct event_base *base, int fd, const char *name, st
 			return NULL;
 		}
 	}
+	return ssl;
+}
+
+/* The client's side of a handshake. */
+struct bufferevent *
+tls_connect(struct tls *t, struct event_base *base, int fd, const char *name, struct err *e)
+{
+	SSL *ssl = tls_client_ssl(t, name, e);
+	struct trouble *trouble = trouble_of(ssl);
+
+	if (ssl == NULL)
+		return NULL;
+	snprintf(trouble->name, sizeof(trouble->name), "%s", name);
 	return bev_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING, e);
 }
 

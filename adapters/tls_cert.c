@@ -158,6 +158,12 @@ tls_cert_until(const X509 *cert)
 	return cert != NULL && time_us(X509_get0_notAfter(cert), &us) ? us : 0;
 }
 
+bool
+tls_cert_times(const X509 *cert, int64_t *from_us, int64_t *until_us)
+{
+	return time_us(X509_get0_notBefore(cert), from_us) && time_us(X509_get0_notAfter(cert), until_us);
+}
+
 int64_t
 tls_store_until(X509_STORE *store)
 {

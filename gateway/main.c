@@ -18,7 +18,7 @@
 #include "formats/xml.h"
 
 extern const struct command command_backup;
-extern const struct command command_peer_login;
+extern const struct command command_peer_doctor, command_peer_login;
 extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
     command_consumer_add, command_consumer_list, command_consumer_status, command_peer_list, command_peer_show,
     command_peer_retry, command_explain, command_quarantine_list, command_quarantine_show,
@@ -59,6 +59,7 @@ static const struct command *const commands[] = {
 	&command_consumer_status,
 	&command_peer_list,
 	&command_peer_show,
+	&command_peer_doctor,
 	&command_peer_login,
 	&command_peer_retry,
 	&command_explain,

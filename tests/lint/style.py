@@ -29,6 +29,7 @@ FUNCTION = 70
 LONG = {}
 # Headers without a .c of their name: what they describe lives in several files, or in data.
 SHARED = {
+    "adapters/doctor_parts.h": "doctor*.c",
     "adapters/http1_parse.h": "http1.c, http1_head.c, http1_words.c",
     "adapters/http_parts.h": "http_server.c, http_conn.c, http_answer.c",
     "adapters/taxii_request.h": "taxii_server.c and the endpoints in taxii_*.c",
