@@ -1,18 +1,18 @@
 /*
- * taxii20_list.c -- objects and manifest of TAXII 2.0, by ranges. Part of taxii20_request.h.
+ * taxii20_list.c -- objects and manifest of TAXII 2.0, by ranges. Part of taxii20_read.h.
  *
  *	begin -> find where item `first` is -> (count out to there) -> the page, kept or read
  *	      -> (all versions of what a manifest lists) -> the total: known, or counted from where it was
  *	      -> remember where the page ended -> answer
  *
- * A page and the total are always numbers that a client can go on with: some clients take "*" for the end, or
- * stop there with an error. What a total costs is one step of the store a row behind what was counted already.
+ * A total is always a number: some clients take "*" for the end, or stop there with an error. It costs one
+ * step of the store for each row behind what was counted already.
  */
 #include <stdlib.h>
 
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
-#include "adapters/taxii20_request.h"
+#include "adapters/taxii20_read.h"
 #include "adapters/taxii20_walk.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_books.h"
@@ -50,14 +50,14 @@ struct listing {
 	struct taxii_request	*rq;
 	enum list_kind		 kind;
 	struct taxii20_range	 range;
-	struct page_query	 chosen;	/* by the filters; a manifest's page has one row an object */
+	struct page_query	 chosen;	/* by the filters; one row of a manifest is an object */
 	struct taxii20_walk	 walk;
 	const char		*note;		/* its name */
 	uint64_t		 skip;		/* items to be counted out before the page */
 	int64_t			 now_us, turns;
 	struct slice		 key;		/* of the page among those that are kept */
 	struct taxii_page	*page;		/* held */
-	struct versions		 rows, all;	/* of a manifest: its objects, and all their versions */
+	struct versions		 rows, all;	/* of a manifest: objects, and all their versions */
 	uint64_t		 total;
 };
 
@@ -390,8 +390,8 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		page_done(l);
 }
 
-/* Everything that tells this page from others, under one trust and one configuration. `from`: the date that it
- * lies behind, not its number, which may be another one for the next who asks. */
+/* Everything that tells this page from others, under one trust and one configuration. `from`: the date
+ * that it lies behind, not its number, which may be another one for the next who asks. */
 static struct slice
 page_key(const struct listing *l, int64_t from)
 {
@@ -465,8 +465,8 @@ on_skipped(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 	}
 }
 
-/* True if it was asked too often with the same answer. Else it is noted what is asked: a walk goes on as one by
- * `next` does. */
+/* True if it was asked too often with the same answer. Else it is noted what is asked: a walk goes on as
+ * one by `next` does. */
 static bool
 is_slowed(struct listing *l, const struct taxii20_place *from)
 {

@@ -1,6 +1,6 @@
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
-#include "adapters/taxii20_request.h"
+#include "adapters/taxii20_read.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"

@@ -170,8 +170,8 @@ taxii20_walk_count(struct taxii20_walk *w, uint64_t total, int64_t last_us, int6
 	    .turns = turns };
 }
 
-/* A walk under way keeps the numbers that it was counted by: what leaves its place meanwhile is made good by
- * the last page, which knows the end. One that begins is counted anew if anything has. */
+/* A walk under way keeps the numbers that it was counted by: what leaves its place meanwhile is made good
+ * by the last page, which knows the end. One that begins is counted anew if anything has. */
 struct taxii20_place
 taxii20_walk_counted(const struct taxii20_walk *w, uint64_t first, uint64_t shown, int64_t last_us,
     int64_t turns)

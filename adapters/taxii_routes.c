@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "adapters/taxii20_media.h"
-#include "adapters/taxii20_request.h"
+#include "adapters/taxii20_read.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_media.h"
 #include "adapters/taxii_request.h"

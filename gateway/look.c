@@ -35,8 +35,8 @@ count(struct looking *l, const struct store_row *row)
 	l->last_us = row->date_added_us;
 }
 
-/* A row that is counted is not let pass: so the store looks at many without making a page of them, and gives
- * way to others now and then. What is beyond `most` ends the page. */
+/* A row that is counted is not let pass: so the store looks at many without making a page of them, and
+ * gives way to others now and then. What is beyond `most` ends the page. */
 static bool
 count_and_refuse(void *ctx, const struct store_row *row)
 {

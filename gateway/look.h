@@ -14,8 +14,8 @@
 
 /* n rows; the date of the last of them, or 0. */
 typedef void	look_count_cb(void *arg, uint64_t n, int64_t last_us, const struct err *e);
-/* Count the rows that the query chooses and this reader may have, but no more than `most`. Limits of the query
- * do not matter; its lists must live until this returns. */
+/* Count the rows that the query chooses and this reader may have, but no more than `most`. Limits of the
+ * query do not matter; its lists must live until this returns. */
 void		 look_count(struct gateway *g, const struct reader *r,
 		    const struct collection_conf *col, const struct page_query *q, uint64_t most,
 		    look_count_cb *cb, void *arg);

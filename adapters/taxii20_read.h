@@ -1,5 +1,5 @@
 /*
- * taxii20_request.h -- the endpoints of TAXII 2.0, rows of the family FAMILY_TAXII20 in taxii_routes.c.
+ * taxii20_read.h -- the endpoints of TAXII 2.0, rows of the family FAMILY_TAXII20 in taxii_routes.c.
  *
  *	taxii20_read.c   discovery, API root, collections, one object
  *	taxii20_list.c   objects and manifest by ranges
@@ -10,8 +10,8 @@
  * Called:  by taxii_server.c, when everything that the head can say is in order.
  * Never:   shows what is not STIX 2.0 (rulings 16).
  */
-#ifndef ADAPTERS_TAXII20_REQUEST_H
-#define ADAPTERS_TAXII20_REQUEST_H
+#ifndef ADAPTERS_TAXII20_READ_H
+#define ADAPTERS_TAXII20_READ_H
 
 #include "adapters/taxii_request.h"
 
