@@ -11,7 +11,7 @@ from lab import ONE, indicator, laboratory, until
 
 pytestmark = pytest.mark.skipif(bool(ONE), reason="with --one there is no process to lose")
 
-LIMITS = "    translate-timeout 1s\n    body 64m\n"
+LIMITS = "    translate-timeout 1s\n    body 64m\n    pending-over 0\n"
 
 
 def translators(node):
