@@ -228,7 +228,8 @@ def bodies(node):
             pids += [int(x) for x in f.read().split()]
         for name in os.listdir(f"/proc/{pid}/fd"):
             with contextlib.suppress(OSError):
-                found += "/bodies/" in os.readlink(f"/proc/{pid}/fd/{name}")
+                link = os.readlink(f"/proc/{pid}/fd/{name}")
+                found += "/bodies/" in link and not link.endswith("/bodies/pending")     # that is their folder
     return found
 
 
