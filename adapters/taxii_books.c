@@ -1,5 +1,6 @@
 #include "adapters/taxii_books.h"
 
+#include "adapters/taxii_marks.h"
 #include "adapters/taxii_pages.h"
 #include "gateway/base/arena.h"
 #include "gateway/config.h"
@@ -102,6 +103,7 @@ taxii_books_done(struct taxii_request *rq, int status, uint64_t bytes, bool ok)
 		rq->book.collection = rq->collection->name;
 		rq->book.seen = &rq->shown->seen;
 		c.page = &rq->book;
+		taxii_marks_done(rq, rq->book.seen);
 	}
 	consumer_books_note(rq->g->books, rq->reader.name, &c);
 }

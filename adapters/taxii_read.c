@@ -4,6 +4,7 @@
 #include "gateway/gateway.h"
 #include "gateway/stats.h"
 #include "adapters/taxii_books.h"
+#include "adapters/taxii_marks.h"
 #include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
@@ -188,7 +189,7 @@ finish_page(struct reading *rd, const struct store_page *page, const struct page
 	p->seen = *seen;
 	date_page(&rq->q, p);
 	taxii_books_shows(rq, p, false);
-	if (seen->lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)
+	if (seen->lasting && !rq->may_mark && rq->trust == rq->g->trust && rq->config == rq->g->config)
 		taxii_pages_keep(rq->pages, rd->key, p);
 	answer_page(rq, p);
 }
@@ -243,11 +244,14 @@ show_page(struct taxii_request *rq, unsigned knows, enum taxii_page_kind kind, b
 {
 	struct reading *rd;
 	struct slice key;
+	bool marked;
 
 	taxii_pages_under(rq->pages, rq->trust, rq->config, rq->config->limits.page_cache);
 	key = page_key(rq, kind, by_object);
-	if (taxii_books_slows(rq, key) || show_again(rq, key) || !read_query(rq, knows))
+	marked = kind == PAGE_OBJECTS && !by_object && taxii_marks_may(rq);
+	if (taxii_books_slows(rq, key) || (!marked && show_again(rq, key)) || !read_query(rq, knows))
 		return;
+	taxii_marks_apply(rq);
 	taxii_books_asks(rq, !by_object);
 	rd = arena_alloc(rq->mem, sizeof(*rd));
 	*rd = (struct reading){ .rq = rq, .kind = kind, .by_object = by_object, .key = key,

@@ -15,6 +15,7 @@
 #include "adapters/taxii_query.h"
 #include "adapters/taxii_routes.h"
 #include "gateway/consumer_books.h"
+#include "gateway/consumer_mark.h"
 
 struct gateway;
 struct taxii_page;
@@ -43,6 +44,8 @@ struct taxii_request {
 	struct book_page	 book;
 	struct taxii_page	*shown;		/* held; NULL: the answer shows no page */
 	bool			 slowed;
+	bool			 may_mark;	/* taxii_marks.h */
+	struct consumer_page_mark mark;
 	const char		*why;		/* of a refusal; NULL: none */
 };
 

@@ -389,6 +389,7 @@ const struct admin_command admin_commands[] = {
 	{ "peer-retry",		cmd_peer_retry },
 	{ "consumers",		admin_consumers },
 	{ "consumer-status",	admin_consumer_status },
+	{ "consumer-reset",	admin_consumer_reset },
 	{ "explain",		cmd_explain },
 	{ "quarantine-list",	cmd_quarantine_list },
 	{ "quarantine-show",	cmd_quarantine_show },

@@ -243,8 +243,13 @@ const struct command command_peer_retry = {
 };
 const struct command command_consumer_list = {
 	"consumer list", "", 0, 0, "the consumers in trust.conf",
-	"Shows the tools that may pull or push over TAXII. `tocsin peer show NAME` tells more "
-	"about one.",
+	"Shows the tools that may pull or push over TAXII. `tocsin consumer show NAME` tells more "
+	"about one, `tocsin consumer status` what they do.",
+	common, run
+};
+const struct command command_consumer_show = {
+	"consumer show", "NAME", 1, 1, "what trust.conf says of a consumer",
+	"Shows its section and where it stands. `tocsin consumer status NAME` says what it does.",
 	common, run
 };
 const struct command command_explain = {
@@ -282,6 +287,7 @@ static const struct control controls[] = {
 	{ &command_peer_show, "peer", { "peer" }, print_peer },
 	{ &command_peer_retry, "peer-retry", { "peer" }, print_counts },
 	{ &command_consumer_list, "consumers", { NULL }, print_consumers },
+	{ &command_consumer_show, "peer", { "peer" }, print_peer },
 	{ &command_explain, "explain", { "object", "peer" }, print_explain },
 	{ &command_quarantine_list, "quarantine-list", { NULL }, print_quarantine },
 	{ &command_quarantine_show, "quarantine-show", { "id" }, print_refused },

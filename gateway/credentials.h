@@ -65,6 +65,8 @@ int	credentials_add_token(const char *path, const char *name, const char *until,
 	    struct err *e);
 int	credentials_add_password(const char *path, const char *name, struct slice password,
 	    struct err *e);
+/* Take out the hashes of its tokens and its password; *gone says how many there were. */
+int	credentials_remove_secrets(const char *path, const char *name, size_t *gone, struct err *e);
 /* The login that the name had before goes. */
 int	credentials_set_login(const char *path, const char *name, const struct credentials_login *login,
 	    struct err *e);

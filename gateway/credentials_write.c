@@ -161,6 +161,18 @@ credentials_add_password(const char *path, const char *name, struct slice passwo
 	return change(path, name, "password", line, NULL, e);
 }
 
+int
+credentials_remove_secrets(const char *path, const char *name, size_t *gone, struct err *e)
+{
+	size_t tokens = 0, passwords = 0;
+
+	if (check_name(name, e) < 0 || change(path, name, "token", "", &tokens, e) < 0 ||
+	    change(path, name, "password", "", &passwords, e) < 0)
+		return -1;
+	*gone = tokens + passwords;
+	return 0;
+}
+
 /* ---- logins with others ---- */
 
 /* A word in quotes, as lines.h reads it back. */

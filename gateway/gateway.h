@@ -28,6 +28,7 @@ struct pending;
 struct outbox;
 struct catalog;
 struct consumer_books;
+struct consumer_marks;
 struct stats;
 struct figures_desk;
 struct keys;
@@ -46,6 +47,7 @@ struct gateway {
 	struct translate	*translate;
 	struct catalog		*catalog;
 	struct consumer_books	*books;		/* who fetched what: consumer_books.h */
+	struct consumer_marks	*marks;		/* how far who has come: consumer_mark.h */
 	struct intake		*intake;
 	struct pending		*pending;	/* NULL: every POST is answered when it is taken in */
 	struct outbox		*outbox;

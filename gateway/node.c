@@ -22,6 +22,7 @@
 #include "gateway/catalog.h"
 #include "gateway/config.h"
 #include "gateway/consumer_books.h"
+#include "gateway/consumer_mark.h"
 #include "gateway/credentials.h"
 #include "gateway/dedup.h"
 #include "gateway/figures.h"
@@ -601,6 +602,7 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	n->g.pending = pending_new(&n->g, e);
 	if (n->g.pending == NULL)
 		return -1;
+	n->g.marks = consumer_marks_new(&n->g);
 	if (start_admin(n, e) < 0 || start_listeners(n, contexts, e) < 0)
 		return -1;
 	n->links = peer_links_new(&n->g);
@@ -632,6 +634,7 @@ stop(struct node *n)
 	taxii_server_free(n->taxii);
 	consumer_books_free(n->g.books);
 	pending_free(n->g.pending);
+	consumer_marks_free(n->g.marks);
 	intake_free(n->g.intake);
 	translate_free(n->g.translate);
 	catalog_free(n->g.catalog);

@@ -65,6 +65,7 @@ struct peer {
 	bool		 tlp1_vocabulary;	/* `tlp-vocab 1.0`: cannot say AMBER+STRICT */
 	enum tlp_vocab	 tlp_vocab;		/* relation own: in which ids labels are shown */
 	bool		 no_taxii20;		/* TAXII 2.0 is 406 to it */
+	bool		 bookmark;		/* a consumer whose place is remembered */
 	bool		 empty_list;		/* pages without objects show an empty list */
 	uint32_t	 uses;			/* bit set of POLICY_USES_* */
 	uint32_t	 wants_phases;		/* bit set of phases it subscribed to; 0 = all */

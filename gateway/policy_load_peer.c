@@ -556,6 +556,12 @@ peer_exercise(struct load *ld, const struct line *l)
 }
 
 static void
+consumer_bookmark(struct load *ld, const struct line *l)
+{
+	load_bool(ld, l, 1, &this_peer(ld)->bookmark);
+}
+
+static void
 peer_read(struct load *ld, const struct line *l)
 {
 	this_peer(ld)->reads = load_list(ld, l, 1);
@@ -604,6 +610,7 @@ const struct directive directives_peer[] = {
 const struct directive directives_consumer[] = {
 	{ "pin", 1, 1, DIRECTIVE_MANY, peer_pin },
 	{ "relation", 1, 1, 0, peer_relation },
+	{ "bookmark", 1, 1, 0, consumer_bookmark },
 	COMMON_LINES,
 	{ NULL, 0, 0, 0, NULL }
 };

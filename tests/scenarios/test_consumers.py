@@ -1,4 +1,7 @@
 """If this fails, nobody can say why a SIEM shows nothing: what a consumer asked and got is lost, or told wrong."""
+import json
+import sqlite3
+
 import pytest
 
 from lab import TAXII, Client, basic, indicator, laboratory, until
@@ -32,6 +35,16 @@ def settled(n, name, **want):
         return until(f"{name} to be {want}", fits)
     except AssertionError as e:
         raise AssertionError(f"{e}: {status(n, name)}") from None
+
+
+def written(n, name, member):
+    """What all workers have in the store: what is only in their memory is lost with a kill, a second at most."""
+    db = sqlite3.connect(f"file:{n.file('state', 'tocsin.db')}?mode=ro", uri=True)
+    try:
+        rows = db.execute("SELECT text FROM note WHERE space = 'consumer' AND name LIKE ?", (name + " %",)).fetchall()
+        return sum(json.loads(text)[member] for text, in rows)
+    finally:
+        db.close()
 
 
 def poll(n, who, query="", collection="advisories", **headers):
@@ -132,6 +145,7 @@ def test_books_outlive_a_kill_and_a_restart():
         for _ in range(6):
             assert poll(n, "siem").status == 200
         before = settled(n, "siem", pages=6, objects=30, state="looping")
+        until("the books to be written down", lambda: written(n, "siem", "pages") == 6)
         n.kill()
         n.start()
         after = status(n, "siem")
@@ -141,3 +155,123 @@ def test_books_outlive_a_kill_and_a_restart():
         settled(n, "siem", pages=7, objects=35)
         n.restart()                 # in order: nothing waits to be written
         assert status(n, "siem")["objects"] == 35
+
+
+MARKED = {**CONSUMERS, "zero": ["relation own", "read *", "bookmark yes"], "two": ["relation own", "read *", "bookmark yes"]}
+
+
+@pytest.fixture(scope="module")
+def marked():
+    with laboratory("cert-a", consumers=MARKED, redis=False) as lab:
+        fill(lab["cert-a"], 25)
+        yield lab["cert-a"]
+
+
+def names(answer):
+    return [o["name"] for o in answer.json.get("objects", [])]
+
+
+def drain(n, who, query, connect=True, most=20):
+    """Ask the same again and again, as a client without a cursor does, until nothing comes."""
+    seen = []
+    for _ in range(most):
+        r = poll(n, who, query)
+        assert r.status == 200, r.body
+        if not names(r):
+            return seen
+        seen += names(r)
+    raise AssertionError(f"no end: {len(seen)} objects")
+
+
+def bookmark_settles(n, who, query):
+    """Until every worker knows that it has all."""
+    until(f"{who} to have all", lambda: all(not names(poll(n, who, query)) for _ in range(4)))
+
+
+def test_a_client_without_cursor_gets_everything_once(marked):
+    """If this fails, a client that always asks from the start never gets anything new, or never stops."""
+    c = Client(marked, "zero")
+    path = "/api/collections/advisories/objects/?limit=10&added_after=1970-01-01T00:00:00Z"
+    answers = [c.get(path) for _ in range(4)]
+    assert [len(names(a)) for a in answers] == [10, 10, 5, 0], "on one connection nothing comes twice"
+    assert len({x for a in answers for x in names(a)}) == 25
+    fill(marked, 3, start=100)
+    assert names(c.get(path)) == ["green 100", "green 101", "green 102"] and not names(c.get(path))
+    c.close()
+    bookmark_settles(marked, "zero", "limit=10&added_after=1970-01-01T00:00:00Z")
+    # whatever it says, also of the future; and a question of its own for one object is no poll
+    fill(marked, 1, start=200)
+    assert names(poll(marked, "zero", "added_after=2090-01-01T00:00:00Z")) == ["green 200"]
+    one = indicator("green 3", "x")["id"]
+    assert names(poll(marked, "zero", f"match[id]={one}")) == ["green 3"]
+    assert len(poll(marked, "zero", "match[type]=indicator&limit=100").json["objects"]) >= 29, "other filters, other place"
+
+
+def test_next_works_within_a_walk_and_manifests_move_nothing(marked):
+    """If this fails, an ordinary client is broken by its bookmark."""
+    path = "/api/collections/advisories/"
+    manifest = marked.request("GET", path + "manifest/?limit=50", "two")
+    assert len(manifest.json["objects"]) >= 25
+    all_names = [o["name"] for o in marked.objects("siem", "advisories")]
+    seen, r = [], poll(marked, "two", "limit=10")
+    while True:
+        seen += names(r)
+        if not r.json.get("more"):
+            break
+        r = poll(marked, "two", f"limit=10&added_after=2090-01-01T00:00:00Z&next={r.json['next']}")
+    assert seen == all_names
+    bookmark_settles(marked, "two", "limit=10")
+    # an answer that never arrived moves nothing
+    head = marked.request("HEAD", path + "objects/?limit=10", "two")
+    assert head.status == 200
+    fill(marked, 2, start=300)
+    marked.request("HEAD", path + "objects/?limit=10", "two")
+    assert names(poll(marked, "two", "limit=10")) == ["green 300", "green 301"]
+
+
+def test_a_bookmark_outlives_a_kill_and_can_be_reset(marked):
+    """If this fails, a crash makes a SIEM pay for everything again, or nobody can bring it back."""
+    drain(marked, "zero", "added_after=1970-01-01T00:00:00Z", most=60)
+    bookmark_settles(marked, "zero", "added_after=1970-01-01T00:00:00Z")
+    marked.kill()
+    marked.start()
+    assert not names(poll(marked, "zero", "added_after=1970-01-01T00:00:00Z"))
+    done = marked.run("consumer", "reset", "zero", "--from", "start", "--collection", "advisories", "--config", marked.conf)
+    assert done.returncode == 0 and "from the start in 1 collection: advisories" in done.stdout, done.stdout + done.stderr
+    every = [o["name"] for o in marked.objects("siem", "advisories")]
+    assert names(poll(marked, "zero", "limit=500")) == every
+    bookmark_settles(marked, "zero", "limit=500")
+    manifest = marked.request("GET", "/api/collections/advisories/manifest/?limit=500", "siem").json["objects"]
+    done = marked.run("consumer", "reset", "zero", "--from", manifest[-3]["date_added"], "--config", marked.conf)
+    assert done.returncode == 0, done.stderr
+    assert names(poll(marked, "zero", "limit=500")) == every[-2:]
+    for words in (["zero"], ["zero", "--from", "soon"], ["nobody", "--from", "start"], ["zero", "--from", "start", "--collection", "x"]):
+        assert marked.run("consumer", "reset", *words, "--config", marked.conf).returncode == 2, words
+
+
+def test_reset_brings_back_a_consumer_without_bookmark(marked):
+    """If this fails, the only way to send history again is a new consumer."""
+    r = poll(marked, "steady", "limit=500")
+    every, last = names(r), r.headers["X-TAXII-Date-Added-Last"]
+    assert not names(poll(marked, "steady", "added_after=" + last))
+    assert marked.ask("consumer", "reset", "steady", "--from", "start")["bookmark"] is False
+    # a client that sends both; the walk is served whole
+    r = poll(marked, "steady", f"limit=10&added_after={last}")
+    seen = names(r)
+    while r.json.get("more"):
+        r = poll(marked, "steady", f"limit=10&added_after={last}&next={r.json['next']}")
+        seen += names(r)
+    assert seen == every
+    bookmark_settles(marked, "steady", "added_after=" + last)   # its own cursor counts again
+    assert names(poll(marked, "steady", "added_after=" + last.replace("Z", "") + "Z")) == []
+    assert names(poll(marked, "looper", "limit=500")) == every, "nobody else is concerned"
+
+
+def test_revoke_takes_the_secrets_away(marked):
+    """If this fails, a stolen token works for ever."""
+    assert poll(marked, "idle").status == 200
+    assert marked.run("consumer", "revoke", "idle", "--config", marked.conf).returncode == 0
+    assert marked.run("consumer", "revoke", "idle", "--config", marked.conf).returncode == 1
+    assert marked.reload()
+    assert poll(marked, "idle").status == 401 and poll(marked, "siem").status == 200
+    assert marked.run("consumer", "show", "idle", "--config", marked.conf).returncode == 0
