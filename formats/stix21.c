@@ -42,6 +42,7 @@ struct reading {
 	bool			 own_tree;	/* the item looked at has one that stays */
 	struct arena		*tmp;		/* what need not outlive the item looked at */
 	bool			 odd;		/* lean, and something is for the usual way to judge */
+	bool			 stix20;	/* the container says that it holds STIX 2.0 */
 };
 
 /* Return the limit, or the default where the job does not say. */
@@ -243,6 +244,7 @@ struct findings {
 	const struct json_item		*item;
 	struct stix21_issue		 first;		/* that forbids the object; code NULL if none */
 	size_t				 remarks;
+	bool				 is_20;
 };
 
 /* Return an issue as an error. */
@@ -256,12 +258,28 @@ err_of_issue(const struct stix21_issue *issue)
 	return err;
 }
 
+/* True if an object of STIX 2.0 lacks nothing but what came with 2.1. */
+static bool
+is_fine_in_20(const struct findings *f, const struct stix21_issue *issue)
+{
+	static const char *const since[] = { "spec_version", "pattern_type", "is_family" };
+
+	if (!f->is_20 || issue->err != ERR_MISSING)
+		return false;
+	for (size_t i = 0; i < COUNTOF(since); i++)
+		if (strcmp(issue->path, since[i]) == 0)
+			return true;
+	return false;
+}
+
 /* stix21_issue_fn: remember what strict mode refuses, remark on the rest. */
 static void
 on_issue(void *ctx, const struct stix21_issue *issue)
 {
 	struct findings *f = ctx;
 
+	if (is_fine_in_20(f, issue))
+		return;
 	if (issue->must && f->first.code == NULL)
 		f->first = *issue;
 	if (f->r->job->strict && f->first.code != NULL)
@@ -277,7 +295,8 @@ on_issue(void *ctx, const struct stix21_issue *issue)
 static bool
 passes_check(struct reading *r, const struct json_item *item, const struct object *o)
 {
-	struct findings f = { .r = r, .item = item };
+	struct findings f = { .r = r, .item = item,
+	    .is_20 = r->stix20 && slice_is(o->spec_version, "2.0") };
 	size_t before = r->adv->nverdicts;
 
 	stix21_check(o, r->tmp, on_issue, &f);
@@ -550,6 +569,8 @@ read_document(struct reading *r, struct err *e)
 	if (r->doc.nitems > most)
 		return err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu",
 		    r->doc.nitems, most);
+	r->stix20 = r->job->bundle || (json_is_object(r->doc.root) &&
+	    slice_is(json_member(r->doc.root, "spec_version"), "2.0"));
 	if (r->job->relay != NULL)
 		cut_relay(r, r->job->relay);
 	index_markings(r);

@@ -628,3 +628,17 @@ def test_the_reader_has_his_own_words_for_labels(node):
     r = get(node, objects("empty"), who="other")
     assert r.status == 200 and r.json["objects"] == []
     assert get(node, "/api/collections/empty/manifest/", T20, who="other").json == {"objects": []}
+
+
+def test_a_strict_collection_takes_good_20(node):
+    """If this fails, `validate strict` and TAXII 2.0 exclude each other: STIX 2.0 is refused for not being 2.1."""
+    with open(node.conf, encoding="utf-8") as f:
+        text = f.read()
+    with open(node.conf, "w", encoding="utf-8") as f:
+        f.write(text + "\ncollection picky\n    validate     strict\n")
+    assert node.reload()
+    good, bad = old("picky"), old("sloppy")
+    del bad["valid_from"]
+    r = node.request("POST", objects("picky"), "both", bundle(good, bad), {"Accept": T20, "Content-Type": S20})
+    assert r.status == 202 and r.json["successes"] == [good["id"]] and r.json["failures"][0]["id"] == bad["id"], r.body
+    assert get(node, objects("picky")).json["objects"] == [good]

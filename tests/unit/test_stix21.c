@@ -415,6 +415,74 @@ test_corpus_keeps_every_byte(void **state)
 	assert_true(walk(CORPUS "stix21") > 100);
 }
 
+/* The text with the object in place of its '@'. */
+static const char *
+put_in(const char *text, const char *object)
+{
+	const char *at = strchr(text, '@');
+
+	return arena_fmt(mem, "%.*s%s%s", (int)(at - text), text, object, at + 1);
+}
+
+/* Return what strict reading says of one object in a container: a code, or NULL. */
+static const char *
+strict_in(const char *container, const char *object)
+{
+	struct advisory *adv;
+	struct err e;
+
+	assert_int_equal(read_text(slice_of(put_in(container, object)), true, &adv, &e), 0);
+	return adv->nverdicts > 0 ? adv->verdicts[0].code : NULL;
+}
+
+/* STIX 2.0 is no broken 2.1: what came with 2.1 is not missing in it, everything else is judged. */
+static void
+test_what_20_need_not_have(void **state)
+{
+	static const char v20[] = "{\"type\":\"bundle\",\"id\":\"" TO("bundle")
+	    "\",\"spec_version\":\"2.0\",\"objects\":[@]}";
+	static const char v21[] = "{\"type\":\"bundle\",\"id\":\"" TO("bundle") "\",\"objects\":[@]}";
+	static const char malware[] = "{\"type\":\"malware\",\"id\":\"" TO("malware") "\"," TIMES
+	    ",\"name\":\"m\",\"labels\":[\"bot\"]}";
+	static const char indicator[] = "{\"type\":\"indicator\",\"id\":\"" TO("indicator") "\"," TIMES
+	    PATTERN ",\"valid_from\":\"2026-01-01T00:00:00Z\"}";
+	static const char blunt[] = "{\"type\":\"indicator\",\"id\":\"" TO("indicator") "\"," TIMES PATTERN "}";
+
+	(void)state;
+	assert_null(strict_in(v20, malware));
+	assert_null(strict_in(v20, indicator));
+	assert_string_equal(strict_in(v20, blunt), "MISSING_PROPERTY");
+	assert_string_equal(strict_in(v21, malware), "MISSING_PROPERTY");
+	/* and what says that it is 2.1 is judged as that */
+	assert_string_equal(strict_in(v20, OBJECT("malware", ",\"name\":\"m\"")), "MISSING_PROPERTY");
+}
+
+/* TAXII 2.0 takes a bundle and nothing else. */
+static void
+test_bundles_alone(void **state)
+{
+	static const struct { const char *text; int rc; } rows[] = {
+		{ "{\"type\":\"bundle\",\"objects\":[@]}", 0 },
+		{ "{\"objects\":[@],\"x\":1,\"type\":\"bundle\"}", 0 },
+		{ "{\"objects\":[@]}", -1 }, { "{\"type\":\"bottle\",\"objects\":[@]}", -1 },
+		{ "{\"type\":\"bundle\",\"objects\":@}", -1 }, { "[@]", -1 }, { "@", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) * 2; i++) {
+		const char *text = put_in(rows[i / 2].text, OBJECT("tool", ",\"name\":\"t\""));
+		struct read_job job = { .in = slice_of(text), .input = "test", .envelope = true,
+			.bundle = true, .lean = i % 2 == 1, .in_stays = true };
+		struct advisory adv = { .n = 0 };
+		struct err e = ERR_INIT;
+		size_t n;
+
+		if (format_stix21.read(&job, mem, &adv, &e) != rows[i / 2].rc ||
+		    format_stix21.count(&job, mem, &n, &e) != rows[i / 2].rc)
+			fail_msg("%s", text);
+	}
+}
+
 int
 main(void)
 {
@@ -423,6 +491,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_tables_agree_on_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_whole_texts_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_20_need_not_have, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bundles_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sniffing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writing_is_stable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_corpus_of_broken_documents, setup, teardown),
