@@ -24,6 +24,7 @@ struct payload {
 	void		(*release)(void *);
 	void		*arg;
 	bool		 gzipped;
+	bool		 in_file;	/* its bytes are a file's, mapped */
 };
 
 static const char *
@@ -108,7 +109,7 @@ payload_gzip(struct http_server *s, struct payload *p, struct http_gzip *keep)
 		return;
 	}
 	payload_done(p);
-	*p = (struct payload){ { out, cap - z->avail_out }, free, out, true };
+	*p = (struct payload){ { out, cap - z->avail_out }, free, out, true, false };
 }
 
 static bool
@@ -226,6 +227,7 @@ put_out(struct exchange *x, struct strbuf *head, struct payload *p, bool with_bo
 		first = head->n < FIRST_RECORD ? FIRST_RECORD - head->n : 0;
 	strbuf_add(head, p->bytes.p, first);
 	x->bytes_out = n;
+	c->in_file = p->in_file ? n : 0;
 	c->corked = first < n;
 	if (c->corked)
 		tls_cork(c->bev, true);
@@ -262,7 +264,7 @@ is_last(const struct exchange *x, const struct http_answer *a)
 static struct payload
 payload_of(const struct http_answer *a)
 {
-	struct payload p = { a->body, a->release, a->release_arg, false };
+	struct payload p = { a->body, a->release, a->release_arg, false, a->in_file };
 
 	if (a->take != NULL) {
 		p.bytes.p = strbuf_take(a->take, &p.bytes.n);
@@ -292,7 +294,7 @@ respond(struct exchange *x, const struct http_answer *a)
 		char *copy = xmalloc(p.bytes.n);
 
 		memcpy(copy, p.bytes.p, p.bytes.n);
-		p = (struct payload){ { copy, p.bytes.n }, free, copy, p.gzipped };
+		p = (struct payload){ { copy, p.bytes.n }, free, copy, p.gzipped, false };
 	}
 	put_out(x, &s->scratch, &p, (h == NULL || h->method != HTTP_HEAD) && a->status != 204 &&
 	    a->status != 304);

@@ -100,11 +100,12 @@ static void
 recount(struct conn *c, enum conn_state state)
 {
 	struct http_server *s = c->server;
+	uint64_t mine = c->to_write > c->in_file ? c->to_write - c->in_file : 0;
 
 	c->address->handshakes -= c->state == CONN_HANDSHAKE;
 	c->address->handshakes += state == CONN_HANDSHAKE;
-	s->unsent -= c->state == CONN_WRITE ? c->to_write : 0;
-	s->unsent += state == CONN_WRITE ? c->to_write : 0;
+	s->unsent -= c->state == CONN_WRITE ? mine : 0;
+	s->unsent += state == CONN_WRITE ? mine : 0;
 	TAILQ_REMOVE(&s->in[c->state], c, link);
 	TAILQ_INSERT_TAIL(&s->in[state], c, link);
 	s->count[c->state]--;

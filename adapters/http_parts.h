@@ -73,6 +73,7 @@ struct conn {
 	int64_t			 armed_us;	/* when the timer looks; 0 = never */
 	uint64_t		 moved;		/* bytes since the state was entered */
 	uint64_t		 to_write;	/* bytes of the answer in hand */
+	uint64_t		 in_file;	/* of them, those that are a file's and take no memory */
 	size_t			 requests;
 	bool			 working;	/* conn_work is on the stack */
 	bool			 eof;		/* the client will send no more */

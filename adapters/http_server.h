@@ -181,6 +181,7 @@ struct http_answer {
 	struct strbuf		*take;		/* ...this is set: its bytes are taken, not copied */
 	void			(*release)(void *); /* ...or this: `body` is borrowed until it is called */
 	void			*release_arg;
+	bool			 in_file;	/* borrowed from a mapped file: not counted in `unsent` */
 	bool			 may_gzip;	/* bytes without secrets beside chosen text */
 	struct http_gzip	*gzip;		/* with `release`: kept there, or taken from there; NULL */
 	bool			 close;		/* end the connection afterwards */
