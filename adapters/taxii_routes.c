@@ -5,6 +5,7 @@
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_read.h"
 #include "adapters/taxii20_write.h"
+#include "adapters/feeds.h"
 #include "adapters/taxii_media.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
@@ -63,6 +64,10 @@ const struct taxii_family_ops taxii_families[TAXII_FAMILIES] = {
 		.takes = "send application/vnd.oasis.stix+json; version=2.0 without a coding",
 		.status = taxii20_write_status,
 	},
+	[FAMILY_FEED] = {
+		.media_type = "text/plain; charset=utf-8", .speaks = "", .on = feeds_are_served,
+		.accepts = feeds_accept, .error = feeds_error, .resolve = feeds_resolve,
+	},
 	/* Rows of a family without `accepts` are not served. */
 };
 
@@ -108,6 +113,7 @@ static const struct taxii_route routes[] = {
 	    taxii_post_head, taxii_post_body, true },
 	{ FAMILY_TAXII20, HTTP_GET, { COLLECTION, S_OBJECTS, S_OBJECT }, RIGHT_READ, "object20",
 	    taxii20_get_object, NULL, true },
+	{ FAMILY_FEED, HTTP_GET, { S_FEEDS, S_FEED }, RIGHT_READ, "feed", feeds_get_file, NULL, false },
 };
 enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 

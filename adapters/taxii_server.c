@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/feeds.h"
 #include "adapters/taxii_auth.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
@@ -144,7 +145,8 @@ judge_request(struct taxii_request *rq)
 	}
 	take_parts(rq);
 	if (m->place->right != NO_RIGHT && rq->collection == NULL) {
-		taxii_refuse(rq, 404, no_collection);
+		taxii_refuse(rq, 404, m->place->family == FAMILY_FEED ?
+		    "there is no such feed, or none with that ending" : no_collection);
 		return false;
 	}
 	if (m->route == NULL) {
@@ -391,7 +393,8 @@ path_for_log(const struct taxii_server *s, const struct http_exchange *x)
 		strbuf_addc(&b, '/');
 		if (col != NULL)
 			strbuf_adds(&b, col->name);
-		else if (taxii_is_fixed(s->g->config, segments[i]))
+		else if (taxii_is_fixed(s->g->config, segments[i]) || (i == 1 &&
+		    slice_is(segments[0], "feeds") && feeds_know(s->g->config, segments[i])))
 			strbuf_addsl(&b, segments[i]);
 		else
 			strbuf_addc(&b, '*');

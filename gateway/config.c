@@ -379,6 +379,34 @@ finish_spool(struct load *ld, size_t number)
 	check_kept(ld, config_place(ld->conf, "spool", number, "collections"), s->collections);
 }
 
+/* The collection exists; files on disk have a reader, and a folder of their own. */
+static void
+finish_feed(struct load *ld, size_t number)
+{
+	const struct feed_conf *f = &ld->conf->feeds[number];
+	struct line at = { .file = f->file, .number = f->line };
+	const char **known = arena_alloc(ld->mem, (ld->conf->ncollections + 1) * sizeof(*known));
+	size_t n = 0;
+
+	for (size_t i = 0; i < ld->conf->ncollections; i++)
+		if (ld->conf->collections[i].name != NULL)
+			known[n++] = ld->conf->collections[i].name;
+	if ((f->path == NULL) != (f->reader == NULL))
+		complain(ld->c, &at, "feed: `path` and `for` go together: files have the rights of "
+		    "one consumer");
+	at = config_place(ld->conf, "feed", number, "collection");
+	if (f->collection != NULL && config_collection(ld->conf, slice_of(f->collection)) == NULL &&
+	    !slice_starts(slice_of(f->collection), "inbox-"))
+		complain_unknown(ld->c, &at, "collection", slice_of(f->collection), known);
+	for (size_t i = 0; i < number && f->path != NULL; i++)
+		if (ld->conf->feeds[i].path != NULL && f->name != NULL &&
+		    ld->conf->feeds[i].name != NULL && strcmp(f->path, ld->conf->feeds[i].path) == 0 &&
+		    (slice_starts(slice_of(f->name), ld->conf->feeds[i].name) ||
+		    slice_starts(slice_of(ld->conf->feeds[i].name), f->name)))
+			complain(ld->c, &at, "feed: %s and %s might write the same file in %s", f->name,
+			    ld->conf->feeds[i].name, f->path);
+}
+
 /* Say that two values of `limits` contradict each other. */
 static void
 check_limits(struct load *ld, const struct limits_conf *l)
@@ -419,6 +447,8 @@ finish(struct load *ld)
 		check_kept(ld, config_place(conf, "route", i, "collections"),
 		    conf->routes[i].collections);
 	}
+	for (size_t i = 0; i < conf->nfeeds; i++)
+		finish_feed(ld, i);
 	check_limits(ld, &conf->limits);
 }
 
@@ -525,5 +555,14 @@ config_collection(const struct config *conf, struct slice name)
 		    (col->id != NULL && slice_is_nocase(name, col->id)))
 			return col;
 	}
+	return NULL;
+}
+
+struct feed_conf *
+config_feed(const struct config *conf, struct slice name)
+{
+	for (size_t i = 0; i < conf->nfeeds; i++)
+		if (slice_is(name, conf->feeds[i].name))
+			return &conf->feeds[i];
 	return NULL;
 }

@@ -83,6 +83,25 @@ struct route_conf {			/* objects from these sources also join these collections 
 	uint32_t	 line;
 };
 
+struct feed_conf {			/* flat files of a collection, for tools without TAXII */
+	const char	*name;
+	const char	*collection;
+	const char *const *formats;	/* names of outputs (formats/flat.h); NULL: all */
+	uint32_t	 kinds;		/* bit set of FLAT_BIT; 0: all */
+	unsigned	 confidence;	/* the least; 0: whatever it is */
+	bool		 observables;	/* csv and jsonl: what nobody is accused of, too */
+	bool		 restricted;	/* AMBER+STRICT and RED into lists for devices, too */
+	const char	*path;		/* folder for files, or NULL */
+	const char	*reader;	/* consumer whose rights and policy those files have */
+	int64_t		 every_us;	/* how often it is looked whether they are still right */
+	size_t		 records;	/* most in one answer */
+	size_t		 bytes;		/* of one file */
+	size_t		 history_bytes;	/* of what has changed, for `since` */
+	int64_t		 history_us;	/* how long that is kept */
+	const char	*file;
+	uint32_t	 line;
+};
+
 struct redis_conf {
 	const char	*url;		/* NULL: none. unix:/path, redis://host:port, rediss://host:port */
 	const char	*user;		/* ACL user, or NULL */
@@ -145,6 +164,7 @@ struct config {
 	const char	*name;
 	const char	*state_dir;
 	const char	*bodies_dir;	/* files of large request bodies; default STATE/bodies */
+	const char	*feeds_dir;	/* what feeds have said to whom; default STATE/feeds */
 	const char	*public_url;	/* https://host:port, base of absolute URLs */
 	const char	*csirt;		/* FQDN for IODEF IncidentID@name */
 	const char	*contact;	/* mail address for generated Contacts */
@@ -186,6 +206,8 @@ struct config {
 		const char *const *networks, *const *domains;
 		const char	*file;	/* or NULL */
 	} warnings;
+	struct feed_conf *feeds;
+	size_t		 nfeeds;
 	struct root_conf root;		/* that of `taxii` */
 	struct config_origins *origins;	/* where each value was written; config_print.c */
 };
@@ -219,6 +241,7 @@ const struct root_conf *config_root(const struct config *conf, struct slice name
 /* Is the collection served there? */
 bool		 config_in_root(const struct collection_conf *col, const struct root_conf *root);
 /* Collection by name, alias or UUID; NULL if none. */
+struct feed_conf *config_feed(const struct config *conf, struct slice name);
 struct collection_conf *config_collection(const struct config *conf, struct slice name);
 
 #endif

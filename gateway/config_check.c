@@ -48,6 +48,7 @@ static const struct file_rule file_rules[] = {
 	{ "redis", "password-file", FILE_SECRET },
 	{ "redis", "ca", FILE_PLAIN },
 	{ "spool", "path", FILE_FOLDER },
+	{ "feed", "path", FILE_FOLDER },
 };
 
 static int
@@ -246,6 +247,20 @@ check_inboxes(const struct check *k, struct line at, const char *const *names)
 	return rc;
 }
 
+/* The consumer whose rights the files of a feed have. */
+static int
+check_feed(const struct check *k, size_t number)
+{
+	const struct feed_conf *f = &k->conf->feeds[number];
+	struct line at = config_place(k->conf, "feed", number, "for");
+	const struct peer *p = f->reader == NULL ? NULL :
+	    trust_find(k->trust, slice_of(f->reader));
+
+	if (f->reader != NULL && (p == NULL || !p->is_consumer))
+		return complain(k->c, &at, "feed: trust.conf has no consumer '%s'", f->reader);
+	return 0;
+}
+
 static int
 check_names(const struct check *k)
 {
@@ -266,6 +281,8 @@ check_names(const struct check *k)
 		rc |= check_inboxes(k, config_place(conf, "route", i, "collections"),
 		    conf->routes[i].collections);
 	}
+	for (size_t i = 0; i < conf->nfeeds; i++)
+		rc |= check_feed(k, i);
 	for (size_t i = 0; i < conf->nspools; i++)
 		rc |= check_inboxes(k, config_place(conf, "spool", i, "collections"),
 		    conf->spools[i].collections);

@@ -19,6 +19,7 @@
 #define COLL(member)		FIELD(struct collection_conf, member)
 #define SPOOL(member)		FIELD(struct spool_conf, member)
 #define ROUTE(member)		FIELD(struct route_conf, member)
+#define FEED(member)		FIELD(struct feed_conf, member)
 #define ROOT(member)		FIELD(struct root_conf, member)
 #define END			{ .name = NULL }
 
@@ -63,6 +64,8 @@ static const struct config_key node_keys[] = {
 	    "Folder (mode 0700) for large request bodies while they come in, and (in its folder `pending`) "
 	    "for those that are answered before they are taken in; nothing else stays there.",
 	    NULL },
+	{ "feeds", &config_path, CONF(feeds_dir), "STATE/feeds", 0, 0, CONFIG_RESTART,
+	    "Folder (mode 0700) for feeds while they are served, and for what changed in them.", NULL },
 	{ "control", &config_path, CONF(control), "STATE/control.sock", 0, 0, CONFIG_RESTART,
 	    "Unix socket that `tocsin status` and its sisters talk to (mode 0600).", NULL },
 	END
@@ -338,6 +341,37 @@ static const struct config_key warnings_keys[] = {
 	END
 };
 
+static const struct config_key feed_keys[] = {
+	{ "collection", &config_text, FEED(collection), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Collection that it shows. Who may read that may read the feed.", NULL },
+	{ "formats", &config_feed_formats, FEED(formats), NULL, 0, 0, 0,
+	    "Outputs that are served; without it, all.", NULL },
+	{ "kinds", &config_feed_kinds, FEED(kinds), NULL, 0, 0, 0,
+	    "Only values of these kinds.", NULL },
+	{ "confidence", &config_count, FEED(confidence), "0", 0, 100, 0,
+	    "Least confidence; above 0, what says none is left out.", NULL },
+	{ "observables", &config_yes_no, FEED(observables), "no", 0, 0, 0,
+	    "Observables too, in csv and jsonl; never in lists for devices.", NULL },
+	{ "restricted", &config_yes_no, FEED(restricted), "no", 0, 0, 0,
+	    "What is labelled AMBER+STRICT or RED goes into lists for devices too.", NULL },
+	{ "path", &config_path, FEED(path), NULL, 0, 0, CONFIG_RESTART,
+	    "Folder that the outputs are written to as well: NAME.ENDING, each replaced at once.", NULL },
+	{ "for", &config_name, FEED(reader), NULL, 0, 0, 0,
+	    "Consumer by whose rights those files are made; needed with `path`.", NULL },
+	{ "every", &config_span, FEED(every_us), "1m", SEC / 10, DAY, 0,
+	    "How often it is looked whether those files are still right.", NULL },
+	{ "records", &config_count, FEED(records), "1000000", 1, 100000000, 0,
+	    "Most records of one output; a feed that has more is refused, never cut.", NULL },
+	{ "bytes", &config_bytes, FEED(bytes), "1g", 64 * KB, 64 * GB, 0,
+	    "Largest file of one output; likewise.", NULL },
+	{ "history", &config_bytes, FEED(history_bytes), "16m", 64 * KB, GB, 0,
+	    "What is kept of changes, for each reader, to answer `since`.", NULL },
+	{ "history-keep", &config_span, FEED(history_us), "7d", MIN_, 400 * DAY, 0,
+	    "How long it is kept, as far as there is room; who asks for older changes is told to fetch the "
+	    "whole.", NULL },
+	END
+};
+
 static const struct config_key log_keys[] = {
 	{ "format", &config_flip, CONF(log_json), "logfmt", 0, 0, 0,
 	    "One line an event, on standard error.", log_words },
@@ -400,6 +434,10 @@ const struct config_section config_sections[] = {
 	{ "warnings", NO_ARG, ONCE(0), warnings_keys,
 	    "What never goes into feeds for devices, besides private, documentation and other special "
 	    "networks and names, and the `aliases` of trust.conf." },
+	{ "feed", { "NAME", &config_name, FEED(name), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Name of the feed: /feeds/NAME.ENDING.", NULL },
+	    LIST(feeds, nfeeds, struct feed_conf), feed_keys,
+	    "Flat files of a collection, one value a record, for tools that do not speak TAXII." },
 	{ "log", NO_ARG, ONCE(0), log_keys,
 	    "The event log." },
 	{ .name = NULL }

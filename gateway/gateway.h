@@ -30,6 +30,7 @@ struct catalog;
 struct consumer_books;
 struct consumer_marks;
 struct stats;
+struct feeds;
 struct figures_desk;
 struct keys;
 
@@ -48,6 +49,7 @@ struct gateway {
 	struct catalog		*catalog;
 	struct consumer_books	*books;		/* who fetched what: consumer_books.h */
 	struct consumer_marks	*marks;		/* how far who has come: consumer_mark.h */
+	struct feeds		*feeds;
 	struct intake		*intake;
 	struct pending		*pending;	/* NULL: every POST is answered when it is taken in */
 	struct outbox		*outbox;

@@ -105,6 +105,10 @@ can_separate(const struct master *m, const struct config *conf, uint32_t keeper,
 	    may_reach(conf->store_path, store, worker, m->gid) &&
 	    may_reach(conf->bodies_dir, store, worker, m->gid);
 
+	can = can && may_reach(conf->feeds_dir, store, worker, m->gid);
+	for (size_t i = 0; i < conf->nfeeds; i++)
+		can = can && (conf->feeds[i].path == NULL ||
+		    may_reach(conf->feeds[i].path, store, worker, m->gid));
 	for (size_t i = 0; i < conf->nspools; i++)
 		can = can && may_reach(conf->spools[i].path, store, worker, m->gid);
 	if (conf->redis.url != NULL && strncmp(conf->redis.url, "unix:", 5) == 0)
@@ -238,6 +242,45 @@ make_bodies(const struct master *m, const struct config *conf, struct err *e)
 	return rc;
 }
 
+/* Who takes the files keeps his right: only the owner changes. */
+static int
+make_feed(const struct master *m, const struct feed_conf *f, struct err *e)
+{
+	struct stat st;
+
+	if (dir_make(f->path, 0750, e) < 0)
+		return -1;
+	if (m->uid[PROCESS_WORKER] == geteuid() || stat(f->path, &st) < 0 ||
+	    st.st_uid == m->uid[PROCESS_WORKER])
+		return 0;
+	return give(f->path, m->uid[PROCESS_WORKER], st.st_gid, st.st_mode & 07777, e);
+}
+
+/* What feeds said to whom, of whichever account wrote it. */
+static int
+make_feeds(const struct master *m, const struct config *conf, struct err *e)
+{
+	int folder;
+
+	for (size_t i = 0; i < conf->nfeeds; i++)
+		if (conf->feeds[i].path != NULL && make_feed(m, &conf->feeds[i], e) < 0)
+			return -1;
+	if (dir_make(conf->feeds_dir, 0700, e) < 0)
+		return -1;
+	if (m->uid[PROCESS_WORKER] == geteuid())
+		return 0;
+	folder = open(conf->feeds_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0 || give_open(folder, m->uid[PROCESS_WORKER], m->gid, 0700) < 0) {
+		err_set(e, ERR_IO, "cannot hand over %s: %s", conf->feeds_dir, strerror(errno));
+		if (folder >= 0)
+			close(folder);
+		return -1;
+	}
+	give_files(m, folder);
+	close(folder);
+	return 0;
+}
+
 /* ---- both ---- */
 
 int
@@ -279,7 +322,7 @@ users_hand_over(struct master *m, const struct config *conf, struct err *e)
 	for (size_t i = 0; i < conf->nspools; i++)
 		if (make_spool(m, &conf->spools[i], e) < 0)
 			return -1;
-	if (make_bodies(m, conf, e) < 0)
+	if (make_bodies(m, conf, e) < 0 || make_feeds(m, conf, e) < 0)
 		return -1;
 	return m->uid[PROCESS_WORKER] == geteuid() ? 0 : give_store(m, conf, e);
 }

@@ -25,6 +25,7 @@
 #include "gateway/consumer_mark.h"
 #include "gateway/credentials.h"
 #include "gateway/dedup.h"
+#include "gateway/feed.h"
 #include "gateway/figures.h"
 #include "gateway/intake.h"
 #include "gateway/limiter.h"
@@ -537,6 +538,7 @@ look(void *ctx, struct stats *figures)
 	struct node *n = ctx;
 
 	http_figures(n->http, figures);
+	feeds_figures(n->g.feeds, figures);
 	peer_links_figures(n->links, figures);
 	spools_figures(n->spools, figures);
 }
@@ -598,6 +600,7 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	n->g.catalog = catalog_new(&n->g, e);
 	if (n->g.catalog == NULL)
 		return -1;
+	n->g.feeds = feeds_new(&n->g);
 	n->g.books = consumer_books_new(&n->g);
 	n->g.pending = pending_new(&n->g, e);
 	if (n->g.pending == NULL)
@@ -637,6 +640,7 @@ stop(struct node *n)
 	consumer_marks_free(n->g.marks);
 	intake_free(n->g.intake);
 	translate_free(n->g.translate);
+	feeds_free(n->g.feeds);
 	catalog_free(n->g.catalog);
 	dedup_free(n->g.dedup);
 	limiter_free(n->g.limiter);

@@ -328,6 +328,9 @@ confine(struct worker *w, const struct config *conf, struct err *e)
 
 	add_path(paths, &s.npaths, arena_str(w->c->mem, file_folder(conf->store_path)), false);
 	add_path(paths, &s.npaths, conf->bodies_dir, true);
+	add_path(paths, &s.npaths, conf->feeds_dir, true);
+	for (size_t i = 0; i < conf->nfeeds; i++)
+		add_path(paths, &s.npaths, conf->feeds[i].path, true);
 	for (size_t i = 0; i < conf->nspools; i++)
 		add_path(paths, &s.npaths, conf->spools[i].path, true);
 	for (size_t i = 0; i < sizeof(system_files) / sizeof(*system_files); i++)

@@ -119,6 +119,9 @@ world_reload(struct world *w, const char *conf, const char *trust)
 
 /* ---- life ---- */
 
+/* Where the store of the next world is; NULL: in memory. */
+static UNUSED const char *world_store_path;
+
 /* A loop whose short timers are short: the coarse clock stands still for milliseconds. */
 static UNUSED struct event_base *
 world_base(void)
@@ -151,7 +154,7 @@ world_new(const char *conf, const char *trust, bool loop)
 	w->g.base = loop ? world_base() : NULL;
 	w->g.config = world_config(conf == NULL ? world_conf : conf);
 	w->g.trust = world_trust_of(trust == NULL ? world_trust : trust);
-	w->g.store = store_open(&(struct store_conf){ .audit_key = slice_from(key, 32),
+	w->g.store = store_open(&(struct store_conf){ .path = world_store_path, .audit_key = slice_from(key, 32),
 	    .base = w->g.base }, &e);
 	assert_non_null(w->g.store);
 	w->sound = w->g.store->ops;

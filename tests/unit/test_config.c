@@ -123,6 +123,9 @@ static const char whole[] =
     "    path spool/drop\n"
     "    mapping abuse-csv\n"
     "    collections inbox inbox-cert-b\n"
+    "feed f\n    collection fast\n    formats csv txt:ipv4\n    kinds ipv4 domain\n    confidence 50\n"
+    "    observables yes\n    restricted yes\n    path lists\n    for soc\n    every 5m\n    records 10\n"
+    "    bytes 1m\n    history 1m\n    history-keep 1h\n"
     "route all\n"
     "    collections inbox\n"
     "log\n"
@@ -382,9 +385,10 @@ a_reload_knows_what_takes_a_restart(void **state)
 	struct strbuf out = STRBUF_INIT;
 
 	(void)state;
-	assert_int_equal(config_restart_needed(&out, a, b), 5);
+	assert_int_equal(config_restart_needed(&out, a, b), 6);
 	assert_string_equal(out.p, "node state: /var/lib/tocsin -> /other\n"
 	    "node bodies: /var/lib/tocsin/bodies -> /other/bodies\n"
+	    "node feeds: /var/lib/tocsin/feeds -> /other/feeds\n"
 	    "node control: /var/lib/tocsin/control.sock -> /other/control.sock\n"
 	    "listen is new\n"
 	    "store path: /var/lib/tocsin/tocsin.db -> /other/tocsin.db\n");
