@@ -127,6 +127,8 @@ int	object_fill(struct object *o, struct arena *mem, object_find_fn find, void *
  * gives is what object_fill gives for the same text (tested). -1 if the text is no such object. */
 enum { OBJECT_OWN_FLAGS = OBJECT_REVOKED | OBJECT_EMBARGO | OBJECT_EXERCISE };
 int	object_skim(struct object *o, struct arena *mem, bool *open);
+/* The confidence that the text of an object states, 0 to 100; -1: none. */
+int	object_confidence(struct slice bytes);
 /* Append an object (all zero but index) / a verdict to an advisory. */
 struct object	*advisory_add(struct advisory *adv, struct arena *mem);
 struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind,

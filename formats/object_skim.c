@@ -191,3 +191,35 @@ object_skim(struct object *o, struct arena *mem, bool *open)
 	*open = s.open;
 	return 0;
 }
+
+/* ---- what only some ask ---- */
+
+struct confidence {
+	struct arena	*mem;
+	int		 value;
+};
+
+static bool
+on_confidence(void *ctx, struct slice name, struct slice value)
+{
+	struct confidence *c = ctx;
+	unsigned long long n;
+
+	if (name.p == NULL)
+		return false;
+	if (!slice_is(json_walk_text(name, false, c->mem), "confidence"))
+		return true;
+	if (slice_u64(value, &n) && n <= 100)
+		c->value = (int)n;
+	return false;
+}
+
+int
+object_confidence(struct slice bytes)
+{
+	struct confidence c = { .mem = arena_new(), .value = -1 };
+
+	json_walk(bytes, 0, on_confidence, &c);
+	arena_free(c.mem);
+	return c.value;
+}

@@ -12,6 +12,7 @@
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
 #include "gateway/stats.h"
+#include "gateway/view_age.h"
 #include "gateway/view_fill.h"
 
 struct catalog {
@@ -20,6 +21,7 @@ struct catalog {
 	struct collection_conf	*v;
 	size_t			 n;
 	struct view_fills	*fills;
+	struct view_ages	*ages;
 };
 
 /* ---- the list ---- */
@@ -90,18 +92,33 @@ catalog_view_takes_from(const struct collection_conf *col, const char *source)
 }
 
 bool
-catalog_view_matches(const struct collection_conf *col, struct slice kind,
-    const struct policy_facts *f, const char *source)
+catalog_view_is_old(const struct collection_conf *col, struct slice version, int64_t now_us)
 {
-	if (f->tlp == TLP_RED)
+	int64_t at_us;
+
+	return col->age_us > 0 && stamp_parse(version, &at_us) && at_us < now_us - col->age_us;
+}
+
+bool
+catalog_view_matches(const struct collection_conf *col, struct view_facts *f, const char *source)
+{
+	const struct policy_facts *p = f->policy;
+
+	if (p->tlp == TLP_RED)
 		return false;
-	if (col->kinds != NULL && col->kinds[0] != NULL && !listed(col->kinds, kind))
+	if (col->kinds != NULL && col->kinds[0] != NULL && !listed(col->kinds, f->kind))
 		return false;
-	if (col->tlps != 0 && (col->tlps & (1u << f->tlp)) == 0)
+	if (col->tlps != 0 && (col->tlps & (1u << p->tlp)) == 0)
 		return false;
-	if (col->sectors != 0 && (col->sectors & f->sectors) == 0)
+	if (col->sectors != 0 && (col->sectors & p->sectors) == 0)
 		return false;
-	if (col->phases != 0 && (col->phases & (1u << f->phase)) == 0)
+	if (col->phases != 0 && (col->phases & (1u << p->phase)) == 0)
+		return false;
+	if (catalog_view_is_old(col, f->version, f->now_us))
+		return false;
+	if (col->confidence > 0 && f->confidence == VIEW_UNREAD)
+		f->confidence = object_confidence(f->bytes);
+	if (col->confidence > 0 && f->confidence < (int)col->confidence)
 		return false;
 	return catalog_view_takes_from(col, source);
 }
@@ -129,6 +146,8 @@ catalog_reload(struct catalog *c, struct err *e)
 	c->mem = mem;
 	c->v = v;
 	c->n = n;
+	if (c->g->worker == 0)
+		view_ages_set(c->ages, v, n);
 	return 0;
 }
 
@@ -139,6 +158,7 @@ catalog_new(struct gateway *g, struct err *e)
 
 	c->g = g;
 	c->fills = view_fills_new(g);
+	c->ages = view_ages_new(g);
 	if (catalog_reload(c, e) < 0) {
 		catalog_free(c);
 		return NULL;
@@ -152,6 +172,7 @@ catalog_free(struct catalog *c)
 	if (c == NULL)
 		return;
 	view_fills_free(c->fills);
+	view_ages_free(c->ages);
 	arena_free(c->mem);
 	free(c);
 }
@@ -160,6 +181,12 @@ void
 catalog_figures(const struct catalog *c, struct stats *s)
 {
 	view_fills_figures(c->fills, s);
+}
+
+void
+catalog_age_views(struct catalog *c)
+{
+	view_ages_walk(c->ages);
 }
 
 size_t

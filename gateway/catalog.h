@@ -29,6 +29,9 @@ void		 catalog_free(struct catalog *c);		/* after store_close */
 /* After a reload of config and trust: the new list, changed views refilled. */
 int		 catalog_reload(struct catalog *c, struct err *e);
 
+/* Take out of views what has become too old for them, now: for those without an event loop. */
+void		 catalog_age_views(struct catalog *c);
+
 /* How far the views are that are being filled. */
 struct stats;
 void		 catalog_figures(const struct catalog *c, struct stats *s);
@@ -99,8 +102,21 @@ void		 catalog_remove(struct catalog *c, const struct reader *r,
 
 /* Does the view take what comes from this source? */
 bool		 catalog_view_takes_from(const struct collection_conf *col, const char *source);
+/* What a view asks about an object. */
+struct view_facts {
+	const struct policy_facts *policy;
+	struct slice	 kind;
+	struct slice	 version;	/* modified, else created, else when it came; empty: now */
+	struct slice	 bytes;
+	int64_t		 now_us;
+	int		 confidence;	/* once it was asked for; VIEW_UNREAD before, -1: none */
+};
+enum { VIEW_UNREAD = -2 };
 /* Does this object belong in this view? */
-bool		 catalog_view_matches(const struct collection_conf *col, struct slice kind,
-		    const struct policy_facts *f, const char *source);
+bool		 catalog_view_matches(const struct collection_conf *col, struct view_facts *f,
+		    const char *source);
+/* Is a version with this time too old for it? */
+bool		 catalog_view_is_old(const struct collection_conf *col, struct slice version,
+		    int64_t now_us);
 
 #endif

@@ -351,7 +351,8 @@ finish_collection(struct load *ld, size_t number)
 	struct collection_conf *col = &ld->conf->collections[number];
 	struct line at = { .file = col->file, .number = col->line };
 	bool filters = col->kinds != NULL || col->tlps != 0 || col->sectors != 0 ||
-	    col->phases != 0 || col->sources != NULL || col->distinct;
+	    col->phases != 0 || col->sources != NULL || col->distinct ||
+	    col->confidence != 0 || col->age_us != 0;
 
 	if (!col->view && filters)
 		complain(ld->c, &at, "collection %s: a filter needs `mode view`; a kept collection "

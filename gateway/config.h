@@ -55,6 +55,8 @@ struct collection_conf {
 	uint32_t	 tlps;		/* bit set 1 << enum tlp */
 	uint32_t	 sectors;
 	uint32_t	 phases;	/* bit set 1 << enum phase */
+	uint32_t	 confidence;	/* at least; 0: any, or none said */
+	int64_t		 age_us;	/* of the version, at most; 0: any */
 	const char *const *sources;	/* source names as in store_source.name */
 	int64_t		 cid;		/* given by the store at start */
 	char		 uuid[37];

@@ -299,6 +299,11 @@ static const struct config_key collection_keys[] = {
 	    "View: only what concerns one of these sectors.", NULL },
 	{ "phases", &config_phases, COLL(phases), NULL, 0, 0, 0,
 	    "View: only these phases.", NULL },
+	{ "confidence", &config_count, COLL(confidence), "0", 0, 100, 0,
+	    "View: only what says a confidence of at least so much; 0: anything.", NULL },
+	{ "age", &config_span, COLL(age_us), "0s", 0, 100 * 365 * DAY, 0,
+	    "View: only versions no older than that (0s: of any age), by `modified`, else `created`, else their "
+	    "arrival; what becomes older leaves within a twentieth of it, or an hour.", NULL },
 	{ "from", &config_sources, COLL(sources), NULL, 0, 0, 0,
 	    "View: only what came from one of these: peer, consumer or spool:NAME.", NULL },
 	END

@@ -1,11 +1,15 @@
 #include "gateway/router.h"
 
 #include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/strbuf.h"
 #include "gateway/catalog.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "formats/refs.h"
 #include "formats/idmap.h"
+
+enum { SUPPORTERS_MAX = 1000 };
 
 /* Is `name` one of the comma separated names? */
 static bool
@@ -44,14 +48,18 @@ struct routing {
 	struct store_put	*puts;
 	size_t			 n;
 	struct cids		 put;		/* where the sender put all of it */
-	struct cids		*plain;		/* parallel to puts */
+	struct cids		*kept, *views;	/* parallel to puts */
+	struct cids		 all_views;
+	int64_t			 now_us;
 	struct peers {				/* who may be told, by phase: nothing else differs */
 		const char	**v;
 		size_t		  n;
 		bool		  made;
 	}			 peers[PHASES];
 	struct idmap		 supporting;	/* id -> put */
-	struct cids		*lent;		/* parallel to puts: at the first put of an id */
+	struct {
+		struct cids	 kept, views;
+	}			*lent;		/* parallel to puts: at the first put of an id */
 };
 
 static void
@@ -110,15 +118,18 @@ add_kept(struct routing *r, struct slice kind, struct cids *out)
 }
 
 static void
-add_views(struct routing *r, const struct policy_facts *f, struct cids *plain,
-    struct cids *distinct)
+add_views(struct routing *r, size_t put, struct cids *plain, struct cids *distinct)
 {
 	const struct catalog *c = r->g->catalog;
+	const struct object *o = r->puts[put].object;
+	struct view_facts f = { .policy = &r->in->facts[put], .kind = r->in->facts[put].kind,
+	    .version = o->version, .bytes = o->bytes, .now_us = r->now_us,
+	    .confidence = VIEW_UNREAD };
 
 	for (size_t i = 0; i < catalog_count(c); i++) {
 		const struct collection_conf *col = catalog_at(c, i);
 
-		if (col->view && catalog_view_matches(col, f->kind, f, r->in->source))
+		if (col->view && catalog_view_matches(col, &f, r->in->source))
 			cids_add(col->distinct ? distinct : plain, col->cid);
 	}
 }
@@ -176,8 +187,9 @@ lend(struct routing *r, size_t i, struct slice id)
 
 	if (to == IDMAP_NONE)
 		return;
-	cids_add_all(&r->lent[to], r->plain[i].v, r->plain[i].n);
-	cids_add_all(&r->lent[to], user->distinct, user->ndistinct);
+	cids_add_all(&r->lent[to].kept, r->kept[i].v, r->kept[i].n);
+	cids_add_all(&r->lent[to].views, r->views[i].v, r->views[i].n);
+	cids_add_all(&r->lent[to].views, user->distinct, user->ndistinct);
 }
 
 static void
@@ -206,18 +218,65 @@ share_with_supporters(struct routing *r)
 	idmap_sort(&r->supporting);
 	r->lent = arena_alloc(r->mem, r->n * sizeof(*r->lent));
 	for (size_t i = 0; i < r->n; i++)
-		r->lent[i].mem = r->mem;
+		r->lent[i].kept.mem = r->lent[i].views.mem = r->mem;
 	/* twice: a marking may hang on an identity that hangs on an indicator */
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < r->n; i++)
 			lend_all(r, i);
 		for (size_t i = 0; i < r->supporting.n; i++) {
 			const struct idmap_entry *x = &r->supporting.v[i];
-			const struct cids *lent = &r->lent[idmap_find(&r->supporting, x->id)];
+			long at = idmap_find(&r->supporting, x->id);
 
-			cids_add_all(&r->plain[x->value], lent->v, lent->n);
+			cids_add_all(&r->kept[x->value], r->lent[at].kept.v, r->lent[at].kept.n);
+			cids_add_all(&r->views[x->value], r->lent[at].views.v, r->lent[at].views.n);
 		}
 	}
+}
+
+/* What the store is to bring into the views of this object: what it names, whoever sent that and when. */
+static struct slice
+supporters_of(struct routing *r, const struct object *o)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct slice text;
+
+	for (size_t k = 0; k < o->nsupporters && k < SUPPORTERS_MAX; k++) {
+		if (memchr(o->supporters[k].p, ' ', o->supporters[k].n) != NULL)
+			continue;		/* no id that anything could have */
+		if (b.n > 0)
+			strbuf_addc(&b, ' ');
+		strbuf_addsl(&b, o->supporters[k]);
+	}
+	text = b.n == 0 ? SLICE_EMPTY : arena_slice(r->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
+static void
+list_views(struct routing *r)
+{
+	const struct catalog *c = r->g->catalog;
+
+	for (size_t i = 0; i < catalog_count(c); i++)
+		if (catalog_at(c, i)->view)
+			cids_add(&r->all_views, catalog_at(c, i)->cid);
+}
+
+/* The lists of put i, when everything is lent. */
+static void
+hand_over(struct routing *r, size_t i)
+{
+	struct store_put *put = &r->puts[i];
+	bool follows = supports(r, i);
+
+	put->collections = r->kept[i].v;
+	put->ncollections = r->kept[i].n;
+	put->views = r->views[i].v;
+	put->nviews = r->views[i].n;
+	put->follow = follows ? r->all_views.v : NULL;
+	put->nfollow = follows ? r->all_views.n : 0;
+	put->supporters = r->all_views.n > 0 && (follows || put->nviews + put->ndistinct > 0) ?
+	    supporters_of(r, put->object) : SLICE_EMPTY;
 }
 
 void
@@ -229,29 +288,30 @@ router_route(struct gateway *g, const struct route_in *in, struct arena *mem,
 
 	r->g = g;
 	r->in = in;
-	r->mem = r->put.mem = mem;
+	r->mem = r->put.mem = r->all_views.mem = mem;
 	r->puts = puts;
 	r->n = n;
-	r->plain = arena_alloc(mem, (n + 1) * sizeof(*r->plain));
+	r->now_us = clock_wall_us();
+	r->kept = arena_alloc(mem, (n + 1) * sizeof(*r->kept));
+	r->views = arena_alloc(mem, (n + 1) * sizeof(*r->views));
 	add_named(g->catalog, in->collections, &r->put);
+	list_views(r);
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_facts *f = &in->facts[i];
 		struct cids distinct = { .mem = mem };
 
-		r->plain[i].mem = mem;
+		r->kept[i].mem = r->views[i].mem = mem;
 		puts[i].lane = trust_fast_phase(in->trust, f->phase) ? 0 : 1;
 		if (f->tlp == TLP_RED)
 			continue;
-		add_kept(r, f->kind, &r->plain[i]);
-		add_views(r, f, &r->plain[i], &distinct);
+		add_kept(r, f->kind, &r->kept[i]);
+		add_views(r, i, &r->views[i], &distinct);
 		puts[i].distinct = distinct.v;
 		puts[i].ndistinct = distinct.n;
 		if (!far)
 			add_peers(r, f->phase, &puts[i]);
 	}
 	share_with_supporters(r);
-	for (size_t i = 0; i < n; i++) {
-		puts[i].collections = r->plain[i].v;
-		puts[i].ncollections = r->plain[i].n;
-	}
+	for (size_t i = 0; i < n; i++)
+		hand_over(r, i);
 }

@@ -104,13 +104,15 @@ store_audit_add(struct store *s, const char *members, store_done_cb *done, void 
 }
 
 static void
-submit_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
-    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
+submit_join(struct store *s, int64_t cid, bool distinct, const char *supporters,
+    const int64_t *join, size_t njoin, const int64_t *leave, size_t nleave, store_done_cb *done,
+    void *arg)
 {
 	struct job *j = new_done(ASK_JOIN, done, arg);
 
 	j->ask.cid = cid;
 	j->ask.distinct = distinct;
+	j->ask.text = arena_str(j->mem, slice_of(supporters));
 	j->ask.join = copy_numbers(j, join, njoin);
 	j->ask.njoin = njoin;
 	j->ask.leave = copy_numbers(j, leave, nleave);
@@ -119,17 +121,17 @@ submit_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, si
 }
 
 void
-store_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin, const int64_t *leave,
-    size_t nleave, store_done_cb *done, void *arg)
+store_join(struct store *s, int64_t cid, const char *supporters, const int64_t *join, size_t njoin,
+    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
 {
-	submit_join(s, cid, false, join, njoin, leave, nleave, done, arg);
+	submit_join(s, cid, false, supporters, join, njoin, leave, nleave, done, arg);
 }
 
 void
-store_join_distinct(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
-    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
+store_join_distinct(struct store *s, int64_t cid, const char *supporters, const int64_t *join,
+    size_t njoin, const int64_t *leave, size_t nleave, store_done_cb *done, void *arg)
 {
-	submit_join(s, cid, true, join, njoin, leave, nleave, done, arg);
+	submit_join(s, cid, true, supporters, join, njoin, leave, nleave, done, arg);
 }
 
 void

@@ -76,8 +76,16 @@ struct store_put {
 	bool			 tlp_by_default;
 	enum pap		 pap;
 	struct slice		 embargo_desk;	/* the community that an embargo leaves out; or empty */
-	const int64_t		*collections;	/* kept and plain views it joins (when not yet a member) */
+	const int64_t		*collections;	/* it joins them (when not yet a member) in the order of puts */
 	size_t			 ncollections;
+	/* Views are joined after that, supporting objects (formats/refs.h) of the transaction first: what
+	 * a view shows names none that the store has and that is not in the view before it. */
+	const int64_t		*views;
+	size_t			 nviews;
+	struct slice		 supporters;	/* ids of those that it names, one blank between; or empty */
+	const int64_t		*follow;	/* a supporting object joins, of these views, those where
+						 * another version of it is */
+	size_t			 nfollow;
 	const int64_t		*distinct;	/* views that show one row a fingerprint group: joined
 						 * only if no linked member covers this one */
 	size_t			 ndistinct;
@@ -289,12 +297,15 @@ void	store_object(struct store *s, struct slice id, store_object_cb *cb, void *a
 /* Versions in order of vid from `after_vid` (exclusive), for filling views: at most `max` rows,
  * with bytes. Uses store_page_cb; page->more tells whether there are others. */
 void	store_scan(struct store *s, int64_t after_vid, size_t max, store_page_cb *cb, void *arg);
-/* Put known versions into a view with new dates (where not members yet), `leave` takes them out. */
-void	store_join(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
-	    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg);
+/* Put known versions into a view with new dates (where not members yet), `leave` takes them out. With a
+ * date before theirs join the supporting objects that they name (ids, one blank between, "" for none), or
+ * later, when they come. */
+void	store_join(struct store *s, int64_t cid, const char *supporters, const int64_t *join,
+	    size_t njoin, const int64_t *leave, size_t nleave, store_done_cb *done, void *arg);
 /* The same for a view that shows one row a fingerprint group: what a member covers does not join. */
-void	store_join_distinct(struct store *s, int64_t cid, const int64_t *join, size_t njoin,
-	    const int64_t *leave, size_t nleave, store_done_cb *done, void *arg);
+void	store_join_distinct(struct store *s, int64_t cid, const char *supporters,
+	    const int64_t *join, size_t njoin, const int64_t *leave, size_t nleave,
+	    store_done_cb *done, void *arg);
 
 /* ---- outbox -------------------------------------------------------------------------------- */
 

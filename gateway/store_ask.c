@@ -45,6 +45,9 @@ static const struct wire_field put_fields[] = {
 	WIRE_ENUM(struct store_put, pap, PAP_RED + 1),
 	WIRE_TEXT(struct store_put, embargo_desk, ASK_NAME_MAX),
 	WIRE_NUMBERS(struct store_put, collections, ncollections, LIST_MAX),
+	WIRE_NUMBERS(struct store_put, views, nviews, LIST_MAX),
+	WIRE_TEXT(struct store_put, supporters, TEXT_MAX),
+	WIRE_NUMBERS(struct store_put, follow, nfollow, LIST_MAX),
 	WIRE_NUMBERS(struct store_put, distinct, ndistinct, LIST_MAX),
 	WIRE_NAMES(struct store_put, peers, npeers, LIST_MAX),
 	WIRE_ENUM(struct store_put, lane, 2),
@@ -184,6 +187,7 @@ static const struct wire_field question_fields[ASK_KINDS][8] = {
 		WIRE_NUMBERS(struct ask, leave, nleave, NUMBERS_MAX), AUDIT, WIRE_END },
 	[ASK_JOIN] = {
 		WIRE_I64(struct ask, cid), WIRE_BOOL(struct ask, distinct),
+		WIRE_STRING(struct ask, text, TEXT_MAX),
 		WIRE_NUMBERS(struct ask, join, njoin, NUMBERS_MAX),
 		WIRE_NUMBERS(struct ask, leave, nleave, NUMBERS_MAX), WIRE_END },
 	[ASK_UPDATE] = {
@@ -407,7 +411,8 @@ check_put(const struct store_put *p)
 
 	if (!is_word(o->id) || !is_word(o->type) || !is_word(o->version_key))
 		return "an object without its id, type or version";
-	if (!are_numbers(p->collections, p->ncollections) ||
+	if (!are_numbers(p->collections, p->ncollections) || !are_numbers(p->views, p->nviews) ||
+	    !are_numbers(p->follow, p->nfollow) ||
 	    !are_numbers(p->distinct, p->ndistinct))
 		return "a collection that has no such number";
 	return are_names(p->peers, p->npeers) ? NULL : "a peer without a name";

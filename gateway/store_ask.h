@@ -41,7 +41,7 @@ struct ask {
 	const struct store_audit *audit;
 	size_t			 naudit;
 	const char		*name;		/* of a peer, a collection, a quarantine state, a note */
-	const char		*space, *text;	/* of a note; text NULL: forget it */
+	const char		*space, *text;	/* of a note; text NULL: forget it. Ids of a join */
 	const char		*owner;		/* of a lease: the storekeeper's word for the client */
 	const char		*uuid;
 	uint8_t			 digest[32];

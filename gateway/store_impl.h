@@ -93,7 +93,8 @@ struct store_ops {
 	/* versions of one object; *gone counts those that were members */
 	int	(*take_out)(struct store *s, int64_t cid, const int64_t *vids, size_t n,
 		    struct arena *mem, size_t *gone, struct err *e);
-	int	(*join)(struct store *s, int64_t cid, bool distinct, const int64_t *join,
+	int	(*join)(struct store *s, int64_t cid, bool distinct, struct slice supporters,
+		    const int64_t *join,
 		    size_t njoin, const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 	int	(*outbox_update)(struct store *s, const struct outbox_update *u, size_t n,
 		    struct arena *mem, struct err *e);

@@ -8,28 +8,6 @@ mem_str(struct mem *m, const char *s)
 	return s == NULL ? "" : arena_str(m->arena, slice_of(s));
 }
 
-static bool
-is_member(const struct mem *m, int64_t cid, int64_t vid, int64_t *date_us)
-{
-	for (size_t i = 0; i < m->nmembers; i++) {
-		if (m->members[i].cid == cid && m->members[i].vid == vid) {
-			*date_us = m->members[i].date_us;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Is any version of an id in the collection? */
-static bool
-is_in(struct mem *m, int64_t cid, int64_t obj)
-{
-	for (size_t i = 0; i < m->nmembers; i++)
-		if (m->members[i].cid == cid && mem_version(m, m->members[i].vid)->obj == obj)
-			return true;
-	return false;
-}
-
 static struct mem_source *
 source_of(const struct mem *m, int64_t vid, const char *name)
 {
@@ -71,42 +49,6 @@ struct mem_putting {
 };
 
 static void
-join(struct mem *m, int64_t cid, int64_t vid, int64_t *date_us)
-{
-	int64_t there;
-
-	if (is_member(m, cid, vid, &there))
-		return;
-	if (*date_us == 0)
-		*date_us = store_next_date(&m->store);
-	m->members = arena_grow(m->arena, m->members, m->nmembers, &m->members_cap,
-	    sizeof(*m->members));
-	m->members[m->nmembers++] = (struct mem_member){ cid, vid, *date_us };
-}
-
-static bool
-view_covered(struct mem *m, int64_t cid, const struct mem_version *v)
-{
-	for (size_t i = 0; i < m->nmembers; i++)
-		if (m->members[i].cid == cid &&
-		    mem_covers(mem_version(m, m->members[i].vid), v))
-			return true;
-	return false;
-}
-
-static void
-join_all(struct mem *m, const struct store_put *p, int64_t vid, int64_t *date_us)
-{
-	const struct mem_version *v = mem_version(m, vid);
-
-	for (size_t i = 0; i < p->ncollections; i++)
-		join(m, p->collections[i], vid, date_us);
-	for (size_t i = 0; i < p->ndistinct; i++)
-		if (is_in(m, p->distinct[i], v->obj) || !view_covered(m, p->distinct[i], v))
-			join(m, p->distinct[i], vid, date_us);
-}
-
-static void
 add_source(struct mem_putting *w, int64_t vid)
 {
 	const struct store_source *src = &w->t->source;
@@ -137,7 +79,8 @@ add_version(struct mem_putting *w, const struct store_put *p, int64_t obj, int64
 	*v = (struct mem_version){ .obj = obj != 0 ? obj : (int64_t)m->nversions,
 	    .first_us = date_us, .shown = arena_slice(m->arena, o->version),
 	    .valid_until = arena_slice(m->arena, o->valid_until_key),
-	    .warnings = mem_str(m, p->warnings) };
+	    .warnings = mem_str(m, p->warnings),
+	    .supporters = arena_slice(m->arena, p->supporters) };
 	memcpy(v->content, p->content, sizeof(v->content));
 	r = &v->row;
 	r->vid = (int64_t)m->nversions;
@@ -186,7 +129,7 @@ queue_for_peers(struct mem_putting *w, struct store_put *p, int64_t vid, bool ne
 	}
 }
 
-static void
+static int64_t
 put_new(struct mem_putting *w, size_t i, int64_t obj)
 {
 	struct mem *m = w->m;
@@ -199,8 +142,10 @@ put_new(struct mem_putting *w, size_t i, int64_t obj)
 		p->linked = p->linked || mem_linked(&m->versions[k], mem_version(m, vid));
 	m->sightings += p->linked;
 	add_source(w, vid);
-	join_all(m, p, vid, &date_us);
+	for (size_t k = 0; k < p->ncollections; k++)
+		mem_join_one(m, p->collections[k], vid, &date_us);
 	queue_for_peers(w, p, vid, obj == 0);
+	return vid;
 }
 
 static void
@@ -228,18 +173,21 @@ put_known(struct mem_putting *w, size_t i, struct mem_version *v)
 	}
 	if (d != NULL && d->state != MEM_SENT && d->state != MEM_DENIED)
 		d->state = MEM_GONE;
-	join_all(m, p, v->row.vid, &date_us);
+	for (size_t k = 0; k < p->ncollections; k++)
+		mem_join_one(m, p->collections[k], v->row.vid, &date_us);
 	if (p->ncollections > 0)
-		is_member(m, p->collections[0], v->row.vid, &shown);
+		mem_is_member(m, p->collections[0], v->row.vid, &shown);
 	p->shown_us = shown;
 }
 
-static void
+/* Return the version of the put, 0 for a conflict. */
+static int64_t
 put(struct mem_putting *w, size_t i)
 {
 	struct mem *m = w->m;
 	struct store_put *p = &w->t->puts[i];
 	struct mem_version *found = NULL;
+	struct store_quarantine row;
 	int64_t obj = 0;
 
 	p->linked = false;
@@ -253,28 +201,27 @@ put(struct mem_putting *w, size_t i)
 		if (slice_eq(v->row.version_key, p->object->version_key))
 			found = v;
 	}
-	if (found == NULL) {
-		put_new(w, i, obj);
-	} else if (memcmp(found->content, p->content, sizeof(found->content)) == 0 ||
+	if (found == NULL)
+		return put_new(w, i, obj);
+	if (memcmp(found->content, p->content, sizeof(found->content)) == 0 ||
 	    store_same_content(p, found->row.bytes)) {
 		put_known(w, i, found);
-	} else {
-		struct store_quarantine row = store_conflict_row(w->t, p);
-
-		p->outcome = STORE_CONFLICT;
-		p->shown_us = found->first_us;
-		mem_quarantine_add(m, &row);
+		return found->row.vid;
 	}
+	p->outcome = STORE_CONFLICT;
+	p->shown_us = found->first_us;
+	row = store_conflict_row(w->t, p);
+	mem_quarantine_add(m, &row);
+	return 0;
 }
 
 static int
-check(const struct mem *m, const int64_t *cids, size_t n, struct err *e)
+check(const struct mem *m, const struct store_put *p, struct err *e)
 {
-	for (size_t i = 0; i < n; i++)
-		if (cids[i] < 1 || (size_t)cids[i] > m->ncollections)
-			return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
-			    (long long)cids[i]);
-	return 0;
+	return mem_check(m, p->collections, p->ncollections, e) < 0 ||
+	    mem_check(m, p->views, p->nviews, e) < 0 ||
+	    mem_check(m, p->follow, p->nfollow, e) < 0 ||
+	    mem_check(m, p->distinct, p->ndistinct, e) < 0 ? -1 : 0;
 }
 
 int
@@ -282,15 +229,17 @@ mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err 
 {
 	struct mem *m = mem_of(s);
 	struct mem_putting w = { .m = m, .t = t, .message = ++m->messages };
+	int64_t *vids;
 
 	for (size_t i = 0; i < t->nputs; i++)
-		if (check(m, t->puts[i].collections, t->puts[i].ncollections, e) < 0 ||
-		    check(m, t->puts[i].distinct, t->puts[i].ndistinct, e) < 0)
+		if (check(m, &t->puts[i], e) < 0)
 			return -1;
 	if (t->status != NULL && mem_status_check(m, t->status, e) < 0)
 		return -1;
+	vids = arena_alloc(mem, (t->nputs + 1) * sizeof(*vids));
 	for (size_t i = 0; i < t->nputs; i++)
-		put(&w, i);
+		vids[i] = put(&w, i);
+	mem_put_views(m, t, vids);
 	for (size_t i = 0; i < t->nquarantine; i++)
 		mem_quarantine_add(m, &t->quarantine[i]);
 	store_fill_status(t, mem);
@@ -299,82 +248,5 @@ mem_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err 
 	for (size_t i = 0; i < t->naudit; i++)
 		mem_add_audit(s, &t->audit[i],
 		    t->audit[i].counts ? store_count_members(t, mem) : "", e);
-	return 0;
-}
-
-/* ---- members leave and join ---- */
-
-static void
-leave(struct mem *m, int64_t cid, int64_t vid)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < m->nmembers; i++)
-		if (m->members[i].cid != cid || m->members[i].vid != vid)
-			m->members[kept++] = m->members[i];
-	m->nmembers = kept;
-}
-
-int
-mem_removable(struct store *s, const struct page_query *q, struct arena *mem, int64_t **vids,
-    size_t *n, struct err *e)
-{
-	struct mem *m = mem_of(s);
-	int64_t obj = 0;
-	struct version_choice *v;
-	size_t count;
-
-	*n = 0;
-	if (q->nids != 1)
-		return err_set(e, ERR_VALUE, "one object at a time can be removed");
-	for (size_t i = 0; i < m->nversions && obj == 0; i++)
-		if (slice_eq(m->versions[i].row.id, q->ids[0]))
-			obj = m->versions[i].obj;
-	v = mem_group(m, q->cid, obj, mem, &count);
-	store_choose_removed(q, v, count);
-	*vids = arena_alloc(mem, (count + 1) * sizeof(**vids));
-	for (size_t i = 0; i < count; i++)
-		if (v[i].chosen && (q->admit == NULL ||
-		    q->admit(q->admit_ctx, &mem_version(m, v[i].vid)->row)))
-			(*vids)[(*n)++] = v[i].vid;
-	return 0;
-}
-
-int
-mem_take_out(struct store *s, int64_t cid, const int64_t *vids, size_t n, struct arena *mem,
-    size_t *gone, struct err *e)
-{
-	struct mem *m = mem_of(s);
-	size_t before = m->nmembers;
-
-	(void)mem;
-	if (check(m, &cid, 1, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		leave(m, cid, vids[i]);
-	*gone = before - m->nmembers;
-	return 0;
-}
-
-int
-mem_join(struct store *s, int64_t cid, bool distinct, const int64_t *joined, size_t njoin,
-    const int64_t *left, size_t nleave, struct arena *mem, struct err *e)
-{
-	struct mem *m = mem_of(s);
-
-	(void)mem;
-	if (check(m, &cid, 1, e) < 0)
-		return -1;
-	for (size_t i = 0; i < njoin; i++) {
-		int64_t date_us = 0;
-
-		if (joined[i] < 1 || (size_t)joined[i] > m->nversions)
-			continue;
-		if (!distinct || is_in(m, cid, mem_version(m, joined[i])->obj) ||
-		    !view_covered(m, cid, mem_version(m, joined[i])))
-			join(m, cid, joined[i], &date_us);
-	}
-	for (size_t i = 0; i < nleave; i++)
-		leave(m, cid, left[i]);
 	return 0;
 }

@@ -2,6 +2,7 @@
  * store_mem.h -- the memory backend among its own files: plain arrays and plain loops.
  *
  *	store_mem.c         put, members, pages, objects
+ *	store_mem_join.c    what joins which collection, and removal
  *	store_mem_outbox.c  deliveries
  *	store_mem_desk.c    collections, quarantine, audit, figures, open and close
  *	store_mem_status.c  statuses, complete and pending
@@ -26,6 +27,13 @@ struct mem_version {
 	uint8_t			content[32];
 	const char		*warnings;
 	int64_t			first_us;
+	struct slice		supporters;
+};
+
+/* A supporting object that a view waits for. */
+struct mem_wanted {
+	struct slice	id;
+	int64_t		cid;
 };
 
 struct mem_member {
@@ -85,6 +93,8 @@ struct mem {
 	struct quarantine_row	*quarantine;	/* qid 0: dropped */
 	struct mem_status	*statuses;
 	struct slice		*audit;
+	struct mem_wanted	*wanted;
+	size_t			 nwanted, wanted_cap;
 	struct mem_note		*notes;		/* by space, then name */
 	size_t			 nnotes, notes_cap;
 	size_t			 nversions, nmembers, nsources, ndeliveries, ncollections;
@@ -118,8 +128,16 @@ int	mem_removable(struct store *s, const struct page_query *q, struct arena *mem
 	    int64_t **vids, size_t *n, struct err *e);
 int	mem_take_out(struct store *s, int64_t cid, const int64_t *vids, size_t n, struct arena *mem,
 	    size_t *gone, struct err *e);
-int	mem_join(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
+int	mem_join(struct store *s, int64_t cid, bool distinct, struct slice supporters,
+	    const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
+/* store_mem_join.c */
+int	mem_check(const struct mem *m, const int64_t *cids, size_t n, struct err *e);
+bool	mem_is_member(const struct mem *m, int64_t cid, int64_t vid, int64_t *date_us);
+/* The date is taken where none is given yet, and shared by all that is joined with it. */
+void	mem_join_one(struct mem *m, int64_t cid, int64_t vid, int64_t *date_us);
+/* Views, for all puts of a transaction; vids parallel to them, 0: a conflict. */
+void	mem_put_views(struct mem *m, const struct store_txn *t, const int64_t *vids);
 /* store_mem_page.c */
 /* Versions of one id in a collection. */
 struct version_choice *mem_group(struct mem *m, int64_t cid, int64_t obj, struct arena *mem,

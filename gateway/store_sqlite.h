@@ -63,6 +63,7 @@
 	X(PART_ADD) X(PART_EACH) X(PART_EXPIRE)					\
 	X(PENDING_ADD) X(PENDING_DEL) X(PENDING_EACH) X(PENDING_SUM)		\
 	X(AUDIT_ADD) X(AUDIT_LAST) X(AUDIT_EACH)				\
+	X(SUPPORT_SET) X(SUPPORT_GET) X(WANTED_ADD) X(WANTED_GET) X(WANTED_DEL)	\
 	X(NOTE_SET) X(NOTE_DEL) X(NOTE_GET) X(NOTE_EACH)
 
 #define SQ_ENUM(name)	SQ_##name,
@@ -287,9 +288,21 @@ int	sq_member_group(struct sq *q, int64_t cid, int64_t obj, struct arena *mem,
 int	sq_group_is_ranked(struct sq *q, int64_t cid, int64_t obj, struct arena *mem, struct err *e);
 int	sq_is_in(struct sq *q, int64_t cid, int64_t obj, struct err *e);
 
+/* ---- store_sqlite_support.c ---- */
+enum { SUPPORT_DEPTH = 3 };
+/* What is in a view names these ids: bring in those supporting objects that the store has and the view has
+ * not, and remember the others until they come. */
+int	sq_support(struct sq *q, int64_t cid, struct slice ids, int depth, struct arena *mem,
+	    struct err *e);
+/* A supporting object has come, or a version of it: bring it where it is wanted, or where another version
+ * of it is. */
+int	sq_support_came(struct sq *q, const struct member *m, const struct store_put *p, bool new_id,
+	    struct arena *mem, struct err *e);
+
 /* ---- the rest of struct store_ops ---- */
 int	sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *e);
-int	sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
+int	sq_join_views(struct store *s, int64_t cid, bool distinct, struct slice supporters,
+	    const int64_t *join, size_t njoin,
 	    const int64_t *leave, size_t nleave, struct arena *mem, struct err *e);
 int	sq_removable(struct store *s, const struct page_query *pq, struct arena *mem,
 	    int64_t **vids, size_t *n, struct err *e);

@@ -414,7 +414,8 @@ join_vid(struct sq *q, int64_t cid, bool distinct, int64_t vid, struct arena *me
 }
 
 int
-sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, size_t njoin,
+sq_join_views(struct store *s, int64_t cid, bool distinct, struct slice supporters,
+    const int64_t *join, size_t njoin,
     const int64_t *leave, size_t nleave, struct arena *mem, struct err *e)
 {
 	struct sq *q = sq_of(s);
@@ -423,6 +424,8 @@ sq_join_views(struct store *s, int64_t cid, bool distinct, const int64_t *join, 
 	if (cid < 1 || cid > q->max_cid)
 		return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
 		    (long long)cid);
+	if (sq_support(q, cid, supporters, 0, mem, e) < 0)
+		return -1;
 	for (size_t i = 0; i < njoin; i++)
 		if (join_vid(q, cid, distinct, join[i], mem, e) < 0)
 			return -1;

@@ -1,30 +1,7 @@
 #include "gateway/base/clock.h"
-#include "gateway/store_sqlite.h"
+#include "gateway/store_sqlite_put.h"
 
 enum { PROBES_MAX = 64 };
-
-/* One transaction at work. */
-struct putting {
-	struct sq		*q;
-	struct store_txn	*t;
-	struct arena		*mem;
-	struct party		*source;
-	int64_t			 mid;		/* of its message; 0 until something needs it */
-	int64_t			 now_us;
-	struct copies		*groups;	/* hash table by fingerprint: groups met already */
-	size_t			 ngroups;	/* its size, a power of two */
-};
-
-/* One put at work. */
-struct one {
-	struct store_put	*p;
-	int64_t			 vid, obj, key, date_us;
-	struct slice		 spec;		/* as stored */
-	bool			 new_id;	/* no version of the id was known */
-	bool			 looked;	/* copies are filled */
-	int64_t			 shown_us;	/* date in the first collection */
-	struct copies		 copies;
-};
 
 /* ---- ids ---- */
 
@@ -178,8 +155,8 @@ group_of(struct putting *w, const struct copy *of, struct err *e)
 }
 
 /* The group as this put sees it; o->copies.of says of what. */
-static int
-find_copies(struct putting *w, struct one *o, struct err *e)
+int
+sq_put_copies(struct putting *w, struct one *o, struct err *e)
 {
 	const struct copies *group;
 
@@ -210,82 +187,6 @@ join_group(struct putting *w, const struct copy *of, struct err *e)
 		return 0;
 	group->v = arena_grow(w->mem, group->v, group->n, &group->cap, sizeof(*group->v));
 	group->v[group->n++] = *of;
-	return 0;
-}
-
-/* ---- memberships ---- */
-
-/* Return its date there, -1 on trouble. `date_us`: the one it has already, or 0. */
-static int64_t
-join_one(struct putting *w, struct one *o, int64_t cid, int64_t date_us, struct err *e)
-{
-	struct member m = {
-		.cid = cid, .vid = o->vid, .obj = o->obj, .kind = sq_kind(o->p->object->type),
-		.spec = o->spec, .version_key = o->p->object->version_key,
-	};
-
-	if (date_us != 0)
-		return date_us;
-	if (o->date_us == 0)
-		o->date_us = store_next_date(&w->q->store);
-	m.date_us = o->date_us;
-	return sq_join(w->q, &m, o->new_id, e) < 0 ? -1 : m.date_us;
-}
-
-/* One row a fingerprint group: joined unless a copy that says as much is in. A new version of an id that
- * is in always joins. */
-static int
-join_distinct(struct putting *w, struct one *o, int64_t cid, int64_t date_us, struct err *e)
-{
-	int rc;
-
-	if (date_us != 0)
-		return date_us < 0 ? -1 : 0;
-	rc = o->new_id ? 0 : sq_is_in(w->q, cid, o->obj, e);
-	if (rc == 0)
-		rc = find_copies(w, o, e) < 0 ? -1 : sq_view_covered(w->q, &o->copies, cid, e) * 2;
-	if (rc < 0 || rc == 2)
-		return rc < 0 ? -1 : 0;
-	return join_one(w, o, cid, 0, e) < 0 ? -1 : 0;
-}
-
-static bool
-listed(int64_t cid, const int64_t *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i] == cid)
-			return true;
-	return false;
-}
-
-/* A collection may stand in the lists twice: what others lend is added to what is its own. */
-static int
-join_all(struct putting *w, struct one *o, bool new_version, struct err *e)
-{
-	const struct store_put *p = o->p;
-	int64_t date_us = 0;
-
-	for (size_t i = 0; i < p->ncollections; i++) {
-		if (listed(p->collections[i], p->collections, i))
-			continue;
-		if (!new_version)
-			date_us = sq_member_date(w->q, p->collections[i], o->obj, o->vid, e);
-		date_us = join_one(w, o, p->collections[i], date_us, e);
-		if (date_us < 0)
-			return -1;
-		if (i == 0)
-			o->shown_us = date_us;
-		date_us = 0;
-	}
-	for (size_t i = 0; i < p->ndistinct; i++) {
-		if (listed(p->distinct[i], p->collections, p->ncollections) ||
-		    listed(p->distinct[i], p->distinct, i))
-			continue;
-		if (!new_version)
-			date_us = sq_member_date(w->q, p->distinct[i], o->obj, o->vid, e);
-		if (join_distinct(w, o, p->distinct[i], date_us, e) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -366,11 +267,11 @@ put_new(struct putting *w, struct one *o, struct err *e)
 	q->count[N_VERSIONS]++;
 	q->count[N_OBJECTS] += o->new_id;
 	o->copies.of = copy_of(o);
-	if (find_copies(w, o, e) < 0)
+	if (sq_put_copies(w, o, e) < 0)
 		return -1;
 	o->p->linked = sq_is_linked(&o->copies);
 	q->count[N_SIGHTINGS] += o->p->linked;
-	if (add_source(w, o->vid, e) < 0 || join_all(w, o, true, e) < 0 ||
+	if (add_source(w, o->vid, e) < 0 || sq_put_kept(w, o, true, e) < 0 ||
 	    queue_for_peers(w, o, e) < 0)
 		return -1;
 	return join_group(w, &o->copies.of, e);
@@ -388,7 +289,7 @@ put_known(struct putting *w, struct one *o, const struct head *h, struct err *e)
 	};
 	q->count[N_SIGHTINGS]++;
 	if (see_again(w, o->p, o->vid, h, e) < 0 ||
-	    sq_peer_gave(q, w->source, o->vid, e) < 0 || join_all(w, o, false, e) < 0)
+	    sq_peer_gave(q, w->source, o->vid, e) < 0 || sq_put_kept(w, o, false, e) < 0)
 		return -1;
 	o->p->shown_us = o->shown_us > 0 ? o->shown_us : h->first_us;
 	return 0;
@@ -470,40 +371,61 @@ find(struct putting *w, struct one *o, struct head *h, bool *same, struct err *e
 }
 
 static int
-put(struct putting *w, struct store_put *p, struct err *e)
+put(struct putting *w, struct one *o, struct err *e)
 {
-	struct one o = { .p = p };
 	struct head h;
 	bool same;
 	int rc;
 
-	o.p->linked = false;
-	o.p->queued = 0;
-	if ((rc = find(w, &o, &h, &same, e)) < 0)
+	o->p->linked = false;
+	o->p->queued = 0;
+	if ((rc = find(w, o, &h, &same, e)) < 0)
 		return -1;
 	if (rc == 0) {
-		rc = put_new(w, &o, e);
-		o.p->shown_us = o.date_us;
+		rc = put_new(w, o, e);
+		o->p->shown_us = o->date_us;
 		return rc;
 	}
-	o.spec = h.spec;
-	o.p->shown_us = h.first_us;
+	o->spec = h.spec;
+	o->p->shown_us = h.first_us;
 	if (!same) {
-		if ((rc = says_the_same(w, &o, e)) < 0)
+		if ((rc = says_the_same(w, o, e)) < 0)
 			return -1;
 		same = rc > 0;
 	}
-	return same ? put_known(w, &o, &h, e) : put_conflict(w, &o, e);
+	return same ? put_known(w, o, &h, e) : put_conflict(w, o, e);
 }
 
 static int
-check_collections(const struct putting *w, const int64_t *cids, size_t n, struct err *e)
+put_all(struct putting *w, struct err *e)
+{
+	struct one *all = arena_alloc(w->mem, (w->t->nputs + 1) * sizeof(*all));
+
+	for (size_t i = 0; i < w->t->nputs; i++) {
+		all[i].p = &w->t->puts[i];
+		if (put(w, &all[i], e) < 0)
+			return -1;
+	}
+	return sq_put_views(w, all, e);
+}
+
+static int
+check_numbers(const struct putting *w, const int64_t *cids, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++)
 		if (cids[i] < 1 || cids[i] > w->q->max_cid)
 			return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
 			    (long long)cids[i]);
 	return 0;
+}
+
+static int
+check_put(const struct putting *w, const struct store_put *p, struct err *e)
+{
+	return check_numbers(w, p->collections, p->ncollections, e) < 0 ||
+	    check_numbers(w, p->views, p->nviews, e) < 0 ||
+	    check_numbers(w, p->follow, p->nfollow, e) < 0 ||
+	    check_numbers(w, p->distinct, p->ndistinct, e) < 0 ? -1 : 0;
 }
 
 int
@@ -519,10 +441,10 @@ sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *
 	if (t->nputs > 0 && w.source == NULL)
 		return -1;
 	for (size_t i = 0; i < t->nputs; i++)
-		if (check_collections(&w, t->puts[i].collections, t->puts[i].ncollections, e) < 0 ||
-		    check_collections(&w, t->puts[i].distinct, t->puts[i].ndistinct, e) < 0 ||
-		    put(&w, &t->puts[i], e) < 0)
+		if (check_put(&w, &t->puts[i], e) < 0)
 			return -1;
+	if (put_all(&w, e) < 0)
+		return -1;
 	for (size_t i = 0; i < t->nquarantine; i++)
 		if (sq_quarantine_add(q, &t->quarantine[i], w.now_us, e) < 0)
 			return -1;

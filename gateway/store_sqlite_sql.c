@@ -87,6 +87,10 @@ static const char step_4[] =
     "CREATE TABLE pending (id TEXT PRIMARY KEY, source TEXT NOT NULL, collection TEXT NOT NULL,"
     " request TEXT NOT NULL, strict INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " sha256 BLOB NOT NULL) STRICT;"
+    /* what a version of a supporting object names itself; who is missing in which view */
+    "CREATE TABLE support (vid INTEGER PRIMARY KEY, ids TEXT NOT NULL) STRICT;"
+    "CREATE TABLE wanted (idk INTEGER NOT NULL, cid INTEGER NOT NULL, PRIMARY KEY (idk, cid))"
+    " WITHOUT ROWID, STRICT;"
     "CREATE TABLE note (space TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (space, name)) WITHOUT ROWID, STRICT;";
 
@@ -195,6 +199,12 @@ const char *const sq_text[SQ_COUNT] = {
 	    " WHERE m.obj = ?1 AND m.cid = ?2",
 	[SQ_MEMBER_IN] = "SELECT 1 FROM member INDEXED BY member_of WHERE obj = ?1 AND cid = ?2"
 	    " LIMIT 1",
+
+	[SQ_SUPPORT_SET] = "INSERT OR REPLACE INTO support (vid, ids) VALUES (?1, ?2)",
+	[SQ_SUPPORT_GET] = "SELECT ids FROM support WHERE vid = ?1",
+	[SQ_WANTED_ADD] = "INSERT OR IGNORE INTO wanted (idk, cid) VALUES (?1, ?2)",
+	[SQ_WANTED_GET] = "SELECT cid FROM wanted WHERE idk = ?1 ORDER BY cid",
+	[SQ_WANTED_DEL] = "DELETE FROM wanted WHERE idk = ?1",
 
 	[SQ_DELIVERY_ADD] = "INSERT INTO delivery (pno, vid, mid, lane, state, attempts, due_us,"
 	    " queued_us, at_us) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, ?6)",

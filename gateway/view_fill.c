@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/json.h"
 #include "gateway/base/log.h"
@@ -26,13 +27,15 @@ struct fill {
 	struct collection_conf	 col;
 	uint8_t			 want[SHA256_LEN];
 	enum phase_of_fill	 phase;
+	int64_t			 now_us;	/* of the batch */
 	int64_t			 after;		/* last version looked at */
 	bool			 more, dead;
 	/* the batch in hand */
 	struct arena		*mem;
 	int64_t			*vid;
 	size_t			 nvid, cap;
-	struct idmap		 ask;		/* id -> vid, or 0: a supporting object that is named */
+	struct idmap		 names;		/* ids of the supporting objects that they name */
+	struct idmap		 ask;		/* id -> vid: of a view by source, who gave it? */
 	size_t			 asked;
 	bool			 asking, waiting;
 	size_t			 joined, skipped;
@@ -61,6 +64,8 @@ definition(const struct collection_conf *col, uint8_t out[SHA256_LEN])
 	strbuf_addf(&b, "view1|%d|%u|%u|%u|", col->distinct, col->tlps, col->sectors, col->phases);
 	add_list(&b, col->kinds);
 	add_list(&b, col->sources);
+	if (col->confidence > 0 || col->age_us > 0)
+		strbuf_addf(&b, "%u|%lld|", col->confidence, (long long)col->age_us);
 	digest_sha256(strbuf_slice(&b), out);
 	strbuf_fini(&b);
 }
@@ -154,6 +159,26 @@ skip_batch(struct fill *f)
 		on_written(f, NULL);
 }
 
+/* The supporting objects that the batch names, each once. */
+static const char *
+names_of(struct fill *f)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *text;
+
+	idmap_sort(&f->names);
+	for (size_t i = 0; i < f->names.n; i++) {
+		if (i > 0 && slice_eq(f->names.v[i].id, f->names.v[i - 1].id))
+			continue;
+		if (b.n > 0)
+			strbuf_addc(&b, ' ');
+		strbuf_addsl(&b, f->names.v[i].id);
+	}
+	text = arena_str(f->mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
 static void
 write_batch(struct fill *f)
 {
@@ -164,23 +189,23 @@ write_batch(struct fill *f)
 		return;
 	}
 	if (f->phase == FILL_LEAVES) {
-		store_join(s, f->col.cid, NULL, 0, f->vid, f->nvid, on_written, f);
+		store_join(s, f->col.cid, "", NULL, 0, f->vid, f->nvid, on_written, f);
 		return;
 	}
 	f->joined += f->nvid;
-	(f->col.distinct ? store_join_distinct : store_join)(s, f->col.cid, f->vid, f->nvid, NULL,
-	    0, on_written, f);
+	(f->col.distinct ? store_join_distinct : store_join)(s, f->col.cid, names_of(f), f->vid,
+	    f->nvid, NULL, 0, on_written, f);
 }
 
 static bool
-note_supporter(void *ctx, const char *member, struct slice id)
+note_name(void *ctx, const char *member, struct slice id)
 {
 	struct fill *f = ctx;
 
 	(void)member;
-	if (slice_starts(id, "identity--") || slice_starts(id, "marking-definition--") ||
-	    slice_starts(id, "extension-definition--"))
-		idmap_add(&f->ask, f->mem, arena_slice(f->mem, id), 0);
+	if ((slice_starts(id, "identity--") || slice_starts(id, "marking-definition--") ||
+	    slice_starts(id, "extension-definition--")) && memchr(id.p, ' ', id.n) == NULL)
+		idmap_add(&f->names, f->mem, arena_slice(f->mem, id), 0);
 	return true;
 }
 
@@ -192,7 +217,7 @@ take(struct fill *f, int64_t vid, struct slice bytes)
 
 	add_vid(f, vid);
 	if (json_parse(bytes, NULL, f->mem, &doc, NULL) == 0)
-		refs_each(doc.root, note_supporter, f);
+		refs_each(doc.root, note_name, f);
 }
 
 /* Did one of the view's sources give us the object? */
@@ -218,7 +243,7 @@ take_by_source(struct fill *f, int64_t vid, const struct store_object *o)
 
 static void	ask_on(struct fill *f);
 
-/* Either a row of a view by source, of which we want to know who gave it; or a supporting object. */
+/* A row of a view by source, of which we want to know who gave it. */
 static void
 on_object(void *arg, const struct store_object *o, const struct err *e)
 {
@@ -227,10 +252,8 @@ on_object(void *arg, const struct store_object *o, const struct err *e)
 
 	(void)e;		/* a row that cannot be read is looked at again when it is asked for */
 	f->waiting = false;
-	if (o != NULL && vid != 0)
+	if (o != NULL)
 		take_by_source(f, vid, o);
-	else if (o != NULL && refs_is_supporting(o->row.type) && o->row.facts.tlp != TLP_RED)
-		add_vid(f, o->row.vid);
 	if (!f->asking)
 		ask_on(f);
 }
@@ -240,14 +263,8 @@ ask_on(struct fill *f)
 {
 	f->asking = true;
 	while (!f->waiting && f->asked < f->ask.n) {
-		const struct idmap_entry *x = &f->ask.v[f->asked];
-
-		if (x->value == 0 && f->asked > 0 && slice_eq(x->id, x[-1].id)) {
-			f->asked++;
-			continue;
-		}
 		f->waiting = true;
-		store_object(f->all->g->store, x->id, on_object, f);
+		store_object(f->all->g->store, f->ask.v[f->asked].id, on_object, f);
 	}
 	f->asking = false;
 	if (!f->waiting)
@@ -260,10 +277,12 @@ look_at(struct fill *f, const struct store_row *r)
 {
 	bool by_source = f->col.sources != NULL && f->col.sources[0] != NULL;
 	struct collection_conf any = f->col;
+	struct view_facts facts = { .policy = &r->facts, .kind = r->type, .version = r->version,
+	    .bytes = r->bytes, .now_us = f->now_us, .confidence = VIEW_UNREAD };
 	bool fits;
 
 	any.sources = NULL;
-	fits = catalog_view_matches(&any, r->type, &r->facts, "");
+	fits = catalog_view_matches(&any, &facts, "");
 	if (fits && by_source)
 		idmap_add(&f->ask, f->mem, arena_slice(f->mem, r->id), (size_t)r->vid);
 	else if (fits && f->phase == FILL_JOINS)
@@ -298,7 +317,8 @@ scan(struct fill *f)
 	f->mem = arena_new();
 	f->vid = NULL;
 	f->nvid = f->cap = 0;
-	f->ask = (struct idmap){ .n = 0 };
+	f->ask = f->names = (struct idmap){ .n = 0 };
+	f->now_us = clock_wall_us();
 	f->asked = 0;
 	store_scan(f->all->g->store, f->after, BATCH, on_scanned, f);
 }

@@ -22,6 +22,14 @@ CONSUMERS = {
     "client": ["relation client", "read *", "tlp-vocab 1.0"],
 }
 
+EXTRA = """
+collection sure
+    title        "Only what is sure"
+    mode         view
+    kinds        indicator
+    confidence   70
+"""
+
 RULES = """release everybody
     object     tlp clear green amber amber+strict
     to         relation own client
@@ -36,7 +44,7 @@ def node():
             text = f.read()
         with open(n.file("trust.conf"), "w", encoding="utf-8") as f:
             f.write(text[:text.index("release own-tools")] + RULES)
-    with laboratory("cert-a", redis=False, trust=rules, consumers=CONSUMERS) as lab:
+    with laboratory("cert-a", redis=False, trust=rules, consumers=CONSUMERS, extra=EXTRA) as lab:
         yield lab["cert-a"]
 
 
@@ -104,3 +112,48 @@ def test_the_reason_for_a_withheld_object_is_told(node, pile):
     done = node.run("explain", strict, "old", "--config", node.conf)
     assert done.returncode == 1 and "LABEL_VOCAB" in done.stdout, done.stdout
     assert node.run("explain", strict, "two", "--config", node.conf).returncode == 0
+
+
+def thing(kind, number, **members):
+    at = "2026-11-20T08:00:00.000Z"
+    return {"type": kind, "spec_version": "2.1", "id": f"{kind}--7a1f4c8e-9d0b-4f3f-8c55-{number:012}", "created": at,
+            **({} if kind == "marking-definition" else {"modified": at}), **members}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+@pytest.mark.parametrize("collection", ["indicators", "sure"])
+def test_what_a_page_names_is_in_it_or_before_it(node, named, collection, limit):
+    """If this fails, a client drops advisories whose creator or marking it cannot look up, or shows them without."""
+    seen, refs = set(), 0
+    for o in node.objects("plain", collection, limit=limit):
+        for ref in o.get("object_marking_refs", []) + [o.get("created_by_ref")]:
+            if ref in named:
+                refs += 1
+                assert ref in seen, (o["id"], ref)
+        seen.add(o["id"])
+    assert refs >= 20 and {o["type"] for o in node.objects("plain", collection)} == \
+        {"indicator", "identity", "marking-definition"}
+
+
+@pytest.fixture(scope="module")
+def named(node, pile):
+    """Creators and markings that came before, behind and in other messages than those who name them."""
+    marking = thing("marking-definition", 1, definition_type="statement", definition={"statement": "Said here"},
+                    object_marking_refs=[TLP["clear"]])
+    makers = [thing("identity", i, name=f"Team {i}", identity_class="organization",
+                    object_marking_refs=[TLP["clear"], marking["id"]]) for i in range(2, 6)]
+
+    def some(i, maker):
+        return indicator(f"named {i}", f"[mutex:name = 'named {i}']", tlp="clear", created_by_ref=makers[maker]["id"], confidence=80)
+    # in one message with its marking; the identities of earlier ones are in no view yet
+    assert node.insist("desk", "advisories", makers[0], marking)["failure_count"] == 0
+    assert node.insist("desk", "advisories", *(some(i, 0) for i in range(10)))["failure_count"] == 0
+    assert node.insist("desk", "advisories", *(some(10 + i, 1) for i in range(10)), makers[1], marking)["failure_count"] == 0
+    return {x["id"] for x in (marking, *makers[:2])}
+
+
+def test_a_kept_collection_keeps_the_order_of_the_sender(node, named):
+    """If this fails, what a client put into a collection comes back in another order."""
+    ids = node.ids("plain", "advisories")
+    late = "identity--7a1f4c8e-9d0b-4f3f-8c55-000000000003"
+    assert named <= set(ids) and ids.index(late) == len(ids) - 1

@@ -224,15 +224,15 @@ views_follow_their_definition(void **state)
 	world_reload(w, conf_with(w, "collection v\n    mode view\n    kinds malware indicator\n"),
 	    NULL);
 	world_turn(w);
-	assert_string_equal(world_has(w, "v", NULL), "malware 1,indicator 3,identity 5");
+	assert_string_equal(world_has(w, "v", NULL), "malware 1,identity 5,indicator 3");
 	/* narrower; what was lent stays */
 	world_reload(w, conf_with(w, "collection v\n    mode view\n    kinds indicator\n"), NULL);
 	world_turn(w);
-	assert_string_equal(world_has(w, "v", NULL), "indicator 3,identity 5");
+	assert_string_equal(world_has(w, "v", NULL), "identity 5,indicator 3");
 	/* nothing changed: nothing moves, nothing is written */
 	world_reload(w, conf_with(w, "collection v\n    mode view\n    kinds indicator\n"), NULL);
 	world_turn(w);
-	assert_string_equal(world_has(w, "v", NULL), "indicator 3,identity 5");
+	assert_string_equal(world_has(w, "v", NULL), "identity 5,indicator 3");
 }
 
 /* One row a fingerprint group, after a change as well; what leaves covers nothing. */
@@ -275,6 +275,95 @@ views_by_source(void **state)
 	    "    kinds indicator\n"), NULL);
 	world_turn(w);
 	assert_string_equal(world_has(w, "v", NULL), "indicator 3,indicator 1");
+}
+
+/* By confidence and by age; and what becomes too old leaves. */
+static void
+views_by_confidence_and_age(void **state)
+{
+	struct world *w = *state;
+	const char *conf = conf_with(w, "collection sure\n    mode view\n    confidence 70\n"
+	    "collection news\n    mode view\n    age 10d\n    kinds indicator tool\n");
+	const char *by = GREEN "\"created_by_ref\":\"identity--00000000-0000-4000-8000-000000000007\",";
+	int64_t start;
+
+	assert_true(stamp_parse(SLICE_LIT("2023-01-05T00:00:00Z"), &start));
+	clock_fake(start);
+	world_put(w, "soc", ENVELOPE(w, obj(w, "indicator", 1, GREEN "\"confidence\":70,"),
+	    obj(w, "indicator", 2, GREEN "\"confidence\":69,"), ind(w, 3, by),
+	    obj(w, "identity", 7, GREEN)));
+	world_reload(w, conf, NULL);
+	world_turn(w);
+	assert_string_equal(world_has(w, "sure", NULL), "indicator 1");
+	assert_string_equal(world_has(w, "news", NULL), "identity 7,indicator 1,indicator 2,indicator 3");
+	world_put(w, "soc", ENVELOPE(w, obj(w, "malware", 4, GREEN "\"confidence\":100,"),
+	    obj(w, "malware", 5, GREEN "\"confidence\":\"90\","), obj(w, "tool", 6,
+	    GREEN "\"x\":{\"confidence\":90},")));
+	assert_string_equal(world_has(w, "sure", NULL), "indicator 1,malware 4");
+	catalog_age_views(w->g.catalog);
+	world_turn(w);
+	assert_string_equal(world_has(w, "news", NULL),
+	    "identity 7,indicator 1,indicator 2,indicator 3,tool 6");
+	/* of the 1st, and ten days are over; a younger version of one came meanwhile, a malware never */
+	world_put(w, "soc", ENVELOPE(w, arena_fmt(w->mem, "{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":\"%s\"," GREEN
+	    "\"created\":\"2023-01-01T00:00:00Z\",\"modified\":\"2023-01-05T00:00:00Z\"}",
+	    oid(w, "indicator", 2))));
+	clock_fake_add(INT64_C(7) * 86400 * 1000000);
+	catalog_age_views(w->g.catalog);
+	world_turn(w);
+	assert_string_equal(world_has(w, "news", NULL), "identity 7,indicator 2");
+	assert_string_equal(world_has(w, "sure", NULL), "indicator 1,malware 4");
+	/* what is old when it comes does not join */
+	world_put(w, "soc", ENVELOPE(w, ind(w, 8, GREEN)));
+	assert_string_equal(world_has(w, "news", NULL), "identity 7,indicator 2");
+	/* another age: filled anew */
+	world_reload(w, conf_with(w, "collection news\n    mode view\n    age 20d\n    kinds indicator\n"),
+	    NULL);
+	world_turn(w);
+	assert_string_equal(world_has(w, "news", NULL),
+	    "identity 7,indicator 2,indicator 1,indicator 3,indicator 8");
+	clock_real();
+}
+
+/* Whoever sent them and when: what a view shows names no supporting object that is not in it before. */
+static void
+views_hold_what_they_name(void **state)
+{
+	struct world *w = *state;
+	const char *by = GREEN "\"created_by_ref\":\"identity--00000000-0000-4000-8000-000000000005\",";
+	const char *marked = GREEN "\"x_refs\":[\"identity--00000000-0000-4000-8000-000000000006\"],";
+
+	world_reload(w, conf_with(w, "collection other\ncollection v\n    mode view\n    kinds indicator\n"
+	    "collection once\n    mode view\n    kinds indicator\n    distinct yes\n"), NULL);
+	world_turn(w);
+	/* an identity that names another one, of an earlier message */
+	world_put(w, "near", ENVELOPE(w, obj(w, "identity", 6, GREEN), obj(w, "identity", 5, marked),
+	    obj(w, "identity", 9, GREEN)));
+	assert_string_equal(world_has(w, "v", NULL), "");
+	world_put(w, "soc", ENVELOPE(w, ind(w, 1, by), ind(w, 2, by)));
+	assert_string_equal(world_has(w, "v", NULL), "identity 6,identity 5,indicator 1,indicator 2");
+	assert_string_equal(world_has(w, "once", NULL), "identity 6,identity 5,indicator 1,indicator 2");
+	/* behind what names it in the same envelope: a kept collection keeps the order, a view does not */
+	by = GREEN "\"created_by_ref\":\"identity--00000000-0000-4000-8000-000000000010\",";
+	world_put(w, "soc", ENVELOPE(w, ind(w, 11, by), obj(w, "identity", 10, GREEN)));
+	assert_string_equal(world_has(w, "v", NULL),
+	    "identity 6,identity 5,indicator 1,indicator 2,identity 10,indicator 11");
+	assert_non_null(strstr(world_has(w, "kept", NULL), "indicator 11,identity 10"));
+	/* it comes later, and a new version of it follows */
+	by = GREEN "\"created_by_ref\":\"identity--00000000-0000-4000-8000-000000000020\",";
+	world_put(w, "soc", ENVELOPE(w, ind(w, 21, by)));
+	world_put(w, "near", ENVELOPE(w, obj(w, "identity", 20, GREEN)));
+	assert_non_null(strstr(world_has(w, "v", NULL), ",indicator 21,identity 20"));
+	world_put(w, "near", ENVELOPE(w, arena_fmt(w->mem, "{\"type\":\"identity\",\"spec_version\":\"2.1\",\"id\":\"%s\"," GREEN
+	    "\"name\":\"x\",\"created\":\"2023-01-01T00:00:00Z\",\"modified\":\"2023-05-01T00:00:00Z\"}",
+	    oid(w, "identity", 20)), obj(w, "identity", 9, GREEN)));
+	assert_non_null(strstr(world_has(w, "v", NULL), ",indicator 21,identity 20"));
+	assert_null(strstr(world_has(w, "v", NULL), "identity 9"));
+	/* a RED one is nobody's */
+	by = GREEN "\"created_by_ref\":\"identity--00000000-0000-4000-8000-000000000030\",";
+	world_put(w, "soc", ENVELOPE(w, ind(w, 31, by)));
+	world_put(w, "soc", ENVELOPE(w, obj(w, "identity", 30, RED)));
+	assert_null(strstr(world_has(w, "v", NULL), "identity 30"));
 }
 
 /* The walk fails half-way (a full disk): the view is not called filled, the next start walks again. */
@@ -332,7 +421,8 @@ main(void)
 		ONE(take_out_what_you_see), LOOP(take_out_what_you_see),
 		ONE(views_follow_their_definition), LOOP(views_follow_their_definition),
 		ONE(distinct_views_stay_distinct), LOOP(distinct_views_stay_distinct),
-		LOOP(views_by_source), LOOP(a_walk_that_fails), ONE(a_walk_that_fails),
+		LOOP(views_by_source), ONE(views_by_confidence_and_age), LOOP(views_by_confidence_and_age),
+		ONE(views_hold_what_they_name), LOOP(views_hold_what_they_name), LOOP(a_walk_that_fails), ONE(a_walk_that_fails),
 		LOOP(overtaken_walks),
 	};
 

@@ -48,6 +48,9 @@ told(struct world *w, const struct store_put *p)
 		for (size_t i = 0; i < p->ncollections; i++)
 			if (p->collections[i] == col->cid)
 				strbuf_addf(&b, "%s ", col->name);
+		for (size_t i = 0; i < p->nviews; i++)
+			if (p->views[i] == col->cid)
+				strbuf_addf(&b, "%s ", col->name);
 		for (size_t i = 0; i < p->ndistinct; i++)
 			if (p->distinct[i] == col->cid)
 				strbuf_addf(&b, "%s? ", col->name);
@@ -154,7 +157,7 @@ hostile_envelopes(void **state)
 	r = route(w, "soc", "", strbuf_slice(&b));
 	assert_int_equal(r.adv.n, 2 * N);
 	assert_ptr_equal(r.puts[0].peers, r.puts[2 * N - 2].peers);
-	assert_int_equal(r.puts[2 * N - 2].ncollections, 2);
+	assert_int_equal(r.puts[2 * N - 2].ncollections + r.puts[2 * N - 2].nviews, 2);
 	strbuf_fini(&b);
 	world_free(w);
 }

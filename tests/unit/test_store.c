@@ -949,17 +949,17 @@ views_are_filled_by_scan(void **state)
 		store_scan(k->s, x.n == 0 ? 0 : x.vids[x.n - 1], 3, on_scan, &x);
 	while (x.more);
 	assert_int_equal(x.n, 7);
-	store_join(k->s, k->b, x.vids, 5, NULL, 0, kit_done, k);
+	store_join(k->s, k->b, "", x.vids, 5, NULL, 0, kit_done, k);
 	assert_string_equal(kit_page(k, &q, &page),
 	    "1@10:00:00 2@10:00:00 3@10:00:00 4@10:00:00 5@10:00:00");
 	clock_fake_add(1000000);
-	store_join(k->s, k->b, x.vids + 4, 3, x.vids, 2, kit_done, k);
+	store_join(k->s, k->b, "", x.vids + 4, 3, x.vids, 2, kit_done, k);
 	assert_int_equal(k->err.code, ERR_NONE);
 	assert_string_equal(kit_page(k, &q, &later),
 	    "3@10:00:00 4@10:00:00 5@10:00:00 6@10:00:00 7@10:00:00");
 	assert_int_equal(later.dates[2], page.dates[4]);	/* who was in keeps the date */
 	assert_true(later.dates[3] >= start_us + 1000000);
-	store_join(k->s, 77, x.vids, 1, NULL, 0, kit_done, k);
+	store_join(k->s, 77, "", x.vids, 1, NULL, 0, kit_done, k);
 	assert_int_equal(k->err.code, ERR_REFERENCE);
 }
 
