@@ -9,6 +9,7 @@ enum field_kind {
 	LIST,			/* struct slice, joined by ; */
 	NUMBER,			/* int, -1: none */
 	WORD,			/* const char * */
+	FLAG,			/* bool; false: nothing */
 	TYPE, ROLE, TLP, PAP
 };
 
@@ -50,6 +51,7 @@ static const struct field {
 	{ "last_seen", TEXT, AT(last_seen), "last observation or sighting" },
 	{ "created", TEXT, AT(created), "of the STIX object" },
 	{ "modified", TEXT, AT(modified), "of the STIX object: its version" },
+	{ "revoked", FLAG, AT(revoked), "true: the creator has withdrawn it; feeds leave such out" },
 	{ "source", TEXT, AT(source), "name of the creator, its id if the name is unknown" },
 	{ "source_url", TEXT, AT(source_url), "first URL of the external references" },
 	{ "references", LIST, AT(references), "SOURCE:ID of the external references" },
@@ -87,6 +89,8 @@ field_text(const struct field *f, const struct flat_record *r, struct strbuf *di
 		return *(const struct slice *)at;
 	case WORD:
 		return slice_of(*(const char *const *)at);
+	case FLAG:
+		return *(const bool *)at ? SLICE_LIT("true") : SLICE_EMPTY;
 	case TYPE:
 		return slice_of(flat_type_word(*(const enum flat_type *)at));
 	case ROLE:
@@ -111,7 +115,7 @@ flat_print_dictionary(struct strbuf *out)
 	for (size_t i = 0; i < COUNTOF(fields); i++)
 		strbuf_addf(out, "| `%s` | %s | %s |\n", fields[i].name,
 		    fields[i].kind == LIST ? "list" : fields[i].kind == NUMBER ? "number" :
-		    "text", fields[i].help);
+		    fields[i].kind == FLAG ? "true" : "text", fields[i].help);
 }
 
 /* --- CSV ------------------------------------------------------------------------------------ */
@@ -200,7 +204,7 @@ flat_jsonl_record(struct flat_run *run, const struct flat_record *r, struct strb
 		sep = ',';
 		if (fields[i].kind == LIST)
 			add_json_list(out, s);
-		else if (fields[i].kind == NUMBER)
+		else if (fields[i].kind == NUMBER || fields[i].kind == FLAG)
 			strbuf_addsl(out, s);
 		else
 			json_print_string(out, s);

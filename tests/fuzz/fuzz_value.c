@@ -1,5 +1,5 @@
 /* If this finds something, a value from a stranger can crash the gateway, or has two canonical
- * forms. The first byte says which kind of value the rest is; the last kind is a hash, behind its name. */
+ * forms. The first byte says which kind of value the rest is; one more than there are kinds is a hash, behind its name. */
 #include <stdint.h>
 #include <stdlib.h>
 

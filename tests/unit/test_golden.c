@@ -86,7 +86,7 @@ is_yes(struct slice v)
 static const struct format_ops *
 format_or_fail(struct golden *g, struct slice name)
 {
-	const struct format_ops *f = format_find(name);
+	const struct format_ops *f = format_find_writer(name);
 
 	if (f == NULL)
 		fail_msg("%s/cmd: no format \"%.*s\"", g->dir, SLICE_ARG(name));
