@@ -12,6 +12,7 @@ struct http_gunzip {
 	z_stream	 z;
 	size_t		 max, in, out;
 	bool		 whole;		/* between two members: nothing is missing */
+	unsigned char	 piece[PIECE];
 };
 
 struct http_gunzip *
@@ -54,19 +55,20 @@ decode(struct http_gunzip *g, struct strbuf *out, struct err *e)
 	size_t got;
 	int rc;
 
-	strbuf_reserve(out, PIECE);
-	g->z.next_out = (unsigned char *)out->p + out->n;
+	g->z.next_out = g->piece;
 	g->z.avail_out = PIECE;
 	rc = inflate(&g->z, Z_NO_FLUSH);
 	got = PIECE - g->z.avail_out;
 	g->in += before - g->z.avail_in;
 	g->out += got;
-	strbuf_setlen(out, out->n + got);
 	if (check_size(g, e) < 0)
 		return -1;
+	strbuf_add(out, g->piece, got);
 	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
 		return err_set(e, ERR_SYNTAX, "gzip: broken: %s",
 		    g->z.msg == NULL ? "no gzip at all" : g->z.msg);
+	if (rc == Z_BUF_ERROR)			/* nothing to do any more */
+		return 0;
 	g->whole = rc == Z_STREAM_END;
 	/* RFC 1952 2.2: members may follow each other */
 	if (g->whole && inflateReset(&g->z) != Z_OK)

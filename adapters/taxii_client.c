@@ -426,7 +426,7 @@ got_page(struct taxii_client *c, const struct http_reply *r)
 	struct err e = ERR_INIT;
 
 	if (r->status == 204 || r->status == 416)
-		*page = (struct taxii_page){ .body = SLICE_EMPTY, .next_item = -1 };
+		*page = (struct taxii_page){ .body = SLICE_EMPTY, .list = SLICE_EMPTY, .next_item = -1 };
 	else if (taxii_look_page(r->body, s->mem, page, &e) < 0) {
 		refuse(c, TAXII_STEP_PAGE, r, e.reason);
 		return;

@@ -79,7 +79,8 @@ struct taxii_status {
 
 struct taxii_page {
 	struct slice	 body;		/* as it came, decoded */
-	size_t		 objects;	/* how many elements its list has */
+	struct slice	 list;		/* of it, the objects as they stand there */
+	size_t		 objects;	/* how many they are */
 	bool		 more;		/* the server says that there is more, or 2.0: there is by its range */
 	const char	*next;		/* token for the next page; NULL: none given */
 	int64_t		 next_item;	/* 2.0: first item of the next page; -1: unknown */

@@ -58,7 +58,7 @@ taxii_look_page(struct slice body, struct arena *mem, struct taxii_page *out, st
 	struct looking l = { .mem = mem, .page = out, .objects = SLICE_EMPTY };
 	struct slice trimmed = slice_trim(body);
 
-	*out = (struct taxii_page){ .body = body, .next_item = -1 };
+	*out = (struct taxii_page){ .body = body, .list = SLICE_EMPTY, .next_item = -1 };
 	if (trimmed.n > 0 && trimmed.p[0] == '<')
 		return err_set(e, ERR_VALUE, "page: HTML, no JSON: this is no TAXII server, or a login page "
 		    "stands before it");
@@ -68,6 +68,7 @@ taxii_look_page(struct slice body, struct arena *mem, struct taxii_page *out, st
 		return err_set(e, ERR_SYNTAX, "page: no JSON, or cut short");
 	if (l.odd)
 		return err_set(e, ERR_VALUE, "page: `objects` is no list, or `next` is too long");
+	out->list = l.objects;
 	if (json_walk_is(l.objects, '['))
 		json_walk(l.objects, 0, on_item, &out->objects);
 	return 0;

@@ -19,6 +19,7 @@
 
 struct gateway;
 struct admin;
+struct strbuf;
 
 /* Done, or not and why: lines of complaints. */
 typedef void admin_done_cb(void *arg, bool good, const char *why);
@@ -35,6 +36,12 @@ struct admin_hooks {
 	/* Addresses that are being served, comma separated. */
 	void	(*listening)(void *ctx, char *text, size_t cap);
 	void	*listening_ctx;
+	/* With the same ctx. Begin a run of that pull now: NULL, or why not. */
+	const char *(*pull)(void *ctx, const char *name);
+	/* What it does and did, as members of an object; false if there is none. */
+	bool	(*pull_show)(void *ctx, const char *name, struct strbuf *out);
+	/* All of them, as elements of a list. */
+	void	(*pull_list)(void *ctx, struct strbuf *out);
 };
 
 /* Bind and listen at `path`; a socket there that nobody answers on is replaced. -1 and *e if somebody

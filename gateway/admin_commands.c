@@ -60,6 +60,46 @@ cmd_peer_retry(struct admin_call *call)
 		    json_bool(json_get(call->args, "denied")), on_requeued, call);
 }
 
+/* ---- pulls ---- */
+
+static const char *
+pull_name(struct admin_call *call)
+{
+	return arena_str(call->mem, json_member(call->args, "name"));
+}
+
+static void
+cmd_pull(struct admin_call *call)
+{
+	const char *why = call->hooks->pull(call->hooks->listening_ctx, pull_name(call));
+
+	if (why != NULL)
+		admin_refuse(call, why);
+	else
+		admin_reply(call, SLICE_EMPTY);
+}
+
+static void
+cmd_pull_progress(struct admin_call *call)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	if (call->hooks->pull_show(call->hooks->listening_ctx, pull_name(call), &b))
+		answer(call, &b);
+	else
+		admin_refuse(call, "there is no pull of that name in tocsin.conf");
+}
+
+static void
+cmd_pulls(struct admin_call *call)
+{
+	struct strbuf b = STRBUF_INIT, list = STRBUF_INIT;
+
+	call->hooks->pull_list(call->hooks->listening_ctx, &list);
+	admin_add_list(&b, "pulls", &list);
+	answer(call, &b);
+}
+
 /* ---- explain ---- */
 
 static void
@@ -387,6 +427,10 @@ const struct admin_command admin_commands[] = {
 	{ "peers",		admin_peers },
 	{ "peer",		admin_peer },
 	{ "peer-retry",		cmd_peer_retry },
+	{ "push",		cmd_peer_retry },
+	{ "pull",		cmd_pull },
+	{ "pull-progress",	cmd_pull_progress },
+	{ "pulls",		cmd_pulls },
 	{ "consumers",		admin_consumers },
 	{ "consumer-status",	admin_consumer_status },
 	{ "consumer-reset",	admin_consumer_reset },

@@ -248,6 +248,16 @@ add_peers(const struct admin_call *call, const struct figures *f, struct strbuf 
 }
 
 static void
+add_pulls(const struct admin_call *call, struct strbuf *b)
+{
+	struct strbuf list = STRBUF_INIT;
+
+	if (call->hooks->pull_list != NULL)
+		call->hooks->pull_list(call->hooks->listening_ctx, &list);
+	admin_add_list(b, "pulls", &list);
+}
+
+static void
 add_collections(const struct admin_call *call, struct strbuf *b)
 {
 	struct strbuf list = STRBUF_INIT;
@@ -367,6 +377,7 @@ answer_status(void *arg, const struct figures *f)
 	add_redis(&b, g, f);
 	add_work(&b, f);
 	add_peers(call, f, &b, false);
+	add_pulls(call, &b);
 	add_collections(call, &b);
 	answer(call, &b);
 }

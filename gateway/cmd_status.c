@@ -123,6 +123,12 @@ print_status(const struct args *a, const json *answer)
 		{ "COLLECTION", "name", 0 }, { "KIND", "kind", 0 }, { "ID", "id", 0 },
 		{ NULL, NULL, 0 }
 	};
+	static const struct column pulls[] = {
+		{ "PULL", "name", 0 }, { "PEER", "peer", 0 }, { "STATE", "state", 0 },
+		{ "PAGES", "pages", 0 }, { "OBJECTS", "objects", 0 }, { "NEW", "new", 0 },
+		{ "FAILURES", "failures", 0 }, { "LAST OK", "last_ok", 0 }, { "MARK", "mark", 0 },
+		{ "ERROR", "last_error", 0 }, { NULL, NULL, 0 }
+	};
 	static const struct column policy[] = { { "policy", "policy", 0 }, { NULL, NULL, 0 } };
 	struct arena *mem = arena_new();
 
@@ -138,6 +144,10 @@ print_status(const struct args *a, const json *answer)
 	putchar('\n');
 	print_list(json_get(answer, "peers"), peer_columns, "no peers");
 	putchar('\n');
+	if (json_count(json_get(answer, "pulls")) > 0) {
+		print_list(json_get(answer, "pulls"), pulls, "no pulls");
+		putchar('\n');
+	}
 	print_list(json_get(answer, "collections"), collections, "no collections");
 	arena_free(mem);
 	return CMD_DONE;

@@ -443,6 +443,8 @@ finish(struct load *ld)
 	config_finish_roots(conf, ld->c);
 	for (size_t i = 0; i < conf->nspools; i++)
 		finish_spool(ld, i);
+	for (size_t i = 0; i < conf->npulls; i++)
+		check_kept(ld, config_place(conf, "pull", i, "into"), conf->pulls[i].collections);
 	for (size_t i = 0; i < conf->nroutes; i++) {
 		check_sources(ld, config_place(conf, "route", i, "from"), conf->routes[i].from);
 		check_kept(ld, config_place(conf, "route", i, "collections"),

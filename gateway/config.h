@@ -76,6 +76,21 @@ struct spool_conf {
 	uint32_t	 line;
 };
 
+struct pull_conf {			/* a collection of somebody else that we read */
+	const char	*name;
+	const char	*peer;		/* of trust.conf: address, certificate, what it may say */
+	const char	*collection;	/* there: id, alias or title; NULL: what the peer's url names, or the
+					 * only one */
+	const char *const *collections;	/* where its objects go */
+	int64_t		 interval_us;
+	const char *const *kinds;	/* asked for; empty = all */
+	uint32_t	 page;		/* objects asked for at once */
+	const char	*since;		/* RFC 3339: older ones are not asked for; NULL: everything */
+	int64_t		 skew_us;	/* that its clock and ours may differ */
+	const char	*file;
+	uint32_t	 line;
+};
+
 struct route_conf {			/* objects from these sources also join these collections */
 	const char	*name;
 	const char *const *from;	/* source names, "*" = any */
@@ -202,6 +217,8 @@ struct config {
 	size_t		 ncollections;
 	struct spool_conf *spools;
 	size_t		 nspools;
+	struct pull_conf *pulls;
+	size_t		 npulls;
 	struct route_conf *routes;
 	size_t		 nroutes;
 	struct {		/* what must not end up in a block list: warnings.h */

@@ -261,6 +261,23 @@ check_feed(const struct check *k, size_t number)
 	return 0;
 }
 
+/* A pull needs a peer that can be called. */
+static int
+check_pull(const struct check *k, size_t i)
+{
+	const struct pull_conf *pull = &k->conf->pulls[i];
+	struct line at = config_place(k->conf, "pull", i, "peer");
+	const struct peer *p = trust_find(k->trust, slice_of(pull->peer));
+	int rc = check_inboxes(k, config_place(k->conf, "pull", i, "into"), pull->collections);
+
+	if (p == NULL)
+		return complain_unknown(k->c, &at, "peer", slice_of(pull->peer), trust_names(k));
+	if (p->is_consumer || p->url == NULL)
+		return complain(k->c, &at, "pull %s: '%s' has no `url` in %s", pull->name, p->name,
+		    k->conf->trust_file);
+	return rc;
+}
+
 static int
 check_names(const struct check *k)
 {
@@ -286,6 +303,8 @@ check_names(const struct check *k)
 	for (size_t i = 0; i < conf->nspools; i++)
 		rc |= check_inboxes(k, config_place(conf, "spool", i, "collections"),
 		    conf->spools[i].collections);
+	for (size_t i = 0; i < conf->npulls; i++)
+		rc |= check_pull(k, i);
 	for (size_t i = 0; i < trust_peers(k->trust); i++) {
 		const struct peer *p = trust_peer(k->trust, i);
 

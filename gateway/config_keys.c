@@ -18,6 +18,7 @@
 #define LISTEN(member)		FIELD(struct listen_conf, member)
 #define COLL(member)		FIELD(struct collection_conf, member)
 #define SPOOL(member)		FIELD(struct spool_conf, member)
+#define PULL(member)		FIELD(struct pull_conf, member)
 #define ROUTE(member)		FIELD(struct route_conf, member)
 #define FEED(member)		FIELD(struct feed_conf, member)
 #define ROOT(member)		FIELD(struct root_conf, member)
@@ -325,6 +326,29 @@ static const struct config_key spool_keys[] = {
 	END
 };
 
+static const struct config_key pull_keys[] = {
+	{ "peer", &config_name, PULL(peer), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Peer of trust.conf that has a `url`; as a source its objects are known by its name.", NULL },
+	{ "collection", &config_text, PULL(collection), NULL, 0, 0, 0,
+	    "Collection there, by id, alias or title; without it, the one that the peer's `url` names, or "
+	    "the only one.", NULL },
+	{ "into", &config_names, PULL(collections), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Kept collections that its objects go to.", NULL },
+	{ "every", &config_span, PULL(interval_us), "5m", SEC / 10, 30 * DAY, 0,
+	    "From the end of one run to the next.", NULL },
+	{ "kinds", &config_kinds, PULL(kinds), NULL, 0, 0, 0,
+	    "Ask for these types only.", NULL },
+	{ "page", &config_count, PULL(page), "1000", 1, 100000, 0,
+	    "Objects asked for at once; a server may give fewer.", NULL },
+	{ "since", &config_time, PULL(since), NULL, 0, 0, 0,
+	    "The first run asks for what came to the server later than that; without it, for everything.",
+	    NULL },
+	{ "skew", &config_span, PULL(skew_us), "5m", 0, DAY, 0,
+	    "How far the server's clock and ours may differ: no mark is set further in the future, and a "
+	    "server without dates is read that much twice.", NULL },
+	END
+};
+
 static const struct config_key route_keys[] = {
 	{ "from", &config_sources, ROUTE(from), "*", 0, 0, 0,
 	    "Sources: peer, consumer, spool:NAME, or * for any.", NULL },
@@ -432,6 +456,10 @@ const struct config_section config_sections[] = {
 	    "Name of the spool; as a source its objects are known by spool:NAME.", NULL },
 	    LIST(spools, nspools, struct spool_conf), spool_keys,
 	    "A folder whose files are taken in." },
+	{ "pull", { "NAME", &config_name, PULL(name), NULL, 0, 0, CONFIG_REQUIRED,
+	    "Name of the pull.", NULL },
+	    LIST(pulls, npulls, struct pull_conf), pull_keys,
+	    "A collection on a TAXII server of somebody else, read again and again." },
 	{ "route", { "NAME", &config_name, ROUTE(name), NULL, 0, 0, CONFIG_REQUIRED,
 	    "Name of the route.", NULL },
 	    LIST(routes, nroutes, struct route_conf), route_keys,

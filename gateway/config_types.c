@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 #include "formats/format.h"
@@ -452,6 +453,17 @@ write_level(struct strbuf *out, const struct config_key *k, const void *at)
 	strbuf_adds(out, level_words[*(const enum log_level *)at]);
 }
 
+/* A moment, as RFC 3339 writes it in UTC. */
+static int
+read_time(const struct config_value *v, const struct config_key *k, void *at)
+{
+	(void)k;
+	if (!stamp_parse(v->words[0], NULL))
+		return config_refuse(v, "is no time such as 2026-03-31T00:00:00Z");
+	set_text(at, arena_str(v->mem, v->words[0]));
+	return 0;
+}
+
 /* ---- the rows ---- */
 
 const struct config_type config_name = { "name", "letters, digits, `.` `_` `-`",
@@ -495,3 +507,5 @@ const struct config_type config_flip = { "choice", "one of the words",
 	false, read_flip, write_flip, NULL };
 const struct config_type config_level = { "level", "a level",
 	false, read_level, write_level, NULL };
+const struct config_type config_time = { "time", "`2026-03-31T00:00:00Z`",
+	false, read_time, write_text, NULL };

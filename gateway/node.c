@@ -12,6 +12,7 @@
 #include "adapters/http_server.h"
 #include "adapters/operations.h"
 #include "adapters/peer_link.h"
+#include "adapters/puller.h"
 #include "adapters/spool.h"
 #include "adapters/taxii_server.h"
 #include "adapters/tls.h"
@@ -57,6 +58,7 @@ struct node {
 	struct served		*served;
 	size_t			 nserved;
 	struct spools		*spools;
+	struct pullers		*pullers;	/* worker 0 */
 	struct admin		*admin;
 	struct figures_source	 figures;
 	struct event		*housekeeping, *deadline;
@@ -364,6 +366,30 @@ listening(void *ctx, char *text, size_t cap)
 		    conf->listens[i].address);
 }
 
+static const char *
+pull(void *ctx, const char *name)
+{
+	struct node *n = ctx;
+
+	return pullers_run(n->pullers, name);
+}
+
+static bool
+pull_show(void *ctx, const char *name, struct strbuf *out)
+{
+	struct node *n = ctx;
+
+	return pullers_show(n->pullers, name, out);
+}
+
+static void
+pull_list(void *ctx, struct strbuf *out)
+{
+	struct node *n = ctx;
+
+	pullers_list(n->pullers, out);
+}
+
 static int
 start_admin(struct node *n, struct err *e)
 {
@@ -376,6 +402,9 @@ start_admin(struct node *n, struct err *e)
 		return 0;
 	n->conf.hooks.listening = listening;
 	n->conf.hooks.listening_ctx = n;
+	n->conf.hooks.pull = pull;
+	n->conf.hooks.pull_show = pull_show;
+	n->conf.hooks.pull_list = pull_list;
 	n->admin = admin_new(&n->g, fd, n->conf.alone ? path : NULL, &n->conf.hooks);
 	return 0;
 }
@@ -472,6 +501,7 @@ node_swap(struct node *n, struct loaded *l, struct err *e)
 	http_server_set_limits(n->http, &lim);
 	log_setup(STDERR_FILENO, n->g.config->log_json, n->g.config->log_level);
 	peer_links_reload(n->links);
+	pullers_reload(n->pullers);
 	outbox_reload(n->g.outbox);
 	loaded_free(l);			/* what was before */
 	return 0;
@@ -519,6 +549,10 @@ node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg)
 	pending_drain(n->g.pending, part_drained, n);
 	spools_drain(n->spools, part_drained, n);
 	outbox_drain(n->g.outbox, part_drained, n);
+	if (n->pullers != NULL) {
+		n->waiting++;
+		pullers_drain(n->pullers, part_drained, n);
+	}
 	if (!upgrade) {			/* /readyz goes on saying why */
 		http_server_drain(n->http, part_drained, n);
 		return;
@@ -541,6 +575,7 @@ look(void *ctx, struct stats *figures)
 	feeds_figures(n->g.feeds, figures);
 	peer_links_figures(n->links, figures);
 	spools_figures(n->spools, figures);
+	pullers_figures(n->pullers, figures);
 }
 
 static bool
@@ -613,6 +648,8 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	n->spools = spools_new(&n->g, e);
 	if (n->spools == NULL)
 		return -1;
+	if (n->g.worker == 0)
+		n->pullers = pullers_new(&n->g);
 	start_figures(n);
 	start_events(n);
 	return 0;
@@ -633,6 +670,7 @@ stop(struct node *n)
 	consumer_books_write(n->g.books);
 	store_close(n->g.store);
 	spools_free(n->spools);
+	pullers_free(n->pullers);
 	outbox_free(n->g.outbox);
 	taxii_server_free(n->taxii);
 	consumer_books_free(n->g.books);

@@ -200,6 +200,16 @@
 	    "Objects held back, by reason") \
 	X(STAT_LAG, LAG, EACH, "tocsin_relay_lag_seconds", "peer", \
 	    "From the commit of an object to the peer's word that it has it") \
+	/* pulls */ \
+	X(STAT_PULL_PAGES, COUNTER, EACH, "tocsin_pull_pages_total", "pull", \
+	    "Pages taken in from TAXII servers of others") \
+	X(STAT_PULL_OBJECTS, COUNTER, EACH, "tocsin_pull_objects_total", "pull,outcome", \
+	    "Objects on them by outcome: new, known, refused") \
+	X(STAT_PULL_FAILED, COUNTER, EACH, "tocsin_pull_failures_total", "pull,cause", \
+	    "Runs that failed, by cause: the step (tls, auth, ...), or the guard that ended them") \
+	X(STAT_PULL_FAILING, GAUGE, NODE, "tocsin_pull_failures", "pull", "Failed runs in a row") \
+	X(STAT_PULL_SINCE, GAUGE, NODE, "tocsin_pull_since_success_seconds", "pull", \
+	    "Since the last run that went well, or since the pull was begun") \
 	/* certificates */ \
 	X(STAT_CERT, GAUGE, NODE, "tocsin_certificate_remaining_seconds", "certificate", \
 	    "Until a certificate of ours ends: client, or the listener's number; below 0: ended") \

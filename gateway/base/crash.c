@@ -10,6 +10,7 @@ static const char *const words[CRASH_POINT_COUNT] = {
 #define X(word) #word,
 	CRASH_POINTS(X)
 	CRASH_PENDING(X)
+	CRASH_PULL(X)
 #undef X
 };
 

@@ -15,6 +15,8 @@
 #define CRASH_PENDING(X)							\
 	X(counted) X(kept) X(opened) X(resumed) X(removed)
 
+/* A pulled page is durable, its mark is not yet. */
+#define CRASH_PULL(X)	X(pulled)
 /* X(word) in the order of the journey. */
 #define CRASH_POINTS(X)								\
 	X(received) X(parsed) X(claimed) X(admitted) X(routed) X(committing)	\
@@ -24,6 +26,7 @@ enum crash_point {
 #define X(word) CRASH_##word,
 	CRASH_POINTS(X)
 	CRASH_PENDING(X)
+	CRASH_PULL(X)
 #undef X
 	CRASH_POINT_COUNT
 };
