@@ -19,7 +19,7 @@ SIX = {"id", "status", "request_timestamp", "total_count", "success_count", "fai
 
 @pytest.fixture(scope="module")
 def lab():
-    with laboratory("cert-p", limits=LIMITS, redis=False, consumers={
+    with laboratory("cert-p", limits=LIMITS, redis=False, extra="collection doomed\n", consumers={
             "both": ["relation own", "read *", "write *"], "other": ["relation own", "read *", "write *"]}) as made:
         yield made
 
@@ -87,8 +87,8 @@ def post(node, body, who="both"):
     return r
 
 
-def stored(node, name):
-    return [o["id"] for o in node.objects("both", "advisories", "match[version]=all", limit=1000) if o.get("name", "").startswith(name + " ")]
+def stored(node, name, collection="advisories"):
+    return [o["id"] for o in node.objects("both", collection, "match[version]=all", limit=1000) if o.get("name", "").startswith(name + " ")]
 
 
 def pending_files(node):
@@ -272,3 +272,207 @@ def let_go(pids):
     for pid in pids:
         if is_alive(pid):
             os.kill(pid, signal.SIGCONT)
+
+
+def test_answer_waits_for_the_count(node):
+    """If this fails, a status gives a number of objects that nobody has counted."""
+    if ONE:
+        pytest.skip("there is nobody to stop")
+    node.restart()
+    body = envelope("held", 2500).encode()
+    held = hold(node, "translator")
+    try:
+        with node.connect() as c:
+            c.sendall(f"POST {OBJECTS} HTTP/1.1\r\nHost: x\r\nAccept: {TAXII}\r\nContent-Type: {TAXII}\r\nAuthorization: Bearer "
+                      f"{node.tokens['both']}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            until("the body to be there", lambda: node.metric("tocsin_translations_waiting") == 1)
+            assert pending_files(node) == [] and node.metric("tocsin_pending_envelopes") == 0
+            let_go(held)
+            answer = b""
+            while b"}" not in answer:
+                answer += c.recv(65536)
+        status = check(json.loads(answer[answer.index(b"{"):]), 2500)
+        assert finished(node, status["id"], 2500)["success_count"] == 2500
+    finally:
+        let_go(held)
+
+
+def test_a_full_house_says_so(node):
+    """If this fails, clients fill the disk with what nobody has worked off, or what was promised to one makes another wait for ever."""
+    if ONE:
+        pytest.skip("the storekeeper cannot be stopped alone")
+    node.lab.limits = LIMITS + "\n    pending-bodies 1"
+    node.lab.write_conf(node)
+    node.restart()
+    first = post(node, envelope("house 1", 12000))
+    held = hold(node, "storekeeper")
+    try:
+        s = check(ask(node, first.json["id"]).json, 12000)
+        assert s["status"] == "pending", "it was stopped in the middle"
+        r = post(node, envelope("house 2", 2500))
+        assert r.status == 503 and int(r.headers["Retry-After"]) >= 1, r.body
+        assert len(pending_files(node)) == 1
+    finally:
+        let_go(held)
+    assert finished(node, first.json["id"], 12000)["success_count"] == 12000
+    second = send_until_taken(node, envelope("house 2", 2500))
+    assert finished(node, second["id"], 2500)["success_count"] == 2500
+    node.lab.limits = LIMITS
+    node.lab.write_conf(node)
+    node.restart()
+
+
+def change(node, name, old, new):
+    with open(node.file(name), encoding="utf-8") as f:
+        text = f.read()
+    assert old in text, name
+    with open(node.file(name), "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new))
+    return text
+
+
+def in_the_middle(node, name, n, act):
+    """Post, let it begin, do something while the storekeeper stands still; the status and how far it was."""
+    r = post(node, envelope(name, n))
+    assert r.status == 202, r.body
+    held = [] if ONE else hold(node, "storekeeper")
+    try:
+        before = check(ask(node, r.json["id"]).json, n)
+        act()
+    finally:
+        let_go(held)
+    return r.json["id"], before
+
+
+def test_reload_in_the_middle(node):
+    """If this fails, a reload loses what was promised."""
+    if ONE:
+        pytest.skip("the storekeeper cannot be stopped alone")
+    n = 15000
+    status, before = in_the_middle(node, "reload", n, lambda: node.process.send_signal(signal.SIGHUP))
+    assert before["status"] == "pending"
+    assert finished(node, status, n)["success_count"] == n
+    assert sorted(stored(node, "reload")) == sorted(ids("reload", n))
+
+
+@pytest.mark.parametrize("what", ["sender", "right", "collection"])
+def test_taken_away_in_the_middle(node, what):
+    """If this fails, who may not write any more still does, or is never told what became of the rest."""
+    if ONE:
+        pytest.skip("the storekeeper cannot be stopped alone")
+    n = 20000
+    name, file = f"away {what}", "tocsin.conf" if what == "collection" else "trust.conf"
+    node.restart()
+    path = "/api/collections/doomed/objects/"
+    r = node.request("POST", path, "both", envelope(name, n))
+    assert r.status == 202, r.body
+    held = hold(node, "storekeeper")
+    before = check(ask(node, r.json["id"]).json, n)
+    assert before["status"] == "pending"
+    if what == "sender":
+        text = change(node, file, "consumer both", "consumer nobody")
+    elif what == "right":
+        with open(node.file(file), encoding="utf-8") as f:
+            text = f.read()
+        head, tail = text.split("consumer both", 1)
+        with open(node.file(file), "w", encoding="utf-8") as f:
+            f.write(head + "consumer both" + tail.replace("write *", "write advisories", 1))
+    else:
+        text = change(node, file, "\ncollection doomed\n", "\n")
+    reloaded = node.metric('tocsin_reloads_total{result="done"}')
+    node.process.send_signal(signal.SIGHUP)
+    let_go(held)
+    until("the reload", lambda: node.metric('tocsin_reloads_total{result="done"}') > reloaded)
+    until("nothing to be pending", lambda: node.metric("tocsin_pending_envelopes") == 0)
+    with open(node.file(file), "w", encoding="utf-8") as f:
+        f.write(text)
+    assert node.reload()
+    done = finished(node, r.json["id"], n)
+    assert done["success_count"] >= before["success_count"]
+    if done["failure_count"]:       # else it was quicker than the reload
+        assert {x["message"].split(":")[0] for x in done["failures"]} == {"NOT_ALLOWED"}
+        assert {x["id"] for x in done["failures"]} == {"unknown"}
+    assert sorted(stored(node, name, "doomed")) == sorted(x["id"] for x in done.get("successes", []))
+
+
+def test_stopped_in_the_middle(node):
+    """If this fails, a restart loses what was promised, or a node waits until all of it is done before it stops."""
+    n = 20000
+    r = post(node, envelope("stopped", n))
+    assert r.status == 202
+    assert node.stop() == 0, node.log()[-3000:]
+    assert pending_files(node) == [r.json["id"]]
+    node.start()
+    assert finished(node, r.json["id"], n)["success_count"] == n
+    assert sorted(stored(node, "stopped")) == sorted(ids("stopped", n))
+
+
+def test_bytes_that_are_lost(node):
+    """If this fails, a status stays pending for ever when a disk was changed, or says that all is well."""
+    n = 20000
+    r = post(node, envelope("lost", n))
+    kill_all(node)
+    os.remove(node.file("state", "bodies", "pending", r.json["id"]))
+    with open(node.file("state", "bodies", "pending", "3e6b2a5c-6f0e-4d56-9a2c-000000000000"), "w", encoding="utf-8") as f:
+        f.write(envelope("nobody's", 2))
+    node.start()
+    done = finished(node, r.json["id"], n)
+    assert done["failure_count"] > 0 and {x["message"].split(":")[0] for x in done["failures"]} == {"LOST"}
+    assert sorted(stored(node, "lost")) == sorted(x["id"] for x in done.get("successes", []))
+    until("what is nobody's to be removed", lambda: pending_files(node) == [])
+    assert stored(node, "nobody's") == []
+
+
+def test_disks_that_take_nothing(lab, node):
+    """If this fails, something is promised that is on no disk; or a full disk leaves a status that never completes."""
+    faults = Faults(lab.folder, node.folder)
+    node.restart(**faults.env)
+    body, n = envelope("full", 3000), 3000
+    for kinds in (("fdatasync",), ("fsync",)):
+        faults.fail(*kinds, error=errno.EIO)
+        r = post(node, body)
+        faults.heal()
+        assert r.status == 503 and int(r.headers["Retry-After"]) >= 1, (kinds, r.body)
+        until("no file to be left", lambda: pending_files(node) == [])
+        node.restart(**faults.env)      # a store whose sync failed writes nothing until then
+    assert stored(node, "full") == []
+    r = post(node, body)
+    assert r.status == 202
+    faults.fail("write", "pwrite", "ftruncate", error=errno.ENOSPC)     # the store's file from now on
+    s = check(ask(node, r.json["id"]).json, n)
+    faults.heal()
+    assert finished(node, r.json["id"], n)["success_count"] == n >= s["success_count"]
+    assert sorted(stored(node, "full")) == sorted(ids("full", n))
+    node.restart()
+
+
+def test_taxii20_has_it_too(node):
+    """If this fails, a client of TAXII 2.0 that sends much is told something its library does not read."""
+    objects = [dict(indicator(f"two {i}", f"[mutex:name = 'two {i}']"), description="x" * 100) for i in range(1000)]
+    for o in objects:
+        del o["spec_version"]
+    body = {"type": "bundle", "id": "bundle--3e6b2a5c-6f0e-4d56-9a2c-000000000001", "spec_version": "2.0", "objects": objects}
+    taxii, stix = "application/vnd.oasis.taxii+json; version=2.0", "application/vnd.oasis.stix+json; version=2.0"
+    r = node.request("POST", OBJECTS, "both", body, {"Accept": taxii, "Content-Type": stix})
+    assert r.status == 202 and r.headers["Content-Type"] == taxii, r.body
+    s = r.json
+    assert s["status"] == "pending" and s["total_count"] == s["pending_count"] == 1000 and s["success_count"] == s["failure_count"] == 0
+
+    def complete():
+        s = node.request("GET", f"/api/status/{r.json['id']}/", "both", headers={"Accept": taxii}).json
+        assert s["success_count"] + s["failure_count"] + s["pending_count"] == s["total_count"] == 1000
+        return s if s["status"] == "complete" else None
+    assert until("it to be complete", complete)["successes"] == [o["id"] for o in objects]
+
+
+def test_peers_are_answered_as_before():
+    """If this fails, what is relayed is booked as delivered, or as failed, before anybody has looked at it."""
+    with laboratory("cert-a", "cert-b", redis=False, limits="    pending-over 1k") as lab:
+        a, b = lab["cert-a"], lab["cert-b"]
+        some = [indicator(f"relayed {i}", f"[mutex:name = 'relayed {i}']", "green") for i in range(50)]
+        r = a.request("POST", OBJECTS, "sensor", {"objects": some})
+        assert r.status == 202 and r.json["status"] == "pending"
+        until("all to arrive", lambda: set(b.ids("soc", "inbox-cert-a")) == {o["id"] for o in some})
+        assert "pending.taken" not in b.log() and "pending.taken" in a.log()
+        until("the outbox to be empty", lambda: a.metric('tocsin_outbox_objects{peer="cert-b",state="queued"}') == 0)
+        assert b.metric('tocsin_http_requests_total{route="post",status="202"}') >= 1
