@@ -184,6 +184,19 @@ details(struct strbuf *out, const struct store_status *st, bool failed, const ch
 		strbuf_addc(out, ']');
 }
 
+/* About how long it gets: a text of megabytes is not moved again and again while it grows. */
+static size_t
+length_of(const struct store_status *st)
+{
+	enum { FRAME = 256, ENTRY = 40 };
+	size_t n = FRAME;
+
+	for (size_t i = 0; i < st->n; i++)
+		n += ENTRY + st->entries[i].id.n + st->entries[i].version.n +
+		    (st->entries[i].message == NULL ? 0 : strlen(st->entries[i].message));
+	return n;
+}
+
 /* Lists have an entry for each object that is counted, or are not there: while it is pending they are not, so
  * that a client may ask as often as it likes. */
 void
@@ -192,6 +205,7 @@ taxii_write_status(struct strbuf *out, const struct store_status *st)
 	char at[STAMP_TEXT + 1];
 
 	stamp_text(st->requested_us, at);
+	strbuf_reserve(out, length_of(st));
 	strbuf_addc(out, '{');
 	text(out, "id", slice_of(st->id));
 	text(out, "status", slice_of(st->pending ? "pending" : "complete"));

@@ -378,7 +378,8 @@ read_items(struct reading *r)
 		if (borrow_tree(r, item))
 			read_item(r, item);
 		if (r->lean && r->adv->n > had)
-			stix21_lean_keep(&r->adv->objects[had], r->mem);
+			stix21_lean_keep(&r->adv->objects[had],
+			    had == 0 ? NULL : &r->adv->objects[had - 1], r->mem);
 		give_back_tree(r, item);
 	}
 }

@@ -131,18 +131,43 @@ slim(struct arena *mem, const struct object *o)
 	return tree;
 }
 
-void
-stix21_lean_keep(struct object *o, struct arena *mem)
+/* A text that is hardly ever another than with the object before: it is kept once. */
+static struct slice
+keep_common(struct slice text, struct slice before, struct arena *mem)
 {
-	struct slice *const texts[] = {
-		&o->id, &o->type, &o->spec_version, &o->version, &o->version_key, &o->created_by,
-		&o->valid_until_key, &o->embargo_desk,
-	};
+	return slice_eq(text, before) ? before : text.n == 0 ? SLICE_EMPTY : arena_slice(mem, text);
+}
 
+/* A text of its own. It mostly stands in the object as it is: then nothing is copied, since the input stays, and
+ * its pages can be had again. */
+static struct slice
+keep_own(const struct object *o, struct slice text, struct arena *mem)
+{
+	const char *at;
+
+	if (text.n == 0)
+		return SLICE_EMPTY;
+	at = memmem(o->bytes.p, o->bytes.n, text.p, text.n);
+	return at != NULL ? slice_from(at, text.n) : arena_slice(mem, text);
+}
+
+void
+stix21_lean_keep(struct object *o, const struct object *before, struct arena *mem)
+{
+	static const struct object none;
+
+	if (before == NULL)
+		before = &none;
 	if (!slice_is(o->type, "marking-definition"))	/* of which the tree lies in `mem` */
 		o->tree = slim(mem, o);
-	for (size_t i = 0; i < COUNTOF(texts); i++)
-		*texts[i] = texts[i]->n == 0 ? SLICE_EMPTY : arena_slice(mem, *texts[i]);
+	o->type = keep_common(o->type, before->type, mem);
+	o->spec_version = keep_common(o->spec_version, before->spec_version, mem);
+	o->created_by = keep_common(o->created_by, before->created_by, mem);
+	o->version_key = keep_common(o->version_key, before->version_key, mem);
+	o->valid_until_key = keep_common(o->valid_until_key, before->valid_until_key, mem);
+	o->embargo_desk = keep_common(o->embargo_desk, before->embargo_desk, mem);
+	o->id = keep_own(o, o->id, mem);
+	o->version = keep_own(o, o->version, mem);
 	o->supporters = o->nsupporters == 0 ? NULL : arena_slices(mem, o->supporters, o->nsupporters);
 	o->pattern = NULL;
 }

@@ -16,7 +16,7 @@ bool	stix21_lean_find(const struct read_job *job, struct arena *mem, struct json
 /* Parse one item into `mem`; NULL if the usual parser would refuse the document for it. */
 json	*stix21_lean_tree(const struct read_job *job, struct slice text, struct arena *mem);
 /* Move the header out of the arena that its object was parsed in; of the tree only those members stay that
- * advisory_settle looks at. */
-void	stix21_lean_keep(struct object *o, struct arena *mem);
+ * advisory_settle looks at. `before`: the object before it (NULL: none), with which it may share texts. */
+void	stix21_lean_keep(struct object *o, const struct object *before, struct arena *mem);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,7 @@ on_store_state(void *arg, bool connected)
 
 	if (connected && n->g.pending != NULL)
 		pending_look(n->g.pending);
+	malloc_trim(0);			/* what large answers took goes back to the system */
 }
 
 static int

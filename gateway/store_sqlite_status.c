@@ -189,6 +189,8 @@ sq_status_get(struct store *s, const char *id, struct arena *mem, struct store_s
 	*found = true;
 	if (out->pending)
 		return 0;
+	out->entries = arena_raw(mem, (size_t)(out->total + 1) * sizeof(*out->entries));
+	cap = (size_t)(out->total + 1);
 	if (take_entries(blob, mem, out, &cap, e) < 0 || take_parts(q, mem, out, &cap, e) < 0)
 		return -1;
 	if (out->total == 0)		/* written before there were counts */
