@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "adapters/taxii20_ground.h"
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_read.h"
@@ -103,6 +104,15 @@ load_walk(struct listing *l)
 	taxii20_walk_read(&l->walk, key, store_note_get(rq->g->store, space, l->note, rq->mem, &e));
 	l->now_us = clock_wall_us();
 	l->turns = store_epoch(rq->g->store, &epoch) ? epoch.turns : -1;
+}
+
+/* The rows behind a date are behind this one too: what lies between is STIX 2.1. */
+static int64_t
+pass_by(const struct taxii_request *rq, int64_t after_us)
+{
+	if (after_us < rq->q.added_after_us)
+		after_us = rq->q.added_after_us;
+	return taxii20_ground_from(rq->grounds, rq->g->store, rq->collection->cid, after_us);
 }
 
 /* ---- the answer ---- */
@@ -216,8 +226,8 @@ find_total(struct listing *l)
 			answer(l);
 		return;
 	}
-	q.position_us = taxii20_walk_counted(&l->walk, l->range.first, seen->n, seen->last_us,
-	    l->turns).after_us;
+	q.position_us = pass_by(l->rq, taxii20_walk_counted(&l->walk, l->range.first, seen->n,
+	    seen->last_us, l->turns).after_us);
 	look_count(l->rq->g, &l->rq->reader, l->rq->collection, &q, UINT64_MAX, on_counted, l);
 }
 
@@ -460,7 +470,7 @@ on_skipped(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 	} else if (n < l->skip) {
 		answer_beyond(l, l->range.first - l->skip + n);
 	} else {
-		l->rq->q.page.position_us = last_us;
+		l->rq->q.page.position_us = pass_by(l->rq, last_us);
 		read_page(l);
 	}
 }
@@ -506,7 +516,7 @@ show_list(struct taxii_request *rq, enum list_kind kind)
 	taxii20_walk_find(&l->walk, l->range.first, l->now_us, l->turns, &from);
 	if (is_slowed(l, &from))
 		return;
-	q->position_us = from.after_us;
+	q->position_us = pass_by(rq, from.after_us);
 	l->skip = l->range.first - from.n;
 	taxii_hold(rq);
 	if (l->skip > 0)

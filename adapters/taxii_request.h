@@ -18,6 +18,7 @@
 #include "gateway/consumer_mark.h"
 
 struct gateway;
+struct taxii20_grounds;
 struct taxii_page;
 struct taxii_pages;
 struct taxii_server;
@@ -26,6 +27,7 @@ struct taxii_request {
 	struct taxii_server	*server;
 	struct gateway		*g;
 	struct taxii_pages	*pages;		/* the server's */
+	struct taxii20_grounds	*grounds;	/* the server's */
 	struct http_exchange	*x;		/* NULL: the client is gone */
 	struct arena		*mem;		/* of this request, not of the exchange */
 	unsigned		 holds;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/feeds.h"
+#include "adapters/taxii20_ground.h"
 #include "adapters/taxii_auth.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
@@ -26,6 +27,7 @@ struct taxii_server {
 	struct gateway		*g;
 	struct http_handler	 handler;
 	struct taxii_pages	*pages;
+	struct taxii20_grounds	*grounds;
 	uint8_t			 next_key[SHA256_LEN];
 };
 
@@ -329,6 +331,7 @@ on_head(struct http_exchange *x, void *arg)
 	rq->server = s;
 	rq->g = s->g;
 	rq->pages = s->pages;
+	rq->grounds = s->grounds;
 	rq->x = x;
 	rq->mem = mem;
 	rq->holds = 2;			/* the exchange's, and ours for this call */
@@ -457,6 +460,7 @@ taxii_server_new(struct gateway *g)
 
 	s->g = g;
 	s->pages = taxii_pages_new();
+	s->grounds = taxii20_grounds_new();
 	s->handler = (struct http_handler){
 		.on_head = on_head, .on_body_end = on_body_end, .on_gone = on_gone,
 		.on_done = on_done, .on_secure = on_secure, .error_body = error_body, .arg = s,
@@ -471,6 +475,7 @@ taxii_server_free(struct taxii_server *s)
 {
 	if (s == NULL)
 		return;
+	taxii20_grounds_free(s->grounds);
 	taxii_pages_free(s->pages);
 	free(s);
 }
