@@ -283,11 +283,13 @@ next_request(struct conn *c)
 static void
 refuse(struct conn *c, int status, const char *detail)
 {
+	static const struct http_header later = { "Retry-After", RETRY_SECONDS };
+
 	if (c->x == NULL)
 		exchange_new(c);
 	exchange_lost(c->x);
 	c->x->close = true;
-	answer_refuse(c->x, status, detail, NULL, 0);
+	answer_refuse(c->x, status, detail, &later, status == 503);
 }
 
 /* Who splits what he sends learns into how much. */
@@ -305,14 +307,10 @@ refuse_large(struct conn *c, uint64_t max_bytes)
 static void
 refuse_body(struct conn *c, const struct err *why)
 {
-	static const struct http_header later = { "Retry-After", RETRY_SECONDS };
-
 	c->server->n.bodies_refused++;
 	log_event(LOG_WARN, "http.body", LF_S("request", c->x->pub.id),
 	    LF_S("remote", c->remote), LF_S("reason", why->reason));
-	exchange_lost(c->x);
-	c->x->close = true;
-	answer_refuse(c->x, 503, "there is no room for this body now; try again", &later, 1);
+	refuse(c, 503, "there is no room for this body now; try again");
 }
 
 static void

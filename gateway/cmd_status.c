@@ -63,6 +63,9 @@ print_store(struct arena *mem, const json *s)
 	printf("%-12s %.0f objects, %.0f versions, %.0f sightings; %.0f in quarantine; %.0f audit "
 	    "records\n", "store", number_in(s, "objects"), number_in(s, "versions"),
 	    number_in(s, "sightings"), number_in(s, "quarantined"), number_in(s, "audit_records"));
+	if (number_in(s, "pending") > 0)
+		printf("%-12s %.0f large POSTs of %s are being worked off\n", "pending",
+		    number_in(s, "pending"), size_text(mem, number_in(s, "pending_bytes")));
 	printf("%-12s %s", "disk", size_text(mem, number_in(s, "database_bytes")));
 	printf(", log %s; %s free\n", size_text(mem, number_in(s, "wal_bytes")),
 	    size_text(mem, number_in(s, "disk_free_bytes")));

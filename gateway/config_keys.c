@@ -175,7 +175,8 @@ static const struct config_key limits_keys[] = {
 	{ "body-timeout", &config_span, LIMIT(body_us), "10s", SEC / 10, HOUR, 0,
 	    "Request body, on top of its size divided by `body-rate`.", NULL },
 	{ "answer-timeout", &config_span, LIMIT(answer_us), "60s", SEC / 10, HOUR, 0,
-	    "Longest time from a request to the beginning of its answer; then 503.", NULL },
+	    "Longest time from a request to the beginning of its answer; then 503. What a POST brought is "
+	    "taken in all the same: sent again, it is known.", NULL },
 	{ "write-timeout", &config_span, LIMIT(write_us), "10s", SEC / 10, HOUR, 0,
 	    "Answer, on top of its size divided by `body-rate`.", NULL },
 	{ "idle-timeout", &config_span, LIMIT(idle_us), "60s", SEC / 10, HOUR, 0,

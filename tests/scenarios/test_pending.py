@@ -407,6 +407,21 @@ def test_stopped_in_the_middle(node):
     assert sorted(stored(node, "stopped")) == sorted(ids("stopped", n))
 
 
+def test_upgraded_in_the_middle(node):
+    """If this fails, an upgrade loses what was promised, or two generations of workers count it twice."""
+    if ONE:
+        pytest.skip("the whole node is one process")
+    n = 20000
+    before = node.log().count("ev=upgrade.done")
+    r = post(node, envelope("upgraded", n))
+    assert r.status == 202
+    done = node.run("upgrade", "--config", node.conf)
+    assert done.returncode == 0, done.stdout + done.stderr
+    until("the new one", lambda: node.log().count("ev=upgrade.done") == before + 1)
+    assert finished(node, r.json["id"], n)["success_count"] == n
+    assert sorted(stored(node, "upgraded")) == sorted(ids("upgraded", n))
+
+
 def test_bytes_that_are_lost(node):
     """If this fails, a status stays pending for ever when a disk was changed, or says that all is well."""
     n = 20000
@@ -476,3 +491,36 @@ def test_peers_are_answered_as_before():
         assert "pending.taken" not in b.log() and "pending.taken" in a.log()
         until("the outbox to be empty", lambda: a.metric('tocsin_outbox_objects{peer="cert-b",state="queued"}') == 0)
         assert b.metric('tocsin_http_requests_total{route="post",status="202"}') >= 1
+
+
+def test_an_envelope_that_breaks_translators(node):
+    """If this fails, one poisoned envelope is tried again for ever, and nobody is told."""
+    node.restart(TOCSIN_CAGE_FAULT="crash:boom-boom")
+    if not ONE:
+        r = post(node, envelope("poison", 500, size=100, more=[indicator("poison x", "[mutex:name = 'boom-boom']")]))
+        assert r.status == 422 and "three times" in r.body.decode(), r.body
+        assert pending_files(node) == []
+        assert finished(node, post(node, envelope("beside", 2500)).json["id"], 2500)["success_count"] == 2500
+    node.restart()
+
+
+def test_an_answer_that_takes_too_long(lab, node):
+    """If this fails, what a client sent is gone because the answer was late, or its second try is held against it."""
+    if ONE:
+        pytest.skip("the storekeeper cannot be stopped alone")
+    node.lab.limits = LIMITS + "\n    answer-timeout 300ms"
+    node.lab.write_conf(node)
+    node.restart()
+    late = [indicator(f"late {i}", f"[mutex:name = 'late {i}']") for i in range(20)]
+    held = hold(node, "storekeeper")
+    try:
+        r = node.post("both", "advisories", *late)
+        assert r.status == 503 and int(r.headers["Retry-After"]) >= 1
+    finally:
+        let_go(held)
+    until("it to be taken in all the same", lambda: sorted(stored(node, "late")) == sorted(o["id"] for o in late))
+    again = check(node.insist("both", "advisories", *late), 20)
+    assert again["success_count"] == 20 and again["status"] == "complete"
+    node.lab.limits = LIMITS
+    node.lab.write_conf(node)
+    node.restart()
