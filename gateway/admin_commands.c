@@ -433,6 +433,7 @@ const struct admin_command admin_commands[] = {
 	{ "pulls",		cmd_pulls },
 	{ "consumers",		admin_consumers },
 	{ "consumer-status",	admin_consumer_status },
+	{ "collections",	admin_collections },
 	{ "consumer-reset",	admin_consumer_reset },
 	{ "explain",		cmd_explain },
 	{ "quarantine-list",	cmd_quarantine_list },

@@ -243,3 +243,23 @@ admin_consumer_status(struct admin_call *call)
 	else
 		look_at_one(call, p);
 }
+
+/* ---- collections ---- */
+
+void
+admin_collections(struct admin_call *call)
+{
+	const struct catalog *c = call->g->catalog;
+	struct strbuf b = STRBUF_INIT, list = STRBUF_INIT, one = STRBUF_INIT;
+
+	for (size_t i = 0; i < catalog_count(c); i++) {
+		const struct collection_conf *col = catalog_at(c, i);
+
+		audit_text(&one, "name", slice_of(col->name));
+		audit_text(&one, "id", slice_of(col->uuid));
+		admin_add_item(&list, &one);
+	}
+	admin_add_list(&b, "collections", &list);
+	admin_reply(call, strbuf_slice(&b));
+	strbuf_fini(&b);
+}
