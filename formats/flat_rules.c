@@ -74,7 +74,7 @@ add_msg(struct flat_run *run, const struct flat_record *r, struct strbuf *out)
 	    r->tlp == TLP_UNSET ? "no TLP" : tlp_label(r->tlp));
 	strbuf_adds(out, "msg:\"");
 	for (size_t i = 0; i < text.n; i++) {
-		if (strchr("\";\\:", text.p[i]) != NULL)
+		if (strchr("\";\\", text.p[i]) != NULL)
 			strbuf_addc(out, '\\');
 		strbuf_addc(out, text.p[i]);
 	}

@@ -532,12 +532,12 @@ test_rules(void **state)
 	assert_string_equal(without_sid(body("rules", "[network-traffic:dst_ref.value = '192.0.2.1' "
 	    "AND network-traffic:dst_port = 53 AND network-traffic:protocols[0] = 'udp']",
 	    ",\"name\":\"a\\\"b;c\\\\d:e\"")), "alert udp $HOME_NET any -> 192.0.2.1 53 "
-	    "(msg:\"feed\\: a\\\"b\\;c\\\\d\\:e (no TLP)\";" RULE_END);
+	    "(msg:\"feed: a\\\"b\\;c\\\\d:e (no TLP)\";" RULE_END);
 	assert_string_equal(without_sid(body("rules", "[network-traffic:src_ref.value = "
 	    "'2001:db8::/32']", "")), "alert ip 2001:db8::/32 any -> $HOME_NET any "
-	    "(msg:\"feed\\: blacklist (no TLP)\";" RULE_END);
+	    "(msg:\"feed: blacklist (no TLP)\";" RULE_END);
 	assert_string_equal(without_sid(body("rules", "[url:value = 'http://a.example:81/x;y?z=|:']",
-	    "")), "alert http $HOME_NET any -> $EXTERNAL_NET 81 (msg:\"feed\\: blacklist (no TLP)\"; "
+	    "")), "alert http $HOME_NET any -> $EXTERNAL_NET 81 (msg:\"feed: blacklist (no TLP)\"; "
 	    "http.host; content:\"a.example\"; bsize:9; http.uri.raw; "
 	    "content:\"/x|3b|y?z=%7C|3a|\"; bsize:11;" RULE_END);
 	assert_string_equal(body("rules", "[url:value = 'ftp://a.example/']", ""), "");
