@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/admin_consumer.h"
+#include "gateway/admin_feed.h"
 #include "gateway/admin_json.h"
 #include "gateway/admin_status.h"
 #include "gateway/audit.h"
@@ -435,6 +436,8 @@ const struct admin_command admin_commands[] = {
 	{ "consumer-status",	admin_consumer_status },
 	{ "collections",	admin_collections },
 	{ "consumer-reset",	admin_consumer_reset },
+	{ "feed-list",		admin_feed_list },
+	{ "feed-show",		admin_feed_show },
 	{ "explain",		cmd_explain },
 	{ "quarantine-list",	cmd_quarantine_list },
 	{ "quarantine-show",	cmd_quarantine_show },

@@ -519,7 +519,8 @@ feed_take_commit(struct feed_take *t, const struct feed_commit *c, struct feed_s
 		return FEED_LOCKED;
 	}
 	if (flush(t, e) == 0 && feed_map_open(&names, t->temp)) {
-		qsort(t->v, t->n, sizeof(*t->v), by_key);
+		if (t->n > 1)
+			qsort(t->v, t->n, sizeof(*t->v), by_key);
 		x.now = t->v;
 		x.nnow = t->n;
 		x.names = slice_from(names.p, names.n);

@@ -28,6 +28,7 @@
 #include "gateway/credentials.h"
 #include "gateway/dedup.h"
 #include "gateway/feed.h"
+#include "gateway/feed_publish.h"
 #include "gateway/figures.h"
 #include "gateway/intake.h"
 #include "gateway/limiter.h"
@@ -505,6 +506,7 @@ node_swap(struct node *n, struct loaded *l, struct err *e)
 	peer_links_reload(n->links);
 	pullers_reload(n->pullers);
 	outbox_reload(n->g.outbox);
+	feed_publisher_reload(n->g.publisher);
 	loaded_free(l);			/* what was before */
 	return 0;
 }
@@ -638,6 +640,7 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	if (n->g.catalog == NULL)
 		return -1;
 	n->g.feeds = feeds_new(&n->g);
+	n->g.publisher = n->g.worker == 0 ? feed_publisher_new(&n->g) : NULL;
 	n->g.books = consumer_books_new(&n->g);
 	n->g.pending = pending_new(&n->g, e);
 	if (n->g.pending == NULL)
@@ -680,6 +683,7 @@ stop(struct node *n)
 	consumer_marks_free(n->g.marks);
 	intake_free(n->g.intake);
 	translate_free(n->g.translate);
+	feed_publisher_free(n->g.publisher);
 	feeds_free(n->g.feeds);
 	catalog_free(n->g.catalog);
 	dedup_free(n->g.dedup);
