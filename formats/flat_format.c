@@ -48,9 +48,10 @@ static int
 write_flat(const struct flat_output *output, const struct write_job *job, struct arena *mem,
     struct strbuf *out)
 {
-	struct warnlist *warn = output->style == FLAT_BLOCK ? warnlist_new() : NULL;
+	bool guard = output->style == FLAT_BLOCK && !job->no_guard;
+	struct warnlist *warn = guard ? warnlist_new() : NULL;
 	struct flat_job flat = { .title = "Tocsin", .warn = warn, .observables = true,
-	    .keep_ended = true };
+	    .keep_ended = true, .excel_safe = job->excel_safe };
 	struct flat_index *index = flat_index_new(0);
 	struct flat_look look = flat_index_look(index);
 	struct flat_run *run = flat_run_new(output, &flat);
@@ -79,12 +80,24 @@ write_flat(const struct flat_output *output, const struct write_job *job, struct
 	return 0;
 }
 
+/* The output of a name, or the one of its kinds that the job asks for. */
+static const struct flat_output *
+output_of(const char *name, const struct write_job *job, struct arena *mem)
+{
+	if (job->kind == NULL)
+		return flat_output_find(slice_of(name));
+	return flat_output_find(slice_of(arena_fmt(mem, "%s:%s", name, job->kind)));
+}
+
 #define WRITER(id, title, ending)							\
 static int										\
 write_##id(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e)	\
 {											\
-	(void)e;									\
-	return write_flat(flat_output_find(SLICE_LIT(title)), job, mem, out);		\
+	const struct flat_output *o = output_of(title, job, mem);			\
+											\
+	if (o == NULL)									\
+		return err_set(e, ERR_UNSUPPORTED, "%s has no such kind", title);	\
+	return write_flat(o, job, mem, out);						\
 }											\
 const struct format_ops format_##id = {							\
 	.name = title, .media_type = "text/plain", .file_ending = ending,		\
@@ -96,5 +109,6 @@ WRITER(jsonl, "jsonl", ".jsonl");
 WRITER(txt, "txt", ".txt");
 WRITER(hosts, "hosts", ".hosts");
 WRITER(suricata, "suricata", ".rules");
+WRITER(dataset, "dataset", ".lst");
 WRITER(zeek, "zeek", ".intel");
 WRITER(wazuh, "wazuh", ".cdb");

@@ -58,6 +58,10 @@ struct write_job {
 	const struct mapping	*mapping;
 	bool			 no_residue;	/* do not carry originals in extensions */
 	bool			 pretty;	/* for people */
+	/* Flat outputs: which of several endings ("ip" of txt:ip; NULL: all values), ' in front of
+	 * formulas, and values of the warning list too. */
+	const char		*kind;
+	bool			 excel_safe, no_guard;
 	struct loss		*loss;
 };
 
@@ -84,7 +88,7 @@ struct format_ops {
 extern const struct format_ops *const formats[];	/* ends with NULL */
 extern const struct format_ops format_stix21, format_iodef2, format_mapped;
 extern const struct format_ops format_csv, format_jsonl, format_txt, format_hosts, format_suricata,
-    format_zeek, format_wazuh;
+    format_dataset, format_zeek, format_wazuh;
 
 /* Flat outputs (flat.h): no sniff, no read; `tocsin convert --to`. */
 extern const struct format_ops *const format_writers[];	/* ends with NULL */
@@ -92,7 +96,8 @@ extern const struct format_ops *const format_writers[];	/* ends with NULL */
 /* SHA-256 of the input: the caller's, or computed here. */
 void			 format_digest(const struct read_job *job, uint8_t out[32]);
 const struct format_ops	*format_find(struct slice name);	/* NULL if unknown */
-const struct format_ops	*format_find_writer(struct slice name);	/* of both lists; NULL if unknown */
+/* Of both lists, "txt:ip" by what stands before the colon; NULL if unknown. */
+const struct format_ops	*format_find_writer(struct slice name);
 /* The surest sniffer, NULL if none is surer than 0. `mapped` never sniffs. */
 const struct format_ops	*format_sniff(struct slice head);
 

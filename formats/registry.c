@@ -1,6 +1,7 @@
 /* registry.c -- the rows of format.h: one a format. To add a format: its file, and a line here. */
 #include "formats/format.h"
 
+#include "formats/flat.h"
 #include "gateway/base/digest.h"
 
 const struct format_ops *const formats[] = {
@@ -17,6 +18,7 @@ const struct format_ops *const format_writers[] = {
 	&format_txt,
 	&format_hosts,
 	&format_suricata,
+	&format_dataset,
 	&format_zeek,
 	&format_wazuh,
 	NULL
@@ -45,8 +47,11 @@ format_find(struct slice name)
 const struct format_ops *
 format_find_writer(struct slice name)
 {
+	struct slice kind = name, first = slice_cut(&kind, ':');
+
 	for (size_t i = 0; format_writers[i] != NULL; i++)
-		if (slice_is(name, format_writers[i]->name))
+		if (slice_is(first, format_writers[i]->name) &&
+		    (first.n == name.n || flat_output_find(name) != NULL))
 			return format_writers[i];
 	return format_find(name);
 }

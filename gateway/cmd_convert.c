@@ -15,6 +15,8 @@ static const struct cmd_option options[] = {
 	    "if the name ends in .json" },
 	{ "pretty", 'p', NULL, "for people: one member or element a line" },
 	{ "no-residue", 0, NULL, "do not carry in extensions what the target cannot say" },
+	{ "excel-safe", 0, NULL, "csv: ' in front of what a spreadsheet would take for a formula" },
+	{ "no-guard", 0, NULL, "lists for devices: private, documentation and other special values too" },
 	{ "csirt", 0, "DOMAIN", "our name in IODEF: IncidentID@name" },
 	{ "contact", 0, "MAIL", "our mail address in IODEF" },
 	{ .name = NULL }
@@ -44,6 +46,15 @@ write_output(const char *path, struct slice text, struct err *e)
 	return cmd_print(text) == CMD_DONE ? 0 : -1;
 }
 
+/* "ip" of "txt:ip"; NULL if the name says none. */
+static const char *
+kind_of(const char *to)
+{
+	const char *colon = strchr(to, ':');
+
+	return colon == NULL ? NULL : colon + 1;
+}
+
 /* Write what was read; CMD_DONE or CMD_FAILED. */
 static int
 write_documents(const struct args *a, struct documents *d, const struct format_ops *to)
@@ -53,6 +64,9 @@ write_documents(const struct args *a, struct documents *d, const struct format_o
 		.csirt = args_get(a, "csirt"), .csirt_contact = args_get(a, "contact"),
 		.pretty = args_get(a, "pretty") != NULL,
 		.no_residue = args_get(a, "no-residue") != NULL, .loss = d->loss,
+		.kind = to->read == NULL ? kind_of(args_get(a, "to")) : NULL,
+		.excel_safe = args_get(a, "excel-safe") != NULL,
+		.no_guard = args_get(a, "no-guard") != NULL,
 	};
 	struct strbuf out = STRBUF_INIT;
 	struct err e = ERR_INIT;
@@ -99,8 +113,9 @@ const struct command command_convert = {
 	"become one output; what stands in several of them is written once.\n"
 	"Formats: stix21, iodef2, and mapped (in-house CSV, JSON and XML, described by a mapping "
 	"file; see --mapping). Without --from each input is looked at. Written only: csv, jsonl, txt, "
-	"hosts, suricata, zeek and wazuh, a record for each value of an indicator (the fields are in "
-	"conf/README.md); --loss tells what such a record cannot say.\n"
+	"hosts, suricata, dataset, zeek and wazuh, a record for each value of an indicator, or those of one "
+	"kind (txt:ip, dataset:md5); the fields are in conf/README.md, and --loss tells what such a record "
+	"cannot say.\n"
 	"An object that cannot be translated costs itself only: it is named on standard error as "
 	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. "
 	"The same input gives the same bytes, whenever and wherever it is converted.",

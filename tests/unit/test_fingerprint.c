@@ -54,6 +54,13 @@ static const struct {
 	    "domain-name" US "value" US "evil.example" },
 	{ "{'type':'url','value':'HTTP://Evil.example:80/A'}",
 	    "url" US "value" US "http://evil.example/A" },
+	{ "{'type':'domain-name','value':'B\xc3\x9c" "cher.Example'}",
+	    "domain-name" US "value" US "xn--bcher-kva.example" },
+	{ "{'type':'url','value':'hxxp://B\xc3\xbc" "cher.example/a/../%7eb?\xc3\xbc'}",
+	    "url" US "value" US "http://xn--bcher-kva.example/~b?%C3%BC" },
+	{ "{'type':'network-traffic','src_ref':'a','dst_port':443,'protocols':['IPv4','6']}",
+	    "network-traffic" US "src_ref" US "a" US "dst_port" US "443" US "protocols" US
+	    "\x1e_ipv4\x1e_tcp" },
 	{ "{'type':'email-addr','value':'Me@Example.COM','display_name':'x'}",
 	    "email-addr" US "value" US "Me@example.com" },
 	{ "{'type':'mac-addr','value':'D2-FB-49-24-37-18'}",

@@ -279,6 +279,7 @@ static const char *const same[] = {
 	"[a:b = +1.0 AND a:b = 1 AND (a:c = 'x' AND a:d = true)]", NULL,
 
 	"[network-traffic:dst_port = 443]", "[network-traffic:dst_port = '443']",
+	"[network-traffic:dst_port = 'https']",
 	"[network-traffic:dst_port = 443.0]", NULL,
 
 	"[autonomous-system:number = 64496]", "[autonomous-system:number = 'AS64496']", NULL,
