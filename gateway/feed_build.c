@@ -13,8 +13,9 @@
 #include "gateway/stats.h"
 
 enum {
-	PAGE_ROWS = 200, PAGE_BYTES = 2 << 20,	/* of one turn */
-	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 400, LOCK_WAIT_US = 5000, FP = 16
+	PAGE_ROWS = 100, PAGE_BYTES = 2 << 20,	/* of one turn */
+	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 400, LOCK_WAIT_US = 5000, FP = 16,
+	SLICE_US = 10000		/* of work in one turn, and the page that goes beyond */
 };
 
 /* What gives names to others (flat.h). */
@@ -68,7 +69,8 @@ struct feed_build {
 	struct arena		*mem, *page_mem;
 	struct slice		 types[RECORDING > NAMING ? RECORDING : NAMING];
 	struct err		 err;		/* of a row; ERR_NONE: none */
-	bool			 go_on, done;	/* without a loop: another step; none any more */
+	bool			 driving, go_on, done;	/* another step; none any more */
+	int64_t			 turn_us;	/* when this turn of the loop began */
 };
 
 /* A peer that stands for nobody we know. */
@@ -550,14 +552,15 @@ text_of(const struct feed_build *b, const char *name)
 	return SLICE_EMPTY;
 }
 
-/* Let the loop turn, or, where there is none, go on at once. */
+/* What follows is done at once as long as this turn has time, else in another one. */
 static void
 later(struct feed_build *b, int64_t us)
 {
 	/* no zero: libevent would run it before it looks at any socket */
 	const struct timeval wait = { us / 1000000, us % 1000000 > 0 ? us % 1000000 : 1 };
 
-	if (b->g->base == NULL)
+	if (b->g->base == NULL || (b->driving && us == 0 &&
+	    clock_mono_us() - b->turn_us < SLICE_US))
 		b->go_on = true;
 	else
 		evtimer_add(b->timer, &wait);
@@ -715,12 +718,25 @@ step(struct feed_build *b)
 		finish(b, rc < 0 ? &e : NULL);
 }
 
+/* Step by step, for a turn of the loop. */
+static void
+drive(struct feed_build *b)
+{
+	b->driving = true;
+	b->turn_us = clock_mono_us();
+	do {
+		b->go_on = false;
+		step(b);
+	} while (b->go_on && !b->done);
+	b->driving = false;
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	step(arg);
+	drive(arg);
 }
 
 struct feed_build *
@@ -749,10 +765,9 @@ feed_build_start(struct gateway *g, const struct feed_ask *ask, uint64_t outputs
 		b->timer = evtimer_new(g->base, on_timer, b);
 	if (begin(b, &b->err) == 0)
 		b->err.code = ERR_NONE;
-	later(b, 0);
-	while (b->go_on && !b->done) {
-		b->go_on = false;
-		step(b);
-	}
+	if (g->base == NULL)
+		drive(b);
+	else
+		later(b, 0);
 	return b;
 }
