@@ -14,6 +14,7 @@
 #include "gateway/gateway.h"
 #include "gateway/limiter.h"
 #include "gateway/stats.h"
+#include "gateway/test_token.h"
 #include "gateway/translate.h"
 
 enum { CREDENTIAL_MAX = 4096, RETRY_US = 1000000 };
@@ -45,6 +46,7 @@ struct login {
 	const char		*request, *remote;	/* for the log */
 	const struct peer	*by_pin;
 	const char		*by_header;	/* whose token stands in the header for that; or NULL */
+	bool			 test;		/* by a token of `tocsin consumer test` */
 	const char		*named;		/* a name of trust.conf that was tried; NULL: none */
 	struct strbuf		 secret;	/* what `user` and `password` lie in; wiped */
 	struct slice		 user, password;	/* user.n 0: it was no password, or nonsense */
@@ -95,10 +97,11 @@ static void
 answer_name(struct login *l, const char *name)
 {
 	const struct peer *p = trust_find(l->g->trust, slice_of(name));
+	enum taxii_auth yes = l->test ? TAXII_AUTH_TEST : TAXII_AUTH_OK;
 	bool good = p != NULL && (p == l->by_pin || (l->by_pin == NULL && p->is_consumer)) &&
 	    (l->by_header == NULL || strcmp(l->by_header, name) == 0);
 
-	answer(l, good ? TAXII_AUTH_OK : TAXII_AUTH_WHO, good ? p : NULL, 0);
+	answer(l, good ? yes : TAXII_AUTH_WHO, good ? p : NULL, 0);
 }
 
 /* What this process allows by itself: while Redis holds the sum of all, as much; else its share. */
@@ -187,6 +190,17 @@ note_name(struct login *l, struct arena *mem)
 		l->named = arena_str(mem, slice_of(p->name));
 }
 
+/* `tocsin consumer test` asks in the place of a consumer: as its token, or as its password. */
+static const char *
+test_name(struct login *l, struct slice token, struct slice user, struct arena *mem)
+{
+	const char *name = test_token_name(l->g->keys, token, clock_wall_us(), mem);
+
+	l->user = SLICE_EMPTY;		/* nothing to be hashed */
+	l->test = name != NULL && (user.n == 0 || slice_is(user, name));
+	return l->test ? name : NULL;
+}
+
 /* Who is known without any cost: by a token, or by a password that was right a moment ago. */
 static const char *
 known_name(struct login *l, struct slice header, struct arena *mem)
@@ -196,6 +210,9 @@ known_name(struct login *l, struct slice header, struct arena *mem)
 	int64_t now = clock_wall_us();
 
 	header = slice_trim(header);
+	if ((slice_is_nocase(scheme, "bearer") || slice_is_nocase(scheme, "token")) &&
+	    test_token_is(header))
+		return test_name(l, header, SLICE_EMPTY, mem);
 	if (slice_is_nocase(scheme, "bearer") || slice_is_nocase(scheme, "token"))
 		return header.n <= CREDENTIAL_MAX ? credentials_token(all, header, now) : NULL;
 	if (!slice_is_nocase(scheme, "basic") ||
@@ -203,6 +220,8 @@ known_name(struct login *l, struct slice header, struct arena *mem)
 		l->user = SLICE_EMPTY;
 		return NULL;
 	}
+	if (test_token_is(l->password))
+		return test_name(l, l->password, l->user, mem);
 	note_name(l, mem);
 	switch (credentials_cached(all, l->user, l->password, now)) {
 	case CREDENTIALS_YES:

@@ -18,6 +18,7 @@ struct gateway;
 
 enum taxii_auth {
 	TAXII_AUTH_OK,		/* peer NULL = the public, only with authentication off */
+	TAXII_AUTH_TEST,	/* the same, but `tocsin consumer test` asks in its place */
 	TAXII_AUTH_WHO,		/* 401 */
 	TAXII_AUTH_BUSY,	/* 503: too many passwords are being looked at; wait_us */
 	TAXII_AUTH_SLOW		/* 429: too many wrong guesses from this address; wait_us */

@@ -434,6 +434,7 @@ const struct admin_command admin_commands[] = {
 	{ "pulls",		cmd_pulls },
 	{ "consumers",		admin_consumers },
 	{ "consumer-status",	admin_consumer_status },
+	{ "consumer-token",	admin_consumer_token },
 	{ "collections",	admin_collections },
 	{ "consumer-reset",	admin_consumer_reset },
 	{ "feed-list",		admin_feed_list },

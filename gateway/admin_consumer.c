@@ -7,9 +7,11 @@
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/log.h"
 #include "gateway/catalog.h"
 #include "gateway/consumer_books.h"
 #include "gateway/gateway.h"
+#include "gateway/test_token.h"
 
 enum { WAITING_MAX = 10000 };		/* objects that are counted; beyond, it is "at least" */
 
@@ -261,5 +263,36 @@ admin_collections(struct admin_call *call)
 	}
 	admin_add_list(&b, "collections", &list);
 	admin_reply(call, strbuf_slice(&b));
+	strbuf_fini(&b);
+}
+
+/* ---- tests ---- */
+
+static void
+on_recorded(void *arg, const struct err *e)
+{
+	(void)arg;
+	if (e != NULL)
+		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
+}
+
+void
+admin_consumer_token(struct admin_call *call)
+{
+	const struct peer *p = trust_find(call->g->trust, json_member(call->args, "consumer"));
+	struct strbuf b = STRBUF_INIT, record = STRBUF_INIT;
+
+	if (p == NULL || !p->is_consumer) {
+		admin_refuse(call, "there is no consumer of that name in trust.conf");
+		return;
+	}
+	audit_text(&record, "ev", SLICE_LIT("consumer-test"));
+	audit_text(&record, "consumer", slice_of(p->name));
+	store_audit_add(call->g->store, record.p, on_recorded, NULL);
+	strbuf_fini(&record);
+	audit_text(&b, "token", slice_of(test_token_make(call->g->keys, p->name, clock_wall_us(),
+	    call->mem)));
+	admin_reply(call, strbuf_slice(&b));
+	secret_wipe(b.p, b.cap);
 	strbuf_fini(&b);
 }

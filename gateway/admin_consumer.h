@@ -12,6 +12,8 @@
 
 /* All consumers, or with {"consumer":NAME} one in full. */
 void	admin_consumer_status(struct admin_call *call);
+/* {"consumer":NAME}: a token with which `tocsin consumer test` asks in its place. */
+void	admin_consumer_token(struct admin_call *call);
 /* Names of all collections and the UUIDs that the store gave them. */
 void	admin_collections(struct admin_call *call);
 /* {"consumer":NAME,"from":"start"|TIME[,"collection":NAME]}: it is served from there. (admin_consumer_reset.c) */

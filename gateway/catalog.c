@@ -299,6 +299,7 @@ struct reading {
 	const struct collection_conf *col;
 	struct admit		 admit;
 	int64_t			 counted_us;
+	bool			 test;
 	struct strbuf		 ids;		/* of what is shown */
 	bool			 dated;		/* seen.epoch is that of the start */
 	struct page_seen	 seen;
@@ -379,7 +380,7 @@ add_digest(struct strbuf *b, const char *member, const uint8_t digest[SHA256_LEN
 
 /* One record a page that showed something (rulings 29). */
 static void
-audit_page(struct catalog *c, const struct trust *t, const struct peer *p,
+audit_page(struct catalog *c, const struct trust *t, const struct peer *p, bool test,
     const struct collection_conf *col, const struct page_seen *seen)
 {
 	struct strbuf b = STRBUF_INIT;
@@ -387,6 +388,8 @@ audit_page(struct catalog *c, const struct trust *t, const struct peer *p,
 	strbuf_reserve(&b, 512);
 	strbuf_adds(&b, "\"ev\":\"page\"");
 	audit_text(&b, "consumer", slice_of(p->name));
+	if (test)
+		strbuf_adds(&b, ",\"test\":true");
 	audit_text(&b, "collection", slice_of(col->name));
 	strbuf_adds(&b, ",\"objects\":");
 	strbuf_addn(&b, (int64_t)seen->n);
@@ -408,6 +411,7 @@ reading_new(struct catalog *c, const struct reader *r, const struct collection_c
 		.c = c, .trust = trust_hold(c->g->trust),
 		.peer = r->peer == NULL ? &nobody : r->peer, .col = col, .ids = STRBUF_INIT,
 		.arg = arg, .began_us = clock_mono_us(), .counted_us = r->counted_us,
+		.test = r->test,
 	};
 	admit_init(&rd->admit, rd->trust, rd->peer, clock_wall_us());
 	q->cid = col->cid;
@@ -452,7 +456,7 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 		digest_sha256(strbuf_slice(&rd->ids), seen->digest);
 	}
 	if (e == NULL && page->n > 0)
-		audit_page(rd->c, rd->trust, rd->peer, rd->col, seen);
+		audit_page(rd->c, rd->trust, rd->peer, rd->test, rd->col, seen);
 	rd->cb(rd->arg, page, seen, e);
 	stats_time(rd->c->g->stats, "page", clock_mono_us() - rd->began_us);
 	reading_free(rd);
@@ -489,7 +493,8 @@ catalog_page_again(struct catalog *c, const struct reader *r, const struct colle
     const struct page_seen *seen)
 {
 	if (seen->n > 0)
-		audit_page(c, c->g->trust, r->peer == NULL ? &nobody : r->peer, col, seen);
+		audit_page(c, c->g->trust, r->peer == NULL ? &nobody : r->peer, r->test,
+		    col, seen);
 }
 
 /* ---- taking out ---- */

@@ -19,6 +19,7 @@
 
 extern const struct command command_backup;
 extern const struct command command_peer_doctor, command_peer_login;
+extern const struct command command_consumer_test;
 extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
     command_consumer_add, command_consumer_list, command_consumer_status,
     command_consumer_show, command_consumer_reset, command_consumer_revoke, command_peer_list, command_peer_show,
@@ -59,6 +60,7 @@ static const struct command *const commands[] = {
 	&command_consumer_list,
 	&command_consumer_show,
 	&command_consumer_status,
+	&command_consumer_test,
 	&command_consumer_reset,
 	&command_consumer_revoke,
 	&command_peer_list,

@@ -2,6 +2,7 @@
 import base64
 import json
 import re
+import socket
 import subprocess
 
 import pytest
@@ -104,3 +105,76 @@ def test_secrets_are_not_repeated_and_wrong_words_are_told(node):
         assert done.returncode == 2 and done.stderr, words
     assert "graylog" in node.run("consumer", "add", "soc", "--for", "nonsense", "--config", node.conf).stderr
     assert open(node.file("credentials"), encoding="utf-8").read() == before
+
+
+# ---- the test that plays a product
+
+def play(n, name, *words):
+    done = n.run("consumer", "test", name, "--config", n.conf, "--json", *words)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert (found["state"] == "ok") == (done.returncode == 0)
+    return found
+
+
+def words_of(found, step):
+    return " ".join(s["found"] for s in found["steps"] if s["step"] == step)
+
+
+@pytest.mark.parametrize("product", ["sentinel", "splunk-es", "elastic", "qradar", "opencti", "xsoar", "generic"])
+def test_every_product_can_be_played(node, product):
+    """If this fails, a product that is set up as its card says does not work."""
+    before = status(node, "soc")
+    found = play(node, "soc", "--for", product, "--collection", "advisories")
+    bad = [s for s in found["steps"] if s["state"] != "ok"]
+    if product == "xsoar":      # soc has no bookmark, and its objects are older than their dates
+        assert [s["step"] for s in bad] == ["next poll"] and "bookmark yes" in bad[0]["found"]
+    else:
+        assert not bad, bad
+    assert "5 objects" in words_of(found, "pages") and "indicator" in words_of(found, "pages")
+    assert status(node, "soc") == before, "the consumer's own book knows nothing of it"
+
+
+def status(n, name):
+    return n.ask("consumer", "status", name)["consumers"][0]
+
+
+def test_pushing_is_played_without_writing(node):
+    """If this fails, a test puts something into the store, or MISP's rights are not looked at."""
+    assert "may write to" in words_of(play(node, "sensor", "--for", "misp", "--collection", "advisories"), "push")
+    found = play(node, "soc", "--for", "misp", "--collection", "advisories")
+    assert found["state"] == "failed" and "`write` line" in words_of(found, "collections")
+
+
+def test_what_is_wrong_is_named(node):
+    """If this fails, the test says yes where the product will see nothing."""
+    found = play(node, "sensor")        # it may read nothing
+    assert found["state"] == "failed" and "`read` line" in words_of(found, "collections")
+    found = play(node, "soc", "--for", "elastic", "--collection", "nowhere")
+    assert found["state"] == "failed"
+    text = node.run("consumer", "test", "soc", "--config", node.conf)
+    assert text.returncode == 0 and re.search(r"^pages +ok +Advisories of cert-a: 5 objects", text.stdout, re.M), text.stdout
+    assert node.run("consumer", "test", "nobody", "--config", node.conf).returncode == 2
+    assert node.run("consumer", "test", "soc", "--for", "nonsense", "--config", node.conf).returncode == 2
+
+
+def test_a_test_token_only_reads_and_cannot_be_forged(node):
+    """If this fails, whoever may run a test can write as a consumer, or anybody can make such a token."""
+    token = ask(node, {"cmd": "consumer-token", "consumer": "sensor"})["token"]
+    node.tokens["test"] = ask(node, {"cmd": "consumer-token", "consumer": "soc"})["token"]
+    assert node.request("GET", "/api/collections/advisories/objects/?limit=1", "test").status == 200
+    node.tokens["test"] = token
+    assert node.post("test", "advisories", indicator("x", "[domain-name:value = 'x.example']")).status == 403
+    head, name, until, mac = token.split(".")
+    for forged in (f"{head}.soc.{until}.{mac}", f"{head}.{name}.{int(until) + 1}.{mac}", f"{head}.{name}.{until}.{'0' * 64}",
+                   f"{head}.", f"{head}.{name}", token + "0"):
+        node.tokens["test"] = forged
+        assert node.request("GET", "/api/", "test").status == 401, forged
+    assert '"ev":"consumer-test"' in node.run("audit", "export", "--config", node.conf).stdout.replace(" ", "")
+
+
+def ask(n, question):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(n.file("state", "control.sock"))
+        s.sendall(json.dumps(question).encode() + b"\n")
+        return json.loads(s.makefile().read())
