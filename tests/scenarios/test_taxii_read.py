@@ -266,6 +266,10 @@ def test_malformed_parameters(stock, client):
         assert r.status == 400, (query, r.status)
         assert r.json["http_status"] == "400" and r.headers["Content-Type"] == TAXII
         assert client.get(PAGING + "manifest/?" + query.replace(" ", "%20")).status == 400, query
+        name = query.split("=")[0].replace("%5B", "[").replace("%5D", "]")
+        assert r.json["description"].startswith(name), "which parameter it is"
+        if query.startswith("added_after") and query.count("added_after") == 1 and "%ff" not in query:
+            assert "2026-01-31T12:00:00.000000Z" in r.json["description"], "with an example"
 
 
 def test_well_formed_and_unknown_parameters(stock, client):

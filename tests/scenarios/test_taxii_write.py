@@ -222,7 +222,7 @@ def test_too_large_is_said_before_it_is_read(server):
     """If this fails, anybody fills the memory, or a client is cut off without a word."""
     big = b'{"objects":[' + b" " * (1 << 20) + b"]}"
     r = server.request("POST", BOX, "both", big)
-    assert r.status == 413 and r.json["http_status"] == "413"
+    assert r.status == 413 and r.json["http_status"] == "413" and str(1 << 20) in r.json["description"], "the limit is told"
     with server.connect() as s:         # the declared length alone is enough
         s.sendall((f"POST {BOX} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.tokens['both']}\r\nAccept: {TAXII}\r\n"
                    f"Content-Type: {TAXII}\r\nContent-Length: 99999999999\r\n\r\n").encode())
