@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/codec.h"
@@ -18,8 +19,22 @@ enum {
 	APPLICATION_ID = 0x546f6373,	/* "Tocs" */
 	LENGTH_MAX = 256 << 20,
 	SQL_MAX = 100000,
-	BUSY_MS = 5000			/* foreign readers that checkpoint or recover */
+	BUSY_MS = 5000,			/* foreign readers that checkpoint or recover */
+	LOCK_MS = 1000, LOCK_STEP_MS = 10	/* for the storekeeper of a node that was killed a moment ago */
 };
+
+/* Take the lock, or wait for an owner who is dying. */
+static int
+wait_for_lock(int fd)
+{
+	static const struct timespec step = { 0, LOCK_STEP_MS * 1000000L };
+	int rc;
+
+	for (int ms = 0; (rc = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && ms < LOCK_MS;
+	    ms += LOCK_STEP_MS)
+		nanosleep(&step, NULL);
+	return rc;
+}
 
 /* One process owns the file: the lock stands beside it and is taken before anything else. */
 static int
@@ -32,7 +47,7 @@ take_lock(struct sq *q, const char *path, struct err *e)
 	q->lock_fd = open(name.p, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (q->lock_fd < 0)
 		rc = err_set(e, ERR_IO, "%s: %s", name.p, strerror(errno));
-	else if (flock(q->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	else if (wait_for_lock(q->lock_fd) < 0)
 		rc = err_set(e, errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO,
 		    "%s: %s", path, errno == EWOULDBLOCK ? "another process has this store open" :
 		    strerror(errno));

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 
@@ -242,13 +243,19 @@ def test_a_second_node_on_the_same_store_is_refused(lab):
     text = text.replace(f"operations 127.0.0.1:{a.ops_port}", f"operations 127.0.0.1:{free_port()}")
     with open(other, "w", encoding="utf-8") as f:
         f.write(text.replace("    state        state\n", "    state        state\n    control      second.sock\n"))
-    until("quiet", lambda: (lambda one: (lambda: one == picture(a.file("state")))())(picture(a.file("state"))))
-    for tries in range(2):
-        before = picture(a.file("state")), picture(a.file("spool"))
-        done = subprocess.run([TOCSIN, "serve", "--config", other], capture_output=True, text=True, timeout=30, check=False)
-        assert done.returncode == 2, (done.returncode, done.stderr)
-        assert "another process has this store open" in done.stderr, done.stderr
-        assert (picture(a.file("state")), picture(a.file("spool"))) == before, "it touched something"
+    first = family(a)
+    for pid in first:                       # whatever is written meanwhile, the second wrote it
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for tries in range(2):
+            before = picture(a.file("state")), picture(a.file("spool"))
+            done = subprocess.run([TOCSIN, "serve", "--config", other], capture_output=True, text=True, timeout=30, check=False)
+            assert done.returncode == 2, (done.returncode, done.stderr)
+            assert "another process has this store open" in done.stderr, done.stderr
+            assert (picture(a.file("state")), picture(a.file("spool"))) == before, "it touched something"
+    finally:
+        for pid in first:
+            os.kill(pid, signal.SIGCONT)
     a.insist("sensor", "advisories", thing("still first"))
     a.kill()
     a.start()                               # a lock does not outlive its holder
