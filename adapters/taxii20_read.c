@@ -9,6 +9,7 @@
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
+#include "gateway/stats.h"
 
 enum { KNOWS_OBJECT = TAXII_KNOWS(FILTER_VERSION) };
 
@@ -172,6 +173,8 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		taxii_books_shows(rq, rd->page, false);
 		taxii_answer_page_as(rq, 200, taxii20_stix_type, rd->page, NULL, 0);
 	}
+	if (e == NULL)
+		stats_add(rq->g->stats, STAT_PAGES, "read", 1);
 	taxii_page_free(rd->page);
 	taxii_let_go(rq);
 }
