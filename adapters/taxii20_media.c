@@ -11,10 +11,10 @@ static const char *const contents[] = {
 };
 static const char *const bodies[] = { "application/vnd.oasis.stix+json", NULL };
 
-bool
+unsigned
 taxii20_accepts(const struct http1_head *h, bool objects)
 {
-	return media_accepts(h, objects ? contents : resources, "2.0");
+	return media_score(h, objects ? contents : resources, "2.0");
 }
 
 bool

@@ -14,9 +14,10 @@
 extern const char taxii20_media_type[];	/* "application/vnd.oasis.taxii+json; version=2.0" */
 extern const char taxii20_stix_type[];	/* "application/vnd.oasis.stix+json; version=2.0" */
 
-/* May we answer in TAXII 2.0? With `objects`, in STIX 2.0: who takes TAXII 2.0 alone gets it as well. No
- * Accept, and wildcards, mean yes; a version may be left out. */
-bool	taxii20_accepts(const struct http1_head *h, bool objects);
+/* May we answer in TAXII 2.0, and how much is that wanted (taxii_media.h)? With `objects`, in STIX 2.0:
+ * who takes TAXII 2.0 alone gets it as well. No Accept, and wildcards, mean yes; a version may be left
+ * out. */
+unsigned taxii20_accepts(const struct http1_head *h, bool objects);
 /* Is this body a STIX 2.0 bundle by its Content-Type, and not coded? */
 bool	taxii20_content_fits(const struct http1_head *h);
 

@@ -13,11 +13,17 @@
 
 /* ---- the tables ---- */
 
-static bool
-accepts_taxii21(const struct http1_head *h, const struct taxii_route *r)
+static unsigned
+wants_taxii21(const struct http1_head *h, const struct taxii_route *r)
 {
 	(void)r;
 	return taxii_accepts(h);
+}
+
+static bool
+accepts_taxii21(const struct http1_head *h, const struct taxii_route *r)
+{
+	return wants_taxii21(h, r) > 0;
 }
 
 static const char *
@@ -35,10 +41,16 @@ serves_taxii20(const struct config *conf, const struct peer *who)
 }
 
 /* Objects are asked for in STIX 2.0; what comes of adding some is a TAXII resource. */
+static unsigned
+wants_taxii20(const struct http1_head *h, const struct taxii_route *r)
+{
+	return taxii20_accepts(h, r->carries_objects && r->method == HTTP_GET);
+}
+
 static bool
 accepts_taxii20(const struct http1_head *h, const struct taxii_route *r)
 {
-	return taxii20_accepts(h, r->carries_objects && r->method == HTTP_GET);
+	return wants_taxii20(h, r) > 0;
 }
 
 static const char *
@@ -53,14 +65,16 @@ const struct taxii_family_ops taxii_families[TAXII_FAMILIES] = {
 	[FAMILY_TAXII21] = {
 		.media_type = taxii_media_type,
 		.speaks = "this server speaks application/taxii+json;version=2.1",
-		.accepts = accepts_taxii21, .content = taxii_content_fits, .error = error_taxii21,
+		.accepts = accepts_taxii21, .wants = wants_taxii21,
+		.content = taxii_content_fits, .error = error_taxii21,
 		.takes = "send application/taxii+json;version=2.1 without a coding",
 		.status = taxii_write_status,
 	},
 	[FAMILY_TAXII20] = {
 		.media_type = taxii20_media_type, .on = serves_taxii20,
 		.speaks = "here is application/vnd.oasis.taxii+json; version=2.0",
-		.accepts = accepts_taxii20, .content = taxii20_content_fits, .error = error_taxii20,
+		.accepts = accepts_taxii20, .wants = wants_taxii20,
+		.content = taxii20_content_fits, .error = error_taxii20,
 		.takes = "send application/vnd.oasis.stix+json; version=2.0 without a coding",
 		.status = taxii20_write_status,
 	},
@@ -180,19 +194,26 @@ is_served(const struct config *conf, const struct peer *who, enum taxii_family f
 
 /* ---- the choice ---- */
 
-/* How well a row of the right path and method fits: the body that comes counts among those whose answer
- * would be taken. */
-enum fit { FIT_NOT, FIT_PATH, FIT_ACCEPT, FIT_ALL };
+/* How well a row of the right path and method fits: first the body that comes, among those whose answer
+ * would be taken; then how much that answer is wanted. */
+enum { FIT_NOT, FIT_PATH, FIT_BODY = 1 << 16 };
 
-static enum fit
-fit_of(const struct http1_head *h, const struct taxii_route *r)
+static unsigned
+wanted(const struct http1_head *h, const struct taxii_route *r)
 {
 	const struct taxii_family_ops *ops = &taxii_families[r->family];
 
-	if (!ops->accepts(h, r))
-		return FIT_PATH;
-	return r->method == HTTP_POST && ops->content != NULL && !ops->content(h) ? FIT_ACCEPT :
-	    FIT_ALL;
+	return !ops->accepts(h, r) ? 0 : ops->wants == NULL ? 1 : ops->wants(h, r);
+}
+
+static unsigned
+fit_of(const struct http1_head *h, const struct taxii_route *r)
+{
+	const struct taxii_family_ops *ops = &taxii_families[r->family];
+	unsigned want = wanted(h, r);
+	bool body = r->method != HTTP_POST || ops->content == NULL || ops->content(h);
+
+	return want == 0 ? FIT_PATH : FIT_PATH + want + (body ? FIT_BODY : 0);
 }
 
 static const char *
@@ -201,27 +222,34 @@ method_words(enum http_method m)
 	return m == HTTP_GET ? "GET, HEAD" : m == HTTP_POST ? "POST" : "DELETE";
 }
 
-/* Whose error is it, where no row says so: that of the first family that the client understands. */
+/* Whose error is it, where no row says so: that of the family that the client wants most. */
 static enum taxii_family
 family_of_nothing(const struct http1_head *h, const struct config *conf, const struct peer *who)
 {
-	static const struct taxii_route resource;
+	enum taxii_family best = FAMILY_TAXII21;
+	unsigned most = 0;
 
-	for (int f = 0; f < TAXII_FAMILIES; f++)
-		if (f != FAMILY_FEED && is_served(conf, who, (enum taxii_family)f) &&
-		    taxii_families[f].accepts(h, &resource))
-			return (enum taxii_family)f;
-	return FAMILY_TAXII21;
+	for (int f = 0; f < TAXII_FAMILIES; f++) {
+		const struct taxii_route resource = { .family = (enum taxii_family)f };
+		unsigned want = f != FAMILY_FEED && is_served(conf, who, resource.family) ?
+		    wanted(h, &resource) : 0;
+
+		if (want > most) {
+			most = want;
+			best = resource.family;
+		}
+	}
+	return best;
 }
 
 /* A row whose path fits: of the better fit, the better family; else one method more that is allowed. */
 static void
 consider(const struct http1_head *h, const struct taxii_route *r, enum taxii_family theirs,
-    struct taxii_match *out, enum fit *best)
+    struct taxii_match *out, unsigned *best)
 {
 	enum http_method method = h->method == HTTP_HEAD ? HTTP_GET : h->method;
 	size_t len = strlen(out->allow);
-	enum fit fit;
+	unsigned fit;
 
 	if (out->route == NULL && (out->place == NULL || r->family == theirs))
 		out->family = r->family;
@@ -243,7 +271,7 @@ taxii_match(const struct http1_head *h, const struct config *conf, const struct 
     struct taxii_match *out)
 {
 	enum taxii_family theirs = family_of_nothing(h, conf, who);
-	enum fit best = FIT_NOT;
+	unsigned best = FIT_NOT;
 	int n;
 
 	memset(out, 0, sizeof(*out));

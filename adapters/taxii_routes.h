@@ -34,6 +34,8 @@ struct taxii_family_ops {
 	bool		(*on)(const struct config *conf, const struct peer *who);
 	/* May it answer this in a form that the client takes? */
 	bool		(*accepts)(const struct http1_head *h, const struct taxii_route *r);
+	/* If so, how much is that wanted? To choose between families of one path. NULL: at all. */
+	unsigned	(*wants)(const struct http1_head *h, const struct taxii_route *r);
 	/* Does it read bodies such as this one? Only to choose between families. NULL: yes. */
 	bool		(*content)(const struct http1_head *h);
 	const char	*takes;			/* words for 415 */

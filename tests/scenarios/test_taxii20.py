@@ -84,7 +84,8 @@ def stock(node):
     (T20, T20), ("application/vnd.oasis.taxii+json;version=2.0", T20), ("application/vnd.oasis.taxii+json", T20),
     ('APPLICATION/vnd.oasis.TAXII+json ; Version="2.0"', T20), ("text/html, application/vnd.oasis.taxii+json;q=0.2", T20),
     (TAXII, TAXII), ("application/taxii+json", TAXII), ("*/*", TAXII), ("application/*", TAXII), (None, TAXII),
-    (f"{T20}, {TAXII}", TAXII),
+    (f"{T20}, {TAXII}", TAXII), (f"{T20}, */*", T20), (f"{T20};q=0.9, */*;q=0.8", T20), (f"{T20};q=0.5, */*", TAXII),
+    (f"{T20};q=0.9, {TAXII};q=0.8", T20), (f"{TAXII};q=0.9, {T20};q=0.8", TAXII), (f"{TAXII};q=0.001, {T20};q=0", TAXII),
     (S20, None), ("application/vnd.oasis.taxii+json; version=2.1", None), (T20 + ";q=0", None),
     ("application/taxii+json;version=2.0", None),
 ])

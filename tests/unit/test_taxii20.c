@@ -12,6 +12,7 @@
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_walk.h"
 #include "adapters/taxii20_write.h"
+#include "adapters/taxii_media.h"
 #include "gateway/base/codec.h"
 
 /* The head of a request with these header lines. */
@@ -54,9 +55,35 @@ accepted_types(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct http1 *p = head(rows[i].lines);
 
-		if (taxii20_accepts(http1_head(p), false) != rows[i].resource ||
-		    taxii20_accepts(http1_head(p), true) != rows[i].objects)
+		if ((taxii20_accepts(http1_head(p), false) > 0) != rows[i].resource ||
+		    (taxii20_accepts(http1_head(p), true) > 0) != rows[i].objects)
 			fail_msg("%s", rows[i].lines);
+		http1_free(p);
+	}
+}
+
+/* Who takes both gets the one that he wants more, and 2.1 if that is all the same to him. */
+static void
+the_better_version(void **state)
+{
+#define A20 "application/vnd.oasis.taxii+json; version=2.0"
+#define A21 "application/taxii+json;version=2.1"
+	static const struct { const char *accept; bool is_20; } rows[] = {
+		{ A20 ", " A21, false }, { A20 ", */*", true }, { A20 ";q=0.5, */*", false },
+		{ A20 ";q=0.9, */*;q=0.8", true }, { A20 ";q=0.81, " A21 ";q=0.8", true },
+		{ A20 ";q=0.8, " A21 ";q=0.801", false }, { A21 ";q=0.001, " A20 ";q=0", false },
+		{ A20 ";q=1.000, " A21 ";q=.5", false }, { A20 ";q=7, " A21, false }, { "*/*", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char lines[160];
+		struct http1 *p;
+
+		snprintf(lines, sizeof(lines), "Accept: %s\r\n", rows[i].accept);
+		p = head(lines);
+		if ((taxii20_accepts(http1_head(p), false) > taxii_accepts(http1_head(p))) != rows[i].is_20)
+			fail_msg("%s", lines);
 		http1_free(p);
 	}
 }
@@ -447,7 +474,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepted_types), cmocka_unit_test(types_of_bodies),
+		cmocka_unit_test(accepted_types), cmocka_unit_test(the_better_version),
+		cmocka_unit_test(types_of_bodies),
 		cmocka_unit_test(ranges_read), cmocka_unit_test(ranges_written),
 		cmocka_unit_test(places_are_found_again), cmocka_unit_test(places_age),
 		cmocka_unit_test(an_awaited_place_stays), cmocka_unit_test(a_note_that_is_broken),
