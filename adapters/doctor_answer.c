@@ -322,7 +322,9 @@ doctor_clock(struct doctor *d)
 		return;
 	}
 	json_put_int(d->mem, d->now->detail, "ahead_s", off_us / 1000000);
-	if (llabs(off_us) <= skew_us)
+	if (s < 2)
+		doctor_ok(d, "no more than a second apart");
+	else if (llabs(off_us) <= skew_us)
 		doctor_ok(d, "%lld s apart", s);
 	else
 		doctor_warn(d, "skew",

@@ -221,7 +221,7 @@ note_address(struct doctor *d, const char *address, json *all, int number)
 
 	json_put_str(d->mem, one, "address", slice_of(address));
 	json_put_str(d->mem, one, "result", slice_of(number == 0 ? "connected" : refusals[row].cause));
-	if (number != 0)
+	if (number != 0 && d->naddresses > 1)
 		doctor_note(d, "%s port %u: %s (%s)", address, d->dial_port, refusals[row].words,
 		    strerror(number));
 }
@@ -250,7 +250,8 @@ doctor_tcp(struct doctor *d)
 	}
 	if (d->address == NULL)
 		doctor_fail(d, refusals[refusal_of(last)].cause, refusals[refusal_of(last)].fix,
-		    "%s port %u: %s", d->dial_host, d->dial_port, refusals[refusal_of(last)].words);
+		    "%s port %u: %s (%s)", d->dial_host, d->dial_port, refusals[refusal_of(last)].words,
+		    strerror(last));
 	else if (last != 0)
 		doctor_warn(d, "some-addresses",
 		    "calls go to the next address, but each pays for the wait: mend that address, or "

@@ -9,6 +9,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/catalog.h"
 #include "gateway/config.h"
+#include "gateway/credentials.h"
 #include "gateway/figures.h"
 #include "gateway/gateway.h"
 #include "gateway/health.h"
@@ -199,6 +200,27 @@ add_problems(struct strbuf *b, const struct health *h)
 
 /* ---- peers, collections ---- */
 
+/* What stands at its address, how we know it, which way leads there, and what we show: never the secret. */
+static void
+add_way(const struct admin_call *call, const struct peer *p, struct strbuf *b)
+{
+	static const char *const wires[] = { [WIRE_TOCSIN] = "tocsin", [WIRE_TAXII21] = "taxii21",
+	    [WIRE_TAXII20] = "taxii20" };
+	bool v6 = p->proxy != NULL && strchr(p->proxy, ':') != NULL;
+	struct credentials_login login;
+
+	audit_text(b, "url", slice_of(p->url));
+	audit_text(b, "wire", slice_of(wires[p->wire]));
+	audit_text(b, "verify", slice_of(p->by_name ? "name" : "pin"));
+	if (p->proxy != NULL)
+		audit_text(b, "proxy", slice_of(arena_fmt(call->mem, "%s%s%s:%u", v6 ? "[" : "", p->proxy,
+		    v6 ? "]" : "", p->proxy_port)));
+	if (credentials_login(call->g->credentials, p->name, &login))
+		audit_text(b, "login", slice_of(credentials_login_word(&login)));
+	if (credentials_proxy_login(call->g->credentials, p->name, &login))
+		audit_text(b, "proxy_login", slice_of(credentials_login_word(&login)));
+}
+
 static void
 peer_members(const struct admin_call *call, const struct figures *f, const struct peer *p,
     struct strbuf *b)
@@ -210,7 +232,7 @@ peer_members(const struct admin_call *call, const struct figures *f, const struc
 	audit_text(b, "relation", slice_of(relation_word(p->relation)));
 	if (p->url == NULL)
 		return;
-	audit_text(b, "url", slice_of(p->url));
+	add_way(call, p, b);
 	if (!peer_is_sent_to(p))
 		return;
 	store_outbox_counts(call->g->store, p->name, &n, NULL);

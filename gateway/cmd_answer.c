@@ -5,7 +5,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 
-enum { COLUMNS_MAX = 16 };
+enum { COLUMNS_MAX = 24 };
 
 const char *
 span_text(struct arena *mem, double seconds)

@@ -41,6 +41,5 @@ double		 number_in(const json *o, const char *member);
 /* ---- cmd_status.c ---- */
 
 int		 print_status(const struct args *a, const json *answer);
-extern const struct column peer_columns[];
 
 #endif

@@ -31,8 +31,18 @@ static int	watch(const struct args *a);
 static int
 print_peers(const struct args *a, const json *answer)
 {
+	static const struct column columns[] = {
+		{ "PEER", "name", 0 }, { "RELATION", "relation", 0 }, { "WIRE", "wire", 0 },
+		{ "VERIFY", "verify", 0 }, { "LOGIN", "login", 0 }, { "PROXY", "proxy", 0 },
+		{ "STATE", "state", 0 }, { "QUEUED", "queued", 0 }, { "HELD", "held", 0 },
+		{ "DEAD", "dead", 0 }, { "DENIED", "denied", 0 }, { "SENT", "sent", 0 },
+		{ "WAITS SINCE", "oldest", FORM_AGE }, { "LAST OK", "last_ok", 0 },
+		{ "NEXT TRY", "next_try", 0 }, { "FAILED", "failures", 0 },
+		{ "LAST ERROR", "last_error", 0 }, { NULL, NULL, 0 }
+	};
+
 	(void)a;
-	print_list(json_get(answer, "peers"), peer_columns, "no peers in trust.conf");
+	print_list(json_get(answer, "peers"), columns, "no peers in trust.conf");
 	return CMD_DONE;
 }
 
@@ -66,7 +76,9 @@ print_peer(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
 		{ "name", "name", 0 }, { "relation", "relation", 0 }, { "country", "country", 0 },
-		{ "url", "url", 0 }, { "collection", "collection", 0 }, { "state", "state", 0 },
+		{ "url", "url", 0 }, { "wire", "wire", 0 }, { "verify", "verify", 0 },
+		{ "login", "login", 0 }, { "proxy", "proxy", 0 }, { "proxy login", "proxy_login", 0 },
+		{ "collection", "collection", 0 }, { "state", "state", 0 },
 		{ "queued", "queued", 0 }, { "held", "held", 0 }, { "dead", "dead", 0 },
 		{ "denied", "denied", 0 },
 		{ "sent", "sent", 0 }, { "oldest", "oldest", 0 }, { "last ok", "last_ok", 0 },

@@ -19,8 +19,8 @@ read_line(const char *prompt, const char *what, char *out, size_t cap)
 	if (terminal) {
 		quiet = old;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		fprintf(stderr, "%s: ", prompt);
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		fprintf(stderr, "%s: ", prompt);	/* now: the flush takes what was typed before */
 	}
 	line = fgets(out, (int)cap, stdin);
 	if (terminal) {

@@ -5,7 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/cmd_answer.h"
 
-const struct column peer_columns[] = {
+static const struct column peer_columns[] = {
 	{ "PEER", "name", 0 }, { "RELATION", "relation", 0 }, { "STATE", "state", 0 },
 	{ "QUEUED", "queued", 0 }, { "HELD", "held", 0 }, { "DEAD", "dead", 0 },
 	{ "DENIED", "denied", 0 }, { "SENT", "sent", 0 }, { "WAITS SINCE", "oldest", FORM_AGE },

@@ -6,7 +6,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 
-enum { COLUMNS_MAX = 16, GAP = 2 };
+enum { COLUMNS_MAX = 24, GAP = 2 };
 
 struct table {
 	struct arena		*mem;

@@ -19,6 +19,7 @@
 
 extern const struct command command_backup;
 extern const struct command command_peer_doctor, command_peer_login;
+extern const struct command command_pull, command_push;
 extern const struct command command_consumer_test;
 extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
     command_consumer_add, command_consumer_list, command_consumer_status,
@@ -68,6 +69,8 @@ static const struct command *const commands[] = {
 	&command_peer_doctor,
 	&command_peer_login,
 	&command_peer_retry,
+	&command_pull,
+	&command_push,
 	&command_feed_list,
 	&command_feed_show,
 	&command_explain,
