@@ -137,8 +137,8 @@ may_relay(const struct taxii_request *rq)
 	return rq->reader.peer != NULL && !rq->reader.peer->is_consumer;
 }
 
-/* Its bytes and its status are durable, or it is not taken. As a whole it may be no good: then the usual way
- * tells what is wrong. */
+/* Its bytes and its status are durable, or it is not taken. As a whole it may be no good: then the usual
+ * way tells what is wrong. */
 static void
 on_kept(void *arg, enum pending_answer answer, const struct store_status *st, const char *why)
 {

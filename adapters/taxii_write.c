@@ -197,8 +197,8 @@ length_of(const struct store_status *st)
 	return n;
 }
 
-/* Lists have an entry for each object that is counted, or are not there: while it is pending they are not, so
- * that a client may ask as often as it likes. */
+/* Lists have an entry for each object that is counted, or are not there: while it is pending they are not,
+ * so that a client may ask as often as it likes. */
 void
 taxii_write_status(struct strbuf *out, const struct store_status *st)
 {

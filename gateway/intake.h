@@ -29,15 +29,15 @@ struct intake_relay {
 					 * `unmarked` line says: what they were where they come from */
 };
 
-/* An envelope that was answered before it is taken in (gateway/pending.h): its status is there, and each part
- * is added to it together with its objects. */
+/* An envelope that was answered before it is taken in (gateway/pending.h): its status is there, and each
+ * part is added to it together with its objects. */
 enum errand_verdict { ERRAND_GOES_ON, ERRAND_STOPS, ERRAND_REFUSED };
 struct intake_errand {
 	const char	*status;	/* id */
 	uint64_t	 from;		/* elements of it that were taken before */
 	int64_t		 received_us;
-	/* Asked before each part. STOPS: not now (ERR_BUSY, retryable); REFUSED: the rest fails, and *why is
-	 * what the status says. arg is the callback's. */
+	/* Asked before each part. STOPS: not now (ERR_BUSY, retryable); REFUSED: the rest fails, and
+	 * *why is what the status says. arg is the callback's. */
 	enum errand_verdict (*may)(void *arg, const char **why);
 };
 
@@ -60,7 +60,7 @@ struct intake_message {
 	int		(*on_relay)(void *arg, const struct relay_member *x, struct intake_relay *relay,
 			    struct err *e);
 	const char	*status_user;	/* not NULL: make a TAXII status resource for this user */
-	const struct intake_errand *errand;	/* not NULL (with status_user): the caller's until the callback */
+	const struct intake_errand *errand;	/* or NULL; the caller's until the callback */
 	bool		 strict;
 	bool		 envelope;	/* format stix21: a TAXII envelope and nothing else */
 	bool		 bundle;	/* with `envelope`: one that is a bundle, as TAXII 2.0 has it */

@@ -69,8 +69,8 @@ void	book_whole(struct intake_work *w, const char *code, const struct err *e);
 /* The record of the message itself; the last one. */
 void	book_message(struct intake_work *w);
 /* The status resource: an entry for every element of the envelope, in its order. Until the last part it
- * is a draft, which book_keep_status remembers when the store has filled it. Of an errand it is the next part;
- * NULL if elements are missing between what was done and this. */
+ * is a draft, which book_keep_status remembers when the store has filled it. Of an errand it is the next
+ * part; NULL if elements are missing between what was done and this. */
 struct store_status *book_status(struct intake_work *w);
 /* The same for an errand of which nothing more can be taken: the rest has failed for this reason. */
 struct store_status *book_rest(struct intake_work *w, const char *code, const char *why);

@@ -409,15 +409,15 @@ static int
 open_folder(struct pending *p, struct err *e)
 {
 	const char *bodies = p->g->config->bodies_dir;
-	char *path = xmalloc(strlen(bodies) + sizeof("/pending"));
+	struct strbuf path = STRBUF_INIT;
 	int rc;
 
-	sprintf(path, "%s/pending", bodies);
-	rc = dir_make(path, 0700, e);
-	p->folder = rc < 0 ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	strbuf_addf(&path, "%s/pending", bodies);
+	rc = dir_make(path.p, 0700, e);
+	p->folder = rc < 0 ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rc == 0 && p->folder < 0)
-		rc = err_set(e, ERR_IO, "cannot open the folder %s: %s", path, strerror(errno));
-	free(path);
+		rc = err_set(e, ERR_IO, "cannot open the folder %s: %s", path.p, strerror(errno));
+	strbuf_fini(&path);
 	return rc;
 }
 

@@ -139,7 +139,7 @@ struct store_status_entry {
 };
 /* What is needed to go on with an envelope that was answered before it was taken in (gateway/pending.h). */
 struct store_errand {
-	const char	*source;	/* peer or consumer; nobody's status is known by it (status.user is) */
+	const char	*source;	/* peer or consumer that sent it */
 	const char	*collection;
 	const char	*request;	/* id of the request that brought it */
 	bool		 strict;
@@ -151,7 +151,7 @@ enum store_status_step {
 	STATUS_DRAFT,		/* filled in, but not kept: one part of a message, the rest comes */
 	STATUS_OPEN,		/* pending: nothing of `total` is done yet; has an errand */
 	STATUS_PART,		/* of a pending one: the entries behind the first `from` */
-	STATUS_LAST		/* the same, and now it is complete; what was not spoken of has failed: `rest` */
+	STATUS_LAST		/* the same, and it is complete: what was not spoken of has failed */
 };
 struct store_status {
 	char		 id[37];
@@ -369,7 +369,8 @@ void	store_quarantine_trim(struct store *s, size_t max_rows, uint64_t max_bytes,
 
 typedef void store_status_cb(void *arg, const struct store_status *st, const struct err *e);
 void	store_status_get(struct store *s, const char *id, store_status_cb *cb, void *arg);
-/* All pending statuses, oldest first; ends early when fn returns false. Synchronous. -1 and *e on trouble. */
+/* All pending statuses, oldest first; ends early when fn returns false. Synchronous. -1 and *e on
+ * trouble. */
 typedef bool	store_pending_fn(void *ctx, const struct store_status *st);
 int	store_pending_each(struct store *s, store_pending_fn *fn, void *ctx, struct err *e);
 /* Forget statuses that were complete before then. */

@@ -250,7 +250,8 @@ static const struct store_ops sqlite_ops = {
 	.object = sq_object_get,
 	.scan = sq_scan, .outbox_lease = sq_outbox_lease, .outbox_due_us = sq_outbox_due_us,
 	.outbox_counts = sq_outbox_counts, .quarantine_rows = sq_quarantine_rows,
-	.status_get = sq_status_get, .pending = sq_pending, .audit_each = sq_audit_each, .figures = sq_figures,
+	.status_get = sq_status_get, .pending = sq_pending, .audit_each = sq_audit_each,
+	.figures = sq_figures,
 	.note_set = sq_note_set, .notes = sq_notes,
 };
 

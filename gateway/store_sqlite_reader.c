@@ -180,7 +180,8 @@ static const struct store_ops reader_ops = {
 	.close = sq_close, .collection_find = collection_find, .view_digest = view_digest,
 	.removable = removable, .page = sq_page, .epoch = sq_epoch, .object = object,
 	.scan = scan, .outbox_due_us = outbox_due_us, .outbox_counts = outbox_counts,
-	.quarantine_rows = quarantine_rows, .status_get = status_get, .pending = pending, .audit_each = audit_each,
+	.quarantine_rows = quarantine_rows, .status_get = status_get, .pending = pending,
+	.audit_each = audit_each,
 	.figures = figures, .notes = notes, .lease_note = lease_note, .lease_end = sq_lease_end,
 	.lease_end_all = sq_lease_end_all,
 };

@@ -1,5 +1,5 @@
-/* Statuses of POSTs. Entries are blobs, since nobody asks for one: of a status that was written at once in its
- * row, of one that was worked off in parts a row each. */
+/* Statuses of POSTs. Entries are blobs, since nobody asks for one: of a status that was written at once in
+ * its row, of one that was worked off in parts a row each. */
 #include <stdio.h>
 
 #include "gateway/base/codec.h"

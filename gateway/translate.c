@@ -12,6 +12,7 @@
 #include "gateway/translate.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -250,13 +251,15 @@ lose_translator(struct translate *t, const char *why, const char *word)
 {
 	struct translate_job *j = t->hand;
 	unsigned generation = t->generation;
+	char words[sizeof(((struct err *)0)->reason)];	/* `why` may be the channel's, which goes now */
 
-	log_lost(j, why);
+	snprintf(words, sizeof(words), "%s", why);
+	log_lost(j, words);
 	count(t, word);
 	forget_channel(t);
 	t->hand = NULL;
 	if (t->conf.replace != NULL)
-		t->conf.replace(t->conf.arg, generation, why);
+		t->conf.replace(t->conf.arg, generation, words);
 	if (j != NULL && !strike(j, strcmp(word, "late") == 0))
 		refuse_struck(j);
 	pump(t);

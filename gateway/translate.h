@@ -63,9 +63,9 @@ struct translate_read {
 	struct format_limits	 limits;
 	bool			 strict, envelope, bundle, iodef_amber_strict;
 	bool			 relay;		/* cut out x_tocsin (with `envelope`) */
-	bool			 count;		/* tell `total` and nothing else: how many elements it has, if
-						 * nothing is wrong with it as a whole */
-	uint64_t		 from;		/* elements that were taken before: only the others are told */
+	bool			 count;		/* tell `total` alone: how many elements it has, if nothing
+						 * is wrong with it as a whole */
+	uint64_t		 from;		/* elements that were taken before: tell the others */
 };
 
 struct translate_job;

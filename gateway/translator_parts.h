@@ -44,9 +44,9 @@ struct outlet {
 	uint64_t		 id;
 };
 
-/* After reading: remarks go to their objects, refusals are put in the order of their places; then the elements
- * before `from` are passed over, and the objects behind it that an earlier translator handed out, with the
- * refusals among them. */
+/* After reading: remarks go to their objects, refusals are put in the order of their places; then the
+ * elements before `from` are passed over, and the objects behind it that an earlier translator handed out,
+ * with the refusals among them. */
 void	parts_prepare(struct message *m, uint64_t from, uint64_t skip);
 /* Send the next part; true if it was the last. */
 bool	parts_send(struct message *m, const struct outlet *out);
