@@ -98,6 +98,24 @@ check_alias(const struct config *conf, struct complaints *c, size_t i)
 	}
 }
 
+/* An id is of one collection, wherever it is served. */
+static void
+check_id(const struct config *conf, struct complaints *c, size_t i)
+{
+	const struct collection_conf *a = &conf->collections[i];
+	struct line at = config_place(conf, "collection", i, "id");
+
+	for (size_t j = 0; j < i && a->id != NULL; j++) {
+		const struct collection_conf *b = &conf->collections[j];
+
+		if (b->id == NULL || strcmp(a->id, b->id) != 0)
+			continue;
+		complain(c, &at, "id %s is that of the collection at %s:%u already", a->id, b->file,
+		    b->line);
+		return;
+	}
+}
+
 static void
 check_title(const struct config *conf, struct complaints *c, size_t i)
 {
@@ -160,6 +178,7 @@ config_finish_roots(struct config *conf, struct complaints *c)
 	for (size_t i = 0; i < conf->ncollections; i++) {
 		if (conf->collections[i].name == NULL)
 			continue;
+		check_id(conf, c, i);
 		check_alias(conf, c, i);
 		check_title(conf, c, i);
 	}

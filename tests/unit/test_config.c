@@ -297,6 +297,10 @@ api_roots_and_what_is_unique_in_them(void **state)
 	    "t.conf:8: alias 'inbox-x': such names are those of peers' inboxes");
 	BAD(MIN "collection a\n    title Same\ncollection b\n    title Same\n",
 	    "t.conf:8: title 'Same' is taken in the same API root by the collection at t.conf:5");
+	BAD(MIN "collection a\n    id 91a7b528-80eb-42ed-a74d-c6fbd5a26116\ncollection b\n"
+	    "    id 91A7B528-80eb-42ed-a74d-c6fbd5a26116\n",
+	    "t.conf:8: id 91a7b528-80eb-42ed-a74d-c6fbd5a26116 is that of the collection at t.conf:5 "
+	    "already");
 	BAD(MIN "taxii\n    token-header Authorization\n",
 	    "t.conf:6: taxii token-header: 'Authorization' has a meaning of its own in HTTP");
 	BAD(MIN "taxii\n    token-header \"X Key\"\n",
