@@ -3,27 +3,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/delivery_refusals.h"
 #include "adapters/http_client.h"
 #include "adapters/peer_call.h"
 #include "adapters/relay_envelope.h"
+#include "adapters/taxii_push.h"
+#include "adapters/taxii_resources.h"
 #include "adapters/url.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
-#include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
 #include "gateway/stats.h"
-#include "formats/idmap.h"
-
-enum { MESSAGE_MAX = 300 };
 
 _Static_assert((int)AUDIENCE_MAX <= (int)RELAY_AUDIENCE_MAX, "our own envelopes would be refused");
-
-/* A status resource is flat, and names every object of one delivery. */
-static const struct json_limits answer_limits = { .depth = 8, .nodes = 1000000 };
 
 static const char taxii_type[] = "application/taxii+json;version=2.1";
 
@@ -35,8 +31,9 @@ struct client {
 };
 
 struct peer_links {
-	struct gateway	*g;
-	struct client	*clients;
+	struct gateway		*g;
+	struct client		*clients;
+	struct taxii_pushes	*pushes;	/* to TAXII servers of others */
 };
 
 /* One delivery under way. */
@@ -54,6 +51,7 @@ peer_links_new(struct gateway *g)
 	struct peer_links *l = xcalloc(1, sizeof(*l));
 
 	l->g = g;
+	l->pushes = taxii_pushes_new(g);
 	return l;
 }
 
@@ -76,6 +74,7 @@ void
 peer_links_reload(struct peer_links *l)
 {
 	forget_clients(l, http_client_retire);
+	taxii_pushes_reload(l->pushes);
 }
 
 void
@@ -84,6 +83,7 @@ peer_links_free(struct peer_links *l)
 	if (l == NULL)
 		return;
 	forget_clients(l, http_client_free);
+	taxii_pushes_free(l->pushes);
 	free(l);
 }
 
@@ -152,72 +152,11 @@ finish_with(struct sending *s, enum delivery_result result, int64_t retry_after_
 
 /* ---- the answer ---- */
 
-static int64_t
-retry_after_us(const struct http_reply *r)
-{
-	unsigned long long seconds;
-
-	if (!slice_u64(http1_field(r->head, "retry-after"), &seconds) || seconds > 86400)
-		return 0;
-	return (int64_t)seconds * 1000000;
-}
-
-/* title and description of a TAXII error resource, for people. */
+/* What the peer says about a refusal, for people. */
 static const char *
 error_words(struct sending *s, const struct http_reply *r)
 {
-	struct json_doc doc;
-	struct slice title, detail;
-
-	if (json_parse(r->body, &answer_limits, s->mem, &doc, NULL) < 0)
-		return arena_fmt(s->mem, "HTTP %d", r->status);
-	title = json_member(doc.root, "title");
-	detail = json_member(doc.root, "description");
-	title.n = title.n > MESSAGE_MAX ? MESSAGE_MAX : title.n;
-	detail.n = detail.n > MESSAGE_MAX ? MESSAGE_MAX : detail.n;
-	return arena_fmt(s->mem, "HTTP %d %.*s%s%.*s", r->status, SLICE_ARG(title),
-	    detail.n > 0 ? ": " : "", SLICE_ARG(detail));
-}
-
-/* The item that a failure speaks of: by id, and by version where the object says one itself. IDMAP_NONE if
- * there is none. */
-static long
-item_of(const struct sending *s, const struct idmap *ids, const char *const *refused,
-    struct slice id, struct slice version)
-{
-	for (size_t k = idmap_place(ids, id); k < ids->n && slice_eq(ids->v[k].id, id); k++) {
-		const struct store_row *row = &s->d->items[ids->v[k].value].row;
-
-		if (refused[ids->v[k].value] == NULL && (slice_eq(row->version, version) ||
-		    slice_starts(row->version_key, "sha256:") || slice_is(version, "unknown")))
-			return (long)ids->v[k].value;
-	}
-	return IDMAP_NONE;
-}
-
-/* Mark the items that the peer says it refused for good; how many. */
-static size_t
-read_failures(struct sending *s, const json *status, const char **refused)
-{
-	struct idmap ids = { .n = 0 };
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->d->n; i++)
-		idmap_add(&ids, s->mem, s->d->items[i].row.id, i);
-	idmap_sort(&ids);
-	for (const json *f = json_first(json_get(status, "failures")); f != NULL && n < s->d->n;
-	    f = json_next(f)) {
-		struct slice message = json_member(f, "message");
-		long i = item_of(s, &ids, refused, json_member(f, "id"), json_member(f, "version"));
-
-		if (i == IDMAP_NONE)
-			continue;
-		if (message.n > MESSAGE_MAX)
-			message.n = MESSAGE_MAX;
-		refused[i] = arena_fmt(s->mem, "the peer refused it: %.*s", SLICE_ARG(message));
-		n++;
-	}
-	return n;
+	return arena_fmt(s->mem, "HTTP %d %s", r->status, taxii_read_error(r->body, s->mem));
 }
 
 static void
@@ -225,20 +164,19 @@ on_accepted(struct sending *s, const struct http_reply *r)
 {
 	const char **refused = arena_alloc(s->mem, (s->d->n + 1) * sizeof(const char *));
 	struct delivery_answer a = { .result = DELIVERED, .took_us = r->took_us };
-	struct json_doc doc;
-	int64_t failures = 0;
+	struct taxii_status status;
 
-	if (json_parse(r->body, &answer_limits, s->mem, &doc, NULL) < 0) {
+	if (taxii_read_status(r->body, s->mem, &status, NULL) < 0) {
 		finish_with(s, DELIVERY_RETRY, 0, "the peer answered 202 without a status resource");
 		return;
 	}
-	if (!slice_is(json_member(doc.root, "status"), "complete")) {
+	if (!status.complete) {
 		finish_with(s, DELIVERY_RETRY, 0, "the peer has not finished storing it yet");
 		return;
 	}
-	json_int(json_get(doc.root, "failure_count"), &failures);
-	if (failures > 0) {
-		if (read_failures(s, doc.root, refused) != (size_t)failures) {
+	if (status.failure > 0) {
+		if (delivery_refusals(s->d, 0, s->d->n, &status, s->mem, refused) !=
+		    (size_t)status.failure) {
 			/* what it took a second time is no harm */
 			finish_with(s, DELIVERY_RETRY, 0,
 			    "the peer refused some objects and does not say which");
@@ -274,7 +212,8 @@ on_reply(const struct http_reply *r, void *arg)
 	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++)
 		if (results[i].status == r->status)
 			result = results[i].result;
-	finish_with(s, result, retry_after_us(r), error_words(s, r));
+	finish_with(s, result, taxii_read_retry_after(http1_field(r->head, "retry-after"),
+	    clock_wall_us()), error_words(s, r));
 }
 
 /* ---- sending ---- */
@@ -336,11 +275,17 @@ void
 peer_links_send(void *ctx, const struct delivery *d, delivery_done_cb *done, void *arg)
 {
 	struct peer_links *l = ctx;
-	struct arena *mem = arena_new();
-	struct sending *s = arena_alloc(mem, sizeof(*s));
 	struct err e = ERR_INIT;
+	struct arena *mem;
+	struct sending *s;
 	struct client *c;
 
+	if (d->peer->wire != WIRE_TOCSIN) {
+		taxii_pushes_send(l->pushes, d, done, arg);
+		return;
+	}
+	mem = arena_new();
+	s = arena_alloc(mem, sizeof(*s));
 	*s = (struct sending){ .links = l, .d = d, .done = done, .arg = arg, .mem = mem };
 	if (!speaks_stix(d->peer)) {
 		finish_with(s, DELIVERY_FINAL, 0,

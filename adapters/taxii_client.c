@@ -98,7 +98,7 @@ deliver(struct taxii_client *c)
 
 	c->step = NULL;
 	s->answer.version = c->version;
-	if (s->answer.failure != NULL && s->kind != ASK_PAGE && s->kind != ASK_STATUS)
+	if (s->answer.failure != NULL && s->kind <= ASK_COLLECTION)
 		taxii_client_lose(c);
 	s->cb(s->arg, &s->answer);
 	step_free(s);

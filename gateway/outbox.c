@@ -205,7 +205,7 @@ audit_decision(struct parcel *p, const struct outbox_item *it, const struct rele
 }
 
 static void
-audit_sent(struct parcel *p)
+audit_sent(struct parcel *p, size_t n)
 {
 	struct strbuf b = STRBUF_INIT;
 	char hex[2 * SHA256_LEN + 1];
@@ -213,7 +213,9 @@ audit_sent(struct parcel *p)
 	audit_text(&b, "ev", SLICE_LIT("sent"));
 	audit_text(&b, "peer", slice_of(p->link->name));
 	audit_text(&b, "label", slice_of(tlp_word(p->d.label)));
-	audit_number(&b, "objects", (int64_t)p->nsent);
+	audit_number(&b, "objects", (int64_t)n);
+	if (n < p->nsent)
+		audit_number(&b, "of", (int64_t)p->nsent);
 	digest_sha256_hex(p->d.objects, hex);
 	audit_text(&b, "out", slice_of(hex));
 	add_audit(p, &b);
@@ -258,14 +260,14 @@ postpone(struct parcel *p, int64_t due_us, const char *why)
 	book(p);
 }
 
-/* The same after a failure: what has waited too long already is given up. */
+/* The same after a failure, from item `first` on: what has waited too long already is given up. */
 static void
-postpone_or_give_up(struct parcel *p, int64_t due_us, const char *why)
+postpone_or_give_up(struct parcel *p, size_t first, int64_t due_us, const char *why)
 {
 	struct link *l = p->link;
 	int64_t age_us = l->o->g->config->limits.retry_age_us, now_us = clock_wall_us();
 
-	for (size_t i = 0; i < p->nsent; i++) {
+	for (size_t i = first; i < p->nsent; i++) {
 		const struct outbox_item *it = &p->items[p->sent[i]];
 
 		if (now_us - it->queued_us > age_us) {
@@ -300,16 +302,19 @@ tell_federation(struct parcel *p, size_t i)
 		    slice_from(p->asked[i].key, sizeof(p->asked[i].key)), true, on_told, NULL);
 }
 
+/* The peer has spoken about the first n items: they are sent, or refused for good. */
 static void
-delivered(struct parcel *p, const struct delivery_answer *a)
+book_taken(struct parcel *p, const struct delivery_answer *a, size_t n)
 {
 	struct link *l = p->link;
-	struct gateway *g = l->o->g;
+	struct stats *stats = l->o->g->stats;
+	int64_t now_us = clock_wall_us();
 	size_t refused = 0;
 
-	for (size_t i = 0; i < p->nsent; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct outbox_item *it = &p->items[p->sent[i]];
 
+		stats_observe(stats, STAT_LAG, l->name, now_us - it->queued_us);
 		if (a->refused != NULL && a->refused[i] != NULL) {
 			update(p, it, OUTBOX_DEAD, a->refused[i]);
 			refused++;
@@ -318,23 +323,29 @@ delivered(struct parcel *p, const struct delivery_answer *a)
 		update(p, it, OUTBOX_SENT, NULL);
 		tell_federation(p, p->sent[i]);
 	}
-	audit_sent(p);
+	l->info.sent += n - refused;
+	l->info.dead += refused;
+	stats_add(stats, STAT_SENT, l->name, n - refused);
+	if (n > 0)
+		log_event(LOG_INFO, "relay.sent", LF_S("request", p->d.request),
+		    LF_S("peer", l->name), LF_I("objects", n), LF_I("refused", refused),
+		    LF_I("us", a->took_us));
+}
+
+static void
+delivered(struct parcel *p, const struct delivery_answer *a)
+{
+	struct link *l = p->link;
+
+	book_taken(p, a, p->nsent);
+	audit_sent(p, p->nsent);
 	if (l->most > 0)			/* perhaps that one was just large */
 		l->most += 1 + l->most / 8;
 	l->info.failures = 0;
 	l->info.next_us = 0;
 	l->info.last_error[0] = '\0';
 	l->info.last_ok_us = clock_wall_us();
-	l->info.sent += p->nsent - refused;
-	l->info.dead += refused;
-	stats_add(g->stats, STAT_SENT, l->name, p->nsent - refused);
-	for (size_t i = 0; i < p->nsent; i++)
-		stats_observe(g->stats, STAT_LAG, l->name,
-		    l->info.last_ok_us - p->items[p->sent[i]].queued_us);
-	stats_time(g->stats, "relay", a->took_us);
-	log_event(LOG_INFO, "relay.sent", LF_S("request", p->d.request),
-	    LF_S("peer", l->name), LF_I("objects", p->nsent),
-	    LF_I("refused", refused), LF_I("us", a->took_us));
+	stats_time(l->o->g->stats, "relay", a->took_us);
 	book(p);
 }
 
@@ -342,18 +353,26 @@ static void
 failed(struct parcel *p, const struct delivery_answer *a)
 {
 	struct link *l = p->link;
-	int64_t wait = backoff_us(l->o, ++l->info.failures);
+	size_t taken = a->taken < p->nsent ? a->taken : p->nsent;
+	int64_t wait;
 
+	if (taken > 0) {			/* it moves */
+		book_taken(p, a, taken);
+		audit_sent(p, taken);
+		l->info.failures = 0;
+		l->info.last_ok_us = clock_wall_us();
+	}
+	wait = backoff_us(l->o, ++l->info.failures);
 	if (a->retry_after_us > wait)
 		wait = a->retry_after_us;
 	l->info.next_us = clock_wall_us() + wait;
 	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
 	stats_add(l->o->g->stats, STAT_RETRIES, l->name, 1);
 	log_event(LOG_WARN, "relay.retry", LF_S("request", p->d.request),
-	    LF_S("peer", l->name), LF_I("objects", p->nsent),
+	    LF_S("peer", l->name), LF_I("objects", p->nsent - taken),
 	    LF_I("failures", l->info.failures), LF_I("wait_ms", wait / 1000),
 	    LF_S("error", a->reason));
-	postpone_or_give_up(p, l->info.next_us, a->reason);
+	postpone_or_give_up(p, taken, l->info.next_us, a->reason);
 }
 
 /* Half as much next time. */

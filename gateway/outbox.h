@@ -45,6 +45,7 @@ struct delivery_answer {
 	/* per item, same order as delivery.items; NULL: all taken. A reason = that object was refused
 	 * for good by the peer. */
 	const char *const *refused;
+	size_t		taken;			/* RETRY: the first so many are done with all the same */
 	int64_t		took_us;
 };
 typedef void delivery_done_cb(void *arg, const struct delivery_answer *a);
