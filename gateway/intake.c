@@ -489,6 +489,15 @@ on_part(void *arg, const struct translate_part *part)
 
 /* ---- the way in ---- */
 
+/* What was promised is not taken back because a reload has made the limit smaller. */
+static size_t
+most_objects(const struct intake_work *w)
+{
+	size_t most = w->g->config->limits.objects;
+
+	return w->m.errand != NULL && w->m.errand->total > most ? (size_t)w->m.errand->total : most;
+}
+
 /* How long the text may be is for the adapter to say (a request body, a spool file), and it has. */
 static struct translate_read
 job_of(const struct intake_work *w)
@@ -500,7 +509,7 @@ job_of(const struct intake_work *w)
 		.request = w->m.request_id,
 		.format = w->m.format, .mapping = w->m.mapping, .received = w->received,
 		.limits = { .bytes = w->m.body.n > l->body_bytes ? w->m.body.n : l->body_bytes,
-		    .object_bytes = l->object_bytes, .objects = l->objects },
+		    .object_bytes = l->object_bytes, .objects = most_objects(w) },
 		.strict = w->m.strict, .envelope = w->m.envelope, .bundle = w->m.bundle,
 		.relay = w->m.on_relay != NULL,
 		.from = w->m.errand == NULL ? 0 : w->m.errand->from,

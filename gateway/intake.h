@@ -34,7 +34,7 @@ struct intake_relay {
 enum errand_verdict { ERRAND_GOES_ON, ERRAND_STOPS, ERRAND_REFUSED };
 struct intake_errand {
 	const char	*status;	/* id */
-	uint64_t	 from;		/* elements of it that were taken before */
+	uint64_t	 from, total;	/* elements of it: taken before, promised in all */
 	int64_t		 received_us;
 	/* Asked before each part. STOPS: not now (ERR_BUSY, retryable); REFUSED: the rest fails, and
 	 * *why is what the status says. arg is the callback's. */

@@ -344,7 +344,7 @@ submit(struct errand *x)
 		.status_user = x->user, .envelope = true, .strict = x->strict, .errand = &x->job,
 	};
 
-	x->job = (struct intake_errand){ .status = x->id, .from = x->from,
+	x->job = (struct intake_errand){ .status = x->id, .from = x->from, .total = x->total,
 	    .received_us = x->requested_us, .may = may };
 	crash_here(CRASH_resumed);
 	intake_submit(g->intake, &m, on_taken, x);

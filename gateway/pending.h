@@ -17,7 +17,7 @@
  * twice (store_status.from), so whoever does not know how far he came asks the store and goes on from there.
  *
  * Why the cage counts before the answer: total_count must be true, what is no envelope should be refused at
- * once, and a worker parses nothing. The pass takes a fifth of the reading that follows. A smaller POST is
+ * once, and a worker parses nothing. The pass takes a third of the reading that follows. A smaller POST is
  * not turned into a pending one when its answer is late: what makes it late (a translator or a store that
  * does not answer) is what a status would have to wait for too. It gets 503, and is taken in all the same.
  */

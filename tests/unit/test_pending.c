@@ -287,6 +287,22 @@ goes_on_where_the_store_is(void **state)
 }
 
 static void
+a_promise_outlives_its_limits(void **state)
+{
+	struct world *w = open_world("");
+	struct told t = left_behind(w);
+
+	(void)state;
+	w->g.config->limits.objects = 1;
+	w->g.config->limits.body_bytes = 10;
+	w->g.config->limits.pending_bodies = 1;
+	pending_look(w->g.pending);
+	world_turn(w);
+	assert_string_equal(status_of(w, t.id), "complete 3 2 1 ");
+	close_world(w);
+}
+
+static void
 what_is_nobodys_is_removed(void **state)
 {
 	struct world *w = open_world("");
@@ -393,6 +409,7 @@ main(void)
 		cmocka_unit_test(store_in_trouble),
 		cmocka_unit_test(another_goes_on),
 		cmocka_unit_test(goes_on_where_the_store_is),
+		cmocka_unit_test(a_promise_outlives_its_limits),
 		cmocka_unit_test(what_is_nobodys_is_removed),
 		cmocka_unit_test(lost_bytes_are_told),
 		cmocka_unit_test(who_may_not_any_more),
