@@ -142,7 +142,7 @@ protocol_of(const struct flat_record *r)
 	static const char *const words[] = { "tcp", "udp", "sctp", "icmp" };
 
 	for (size_t i = 0; i < COUNTOF(words); i++)
-		if (slice_is(r->protocol, words[i]) && (i < 3 || r->port < 0))
+		if ((r->port < 0 || strcmp(words[i], "icmp") != 0) && slice_is(r->protocol, words[i]))
 			return words[i];
 	return r->port >= 0 ? "tcp" : "ip";
 }

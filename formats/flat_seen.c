@@ -83,39 +83,40 @@ add(struct set *s, struct key k)
 	return false;
 }
 
-/* 128 bits of kind NUL value, never all zero. */
-static struct key
-key_of(const char *kind, struct slice value)
+/* SHA-256 of kind NUL value. */
+static void
+digest_of(const char *kind, struct slice value, uint8_t digest[SHA256_LEN])
 {
-	uint8_t digest[SHA256_LEN];
 	struct strbuf text = STRBUF_INIT;
-	struct key k;
 
 	strbuf_add(&text, kind, strlen(kind) + 1);
 	strbuf_addsl(&text, value);
 	digest_sha256(strbuf_slice(&text), digest);
 	strbuf_fini(&text);
-	memcpy(&k, digest, sizeof(k));
-	k.b |= 1;
-	return k;
 }
 
 bool
 flat_seen_add(struct flat_seen *s, const char *kind, struct slice value)
 {
-	return add(&s->values, key_of(kind, value));
+	uint8_t digest[SHA256_LEN];
+	struct key k;
+
+	digest_of(kind, value, digest);
+	memcpy(&k, digest, sizeof(k));
+	k.b |= 1;		/* never all zero */
+	return add(&s->values, k);
 }
 
 /* From the digest byte by byte: the same number on every machine. */
 uint32_t
 flat_seen_sid(struct flat_seen *s, uint32_t base, const char *form, struct slice value)
 {
-	struct key k = key_of(form, value);
-	const uint8_t *p = (const uint8_t *)&k;
+	uint8_t digest[SHA256_LEN];
 	uint64_t at = 0;
 
+	digest_of(form, value, digest);
 	for (size_t i = 0; i < 8; i++)
-		at = at << 8 | p[i];
+		at = at << 8 | digest[i];
 	at %= SID_RANGE;
 	while (add(&s->sids, (struct key){ at * UINT64_C(0x9e3779b97f4a7c15), at + 1 }))
 		at = (at + 1) % SID_RANGE;

@@ -97,19 +97,31 @@ is_foreign(unsigned char c)
 	return c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL;
 }
 
+/* An escape at i stands for *c. */
+static bool
+is_escape(struct slice s, size_t i, unsigned char *c)
+{
+	int high, low;
+
+	if (s.p[i] != '%' || i + 2 >= s.n)
+		return false;
+	high = ascii_hex(s.p[i + 1]);
+	low = ascii_hex(s.p[i + 2]);
+	if (high < 0 || low < 0)
+		return false;
+	*c = (unsigned char)(high * 16 + low);
+	return true;
+}
+
 /* Escapes in upper case and only where they are needed; what is foreign gets one. */
 static void
 add_escaped(struct strbuf *out, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool escape = c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
-		    ascii_hex(s.p[i + 2]) >= 0;
+		bool escape = is_escape(s, i, &c);
 
-		if (escape) {
-			c = (unsigned char)(ascii_hex(s.p[i + 1]) << 4 | ascii_hex(s.p[i + 2]));
-			i += 2;
-		}
+		i += escape ? 2 : 0;
 		if (escape ? !is_unreserved(c) : c == '%' || is_foreign(c))
 			strbuf_addf(out, "%%%02X", c);
 		else
@@ -188,14 +200,10 @@ url_host(struct slice s, struct arena *mem, struct slice *out)
 		return true;
 	}
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
-		    ascii_hex(s.p[i + 2]) >= 0) {
-			strbuf_addc(&plain, (char)(ascii_hex(s.p[i + 1]) << 4 |
-			    ascii_hex(s.p[i + 2])));
-			i += 2;
-		} else {
-			strbuf_addc(&plain, s.p[i]);
-		}
+		unsigned char c = (unsigned char)s.p[i];
+
+		i += is_escape(s, i, &c) ? 2 : 0;
+		strbuf_addc(&plain, (char)c);
 	}
 	s = strbuf_slice(&plain);
 	ok = slice_trim(s).n == s.n && memchr(s.p, '/', s.n) == NULL &&
