@@ -8,15 +8,15 @@
  * A total is always a number: some clients take "*" for the end, or stop there with an error. It costs one
  * step of the store for each row behind what was counted already.
  */
-#include <stdlib.h>
-
 #include "adapters/taxii20_ground.h"
+#include "adapters/taxii20_manifest.h"
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_read.h"
 #include "adapters/taxii20_walk.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_books.h"
+#include "adapters/taxii_marks.h"
 #include "adapters/taxii_pages.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -36,17 +36,6 @@ enum {
 /* In the keys of kept pages, apart from those of 2.1 (enum taxii_page_kind). */
 enum list_kind { LIST_OBJECTS = 0x2000, LIST_MANIFEST };
 
-/* One version of an object in a manifest. */
-struct version {
-	struct slice	id, shown, key;
-	int64_t		date_us;
-};
-
-struct versions {
-	struct version	*v;
-	size_t		 n, cap;
-};
-
 struct listing {
 	struct taxii_request	*rq;
 	enum list_kind		 kind;
@@ -58,7 +47,7 @@ struct listing {
 	int64_t			 now_us, turns;
 	struct slice		 key;		/* of the page among those that are kept */
 	struct taxii_page	*page;		/* held */
-	struct versions		 rows, all;	/* of a manifest: objects, and all their versions */
+	struct taxii20_manifest	 manifest;
 	uint64_t		 total;
 };
 
@@ -258,7 +247,8 @@ page_done(struct listing *l)
 	}
 	date_page(l);
 	taxii_books_shows(rq, l->page, false);
-	if (l->page->seen.lasting && rq->trust == rq->g->trust && rq->config == rq->g->config)
+	if (l->page->seen.lasting && !rq->may_mark && rq->trust == rq->g->trust &&
+	    rq->config == rq->g->config)
 		taxii_pages_keep(rq->pages, l->key, l->page);
 	find_total(l);
 }
@@ -266,62 +256,9 @@ page_done(struct listing *l)
 /* ---- a manifest's versions ---- */
 
 static void
-add_version(struct versions *vs, struct arena *mem, const struct store_row *row)
-{
-	vs->v = arena_grow(mem, vs->v, vs->n, &vs->cap, sizeof(*vs->v));
-	vs->v[vs->n++] = (struct version){ .id = arena_slice(mem, row->id),
-	    .shown = arena_slice(mem, row->version),
-	    .key = arena_slice(mem, row->version_key), .date_us = row->date_added_us };
-}
-
-/* By id, newest first. */
-static int
-compare_versions(const void *a, const void *b)
-{
-	const struct version *x = a, *y = b;
-	int c = slice_cmp(x->id, y->id);
-
-	return c != 0 ? c : slice_cmp(y->key, x->key);
-}
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	const struct version *x = a, *y = b;
-
-	return slice_cmp(x->id, y->id);
-}
-
-/* An object whose versions are gone meanwhile is listed with the one that it was listed by. */
-static void
-write_entry(struct listing *l, const struct version *row)
-{
-	struct strbuf *out = &l->page->body;
-	const struct versions *all = &l->all;
-	struct version *v = all->n == 0 ? NULL :
-	    bsearch(row, all->v, all->n, sizeof(*all->v), compare_ids);
-	struct slice *shown;
-	size_t n = 0;
-
-	if (v == NULL) {
-		taxii20_write_entry(out, row->id, row->date_us, &row->shown, 1);
-		return;
-	}
-	while (v > all->v && slice_eq(v[-1].id, row->id))
-		v--;
-	shown = arena_alloc(l->rq->mem, (size_t)(all->v + all->n - v) * sizeof(*shown));
-	for (; v < all->v + all->n && slice_eq(v->id, row->id); v++)
-		shown[n++] = v->shown;
-	taxii20_write_entry(out, row->id, row->date_us, shown, n);
-}
-
-static void
 write_entries(struct listing *l)
 {
-	if (l->all.n > 0)
-		qsort(l->all.v, l->all.n, sizeof(*l->all.v), compare_versions);
-	for (size_t i = 0; i < l->rows.n; i++)
-		write_entry(l, &l->rows.v[i]);
+	taxii20_manifest_write(&l->manifest, l->rq->mem, &l->page->body);
 	page_done(l);
 }
 
@@ -330,7 +267,7 @@ on_version(void *arg, const struct store_row *row)
 {
 	struct listing *l = arg;
 
-	add_version(&l->all, l->rq->mem, row);
+	taxii20_manifest_add(&l->manifest.all, l->rq->mem, row);
 }
 
 static void
@@ -354,17 +291,19 @@ lists_more(const struct page_query *q)
 static void
 ask_versions(struct listing *l)
 {
+	const struct taxii20_versions *objects = &l->manifest.objects;
 	struct page_query q = l->chosen;
-	struct slice *ids = arena_alloc(l->rq->mem, (l->rows.n + 1) * sizeof(*ids));
+	struct slice *ids;
 
-	if (l->rows.n == 0 || !lists_more(&l->chosen)) {
+	if (objects->n == 0 || !lists_more(&l->chosen)) {
 		write_entries(l);
 		return;
 	}
-	for (size_t i = 0; i < l->rows.n; i++)
-		ids[i] = l->rows.v[i].id;
+	ids = arena_alloc(l->rq->mem, objects->n * sizeof(*ids));
+	for (size_t i = 0; i < objects->n; i++)
+		ids[i] = objects->v[i].id;
 	q.ids = ids;
-	q.nids = l->rows.n;
+	q.nids = objects->n;
 	look_ids(l->rq->g, &l->rq->reader, l->rq->collection, &q, on_version, on_versions, l);
 }
 
@@ -379,7 +318,7 @@ on_row(void *arg, const struct store_row *row)
 		taxii20_write_object(&l->page->body, row, l->rq->q.page.limit,
 		    taxii20_tlp_vocab(l->rq));
 	else
-		add_version(&l->rows, l->rq->mem, row);
+		taxii20_manifest_add(&l->manifest.objects, l->rq->mem, row);
 }
 
 static void
@@ -430,7 +369,7 @@ show_again(struct listing *l)
 	struct taxii_page *p;
 
 	taxii_pages_under(rq->pages, rq->trust, rq->config, rq->config->limits.page_cache);
-	if ((p = taxii_pages_find(rq->pages, l->key)) == NULL)
+	if (rq->may_mark || (p = taxii_pages_find(rq->pages, l->key)) == NULL)
 		return false;
 	if (!catalog_page_stands(rq->g->catalog, &p->seen)) {
 		taxii_pages_drop(rq->pages, p);
@@ -492,6 +431,37 @@ is_slowed(struct listing *l, const struct taxii20_place *from)
 	return false;
 }
 
+/* The mark of a reader whose place the node remembers (taxii_marks.h): item 0 begins a walk of its own,
+ * behind the mark. A walk goes on from where it was, or behind the mark, which has come as far. */
+static void
+heed_mark(struct listing *l, struct taxii20_place *from)
+{
+	struct taxii_query *q = &l->rq->q;
+	uint64_t first = l->range.first;
+
+	if (first == 0)
+		l->walk.nplaces = l->walk.end.n = 0;
+	else if (from->n == first)
+		q->added_after_us = q->page.added_after_us = -1;
+	else if (l->rq->mark.mark.position_us != MARK_NEVER)
+		*from = (struct taxii20_place){ .n = first, .after_us = q->added_after_us };
+	if (first > 0)
+		l->rq->mark.from_us = from->after_us;
+}
+
+static void
+find_start(struct listing *l, struct taxii20_place *from)
+{
+	struct taxii_request *rq = l->rq;
+
+	load_walk(l);
+	taxii20_walk_find(&l->walk, l->range.first, l->now_us, l->turns, from);
+	if (l->kind == LIST_OBJECTS && taxii_marks_may(rq))
+		taxii_marks_apply(rq);
+	if (rq->mark.mark.on)
+		heed_mark(l, from);
+}
+
 static void
 show_list(struct taxii_request *rq, enum list_kind kind)
 {
@@ -502,20 +472,20 @@ show_list(struct taxii_request *rq, enum list_kind kind)
 	if (!taxii20_read_query(rq, KNOWS_LIST))
 		return;
 	l = arena_alloc(rq->mem, sizeof(*l));
-	*l = (struct listing){ .rq = rq, .kind = kind, .chosen = *q };
+	*l = (struct listing){ .rq = rq, .kind = kind };
 	taxii20_range_read(rq->x->head, &l->range);
+	find_start(l, &from);
+	q->limit = (uint32_t)taxii20_range_count(&l->range, q->limit);
+	if (is_slowed(l, &from))
+		return;
+	l->chosen = *q;
 	if (kind == LIST_MANIFEST && lists_more(q)) {
 		q->all = q->first = false;
 		q->last = true;
 		q->nversion_keys = 0;
 	}
-	q->limit = (uint32_t)taxii20_range_count(&l->range, q->limit);
 	q->max_bytes = kind == LIST_OBJECTS ? rq->config->limits.page_bytes : 0;
 	q->want_bytes = kind == LIST_OBJECTS;
-	load_walk(l);
-	taxii20_walk_find(&l->walk, l->range.first, l->now_us, l->turns, &from);
-	if (is_slowed(l, &from))
-		return;
 	q->position_us = pass_by(rq, from.after_us);
 	l->skip = l->range.first - from.n;
 	taxii_hold(rq);

@@ -31,6 +31,7 @@ taxii20_read_query(struct taxii_request *rq, unsigned knows)
 		taxii_refuse(rq, 400, "match[version]: first, last, all or one STIX timestamp");
 		return false;
 	}
+	rq->q.text[FILTER_SPEC_VERSION] = stix20[0];	/* as if it had been asked for */
 	rq->q.page.spec_versions = stix20;
 	rq->q.page.nspec_versions = 1;
 	return true;

@@ -2,7 +2,7 @@
  * taxii20_read.h -- the endpoints of TAXII 2.0, rows of the family FAMILY_TAXII20 in taxii_routes.c.
  *
  *	taxii20_read.c   discovery, API root, collections, one object
- *	taxii20_list.c   objects and manifest by ranges
+ *	taxii20_list.c   objects and manifest (taxii20_manifest.h) by ranges
  *
  * What comes in, and its status, is read and kept as in 2.1 (taxii_post.c, taxii_read.c).
  *

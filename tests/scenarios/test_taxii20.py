@@ -17,7 +17,7 @@ PAGE = 40
 COLLECTIONS = "".join(f"""
 collection {name}
     title        "Collection {name}"
-""" for name in ("box", "stock", "mixed", "empty", "flow", "mine", "soar", "octi", "moved", "bytes", "two")) + """
+""" for name in ("box", "stock", "mixed", "empty", "flow", "mine", "soar", "octi", "moved", "bytes", "two", "marks")) + """
 collection secret
     title        "Only for those who name it"
     hidden       yes
@@ -29,7 +29,7 @@ collection secret
 def node():
     with laboratory("cert-a", redis=False, extra=COLLECTIONS, limits=f"    page-objects {PAGE}\n    page-bytes 1m\n",
                     consumers={"both": ["relation own", "read *", "write *"], "reader": ["relation own", "read stock"],
-                               "other": ["relation own", "read *"],
+                               "other": ["relation own", "read *"], "marked": ["relation own", "read *"],
                                "writer": ["relation own", "write box"]}) as lab:
         yield lab["cert-a"]
 
@@ -610,6 +610,37 @@ def test_the_book_of_the_consumer(node, stock):
     answers = [get(node, objects("stock"), who="reader", Range="items=0-9").status for _ in range(200)]
     assert set(answers) <= {206, 429}
     assert get(node, objects("stock"), who="reader", Range="items=10-19").status == 206
+
+
+def test_a_bookmark(node):
+    """If this fails, a client that remembers nothing gets everything again at every poll, or misses what was there."""
+    with open(node.file("trust.conf"), encoding="utf-8") as f:
+        text = f.read()
+    with open(node.file("trust.conf"), "w", encoding="utf-8") as f:
+        f.write(text.replace("consumer marked\n", "consumer marked\n    bookmark yes\n"))
+    assert node.reload()
+    w = Writer(node, "marks", 130)
+    c, seen = Client(node, "marked"), []
+
+    def ask(r, path=objects("marks")):
+        return c.get(path, Accept=S20, Range=r)
+
+    for n, r in enumerate(as_pages(ask, 30)):
+        assert r.status == 206
+        seen += r.json["objects"]
+        if n == 1:      # the answer was lost: asked again, it comes again
+            assert ask("items=30-59").json["objects"] == r.json["objects"]
+        if n < 3:
+            w.work()
+    check(seen, w)
+    until("the mark to have come to the end", lambda: ask("items=0-29").status == 416)
+    w.work()
+    r = ask("items=0-29")
+    assert r.status == 206 and span(r) == [0, 3, 4]
+    until("the mark to move on", lambda: ask("items=0-29").status == 416)
+    # what it reads in 2.1 has a mark of its own
+    assert len(c.get("/api/collections/marks/objects/?limit=200").json["objects"]) > 30
+    c.close()
 
 
 def test_the_reader_has_his_own_words_for_labels(node):
