@@ -74,6 +74,8 @@ doctor_http(struct doctor *d)
 {
 	const struct doctor_answer *a = &d->first;
 
+	if (a->parser == NULL)		/* nobody has asked yet */
+		doctor_get(d, d->path, d->media, &d->first);
 	if (a->status == 0) {
 		fail_no_answer(d);
 		return;

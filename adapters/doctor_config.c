@@ -9,16 +9,31 @@ static const int64_t soon_us = INT64_C(14) * 86400 * 1000000;	/* before it ends 
 
 /* ---- where to ---- */
 
-/* The collections over there that our files name. */
+static void
+add_want(struct doctor *d, const char *word, const char *what, bool write)
+{
+	if (d->nwants < DOCTOR_WANTS)
+		d->wants[d->nwants++] = (struct doctor_want){ .word = word, .what = what,
+		    .name = word != NULL ? word : "the only one there", .read = !write, .write = write };
+}
+
+/* The collections over there that our files name: to send to, and to read. */
 static void
 list_wants(struct doctor *d)
 {
+	const char *in_url = d->at.collection[0] == '\0' ? NULL : d->at.collection;
+
 	if (d->peer->collection != NULL)
-		d->wants[d->nwants++] = (struct doctor_want){ .word = d->peer->collection,
-		    .what = "push", .write = true };
-	else if (d->at.collection[0] != '\0')
-		d->wants[d->nwants++] = (struct doctor_want){ .word = d->at.collection,
-		    .what = "the url", .read = true };
+		add_want(d, d->peer->collection, "push", true);
+	for (size_t i = 0; i < d->config->npulls; i++) {
+		const struct pull_conf *pull = &d->config->pulls[i];
+
+		if (strcmp(pull->peer, d->peer->name) == 0)
+			add_want(d, pull->collection != NULL ? pull->collection : in_url,
+			    arena_fmt(d->mem, "pull %s", pull->name), false);
+	}
+	if (d->nwants == 0 && in_url != NULL)
+		add_want(d, in_url, "the url", false);
 }
 
 /* What is asked first: the API root if it is known, else discovery. */

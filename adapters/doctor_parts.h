@@ -46,7 +46,8 @@ struct doctor_answer {
 
 /* A collection over there, and what we need of it. */
 struct doctor_want {
-	const char	*word;		/* as our files name it */
+	const char	*word;		/* as our files name it; NULL: the only one */
+	const char	*name;		/* the same, for people */
 	const char	*what;		/* "push", "pull NAME" */
 	bool		 read, write;
 	const struct taxii_collection *found;	/* NULL: not yet */
@@ -82,6 +83,7 @@ struct doctor {
 	/* what was said */
 	struct doctor_answer	 first;		/* to the first request; status 0: none yet */
 	const char		*media;		/* what we ask for */
+	int64_t			 answer_us;	/* how long the first answer took, if an earlier step asked */
 	enum taxii_version	 version;	/* that we speak with it */
 	const char		*root_path;	/* of the API root; NULL: not found yet */
 	struct doctor_want	 wants[DOCTOR_WANTS];

@@ -196,22 +196,22 @@ fail_collection(struct doctor *d, const struct doctor_want *w, const struct list
 {
 	if (status == 401 || status == 403)
 		doctor_fail(d, "collection-forbidden", "ask the peer for the right on it",
-		    "collection %s (%s): the server gives us no right (%d)", w->word, w->what, status);
+		    "collection %s (%s): the server gives us no right (%d)", w->name, w->what, status);
 	else if (l->trouble[0] != '\0')
 		doctor_fail(d, "collections", "ask the peer", "the collections cannot be listed: %s",
 		    l->trouble);
-	else if (d->peer->wire == WIRE_TOCSIN && strncmp(w->word, "inbox-", 6) == 0)
+	else if (d->peer->wire == WIRE_TOCSIN && w->word != NULL && strncmp(w->word, "inbox-", 6) == 0)
 		doctor_fail(d, "no-collection",
 		    arena_fmt(d->mem,
 		    "the peer's inbox for us is called inbox-NAME, by the name that our section "
 		    "has over there: does it call us %s?",
 		    w->word + 6),
-		    "there is no collection %s (%s)", w->word, w->what);
+		    "there is no collection %s (%s)", w->name, w->what);
 	else
 		doctor_fail(d, "no-collection",
 		    "write the id of one that is there, or ask the peer to show it to us", "%s (%s)",
 		    reason[0] != '\0' ? reason :
-		    arena_fmt(d->mem, "there is no collection %s", w->word),
+		    arena_fmt(d->mem, "there is no collection %s", w->name),
 		    w->what);
 	note_collections(d, l);
 }
@@ -222,11 +222,11 @@ static bool
 find(struct doctor *d, struct doctor_want *w, const struct listing *l)
 {
 	struct err e = ERR_INIT;
-	int status;
+	int status = 404;
 
 	if (d->peer->wire != WIRE_TOCSIN)
 		w->found = taxii_choose(l->v, l->n, w->word, &e);
-	if (w->found == NULL)
+	if (w->found == NULL && w->word != NULL)
 		w->found = ask_for(d, w->word, &status);
 	if (w->found != NULL)
 		return true;
@@ -244,14 +244,14 @@ doctor_collection(struct doctor *d)
 	list_all(d, &l);
 	json_put_int(d->mem, d->now->detail, "shown_to_us", (int64_t)l.n);
 	while (done < d->nwants && find(d, &d->wants[done], &l)) {
-		strbuf_addf(&text, "%s%s is %s \"%s\"", done > 0 ? "; " : "", d->wants[done].word,
+		strbuf_addf(&text, "%s%s is %s \"%s\"", done > 0 ? "; " : "", d->wants[done].name,
 		    d->wants[done].found->id, d->wants[done].found->title);
 		done++;
 	}
 	if (done == d->nwants && d->nwants > 0)
 		doctor_ok(d, "%s", text.p);
 	else if (d->nwants == 0 && l.trouble[0] != '\0')
-		fail_collection(d, &(struct doctor_want){ .word = "", .what = "list" }, &l, l.status, "");
+		fail_collection(d, &(struct doctor_want){ .name = "", .what = "list" }, &l, l.status, "");
 	else if (d->nwants == 0) {
 		doctor_ok(d, "%zu to see; our files name none", l.n);
 		note_collections(d, &l);
@@ -274,7 +274,7 @@ check_rights(struct doctor *d, const struct doctor_want *w)
 		    w->what);
 	else if (w->read && !w->found->can_read)
 		doctor_fail(d, "no-read", "ask the peer for the right to read",
-		    "collection %s (%s): we may not read it", w->word, w->what);
+		    "collection %s (%s): we may not read it", w->name, w->what);
 }
 
 void
@@ -286,7 +286,7 @@ doctor_rights(struct doctor *d)
 		const struct doctor_want *w = &d->wants[i];
 
 		check_rights(d, w);
-		strbuf_addf(&text, "%s%s: may %s", i > 0 ? "; " : "", w->word, w->write && w->read ?
+		strbuf_addf(&text, "%s%s: may %s", i > 0 ? "; " : "", w->name, w->write && w->read ?
 		    "read and write" : w->write ? "write" : "read");
 	}
 	if (d->nwants == 0)

@@ -197,13 +197,17 @@ static bool
 is_refused(struct doctor *d)
 {
 	const struct tls_report *r = &d->report;
-	int64_t patience_us = d->conf->timeout_us < listen_us ? d->conf->timeout_us : listen_us;
+	int64_t patience_us = d->conf->timeout_us < listen_us ? d->conf->timeout_us : listen_us, asked_us;
 
 	if (d->probe == NULL)
 		return true;
 	if (r->asked && tls_probe_listen(d->probe, clock_mono_us() + patience_us, &d->report) < 0)
 		return true;
+	if (!r->asked)
+		return false;
+	asked_us = clock_mono_us();
 	doctor_get(d, d->path, d->media, &d->first);
+	d->answer_us = clock_mono_us() - asked_us;
 	return d->first.status == 0 && ((r->alert >= 0 && is_our_alert(r)) ||
 	    (r->asked && d->first.ending == TLS_ENDED_CUT));
 }

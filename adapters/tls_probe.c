@@ -21,7 +21,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
-enum { CHAIN_MAX = 10, NAMES_MAX = 20, AUTHORITIES_SHOWN = 5, SUBJECT_TEXT = 512 };
+enum { CHAIN_MAX = 10, NAMES_MAX = 20, AUTHORITIES_SHOWN = 5, SUBJECT_TEXT = 512, NAME_TEXT = 255 };
 
 struct tls_probe {
 	SSL			*ssl;
@@ -58,8 +58,10 @@ add_name(struct strbuf *out, const GENERAL_NAME *g)
 
 	if (g->type == GEN_DNS) {
 		s = g->d.dNSName;
-		strbuf_addf(out, "DNS:%.*s", ASN1_STRING_length(s),
-		    (const char *)ASN1_STRING_get0_data(s));
+		strbuf_adds(out, "DNS:");
+		for (int i = 0; i < ASN1_STRING_length(s) && i < NAME_TEXT; i++)	/* a NUL is none */
+			strbuf_addc(out, isgraph(ASN1_STRING_get0_data(s)[i]) ?
+			    (char)ASN1_STRING_get0_data(s)[i] : '?');
 	} else if (g->type == GEN_IPADD) {
 		s = g->d.iPAddress;
 		if (inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6,

@@ -58,7 +58,7 @@ static const struct config_key node_keys[] = {
 	{ "trust", &config_path, CONF(trust_file), "trust.conf", 0, 0, 0,
 	    "File with communities, peers, consumers and rules.", NULL },
 	{ "credentials", &config_path, CONF(credentials_file), "credentials", 0, 0, 0,
-	    "File with the hashes of tokens and passwords; written by `tocsin consumer add`.", NULL },
+	    "File with the hashes of tokens and passwords, and our own logins; written by commands.", NULL },
 	{ "mappings", &config_path, CONF(mappings_dir), "mappings", 0, 0, 0,
 	    "Folder with the mapping files of in-house formats (NAME.map).", NULL },
 	{ "bodies", &config_path, CONF(bodies_dir), "STATE/bodies", 0, 0, CONFIG_RESTART,

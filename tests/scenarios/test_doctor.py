@@ -436,3 +436,57 @@ def test_curl_does_the_same_by_hand(ward):
     assert len(lines) == 3 and lines[2].endswith("'https://peer.example:8443/api/collections/box/'")
     for word in ("--cacert", "--cert", "--pinnedpubkey 'sha256//", "--proxy http://127.0.0.1:3128", "--user 'user'"):
         assert word in lines[0]
+
+
+# ---- what is read there ----
+
+@pytest.fixture
+def pulls(ward):
+    """Writes sections `pull` for the peer, and takes them out again."""
+    with open(ward.clinic.conf, encoding="utf-8") as f:
+        kept = f.read()
+
+    def write(*collections):
+        with open(ward.clinic.conf, "a", encoding="utf-8") as f:
+            f.write('\ncollection pulled\n    title "Pulled"\n')
+            for i, name in enumerate(collections):
+                line = f"    collection {name}\n" if name else ""
+                f.write(f"\npull feed{i}\n    peer ill\n    into pulled\n{line}")
+    yield write
+    with open(ward.clinic.conf, "w", encoding="utf-8") as f:
+        f.write(kept)
+
+
+def test_collections_that_are_pulled(ward, pulls):
+    pulls('"The box"', None, BOX)
+    with Server(ward.good) as s:
+        said = ward.look(s)
+    assert said["ok"], json.dumps(said, indent=1)
+    assert said["steps"]["collection"]["found"].count(BOX) == 4     # the last is named by it as well
+    assert said["steps"]["rights"]["found"].count("may read") == 3
+
+
+def test_the_only_collection_of_two(ward, pulls):
+    pulls(None)
+    boxes = [{"id": BOX[:-1] + x, "title": f"Box {x}", "can_read": True, "can_write": True} for x in "12"]
+    with Server(ward.good, answers={"/api/collections/": ("200 OK", TAXII, {"collections": boxes}, [])}) as s:
+        expect(ward.look(s), "collection", "no-collection", "pull feed0", "Box 1", "Box 2")
+
+
+def test_no_right_to_read(ward, pulls):
+    pulls("box")
+    box = {"id": BOX, "alias": "box", "title": "The box", "can_read": False, "can_write": True}
+    with Server(ward.good, answers={"/api/collections/": ("200 OK", TAXII, {"collections": [box]}, [])}) as s:
+        expect(ward.look(s), "rights", "no-read", "pull feed0", "may not read")
+
+
+def test_a_name_that_hides_something(ward):
+    """A NUL in a certificate's name must not make it look like another."""
+    name = b"good.example\0evil"
+    der = bytes([0x30, len(name) + 2, 0x82, len(name)]) + name
+    more = "subjectAltName=DER:" + ":".join(f"{x:02x}" for x in der) + "\n"
+    crt, key = ward.root.file("nul.crt"), ward.root.file("nul.key")
+    ward.root.sign("nul", f"basicConstraints=CA:FALSE\n{more}", crt, key)
+    with Server((crt, key)) as s:
+        said = ward.look(s)
+    expect(said, "tls", "wrong-name", "DNS:good.example?evil")
