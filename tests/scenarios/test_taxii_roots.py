@@ -64,7 +64,8 @@ def settings(lab):
 
 @pytest.fixture(scope="module")
 def node():
-    with laboratory("cert-a", redis=False, trust=settings, extra=EXTRA, consumers=CONSUMERS) as lab:
+    with laboratory("cert-a", redis=False, trust=settings, extra=EXTRA, consumers=CONSUMERS,
+                    limits="    guesses 6000/min burst 1000\n") as lab:
         yield lab["cert-a"]
 
 
