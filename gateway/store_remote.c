@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
@@ -11,6 +12,8 @@
 #include "gateway/store_impl.h"
 
 enum {
+	OPEN_TRIES = 100,
+	OPEN_PAUSE_NS = 20000000,
 	MAX_WAITING = 16384,
 	WAIT_US = 5000000,
 	COMPANY_US = 50000,		/* how long an audit record waits for company */
@@ -501,10 +504,25 @@ static const struct store_road remote_road = {
 
 /* ---- life ---- */
 
+/* The writer opens or mends the file while we begin to read it: that passes. Nobody is served yet. */
+static struct store *
+open_patiently(const struct store_remote_conf *conf, struct err *e)
+{
+	static const struct timespec pause = { 0, OPEN_PAUSE_NS };
+	struct store *s = store_sqlite_open_reader(conf->path, conf->base, e);
+
+	for (int i = 0; s == NULL && e->code == ERR_BUSY && i < OPEN_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		*e = (struct err)ERR_INIT;
+		s = store_sqlite_open_reader(conf->path, conf->base, e);
+	}
+	return s;
+}
+
 struct store *
 store_remote_open(const struct store_remote_conf *conf, struct err *e)
 {
-	struct store *s = store_sqlite_open_reader(conf->path, conf->base, e);
+	struct store *s = open_patiently(conf, e);
 	struct remote *r;
 
 	if (s == NULL)
