@@ -162,36 +162,47 @@ remove_dots(struct strbuf *out, size_t from)
 static void
 add_tail(struct strbuf *out, const struct url *u)
 {
-	size_t from = out->n, end = 0;
+	size_t from = out->n, end = 0, slash = 0;
 
 	while (end < u->tail.n && u->tail.p[end] != '?' && u->tail.p[end] != '#')
 		end++;
-	if (u->web) {
-		struct strbuf path = STRBUF_INIT;
-
-		strbuf_add(&path, u->tail.p, end);
-		for (size_t i = 0; i < path.n; i++)
-			if (path.p[i] == '\\')
-				path.p[i] = '/';
-		if (path.n == 0)
-			strbuf_addc(&path, '/');
-		add_escaped(out, strbuf_slice(&path));
-		strbuf_fini(&path);
-	} else {
-		add_escaped(out, slice_from(u->tail.p, end));
+	for (size_t i = 0; u->web && i < end; i++) {
+		if (u->tail.p[i] != '\\')
+			continue;
+		add_escaped(out, slice_from(u->tail.p + slash, i - slash));
+		strbuf_addc(out, '/');
+		slash = i + 1;
 	}
-	if (out->n > from)
-		remove_dots(out, from);
+	add_escaped(out, slice_from(u->tail.p + slash, end - slash));
+	if (out->n == from && u->web)
+		strbuf_addc(out, '/');
+	remove_dots(out, from);
 	add_escaped(out, slice_from(u->tail.p + end, u->tail.n - end));
+}
+
+/* The text with its escapes undone. */
+static struct slice
+unescaped(struct slice s, struct arena *mem)
+{
+	char *p = s.n == 0 || memchr(s.p, '%', s.n) == NULL ? NULL : arena_raw(mem, s.n);
+	size_t n = 0;
+
+	if (p == NULL)
+		return s;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		i += is_escape(s, i, &c) ? 2 : 0;
+		p[n++] = (char)c;
+	}
+	return slice_from(p, n);
 }
 
 /* Lower-case the host, or print it as an address. IPv6 keeps its brackets. */
 static bool
 url_host(struct slice s, struct arena *mem, struct slice *out)
 {
-	struct strbuf plain = STRBUF_INIT;
 	struct slice ip;
-	bool ok;
 
 	if (s.n > 0 && s.p[0] == '[') {
 		if (!value_ip(6, s, mem, &ip) || memchr(ip.p, '/', ip.n) != NULL)
@@ -199,17 +210,9 @@ url_host(struct slice s, struct arena *mem, struct slice *out)
 		*out = slice_of(arena_fmt(mem, "[%.*s]", SLICE_ARG(ip)));
 		return true;
 	}
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		i += is_escape(s, i, &c) ? 2 : 0;
-		strbuf_addc(&plain, (char)c);
-	}
-	s = strbuf_slice(&plain);
-	ok = slice_trim(s).n == s.n && memchr(s.p, '/', s.n) == NULL &&
+	s = unescaped(s, mem);
+	return s.n > 0 && slice_trim(s).n == s.n && memchr(s.p, '/', s.n) == NULL &&
 	    (value_ip(4, s, mem, out) || value_domain(s, mem, out));
-	strbuf_fini(&plain);
-	return ok;
 }
 
 /* The scheme (with a letter first) in front of "://". */
