@@ -41,6 +41,7 @@ CONSUMERS = {
     "eager": ["relation own", "read *", "empty-list yes"],
     "drain": ["relation own", "read *"],
     "person": ["relation own", "read *"],
+    "badge": ["relation own", "read *"],
 }
 
 
@@ -58,14 +59,15 @@ def settings(lab):
     for name in CONSUMERS:
         if name != "drain":
             text = text.replace(f"consumer {name}\n", f"consumer {name}\n    limit in 60000/min burst 10000\n")
+    text = text.replace("consumer badge\n", f"consumer badge\n    pin        {lab['badge'].pin()}\n")
     with open(n.file("trust.conf"), "w", encoding="utf-8") as f:
         f.write(text)
 
 
 @pytest.fixture(scope="module")
 def node():
-    with laboratory("cert-a", redis=False, trust=settings, extra=EXTRA, consumers=CONSUMERS,
-                    limits="    guesses 6000/min burst 1000\n") as lab:
+    with laboratory("cert-a", "badge", absent=("badge",), knows=lambda a, b: False, redis=False, trust=settings, extra=EXTRA,
+                    consumers=CONSUMERS, limits="    guesses 6000/min burst 1000\n") as lab:
         yield lab["cert-a"]
 
 
@@ -169,6 +171,20 @@ def test_all_that_says_who_must_agree(node):
     for wrong in ({"X-Api-Key": other}, {"X-Api-Key": "x"}, {"Authorization": basic("person", "other words")},
                   {"Authorization": f"Bearer {other}"}, {"Authorization": "Bearer x"}):
         assert node.request("GET", "/api/collections/", headers={**words, **wrong}).status == 401, wrong
+
+
+def test_a_certificate_beside_other_words(node):
+    """If this fails, a certificate opens what belongs to the bearer of another word, or a proxy's word hides who it is."""
+    def get_as(**headers):
+        return node.request("GET", "/api/collections/", headers=headers, certificate_of=node.lab["badge"]).status
+    mine, other = node.tokens["badge"], node.tokens["all"]
+    assert get_as() == 200
+    assert get_as(**{"X-Api-Key": mine}) == 200
+    assert get_as(Authorization=f"Bearer {mine}") == 200
+    assert get_as(**{"X-Api-Key": mine, "Authorization": f"Token {mine}"}) == 200
+    for wrong in ({"X-Api-Key": other}, {"Authorization": f"Bearer {other}"}, {"X-Api-Key": "x"},
+                  {"Authorization": basic("person", "secret words")}, {"X-Api-Key": mine, "Authorization": f"Bearer {other}"}):
+        assert get_as(**wrong) == 401, wrong
 
 
 # ---- what suits one client
