@@ -54,7 +54,6 @@ count_result(struct intake_work *w)
 	const struct intake_result *r = &w->result;
 	struct stats *s = w->g->stats;
 
-	stats_add(s, STAT_ADVISORIES, w->m.source, 1);
 	stats_add(s, STAT_OBJECTS, "new", r->accepted);
 	stats_add(s, STAT_OBJECTS, "known", r->known);
 	stats_add(s, STAT_OBJECTS, "conflict", r->conflicts);
@@ -74,6 +73,8 @@ finish(struct intake_work *w, const struct err *e, bool retryable)
 	r->took_us = clock_mono_us() - w->started_us;
 	stats_time(w->g->stats, "intake", r->took_us);
 	if (e == NULL)
+		stats_add(w->g->stats, STAT_ADVISORIES, w->m.source, 1);
+	if (e == NULL || w->m.errand != NULL)	/* whoever goes on with an errand counts the rest */
 		count_result(w);
 	log_event(e == NULL ? LOG_INFO : LOG_WARN, e == NULL ? "intake.done" : "intake.failed",
 	    LF_S("request", w->m.request_id), LF_S("source", w->m.source),
