@@ -734,7 +734,7 @@ test_the_manual_is_the_table(void **state)
 		fail_msg("conf/README.md should hold:\n%s", want.p);
 	for (const struct flat_output *o = flat_outputs; o->name != NULL; o++) {
 		strbuf_reset(&want);
-		strbuf_addf(&want, "| `%s` | %s | %s |\n", o->ending, o->name, o->help);
+		strbuf_addf(&want, "| `NAME.%s` | %s | %s |\n", o->ending, o->name, o->help);
 		if (strstr(manual.p, want.p) == NULL)
 			fail_msg("conf/README.md should hold:\n%s", want.p);
 	}
