@@ -244,40 +244,31 @@ fail_unknown_node(struct doctor *d)
 	    refusal_words(d));
 }
 
-/* We sent one kind of login, and they want another. */
-static bool
-is_other_kind(const struct doctor *d, const char *schemes)
-{
-	bool basic = strcasestr(schemes, "basic") != NULL, bearer = strcasestr(schemes, "bearer") != NULL;
-
-	return (d->login.kind == LOGIN_BASIC && !basic && schemes[0] != '\0') ||
-	    (d->login.kind == LOGIN_BEARER && basic && !bearer);
-}
-
 static void
 fail_login(struct doctor *d, const char *schemes)
 {
 	const char *sent = credentials_login_word(&d->login), *fix;
+	const char *asked = schemes[0] == '\0' ? "it does not say which" : schemes;
 
 	fix = arena_fmt(d->mem, "tocsin peer login %s --basic USER (or --bearer, --header NAME)",
 	    d->peer->name);
 	doctor_detail(d, "asked", schemes);
 	doctor_detail(d, "sent", sent);
 	if (d->login.kind == LOGIN_NONE) {
-		doctor_fail(d, "login-needed", fix,
-		    "the server wants a login (401, %s), and we have none for it%s",
-		    schemes[0] == '\0' ? "it does not say which" : schemes, refusal_words(d));
-	} else if (is_other_kind(d, schemes)) {
+		doctor_fail(d, "login-needed", fix, "the server wants a login (401, %s), and we have none for "
+		    "it%s", asked, refusal_words(d));
+	} else if (d->login.kind == LOGIN_BASIC && strcasestr(schemes, "basic") == NULL &&
+	    schemes[0] != '\0') {
 		doctor_fail(d, "login-kind", fix, "the server wants %s (401), and we sent %s%s", schemes,
 		    sent, refusal_words(d));
 	} else {
-		fix = arena_fmt(d->mem,
-		    "ask the peer for a new secret, then set it: tocsin peer login %s ...",
-		    d->peer->name);
+		/* Many name Basic alone, and take tokens all the same. */
 		if (d->login.kind == LOGIN_BASIC)
 			sent = arena_fmt(d->mem, "basic as %s", d->login.user);
-		doctor_fail(d, "login-wrong", fix, "the server does not take our login (401; we sent %s)%s",
-		    sent, refusal_words(d));
+		fix = arena_fmt(d->mem, "ask the peer for a new secret, and which kind it takes; then: tocsin "
+		    "peer login %s ...", d->peer->name);
+		doctor_fail(d, "login-wrong", fix, "the server does not take our login (401; we sent %s, asked "
+		    "for is %s)%s", sent, asked, refusal_words(d));
 	}
 }
 

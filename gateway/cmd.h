@@ -47,6 +47,9 @@ struct args {
 	size_t			 n;
 };
 
+/* All verbs, in the order that --help shows; NULL at the end. (main.c) */
+extern const struct command *const cmd_commands[];
+
 /* Read the words behind the verb. -1 after saying what is wrong on stderr. */
 int		 args_parse(struct args *a, const struct command *c, int argc, char **argv);
 void		 args_fini(struct args *a);

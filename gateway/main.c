@@ -20,6 +20,7 @@
 extern const struct command command_backup;
 extern const struct command command_peer_doctor, command_peer_login;
 extern const struct command command_pull, command_push;
+extern const struct command command_completion;
 extern const struct command command_consumer_test;
 extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
     command_consumer_add, command_consumer_list, command_consumer_status,
@@ -50,7 +51,7 @@ static const struct command command_serve = {
 };
 
 /* The verbs, in the order that --help shows. */
-static const struct command *const commands[] = {
+const struct command *const cmd_commands[] = {
 	&command_init,
 	&command_check,
 	&command_serve,
@@ -86,6 +87,7 @@ static const struct command *const commands[] = {
 	&command_audit_verify,
 	&command_audit_export,
 	&command_backup,
+	&command_completion,
 	NULL
 };
 
@@ -93,8 +95,8 @@ static void
 print_overview(FILE *out)
 {
 	fputs("usage: tocsin VERB [options] ...\n\n", out);
-	for (size_t i = 0; commands[i] != NULL; i++)
-		fprintf(out, "    %-20s %s\n", commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; cmd_commands[i] != NULL; i++)
+		fprintf(out, "    %-20s %s\n", cmd_commands[i]->name, cmd_commands[i]->summary);
 	fputs("\ntocsin VERB --help says more. Exit status: 0 done, 1 done and the answer is no or "
 	    "partial, 2 not done.\n", out);
 }
@@ -123,13 +125,13 @@ print_family(FILE *out, const char *word)
 	size_t n = strlen(word);
 	bool any = false;
 
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (strncmp(commands[i]->name, word, n) != 0 || commands[i]->name[n] != ' ')
+	for (size_t i = 0; cmd_commands[i] != NULL; i++) {
+		if (strncmp(cmd_commands[i]->name, word, n) != 0 || cmd_commands[i]->name[n] != ' ')
 			continue;
 		if (!any)
 			fputs("usage:\n", out);
-		fprintf(out, "    tocsin %s %-24s %s\n", commands[i]->name, commands[i]->operands,
-		    commands[i]->summary);
+		fprintf(out, "    tocsin %s %-24s %s\n", cmd_commands[i]->name, cmd_commands[i]->operands,
+		    cmd_commands[i]->summary);
 		any = true;
 	}
 	return any;
@@ -138,13 +140,13 @@ print_family(FILE *out, const char *word)
 static int
 unknown_verb(const char *word)
 {
-	const char *names[sizeof(commands) / sizeof(commands[0])] = { NULL };
+	const char *names[sizeof(cmd_commands) / sizeof(cmd_commands[0])] = { NULL };
 	const char *near;
 
 	if (print_family(stderr, word))
 		return CMD_FAILED;
-	for (size_t i = 0; commands[i] != NULL; i++)
-		names[i] = commands[i]->name;
+	for (size_t i = 0; cmd_commands[i] != NULL; i++)
+		names[i] = cmd_commands[i]->name;
 	near = nearest_word(slice_of(word), names);
 	if (near == NULL)
 		return cmd_fail("there is no verb '%s'; tocsin --help lists them", word);
@@ -230,11 +232,11 @@ main(int argc, char **argv)
 		print_version();
 		return CMD_DONE;
 	}
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		int n = matches(commands[i]->name, argc, argv);
+	for (size_t i = 0; cmd_commands[i] != NULL; i++) {
+		int n = matches(cmd_commands[i]->name, argc, argv);
 
 		if (n > used) {
-			best = commands[i];
+			best = cmd_commands[i];
 			used = n;
 		}
 	}

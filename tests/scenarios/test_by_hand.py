@@ -37,6 +37,32 @@ def things(word, n):
     return [indicator(f"{word}{i}", f"[domain-name:value = '{word}{i}.example']") for i in range(n)]
 
 
+# ---- words that the shell finishes ----
+
+def finish(*words):
+    """What bash offers for the last of these words."""
+    script = ('source <("$0" completion bash)\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n_tocsin\n'
+              'printf "%s\\n" "${COMPREPLY[@]}"\n')
+    done = subprocess.run(["bash", "--norc", "-c", script, TOCSIN, "tocsin", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done
+    return done.stdout.split()
+
+
+def test_the_shell_knows_every_verb_and_option():
+    overview = subprocess.run([TOCSIN, "--help"], capture_output=True, text=True, check=True).stdout
+    verbs = re.findall(r"^    (\S+(?: \S+)?)  ", overview, re.M)
+    assert {"peer doctor", "peer login", "pull", "push", "completion"} <= set(verbs)
+    assert set(finish("")) == {v.split()[0] for v in verbs} | {"--help", "--version"}
+    for v in verbs:
+        first, _, second = v.partition(" ")
+        assert first in finish(first[:2]) and (not second or second in finish(first, ""))
+        said = subprocess.run([TOCSIN, *v.split(), "--help"], capture_output=True, text=True, check=True).stdout
+        options = set(re.findall(r"^    (?:-\w, )?(--[\w-]+)", said, re.M))
+        assert set(finish(*v.split(), "--")) == options | {"--help"}, v
+    assert finish("peer", "doctor", "vendor", "--t") == ["--timeout"]
+    assert subprocess.run([TOCSIN, "completion", "tcsh"], capture_output=True, check=False).returncode == 2
+
+
 # ---- between two nodes ----
 
 @pytest.fixture(scope="module")
@@ -142,6 +168,58 @@ def test_lists_tell_the_way_to_a_peer(lab):
         a.run("peer", "login", "cert-b", "--remove", "--proxy", "out", "--config", a.conf)
         assert a.reload()
     assert "login" not in a.ask("peer", "show", "cert-b")
+
+
+# ---- a node that reads another as any TAXII server ----
+
+@pytest.fixture(scope="module")
+def reader():
+    """cert-a knows cert-b as a TAXII server, whose consumer soc it is."""
+    def vendor(lab):
+        a, b = lab["cert-a"], lab["cert-b"]
+        with open(a.file("trust.conf"), "a", encoding="utf-8") as f:
+            f.write(f"\npeer vendor\n    relation partner\n    url {b.url}/api/\n    wire taxii21\n    verify name\n"
+                    "    speaks-for any\n")
+        with open(a.conf, "a", encoding="utf-8") as f:
+            f.write("\npull feed\n    peer vendor\n    collection \"Advisories of cert-b\"\n    into advisories\n"
+                    "    every 1d\n")
+        done = a.run("peer", "login", "vendor", "--bearer", "--config", a.conf, stdin=b.tokens["soc"] + "\n")
+        assert done.returncode == 0, done.stderr
+    with laboratory(redis=False, knows=lambda x, y: False, trust=vendor) as lab:
+        yield lab
+
+
+def test_pull_from_a_real_server(reader):
+    a, b = reader["cert-a"], reader["cert-b"]
+    said, steps = doctor(a, "vendor")
+    assert said["ok"], json.dumps(said, indent=1)
+    assert "bearer login" in steps["auth"]["found"] and "Advisories of cert-b: may read" in steps["rights"]["found"]
+    wanted = things("sold", 30)
+    b.insist("sensor", "advisories", *wanted)
+    done = a.run("pull", "vendor", "--config", a.conf)
+    assert done.returncode == 0 and done.stdout.startswith("feed: "), done
+    assert {x["id"] for x in wanted} <= set(a.ids("soc", "advisories"))
+    said = json.loads(a.run("pull", "feed", "--config", a.conf, "--json").stdout)
+    assert (said["outcome"], said["objects"]) == ("done", 0)
+
+
+def test_pull_that_is_not_let_in(reader):
+    a = reader["cert-a"]
+    with open(a.file("credentials"), encoding="utf-8") as f:
+        kept = f.read()
+    a.run("peer", "login", "vendor", "--bearer", "--config", a.conf, stdin="wrong\n")
+    try:
+        said, steps = doctor(a, "vendor")
+        assert (said["failed"], said["cause"]) == ("auth", "login-wrong"), json.dumps(said, indent=1)
+        assert steps["auth"]["detail"]["sent"] == "bearer"
+        assert a.reload()
+        done = a.run("pull", "feed", "--config", a.conf)
+        assert done.returncode == 1 and "failed (auth)" in done.stdout, done
+    finally:
+        with open(a.file("credentials"), "w", encoding="utf-8") as f:
+            f.write(kept)
+        assert a.reload()
+    assert a.run("pull", "feed", "--config", a.conf).returncode == 0
 
 
 # ---- logins ----

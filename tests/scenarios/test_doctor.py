@@ -347,10 +347,11 @@ def test_logins(ward):
         expect(said, "auth", "login-wrong", "basic as user")
         assert "s3cret" not in json.dumps(said)
         clinic.login("--bearer", secret="token")
-        expect(ward.look(s), "auth", "login-kind", "Basic", "bearer")
+        expect(ward.look(s), "auth", "login-wrong", "asked for is Basic", "bearer")
         clinic.login("--basic", "user", secret="word")
         assert ward.look(s)["ok"]
-    with Server(ward.good, answers=locked("", "Bearer t0ken")) as s:
+    with Server(ward.good, answers=locked('Bearer realm="here"', "Bearer t0ken")) as s:
+        expect(ward.look(s), "auth", "login-kind", "wants Bearer", "sent basic")
         clinic.login("--bearer", secret="t0ken")
         assert ward.look(s)["ok"]
     with Server(ward.good, answers=locked("", "k3y 7")) as s:
