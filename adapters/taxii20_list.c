@@ -181,23 +181,31 @@ remember(struct listing *l)
 
 /* ---- the total ---- */
 
+static struct taxii20_place
+counted(const struct listing *l)
+{
+	const struct page_seen *seen = &l->page->seen;
+
+	return taxii20_walk_counted(&l->walk, l->range.first, l->range.first + seen->n,
+	    seen->last_us, l->now_us, l->turns);
+}
+
 static void
 on_counted(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 {
 	struct listing *l = arg;
-	const struct page_seen *seen = &l->page->seen;
-	struct taxii20_place from = taxii20_walk_counted(&l->walk, l->range.first, seen->n,
-	    seen->last_us, l->turns);
+	struct taxii20_place from = counted(l);
+	uint64_t next = l->range.first + l->page->seen.n;
 
 	if (e != NULL) {
 		fail(l);
 		return;
 	}
 	l->total = from.n + n;
-	taxii20_walk_count(&l->walk, l->total, n > 0 ? last_us : from.after_us, l->now_us,
-	    from.turns >= 0 && l->range.first > 0 ? from.turns : l->turns);
-	if (l->total <= l->range.first + seen->n)	/* there is one more */
-		l->total = l->range.first + seen->n + 1;
+	taxii20_walk_count(&l->walk, &from, l->total, n > 0 ? last_us : from.after_us, l->now_us,
+	    l->turns);
+	if (l->total <= next)		/* there is one more */
+		l->total = next + 1;
 	remember(l);
 }
 
@@ -215,8 +223,7 @@ find_total(struct listing *l)
 			answer(l);
 		return;
 	}
-	q.position_us = pass_by(l->rq, taxii20_walk_counted(&l->walk, l->range.first, seen->n,
-	    seen->last_us, l->turns).after_us);
+	q.position_us = pass_by(l->rq, counted(l).after_us);
 	look_count(l->rq->g, &l->rq->reader, l->rq->collection, &q, UINT64_MAX, on_counted, l);
 }
 

@@ -4,6 +4,9 @@
 
 /* Who pauses for longer than that between two pages does not go on: he begins anew. */
 #define PLACE_LIVES_US	(INT64_C(3600) * 1000000)
+#define COUNT_LIVES_US	(INT64_C(600) * 1000000)
+
+enum { LONG_LIST = 50000 };
 
 /* ---- as text: "1 KEY", then a line for the count and one for each place ---- */
 
@@ -162,22 +165,33 @@ taxii20_walk_keep(struct taxii20_walk *w, uint64_t n, int64_t after_us, int64_t 
 
 /* ---- totals ---- */
 
-void
-taxii20_walk_count(struct taxii20_walk *w, uint64_t total, int64_t last_us, int64_t now_us,
-    int64_t turns)
+/* Is it the count of a long list, and not old? Counting that anew for everybody who asks for the first page
+ * would cost more than the page. */
+static bool
+is_good_enough(const struct taxii20_place *end, int64_t now_us)
 {
-	w->end = (struct taxii20_place){ .n = total, .after_us = last_us, .at_us = now_us,
-	    .turns = turns };
+	return end->n >= LONG_LIST && now_us - end->at_us < COUNT_LIVES_US &&
+	    end->at_us - now_us < COUNT_LIVES_US;
 }
 
 /* A walk under way keeps the numbers that it was counted by: what leaves its place meanwhile is made good
  * by the last page, which knows the end. One that begins is counted anew if anything has. */
 struct taxii20_place
-taxii20_walk_counted(const struct taxii20_walk *w, uint64_t first, uint64_t shown, int64_t last_us,
-    int64_t turns)
+taxii20_walk_counted(const struct taxii20_walk *w, uint64_t first, uint64_t next, int64_t last_us,
+    int64_t now_us, int64_t turns)
 {
-	if (w->end.n >= first + shown && w->end.after_us >= last_us &&
-	    (first > 0 || stands(&w->end, turns)))
+	if (w->end.n >= next && w->end.after_us >= last_us &&
+	    (first > 0 || stands(&w->end, turns) || is_good_enough(&w->end, now_us)))
 		return w->end;
-	return (struct taxii20_place){ .n = first + shown, .after_us = last_us, .turns = -1 };
+	return (struct taxii20_place){ .n = next, .after_us = last_us, .turns = -1 };
+}
+
+/* What is added to an earlier count makes it no younger. */
+void
+taxii20_walk_count(struct taxii20_walk *w, const struct taxii20_place *from, uint64_t total,
+    int64_t last_us, int64_t now_us, int64_t turns)
+{
+	w->end = (struct taxii20_place){ .n = total, .after_us = last_us,
+	    .at_us = from->at_us > 0 ? from->at_us : now_us,
+	    .turns = from->at_us > 0 ? from->turns : turns };
 }

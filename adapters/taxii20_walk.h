@@ -48,11 +48,12 @@ void	taxii20_walk_find(struct taxii20_walk *w, uint64_t first, int64_t now_us, i
  * asks for next if he does not look how much he got. */
 void	taxii20_walk_keep(struct taxii20_walk *w, uint64_t n, int64_t after_us, int64_t now_us,
 	    int64_t turns, bool guessed);
+/* From where is to be counted, for the total of a list whose first items, up to number `next`, end at
+ * last_us? at_us 0: from there, and not from an earlier count. */
+struct taxii20_place taxii20_walk_counted(const struct taxii20_walk *w, uint64_t first, uint64_t next,
+	    int64_t last_us, int64_t now_us, int64_t turns);
 /* All items behind `from` were counted: so many in all, up to that date. */
-void	taxii20_walk_count(struct taxii20_walk *w, uint64_t total, int64_t last_us, int64_t now_us,
-	    int64_t turns);
-/* From where is to be counted, for the total of a list whose first `shown` items end at last_us? */
-struct taxii20_place taxii20_walk_counted(const struct taxii20_walk *w, uint64_t first, uint64_t shown,
-	    int64_t last_us, int64_t turns);
+void	taxii20_walk_count(struct taxii20_walk *w, const struct taxii20_place *from, uint64_t total,
+	    int64_t last_us, int64_t now_us, int64_t turns);
 
 #endif

@@ -179,6 +179,7 @@ ranges_written(void **state)
 
 static const char key[] = "0123456789abcdef0123456789abcdef";
 enum { SECOND = 1000000, LONG_AFTER = 2 * 3600 };
+static const struct taxii20_place nothing;
 #define NOW	(INT64_C(1790000000) * SECOND)
 
 static struct taxii20_place
@@ -201,7 +202,7 @@ places_are_found_again(void **state)
 	assert_int_equal(find(&w, 100, NOW, 7).n, 0);
 	taxii20_walk_keep(&w, 100, 5000, NOW, 7, false);
 	taxii20_walk_keep(&w, 150, 5000, NOW, 7, true);
-	taxii20_walk_count(&w, 300, 9000, NOW, 7);
+	taxii20_walk_count(&w, &nothing, 300, 9000, NOW, 7);
 	taxii20_walk_write(&w, &b);
 	taxii20_walk_read(&again, key, b.p);
 	assert_int_equal(again.nplaces, 2);
@@ -232,7 +233,7 @@ places_age(void **state)
 	assert_int_equal(find(&w, 100, NOW + LONG_AFTER * (int64_t)SECOND, 7).n, 100);
 	assert_int_equal(find(&w, 100, NOW + LONG_AFTER * (int64_t)SECOND, 8).n, 0);
 	assert_int_equal(find(&w, 100, NOW - LONG_AFTER * (int64_t)SECOND, 8).n, 0);
-	taxii20_walk_count(&w, 300, 9000, NOW, 7);
+	taxii20_walk_count(&w, &nothing, 300, 9000, NOW, 7);
 	assert_int_equal(find(&w, 1000, NOW, 7).n, 300);
 	assert_int_equal(find(&w, 1000, NOW, 8).n, 0);
 	/* a guess is for who asks exactly that */
@@ -267,6 +268,37 @@ an_awaited_place_stays(void **state)
 		taxii20_walk_keep(&w, (uint64_t)i, i, NOW + i, 8, i % 3 == 0);
 	assert_int_equal(w.nplaces, WALK_PLACES);
 	assert_int_equal(find(&w, 999, NOW, 9).after_us, 999);
+}
+
+/* The total of a list that has begun to move is counted anew, but of a long one not for everybody. */
+static void
+counts_age(void **state)
+{
+	static const struct { uint64_t total, first; int64_t later_s, turns; bool again; } rows[] = {
+		{ 100, 0, 0, 7, true }, { 100, 0, 0, 8, false }, { 100, 50, 0, 8, true }, { 100, 50, 9999, 8, true },
+		{ 100, 0, 9999, 7, true }, { 100, 0, 0, -1, false },
+		{ 1000000, 0, 0, 8, true }, { 1000000, 0, 500, 8, true }, { 1000000, 0, 700, 8, false },
+		{ 1000000, 0, -700, 8, false }, { 1000000, 0, 700, 7, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int64_t now_us = NOW + rows[i].later_s * SECOND;
+		struct taxii20_walk w;
+		struct taxii20_place p;
+
+		taxii20_walk_read(&w, key, NULL);
+		taxii20_walk_count(&w, &nothing, rows[i].total - 10, 8000, NOW, 7);
+		p = w.end;		/* ten more came later: that is no new count */
+		taxii20_walk_count(&w, &p, rows[i].total, 9000, now_us, 8);
+		p = taxii20_walk_counted(&w, rows[i].first, rows[i].first + 10, 5000, now_us, rows[i].turns);
+		if ((p.n == rows[i].total && p.after_us == 9000) != rows[i].again)
+			fail_msg("row %zu: %llu", i, (unsigned long long)p.n);
+		/* what is shown already lies behind the count */
+		p = taxii20_walk_counted(&w, 1, rows[i].total + 1, 9999, now_us, rows[i].turns);
+		assert_int_equal(p.n, rows[i].total + 1);
+		assert_int_equal(p.at_us, 0);
+	}
 }
 
 static void
@@ -343,9 +375,9 @@ serve(struct list *l, struct strbuf *note, uint64_t first, int size, int seen[OB
 	    .last = last, .more = next_of(l, last) != INT32_MAX };
 	if (!out->more)
 		return n > 0;
-	from = taxii20_walk_counted(&w, first, out->n, last, l->turns);
+	from = taxii20_walk_counted(&w, first, first + out->n, last, NOW, l->turns);
 	out->total = from.n + (uint64_t)count_from(l, (int)from.after_us, UINT64_MAX, &at);
-	taxii20_walk_count(&w, out->total, at, NOW, from.turns >= 0 && first > 0 ? from.turns : l->turns);
+	taxii20_walk_count(&w, &from, out->total, at, NOW, l->turns);
 	if (out->total <= first + out->n)
 		out->total = first + out->n + 1;
 	taxii20_walk_keep(&w, first + out->n, last, NOW, l->turns, false);
@@ -478,7 +510,8 @@ main(void)
 		cmocka_unit_test(types_of_bodies),
 		cmocka_unit_test(ranges_read), cmocka_unit_test(ranges_written),
 		cmocka_unit_test(places_are_found_again), cmocka_unit_test(places_age),
-		cmocka_unit_test(an_awaited_place_stays), cmocka_unit_test(a_note_that_is_broken),
+		cmocka_unit_test(an_awaited_place_stays), cmocka_unit_test(counts_age),
+		cmocka_unit_test(a_note_that_is_broken),
 		cmocka_unit_test(a_walk_misses_nothing), cmocka_unit_test(a_walk_is_linear),
 		cmocka_unit_test(bundles),
 	};
