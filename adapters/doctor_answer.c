@@ -255,8 +255,9 @@ fail_login(struct doctor *d, const char *schemes)
 	doctor_detail(d, "asked", schemes);
 	doctor_detail(d, "sent", sent);
 	if (d->login.kind == LOGIN_NONE) {
-		doctor_fail(d, "login-needed", fix, "the server wants a login (401, %s), and we have none for "
-		    "it%s", asked, refusal_words(d));
+		doctor_fail(d, "login-needed", fix,
+		    "the server wants a login (401, %s), and we have none for it%s", asked,
+		    refusal_words(d));
 	} else if (d->login.kind == LOGIN_BASIC && strcasestr(schemes, "basic") == NULL &&
 	    schemes[0] != '\0') {
 		doctor_fail(d, "login-kind", fix, "the server wants %s (401), and we sent %s%s", schemes,
@@ -265,10 +266,13 @@ fail_login(struct doctor *d, const char *schemes)
 		/* Many name Basic alone, and take tokens all the same. */
 		if (d->login.kind == LOGIN_BASIC)
 			sent = arena_fmt(d->mem, "basic as %s", d->login.user);
-		fix = arena_fmt(d->mem, "ask the peer for a new secret, and which kind it takes; then: tocsin "
-		    "peer login %s ...", d->peer->name);
-		doctor_fail(d, "login-wrong", fix, "the server does not take our login (401; we sent %s, asked "
-		    "for is %s)%s", sent, asked, refusal_words(d));
+		fix = arena_fmt(d->mem,
+		    "ask the peer for a new secret, and which kind it takes; then: tocsin peer login "
+		    "%s ...",
+		    d->peer->name);
+		doctor_fail(d, "login-wrong", fix,
+		    "the server does not take our login (401; we sent %s, asked for is %s)%s", sent,
+		    asked, refusal_words(d));
 	}
 }
 

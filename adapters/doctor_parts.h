@@ -83,7 +83,7 @@ struct doctor {
 	/* what was said */
 	struct doctor_answer	 first;		/* to the first request; status 0: none yet */
 	const char		*media;		/* what we ask for */
-	int64_t			 answer_us;	/* how long the first answer took, if an earlier step asked */
+	int64_t			 answer_us;	/* that the first answer took, if an earlier step asked */
 	enum taxii_version	 version;	/* that we speak with it */
 	const char		*root_path;	/* of the API root; NULL: not found yet */
 	struct doctor_want	 wants[DOCTOR_WANTS];

@@ -1,5 +1,5 @@
-/* cmd_completion.c -- `tocsin completion`: what a shell needs to know to finish a word, from the same tables
- * that --help prints. */
+/* cmd_completion.c -- `tocsin completion`: what a shell needs to finish a word, from the tables that --help
+ * prints. */
 #include <stdio.h>
 #include <string.h>
 

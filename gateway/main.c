@@ -17,18 +17,14 @@
 #include "gateway/store.h"
 #include "formats/xml.h"
 
-extern const struct command command_backup;
-extern const struct command command_peer_doctor, command_peer_login;
-extern const struct command command_pull, command_push;
-extern const struct command command_completion;
-extern const struct command command_consumer_test;
 extern const struct command command_init, command_check, command_status, command_reload, command_upgrade,
-    command_consumer_add, command_consumer_list, command_consumer_status,
-    command_consumer_show, command_consumer_reset, command_consumer_revoke, command_peer_list, command_peer_show,
-    command_peer_retry, command_feed_list, command_feed_show, command_explain, command_quarantine_list, command_quarantine_show,
-    command_quarantine_retry, command_quarantine_drop, command_convert, command_validate,
-    command_mapping_check, command_key_pin, command_key_public, command_audit_verify,
-    command_audit_export;
+    command_consumer_add, command_consumer_list, command_consumer_show, command_consumer_status,
+    command_consumer_test, command_consumer_reset, command_consumer_revoke, command_peer_list,
+    command_peer_show, command_peer_doctor, command_peer_login, command_peer_retry, command_pull,
+    command_push, command_feed_list, command_feed_show, command_explain, command_quarantine_list,
+    command_quarantine_show, command_quarantine_retry, command_quarantine_drop, command_convert,
+    command_validate, command_mapping_check, command_key_pin, command_key_public, command_audit_verify,
+    command_audit_export, command_backup, command_completion;
 
 static int
 run_serve(const struct args *a)

@@ -312,6 +312,52 @@ def test_answers(ward, answer, step, cause, word):
         expect(said, "root", "bad-root")
 
 
+def behind_tls(words):
+    """A server that says this to every request, or hangs up."""
+    def talk(c):
+        c.recv(65536)
+        c.sendall(words)
+    return talk
+
+
+def test_no_answer(ward):
+    with Server(ward.good, talk=behind_tls(b"")) as s:
+        expect(ward.look(s), "http", "no-answer", "hangs up")
+    with Server(ward.good, talk=behind_tls(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{")) as s:
+        expect(ward.look(s), "http", "no-answer", "hangs up")
+
+    def silent(c):
+        while c.recv(4096):
+            pass
+    with Server(ward.good, talk=silent) as s:
+        ward.clinic.peer(f"https://127.0.0.1:{s.port}/api/", ca=ward.ca)
+        expect(ward.clinic.look("--timeout", "300ms"), "http", "no-answer", "in time")
+
+
+def test_an_answer_that_is_no_http(ward):
+    with Server(ward.good, talk=behind_tls(b"220 smtp.example ESMTP\r\n")) as s:
+        expect(ward.look(s), "http", "no-http", "no HTTP")
+
+
+def test_an_answer_without_end(ward):
+    def talk(c):
+        c.recv(65536)
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        while True:
+            c.sendall(b" " * 65536)
+    with Server(ward.good, talk=talk) as s:
+        expect(ward.look(s), "http", "no-http", "larger than 4 MiB")
+
+
+def test_what_a_server_says_cannot_paint_the_terminal(ward):
+    answer = ("401 Unauthorized", TAXII, {"title": "Who \x1b[2J\u202e are you?", "description": "\r\n\x07"}, [])
+    with Server(ward.good, answers={"*": answer}) as s:
+        ward.clinic.peer(f"https://127.0.0.1:{s.port}/api/", ca=ward.ca)
+        done = ward.clinic.run("peer", "doctor", "ill")
+    assert done.returncode == 1 and "auth          failed" in done.stdout, done.stdout
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", done.stdout)
+
+
 def test_the_right_root_is_named(ward):
     with Server(ward.good) as s:
         said = ward.look(s, url=f"https://127.0.0.1:{s.port}/wrong/")
@@ -402,6 +448,21 @@ def test_no_address(ward):
 def test_our_files_are_missing(ward):
     ward.clinic.peer("https://127.0.0.1:1/api/", ca="/nowhere/ca.crt")
     expect(ward.clinic.look(), "configuration", "files", "/nowhere/ca.crt")
+
+
+def test_our_certificate_has_expired(ward):
+    crt, key = (os.path.join(ward.clinic.folder, "tls", x) for x in ("node.crt", "node.key"))
+    for path in (crt, key):
+        shutil.copy(path, path + ".kept")
+    ward.clinic.peer("https://127.0.0.1:1/api/", ca=ward.ca)
+    try:
+        ward.root.sign("ours", "basicConstraints=CA:FALSE\n", crt, key,
+                       ["-startdate", "20200101000000Z", "-enddate", "20210101000000Z"])
+        expect(ward.clinic.look(), "configuration", "own-expired", "2021-01-01", "node.crt")
+        os.replace(key + ".kept", key)
+        expect(ward.clinic.look(), "configuration", "own-certificate", "does not belong")
+    finally:
+        os.replace(crt + ".kept", crt)
 
 
 def test_it_cannot_start(ward):
