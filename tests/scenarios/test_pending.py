@@ -1,6 +1,7 @@
 """Large POSTs that are answered first and worked off afterwards: status resources that are true in every state, whatever
 dies meanwhile.
 """
+import datetime
 import errno
 import json
 import os
@@ -87,8 +88,18 @@ def post(node, body, who="both"):
     return r
 
 
+SINCE = [""]
+
+
+@pytest.fixture(autouse=True)
+def begin():
+    """What a story looks at came after it began."""
+    SINCE[0] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def stored(node, name, collection="advisories"):
-    return [o["id"] for o in node.objects("both", collection, "match[version]=all", limit=1000) if o.get("name", "").startswith(name + " ")]
+    rows = node.objects("both", collection, f"match[version]=all&added_after={SINCE[0]}", limit=1000)
+    return [o["id"] for o in rows if o.get("name", "").startswith(name + " ")]
 
 
 def pending_files(node):
@@ -524,3 +535,45 @@ def test_an_answer_that_takes_too_long(lab, node):
     node.lab.limits = LIMITS
     node.lab.write_conf(node)
     node.restart()
+
+
+def test_another_user_goes_on():
+    """If this fails, what was promised is out of reach as soon as a node's processes get accounts of their own."""
+    if ONE or os.getuid() != 0:
+        pytest.skip("only root can be somebody else")
+    n = 20000
+    with laboratory("cert-u", redis=False, limits=LIMITS, consumers={"both": ["relation own", "read *", "write *"]}) as lab:
+        node = lab["cert-u"]
+        r = post(node, envelope("users", n))
+        assert r.status == 202
+        kill_all(node)
+        folder = node.file("state", "bodies", "pending")
+        assert {os.stat(os.path.join(folder, x)).st_uid for x in os.listdir(folder)} == {0}
+        for f in (lab.folder, node.folder, node.file("spool")):
+            os.chmod(f, 0o755)
+        node.start()
+        assert finished(node, r.json["id"], n)["success_count"] == n
+        assert sorted(stored(node, "users")) == sorted(ids("users", n))
+        assert os.stat(folder).st_uid != 0 and pending_files(node) == []
+        # and what is new is theirs
+        assert finished(node, post(node, envelope("users too", 2500)).json["id"], 2500)["success_count"] == 2500
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_another_number_of_workers(node, workers):
+    """If this fails, nobody owns what was promised after the number of workers was changed."""
+    if ONE:
+        pytest.skip("there is but one process")
+    n, name = 8000, f"workers {workers}"
+    sent = [post(node, envelope(f"{name} {k}", n)) for k in range(3)]
+    assert {r.status for r in sent} == {202}
+    assert node.stop() == 0
+    text = change(node, "tocsin.conf", "workers      2", f"workers      {workers}")
+    node.start()
+    for k, r in enumerate(sent):
+        assert finished(node, r.json["id"], n)["success_count"] == n
+        assert sorted(stored(node, f"{name} {k}")) == sorted(ids(f"{name} {k}", n))
+    assert node.stop() == 0
+    with open(node.file("tocsin.conf"), "w", encoding="utf-8") as f:
+        f.write(text)
+    node.start()
