@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "gateway/admin_json.h"
-#include "gateway/admit.h"
 #include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -11,6 +10,7 @@
 #include "gateway/catalog.h"
 #include "gateway/consumer_books.h"
 #include "gateway/gateway.h"
+#include "gateway/look.h"
 #include "gateway/test_token.h"
 
 enum { WAITING_MAX = 10000 };		/* objects that are counted; beyond, it is "at least" */
@@ -22,28 +22,8 @@ struct count {
 	struct trust		*trust;		/* held */
 	const struct peer	*peer;
 	struct book		 book;
-	struct admit		 admit;
-	struct page_query	 q;
 	int64_t			 n;		/* -1: cannot be said */
-	bool			 more;
 };
-
-static bool
-may_have(void *ctx, const struct store_row *row)
-{
-	struct count *c = ctx;
-
-	return admit_row(&c->admit, &row->facts);
-}
-
-static void
-on_row(void *ctx, const struct store_row *row)
-{
-	struct count *c = ctx;
-
-	(void)row;
-	c->n++;
-}
 
 /* Where it polled last. NULL: it has not. */
 static const struct book_track *
@@ -154,7 +134,7 @@ answer_one(struct count *c)
 	add_head(&one, c->peer, &c->book, &v);
 	if (c->n >= 0) {
 		audit_number(&one, "waiting", c->n);
-		admin_add_bool(&one, "waiting_more", c->more);
+		admin_add_bool(&one, "waiting_more", c->n == WAITING_MAX);
 	}
 	add_troubles(&one, &c->book);
 	add_counts(&one, &c->book);
@@ -167,14 +147,13 @@ answer_one(struct count *c)
 }
 
 static void
-on_counted(void *arg, const struct store_page *page, const struct err *e)
+on_counted(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 {
 	struct count *c = arg;
 
-	if (e != NULL)
-		c->n = -1;
-	else
-		c->more = page->more;
+	(void)last_us;
+	if (e == NULL)
+		c->n = (int64_t)n;
 	answer_one(c);
 }
 
@@ -185,6 +164,7 @@ look_at_one(struct admin_call *call, const struct peer *p)
 	struct count *c = arena_alloc(call->mem, sizeof(*c));
 	const struct collection_conf *col;
 	const struct book_track *t;
+	struct reader who;
 
 	c->call = call;
 	c->trust = trust_hold(g->trust);
@@ -197,12 +177,9 @@ look_at_one(struct admin_call *call, const struct peer *p)
 		answer_one(c);
 		return;
 	}
-	c->n = 0;
-	admit_init(&c->admit, c->trust, p, clock_wall_us());
-	c->q = (struct page_query){ .cid = col->cid, .added_after_us = t->last_us > 0 ? t->last_us : -1,
-	    .position_us = -1, .limit = WAITING_MAX, .admit = may_have, .admit_ctx = c,
-	    .take = on_row, .take_ctx = c };
-	store_page(g->store, &c->q, on_counted, c);
+	who = (struct reader){ .peer = p, .name = p->name };
+	look_count(g, &who, col, &(struct page_query){ .added_after_us = t->last_us > 0 ? t->last_us :
+	    -1, .position_us = -1 }, WAITING_MAX, on_counted, c);
 }
 
 /* ---- all of them ---- */

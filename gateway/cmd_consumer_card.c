@@ -157,10 +157,42 @@ word_cname(struct arena *mem, const struct card *c)
 	return c->chosen == NULL ? "COLLECTION" : c->chosen->name;
 }
 
+const struct feed_conf *
+card_feed(const struct config *conf, const char *collection, const char *format)
+{
+	for (size_t i = 0; i < conf->nfeeds; i++) {
+		const struct feed_conf *f = &conf->feeds[i];
+		const char *const *w = f->formats;
+
+		while (w != NULL && *w != NULL && strcmp(*w, format) != 0)
+			w++;
+		if (strcmp(f->collection, collection) == 0 && (w == NULL || *w != NULL))
+			return f;
+	}
+	return NULL;
+}
+
+/* The feed of the collection that has the product's format; NULL: there is none. */
+static const struct feed_conf *
+feed_of(const struct card *c)
+{
+	return c->chosen == NULL ? NULL : card_feed(c->conf, c->chosen->name,
+	    c->product->feed_format == NULL ? "csv" : c->product->feed_format);
+}
+
+/* Its name, or the one that is proposed. */
+static const char *
+word_fname(struct arena *mem, const struct card *c)
+{
+	const struct feed_conf *f = feed_of(c);
+
+	return f != NULL ? f->name : word_cname(mem, c);
+}
+
 static const char *
 word_feed(struct arena *mem, const struct card *c)
 {
-	return arena_fmt(mem, "%s/feeds/%s.%s", card_base(mem, c->conf), word_cname(mem, c),
+	return arena_fmt(mem, "%s/feeds/%s.%s", card_base(mem, c->conf), word_fname(mem, c),
 	    c->product->feed == NULL ? "csv" : c->product->feed);
 }
 
@@ -186,7 +218,7 @@ static const struct {
 	{ "rootname", word_rootname }, { "discovery", word_discovery }, { "objects", word_objects },
 	{ "collection", word_collection }, { "title", word_title }, { "cname", word_cname },
 	{ "user", word_user }, { "secret", word_secret }, { "basic", word_basic },
-	{ "feed", word_feed }, { "fname", word_cname }, { "ca", word_ca }, { "auth", word_auth },
+	{ "feed", word_feed }, { "fname", word_fname }, { "ca", word_ca }, { "auth", word_auth },
 };
 
 const char *
@@ -295,8 +327,8 @@ card_print(struct arena *mem, const struct card *c)
 		printf(" Page: %u objects.", p->page);
 	putchar('\n');
 	print_lines(mem, c, "To be typed elsewhere:", p->lines, "    ");
-	if (is_feed(c))
-		printf("\nThe flat file takes a section in tocsin.conf, unless it is there:\n\n"
+	if (is_feed(c) && feed_of(c) == NULL)
+		printf("\nThe flat file takes a section in tocsin.conf, and a reload:\n\n"
 		    "feed %s\n    collection   %s\n    formats      %s\n", card_fill(mem, c, "{fname}"),
 		    card_fill(mem, c, "{cname}"), p->feed_format);
 	print_lines(mem, c, "Good to know:", p->traps, "  * ");
@@ -341,6 +373,10 @@ card_json(struct arena *mem, const struct card *c, json *o)
 	if (p->page > 0)
 		json_put_int(mem, o, "page", p->page);
 	json_put_str(mem, o, "curl", slice_of(proof(mem, c)));
+	if (is_feed(c) && feed_of(c) == NULL)
+		json_put_str(mem, o, "feed_section", slice_of(card_fill(mem, c, arena_fmt(mem,
+		    "feed {fname}\n    collection   {cname}\n    formats      %s\n",
+		    p->feed_format))));
 	list = json_put(mem, o, "collections", json_list(mem));
 	for (size_t i = 0; i < c->ncollections; i++) {
 		const struct card_collection *k = &c->collections[i];

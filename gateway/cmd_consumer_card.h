@@ -38,6 +38,8 @@ const char	*card_line(struct arena *mem, const struct card *c, size_t i);
 void		 card_print(struct arena *mem, const struct card *c);
 /* Members into an object. */
 void		 card_json(struct arena *mem, const struct card *c, json *o);
+/* A feed of this collection in this format; NULL if there is none. */
+const struct feed_conf *card_feed(const struct config *conf, const char *collection, const char *format);
 /* The CA that `tocsin init` made; NULL if the certificate comes from elsewhere. */
 const char	*card_ca(struct arena *mem, const struct config *conf);
 const char	*card_base(struct arena *mem, const struct config *conf);

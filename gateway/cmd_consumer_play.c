@@ -478,24 +478,41 @@ try_slash(struct play *t)
 
 /* ---- files ---- */
 
+/* The feed that is meant: by its name, or by its collection. */
+static const char *
+feed_name(const struct play *t)
+{
+	const struct config *conf = t->conf->conf;
+	const char *want = t->conf->collection;
+	const struct feed_conf *f;
+
+	if (want == NULL)
+		return conf->nfeeds == 1 ? conf->feeds[0].name : NULL;
+	f = config_feed(conf, slice_of(want));
+	if (f == NULL)
+		f = card_feed(conf, want, t->p->feed_format);
+	return f == NULL ? want : f->name;
+}
+
 static bool
 fetch_feed(struct play *t)
 {
-	const char *name = t->conf->collection == NULL ? "COLLECTION" : t->conf->collection;
-	const char *target = arena_fmt(t->mem, "/feeds/%s.%s", name, t->p->feed);
+	const char *name = feed_name(t), *target;
 	size_t lines = 0;
 	struct slice etag;
 
-	if (t->conf->collection == NULL)
-		return tell(t, "feed", PLAY_FAILED, "which one? say --collection with the name of the feed");
+	if (name == NULL)
+		return tell(t, "feed", PLAY_FAILED, "which one? say --collection with its collection; "
+		    "tocsin.conf has %zu", t->conf->conf->nfeeds);
+	target = arena_fmt(t->mem, "/feeds/%s.%s", name, t->p->feed);
 	get(t, target, NULL);
 	if (t->reply.status != 200)
 		return refused(t, "feed", target);
 	for (size_t i = 0; i < t->reply.body.n; i++)
 		lines += t->reply.body.p[i] == '\n';
 	etag = t->reply.etag;
-	if (!tell(t, "feed", lines == 0 ? PLAY_WARNED : PLAY_OK, "%s: %zu lines, %zu bytes, %.*s", target,
-	    lines, t->reply.body.n, SLICE_ARG(t->reply.type)))
+	if (!tell(t, "feed", lines == 0 ? PLAY_WARNED : PLAY_OK, "%s: %zu lines, %zu bytes, %.*s",
+	    target, lines, t->reply.body.n, SLICE_ARG(t->reply.type)))
 		return false;
 	if (etag.n == 0)
 		return tell(t, "feed again", PLAY_WARNED, "no ETag: it is fetched whole each time");

@@ -30,6 +30,7 @@ struct entry {
 	struct slot	 last;
 	uint64_t	 run;
 	int64_t		 run_us;	/* monotonic: when it was answered last */
+	int64_t		 learned_us;	/* monotonic */
 	bool		 dirty;
 	struct entry	*next;
 };
@@ -109,6 +110,7 @@ learn(struct consumer_books *bs, struct entry *x)
 	char name[BOOK_NAME + 16];
 	struct book one;
 
+	x->learned_us = clock_mono_us();
 	for (unsigned i = 0; i < bs->g->nworkers; i++) {
 		const char *text;
 
@@ -175,6 +177,7 @@ consumer_books_look(struct consumer_books *bs, const char *name, struct book *ou
 	const struct entry *x = find(bs, name);
 	struct arena *mem = arena_new();
 	char note[BOOK_NAME + 16];
+	struct err e = ERR_INIT;
 	struct book one;
 
 	memset(out, 0, sizeof(*out));
@@ -187,10 +190,12 @@ consumer_books_look(struct consumer_books *bs, const char *name, struct book *ou
 		if (i == bs->g->worker)		/* ours is here, and newer */
 			continue;
 		note_name(note, sizeof(note), name, i);
-		text = store_note_get(bs->g->store, space, note, mem, NULL);
+		text = store_note_get(bs->g->store, space, note, mem, &e);
 		if (text != NULL && book_read(&one, name, text))
 			book_merge(out, &one);
 	}
+	if (e.code != ERR_NONE)
+		log_event(LOG_WARN, "consumer.book", LF_S("error", e.reason));
 	arena_free(mem);
 }
 
@@ -241,11 +246,14 @@ consumer_books_login(struct consumer_books *bs, const char *name, const char *re
 }
 
 int64_t
-consumer_books_counted_us(const struct consumer_books *bs, const char *name, int64_t track)
+consumer_books_counted_us(struct consumer_books *bs, const char *name, int64_t track)
 {
-	const struct entry *x = bs == NULL ? NULL : find(bs, name);
-	const struct book_track *t = x == NULL ? NULL : book_track(&x->book, track);
+	struct entry *x = bs == NULL ? NULL : find(bs, name);
+	const struct book_track *t;
 
+	if (x != NULL && clock_mono_us() - x->learned_us > WRITE_US)
+		learn(bs, x);
+	t = x == NULL ? NULL : book_track(&x->book, track);
 	return t == NULL ? 0 : t->judged_us;
 }
 

@@ -28,7 +28,7 @@ void	consumer_books_note(struct consumer_books *bs, const char *name, struct boo
 /* Somebody tried to log in under this name and could not. */
 void	consumer_books_login(struct consumer_books *bs, const char *name, const char *remote);
 /* Up to which date what was withheld has been counted; 0. */
-int64_t	consumer_books_counted_us(const struct consumer_books *bs, const char *name, int64_t track);
+int64_t	consumer_books_counted_us(struct consumer_books *bs, const char *name, int64_t track);
 /* Should this question wait, because it was asked again and again and brought the same? 0, or for how
  * long, and why in words. `most`: this often is fine; 0: always. */
 int64_t	consumer_books_wait_us(const struct consumer_books *bs, const char *name, int64_t ask,

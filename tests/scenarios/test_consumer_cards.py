@@ -14,11 +14,18 @@ PASSWORD = {"sentinel", "splunk-es", "qradar", "misp", "xsoar"}
 FEED = {"wazuh", "graylog"}
 
 
+FEED_SECTION = """
+feed lists
+    collection   advisories
+    formats      wazuh csv
+"""
+
+
 @pytest.fixture(scope="module")
 def node():
-    with laboratory("cert-a", redis=False) as lab:
+    with laboratory("cert-a", redis=False, extra=FEED_SECTION) as lab:
         n = lab["cert-a"]
-        n.insist("sensor", "advisories", *[indicator(f"i{i}", f"[domain-name:value = 'i{i}.example']", tlp="green") for i in range(5)])
+        n.insist("sensor", "advisories", *[indicator(f"i{i}", f"[domain-name:value = 'i{i}.somewhere.net']", tlp="green") for i in range(5)])
         yield n
 
 
@@ -56,7 +63,11 @@ def test_what_is_printed_works(node, product):
     again = card(node, name, product, "--collection", "advisories", "--keep")
     assert "section" not in again and again["in_trust"]
     if product in FEED:
-        assert f"{node.url}/feeds/advisories." in c["curl"]
+        done = curl(c["curl"])
+        assert f"{node.url}/feeds/lists." in c["curl"] and done.returncode == 0, done.stderr
+        assert ("i1.somewhere.net" in done.stdout) == (product == "graylog"), done.stdout
+        assert "feed_section" not in c
+        assert card(node, "soc", product, "--collection", "indicators", "--keep")["feed_section"].startswith("feed indicators\n")
         return
     done = curl(c["curl"])
     assert done.returncode == 0, (c["curl"], done.stderr)
@@ -137,6 +148,17 @@ def test_every_product_can_be_played(node, product):
 
 def status(n, name):
     return n.ask("consumer", "status", name)["consumers"][0]
+
+
+@pytest.mark.parametrize("product", sorted(FEED))
+def test_files_are_played(node, product):
+    """If this fails, a tool without TAXII fetches nothing, or everything each time."""
+    found = play(node, "soc", "--for", product, "--collection", "advisories")
+    assert "feed" in [s["step"] for s in found["steps"]], found
+    if product == "graylog":
+        assert found["state"] == "ok" and "304" in words_of(found, "feed again"), found
+    else:               # there are names and no addresses
+        assert found["state"] != "failed" and "lists.ip.cdb" in words_of(found, "feed")
 
 
 def test_pushing_is_played_without_writing(node):
