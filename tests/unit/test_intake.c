@@ -54,7 +54,7 @@ status_follows_the_envelope(void **state)
 	    "indicator--00000000-0000-4000-8000-000000000001 2023-01-01T00:00:00.000Z "
 	    "VERSION_CONFLICT: this version is already here with other content\n"
 	    "indicator--00000000-0000-4000-8000-000000000003 2023-01-01T00:00:00.000Z ok\n"
-	    "ipv4-addr--00000000-0000-4000-8000-000000000009 2023-11-14T22:13:20.001001Z ok\n"
+	    "ipv4-addr--00000000-0000-4000-8000-000000000009 2023-11-14T22:13:20.001002Z ok\n"
 	    "unknown unknown BAD_OBJECT: not a JSON object\n");
 	assert_int_equal(t.accepted, 2);
 	assert_int_equal(t.conflicts, 1);
