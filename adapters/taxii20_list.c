@@ -143,7 +143,7 @@ answer(struct listing *l)
 		{ "X-TAXII-Date-Added-First", p->first }, { "X-TAXII-Date-Added-Last", p->last },
 		{ "Accept-Ranges", "items" }, { "Content-Range", text },
 	};
-	bool part = l->range.given || p->seen.full;
+	bool part = p->seen.n > 0 && (l->range.given || p->seen.full);
 
 	if (part)
 		taxii20_range_text(text, l->range.first, p->seen.n, l->total);
@@ -209,6 +209,19 @@ on_counted(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 	remember(l);
 }
 
+/* A filter that selects nothing is no error, and this is how the common library polls: by numbers from 0,
+ * behind a date. Only who asks for what a list does not have is told so. */
+static bool
+is_beyond(const struct listing *l)
+{
+	const struct taxii_request *rq = l->rq;
+	bool filtered = rq->mark.mark.on;
+
+	for (int f = 0; f < FILTERS; f++)
+		filtered = filtered || (f != FILTER_SPEC_VERSION && rq->q.text[f].p != NULL);
+	return l->range.given && l->page->seen.n == 0 && (l->range.first > 0 || !filtered);
+}
+
 static void
 find_total(struct listing *l)
 {
@@ -217,7 +230,7 @@ find_total(struct listing *l)
 
 	if (!seen->full) {
 		l->total = l->range.first + seen->n;
-		if (seen->n == 0 && l->range.given)
+		if (is_beyond(l))
 			answer_beyond(l, l->total);
 		else
 			answer(l);
