@@ -14,6 +14,7 @@
 #include "gateway/stats.h"
 
 enum { VIEWS_MAX = 256, BUILDS = 2, WHO_HEX = 16 };
+#define KEPT_BYTES	((size_t)128 << 20)	/* of memory, for builds to go on with */
 #define ROOM		(UINT64_C(4) << 30)	/* bytes of files without a name, of one worker */
 #define ASKED_US	INT64_C(3600000000)	/* an output that was asked for so lately is made again */
 
@@ -35,7 +36,9 @@ struct view {
 	bool			 known;		/* the reader is a peer */
 	struct feed_made	*made;		/* NULL: nothing yet */
 	struct feed_build	*build;		/* NULL: none is under way */
+	struct feed_build	*kept;		/* the last one, to go on with; or NULL */
 	bool			 probing, queued;
+	bool			 busy;		/* its callback is on the stack */
 	struct store_epoch	 probe;
 	int64_t			 asked_us[FEED_OUTPUTS];
 	struct waiters		 waiters;
@@ -48,8 +51,7 @@ struct feeds {
 	struct views		 views;		/* used last: first */
 	struct views		 queue;		/* of those that shall be built */
 	size_t			 nviews, building;
-	struct feed_build	*ended[BUILDS + 1];	/* freed once nothing of them is on the stack */
-	size_t			 nended;
+	struct feed_build	*ended;		/* one that may be on the stack: freed later */
 };
 
 /* ---- what was made ---- */
@@ -191,6 +193,7 @@ view_free(struct view *v)
 		TAILQ_REMOVE(&f->queue, v, queue);
 	f->nviews--;
 	feed_build_free(v->build);
+	feed_build_free(v->kept);
 	feed_made_free(v->made);
 	free(v->who);
 	free(v->feed);
@@ -201,7 +204,8 @@ view_free(struct view *v)
 static bool
 is_idle(const struct view *v)
 {
-	return v->build == NULL && !v->probing && !v->queued && STAILQ_EMPTY(&v->waiters);
+	return v->build == NULL && !v->probing && !v->queued && !v->busy &&
+	    STAILQ_EMPTY(&v->waiters);
 }
 
 /* Room for another one; what was not used for longest goes first. */
@@ -318,6 +322,46 @@ count_withheld(struct feeds *f, const struct view *v)
 	stats_set2(f->g->stats, STAT_FEED_WITHHELD, v->feed, "low-confidence", (double)m->unsure);
 }
 
+/* This one cannot be freed before it returns to the loop; the one before it can. */
+static void
+end_later(struct feeds *f, struct feed_build *b)
+{
+	feed_build_free(f->ended);
+	f->ended = b;
+}
+
+/* It may be gone on with. */
+static void
+end_build(struct view *v, bool good)
+{
+	struct feed_build *b = v->build;
+
+	v->build = NULL;
+	if (b == NULL)
+		return;		/* without a loop: build() does it */
+	if (good)
+		v->kept = b;
+	else
+		end_later(v->all, b);
+}
+
+/* What is kept to go on with has its limit; what was used last stays. */
+static void
+limit_kept(struct feeds *f, const struct view *on_stack)
+{
+	size_t bytes = 0;
+	struct view *v;
+
+	TAILQ_FOREACH(v, &f->views, link) {
+		bytes += v->kept == NULL ? 0 : feed_build_memory(v->kept);
+		if (v->kept == NULL || bytes <= KEPT_BYTES || v == on_stack)
+			continue;
+		bytes -= feed_build_memory(v->kept);
+		end_later(f, v->kept);
+		v->kept = NULL;
+	}
+}
+
 static void
 on_built(void *arg, struct feed_made *made, const struct err *e)
 {
@@ -325,12 +369,11 @@ on_built(void *arg, struct feed_made *made, const struct err *e)
 	struct feeds *f = v->all;
 	struct err changed = ERR_INIT;
 
-	if (v->build != NULL) {
-		f->ended[f->nended++] = v->build;
-		v->build = NULL;
-	}
+	v->busy = true;
+	end_build(v, e == NULL);
 	f->building--;
-	stats_add2(f->g->stats, STAT_FEEDS, v->feed, e == NULL ? "built" : "failed", 1);
+	stats_add2(f->g->stats, STAT_FEEDS, v->feed, e != NULL ? "failed" :
+	    made->extended ? "extended" : "built", 1);
 	if (e == NULL && (made->trust != f->g->trust || made->config != f->g->config)) {
 		err_set(&changed, ERR_BUSY, "the configuration was changed meanwhile");
 		e = &changed;
@@ -343,19 +386,14 @@ on_built(void *arg, struct feed_made *made, const struct err *e)
 	answer(v, e, e == NULL && stands(v));
 	if (!STAILQ_EMPTY(&v->waiters))
 		enqueue(v);
+	v->busy = false;
 	make_room(f, v);
+	limit_kept(f, v);
 	if (e == NULL || !f->g->draining)	/* else the store may be closing */
 		start_builds(f);
 }
 
 /* ---- building ---- */
-
-static void
-free_ended(struct feeds *f)
-{
-	while (f->nended > 0)
-		feed_build_free(f->ended[--f->nended]);
-}
 
 /* What is asked for, and what was asked for lately. */
 static uint64_t
@@ -396,6 +434,7 @@ build(struct view *v)
 	struct feed_build *b;
 	struct feed_ask ask;
 	struct waiter *w;
+	uint64_t outputs;
 
 	if (!ask_of(v, &ask)) {
 		err_set(&e, ERR_BUSY, "the configuration was changed meanwhile");
@@ -405,11 +444,21 @@ build(struct view *v)
 	STAILQ_FOREACH(w, &v->waiters, link)
 		w->late = false;
 	f->building++;
-	b = feed_build_start(f->g, &ask, wanted(v) & feed_outputs(ask.feed), on_built, v);
-	if (f->g->base == NULL)		/* it has ended: without a loop all is done at once */
-		f->ended[f->nended++] = b;
-	else
+	outputs = wanted(v) & feed_outputs(ask.feed);
+	b = v->kept;
+	v->kept = NULL;
+	if (b != NULL && feed_build_can_go_on(b, outputs)) {
+		feed_build_go_on(b);
+	} else {
+		feed_build_free(b);
+		b = feed_build_start(f->g, &ask, outputs, on_built, v);
+	}
+	if (f->g->base != NULL)
 		v->build = b;
+	else if (v->kept == NULL)	/* without a loop all is done by now */
+		v->kept = b;
+	else
+		end_later(f, b);
 }
 
 static void
@@ -428,6 +477,7 @@ on_probed(void *arg, const struct store_page *page, const struct err *e)
 	struct view *v = arg;
 
 	v->probing = false;
+	v->busy = true;
 	if (e == NULL && page->n == 0 && may_stand(v) && v->made->epoch.turns == v->probe.turns) {
 		v->made->epoch = v->probe;
 		answer(v, NULL, true);
@@ -437,7 +487,9 @@ on_probed(void *arg, const struct store_page *page, const struct err *e)
 			v->made->lasting = false;
 		enqueue(v);
 	}
-	start_builds(v->all);
+	v->busy = false;
+	if (e == NULL || !v->all->g->draining)
+		start_builds(v->all);
 }
 
 /* Nothing was taken out or replaced anywhere: has anything been added to this collection? */
@@ -492,8 +544,6 @@ feeds_get(struct feeds *f, const struct feed_ask *ask, uint64_t outputs, feed_re
 	struct feed_made *m;
 	struct waiter *w;
 
-	if (f->building == 0)
-		free_ended(f);
 	outputs = with_sisters(outputs, feed_outputs(ask->feed));
 	for (size_t i = 0; i < FEED_OUTPUTS; i++)
 		if ((outputs >> i & 1) != 0)
@@ -541,7 +591,7 @@ feeds_free(struct feeds *f)
 		answer(v, &e, true);
 		view_free(v);
 	}
-	free_ended(f);
+	feed_build_free(f->ended);
 	free(f);
 }
 

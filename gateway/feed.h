@@ -54,6 +54,7 @@ struct feed_made {
 	int64_t			 until_us;	/* something begins, ends or may be shown then */
 	/* what was seen */
 	int64_t			 at_us, took_us;
+	bool			 extended;	/* only what was added since the one before was read */
 	uint64_t		 early;		/* not valid yet */
 	uint64_t		 unsure;	/* confidence too low */
 	uint64_t		 twins;		/* an earlier object means the same */

@@ -11,10 +11,12 @@
 #include "gateway/base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/stats.h"
+#include "formats/refs.h"
 
 enum {
 	PAGE_ROWS = 100, PAGE_BYTES = 2 << 20,	/* of one turn */
 	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 400, LOCK_WAIT_US = 5000, FP = 16,
+	SEEN_BYTES = 40,		/* that a run keeps of what it has written */
 	SLICE_US = 10000		/* of work in one turn, and the page that goes beyond */
 };
 
@@ -37,7 +39,13 @@ struct fp_set {
 	size_t		 n, cap;		/* cap is a power of two; an empty place is all zeros */
 };
 
-enum pass { PASS_NAMES, PASS_RECORDS };
+/* Hashes of ids. Two that collide cost a build from the beginning, never a wrong one. */
+struct id_set {
+	uint64_t	*v;
+	size_t		 n, cap;		/* cap is a power of two; 0 is an empty place */
+};
+
+enum pass { PASS_NAMES, PASS_RECORDS, PASSES };
 
 struct feed_build {
 	struct gateway		*g;
@@ -56,7 +64,8 @@ struct feed_build {
 	unsigned		 attempt, lock_tries;
 	enum pass		 pass;
 	struct admit		 admit;
-	int64_t			 now_us, began_us, position_us;
+	int64_t			 now_us, began_us;
+	int64_t			 position_us[PASSES];	/* how far each has come */
 	char			 now_text[STAMP_TEXT + 1];
 	struct flat_job		 job;
 	struct flat_run		*run[FEED_OUTPUTS];
@@ -64,6 +73,12 @@ struct feed_build {
 	struct flat_index	*index;
 	struct feed_take	*take;
 	struct fp_set		 said[FLAT_OBJECTS + 1];	/* by style of output */
+	/* to go on later with what was added meanwhile */
+	struct feed_made	*last;		/* what it made before; NULL: nothing, or not to go on with */
+	bool			 going_on, made_lasting;
+	bool			 turns_back;	/* what was added says something about what was there before */
+	struct id_set		 seen;		/* ids of what has records */
+	struct id_set		 named, fresh;	/* what they and the others refer to; in the pass under way */
 	bool			 everything;	/* an output of objects is made */
 	struct feed_made	*made;
 	struct arena		*mem, *page_mem;
@@ -125,6 +140,61 @@ fp_add(struct fp_set *s, struct slice fp)
 	s->n++;
 }
 
+/* ---- ids ---- */
+
+static uint64_t
+id_hash(struct slice id)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < id.n; i++)
+		h = (h ^ (unsigned char)id.p[i]) * UINT64_C(1099511628211);
+	return h == 0 ? 1 : h;
+}
+
+static uint64_t *
+id_place(const struct id_set *s, uint64_t h)
+{
+	for (uint64_t at = h ^ h >> 32;; at++) {
+		uint64_t *place = &s->v[at & (s->cap - 1)];
+
+		if (*place == 0 || *place == h)
+			return place;
+	}
+}
+
+static bool
+id_known(const struct id_set *s, struct slice id)
+{
+	return s->n > 0 && *id_place(s, id_hash(id)) != 0;
+}
+
+static void
+id_add_hash(struct id_set *s, uint64_t h)
+{
+	uint64_t *place;
+
+	if (2 * (s->n + 1) > s->cap) {
+		struct id_set old = *s;
+
+		s->cap = old.cap == 0 ? 256 : 2 * old.cap;
+		s->v = xcalloc(s->cap, sizeof(*s->v));
+		for (size_t i = 0; i < old.cap; i++)
+			if (old.v[i] != 0)
+				*id_place(s, old.v[i]) = old.v[i];
+		free(old.v);
+	}
+	place = id_place(s, h);
+	s->n += *place == 0;
+	*place = h;
+}
+
+static void
+id_add(struct id_set *s, struct slice id)
+{
+	id_add_hash(s, id_hash(id));
+}
+
 /* ---- life ---- */
 
 static void
@@ -139,11 +209,18 @@ end_attempt(struct feed_build *b)
 		free(b->said[i].v);
 		b->said[i] = (struct fp_set){ .n = 0 };
 	}
+	free(b->seen.v);
+	free(b->named.v);
+	free(b->fresh.v);
+	b->seen = b->named = b->fresh = (struct id_set){ .n = 0 };
 	flat_index_free(b->index);
 	feed_take_free(b->take);
 	feed_made_free(b->made);
+	feed_made_free(b->last);
 	arena_free(b->page_mem);
 	arena_free(b->mem);
+	b->last = NULL;
+	b->going_on = b->turns_back = false;
 	b->index = NULL;
 	b->take = NULL;
 	b->made = NULL;
@@ -164,6 +241,24 @@ feed_build_free(struct feed_build *b)
 	free(b);
 }
 
+static bool
+has_tail(const struct feed_build *b)
+{
+	for (size_t i = 0; i < FEED_OUTPUTS; i++)
+		if (b->run[i] != NULL && flat_outputs[i].tail != NULL)
+			return true;
+	return false;
+}
+
+/* Behind a tail nothing can be added, and a store that cannot tell what changed gives no beginning. */
+static bool
+can_be_continued(struct feed_build *b)
+{
+	feed_made_free(b->last);
+	b->last = NULL;
+	return b->made_lasting && !has_tail(b);
+}
+
 /* The end of a build, good or bad. */
 static void
 finish(struct feed_build *b, const struct err *e)
@@ -174,8 +269,10 @@ finish(struct feed_build *b, const struct err *e)
 
 	b->made = NULL;
 	b->done = true;
+	b->made_lasting = made != NULL && made->lasting;
 	if (e == NULL) {
 		made->took_us = clock_mono_us() - b->began_us;
+		made->extended = b->going_on;
 		stats_time(b->g->stats, "feed", made->took_us);
 	} else {
 		log_event(LOG_WARN, "feed.not-built", LF_S("feed", b->feed->name),
@@ -183,7 +280,10 @@ finish(struct feed_build *b, const struct err *e)
 		feed_made_free(made);
 		made = NULL;
 	}
-	end_attempt(b);
+	if (made != NULL && can_be_continued(b))
+		b->last = feed_made_hold(made);
+	else
+		end_attempt(b);
 	cb(arg, made, e);
 }
 
@@ -254,12 +354,10 @@ tell_first(struct feed_build *b)
 	}
 }
 
-static int
-begin(struct feed_build *b, struct err *e)
+/* What every attempt begins with, from the start or going on. */
+static void
+begin_made(struct feed_build *b)
 {
-	struct slice key = SLICE_EMPTY;
-
-	b->mem = arena_new();
 	b->made = feed_made_new();
 	b->made->trust = trust_hold(b->trust);
 	b->made->config = config_hold(b->config);
@@ -267,12 +365,21 @@ begin(struct feed_build *b, struct err *e)
 	b->made->lasting = store_epoch(b->g->store, &b->made->epoch);
 	b->now_us = b->made->at_us = b->made->modified_us = clock_wall_us();
 	admit_init(&b->admit, b->trust, b->peer, b->now_us);
-	b->made->until_us = INT64_MAX;
 	b->pass = PASS_NAMES;
 	b->lock_tries = 0;
-	b->position_us = -1;
-	b->everything = false;
 	stamp_text(b->now_us, b->now_text);
+}
+
+static int
+begin(struct feed_build *b, struct err *e)
+{
+	struct slice key = SLICE_EMPTY;
+
+	b->mem = arena_new();
+	begin_made(b);
+	b->made->until_us = INT64_MAX;
+	b->position_us[PASS_NAMES] = b->position_us[PASS_RECORDS] = -1;
+	b->everything = false;
 	stamp_key(b->mem, slice_from(b->now_text, STAMP_TEXT), &key);
 	b->job = (struct flat_job){ .title = b->feed->name, .now_key = key,
 	    .warn = b->g->warnings, .observables = b->feed->observables,
@@ -283,6 +390,39 @@ begin(struct feed_build *b, struct err *e)
 	tell_first(b);
 	b->take = is_logged(b) ? feed_take_new(b->base, e) : NULL;
 	return is_logged(b) && b->take == NULL ? -1 : 0;
+}
+
+/* Behind what was made before; nothing of that has changed. */
+static int
+begin_more(struct feed_build *b, struct err *e)
+{
+	const struct feed_made *last = b->last;
+	struct slice key = SLICE_EMPTY;
+
+	begin_made(b);
+	stamp_key(b->mem, slice_from(b->now_text, STAMP_TEXT), &key);
+	b->job.now_key = key;
+	b->job.warn = b->g->warnings;
+	b->made->until_us = last->until_us;
+	b->made->early = last->early;
+	b->made->unsure = last->unsure;
+	b->made->twins = last->twins;
+	b->made->nexamples = last->nexamples;
+	memcpy(b->made->examples, last->examples, sizeof(last->examples));
+	for (size_t i = 0; i < FEED_OUTPUTS; i++) {
+		if (b->run[i] == NULL)
+			continue;
+		b->made->out[i].file = feed_file_extend(last->out[i].file, b->feed->bytes, e);
+		if (b->made->out[i].file == NULL)
+			return -1;
+	}
+	if (b->take != NULL) {
+		b->take = feed_take_extend(b->take, b->base, e);
+		if (b->take == NULL)
+			return -1;
+	}
+	b->going_on = true;
+	return 0;
 }
 
 /* ---- rows ---- */
@@ -492,6 +632,55 @@ files_hold(struct feed_build *b)
 	return b->trust == b->g->trust && b->config == b->g->config;
 }
 
+/* A relationship, a sighting and a report change what is said about what they begin with, count or hold; who
+ * made them and what a relationship leads to is not changed by them. */
+static bool
+is_about_old(void *ctx, const char *member, struct slice id)
+{
+	struct feed_build *b = ctx;
+
+	b->turns_back = b->turns_back || (strcmp(member, "created_by_ref") != 0 &&
+	    strcmp(member, "object_marking_refs") != 0 && strcmp(member, "target_ref") != 0 &&
+	    id_known(&b->seen, id));
+	return true;
+}
+
+static bool
+note_ref(void *ctx, const char *member, struct slice id)
+{
+	(void)member;
+	id_add(ctx, id);
+	return true;
+}
+
+/* Remember whom a later object may be about; if that is what we do already: is this one about earlier ones, or
+ * does it have the name that one of them lacked? */
+static void
+note_ids(struct feed_build *b, const struct object *o)
+{
+	if (b->pass == PASS_RECORDS) {
+		id_add(&b->seen, o->id);
+		refs_each(o->tree, note_ref, &b->named);
+		return;
+	}
+	if (b->going_on) {
+		refs_each(o->tree, is_about_old, b);
+		b->turns_back = b->turns_back || id_known(&b->named, o->id);
+	}
+	refs_each(o->tree, note_ref, &b->fresh);
+}
+
+/* What the pass over names referred to counts for later ones. */
+static void
+settle_ids(struct feed_build *b)
+{
+	for (size_t i = 0; i < b->fresh.cap; i++)
+		if (b->fresh.v[i] != 0)
+			id_add_hash(&b->named, b->fresh.v[i]);
+	free(b->fresh.v);
+	b->fresh = (struct id_set){ .n = 0 };
+}
+
 static void
 on_row(void *ctx, const struct store_row *row)
 {
@@ -502,6 +691,7 @@ on_row(void *ctx, const struct store_row *row)
 		err_set(&b->err, ERR_BUSY, "the configuration was changed meanwhile");
 	if (b->err.code != ERR_NONE || !object_of(b, row, &o))
 		return;
+	note_ids(b, &o);
 	if (b->pass == PASS_NAMES)
 		flat_index_add(b->index, &o);
 	else
@@ -537,6 +727,7 @@ seal_outputs(struct feed_build *b, struct err *e)
 		if (feed_file_add(out->file, strbuf_slice(&b->text[i]), e) < 0 ||
 		    feed_file_seal(out->file, e) < 0)
 			return -1;
+		strbuf_reset(&b->text[i]);
 		for (int v = 0; v < FLAT_VERDICTS; v++)
 			out->count[v] = flat_run_count(b->run[i], (enum flat_verdict)v);
 	}
@@ -617,7 +808,7 @@ was_disturbed(const struct feed_build *b)
 static bool
 again(struct feed_build *b, struct err *e)
 {
-	if (++b->attempt > AGAIN)
+	if (!b->going_on && ++b->attempt > AGAIN)
 		return false;
 	end_attempt(b);
 	if (begin(b, e) < 0)
@@ -632,13 +823,13 @@ end_pass(struct feed_build *b)
 	struct err e = ERR_INIT;
 	int rc;
 
-	if (b->pass == PASS_NAMES) {
+	if (b->pass == PASS_NAMES && !b->turns_back) {
 		b->pass = PASS_RECORDS;
-		b->position_us = -1;
+		settle_ids(b);
 		later(b, 0);
 		return;
 	}
-	if (was_disturbed(b) && again(b, &e))
+	if ((b->turns_back || was_disturbed(b)) && again(b, &e))
 		return;
 	if (e.code != ERR_NONE) {	/* it could not begin again */
 		finish(b, &e);
@@ -669,9 +860,11 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 	} else if (flush_outputs(b, &bad) < 0) {
 		finish(b, &bad);
 	} else if (page->more && page->n > 0) {
-		b->position_us = page->last_us;
+		b->position_us[b->pass] = page->last_us;
 		later(b, 0);
 	} else {
+		if (page->n > 0)
+			b->position_us[b->pass] = page->last_us;
 		end_pass(b);
 	}
 }
@@ -681,7 +874,7 @@ read_page(struct feed_build *b)
 {
 	const char *const *words = b->pass == PASS_NAMES ? naming_types : record_types;
 	size_t n = b->pass == PASS_NAMES ? NAMING : b->feed->observables ? RECORDING : 1;
-	struct page_query q = { .cid = b->cid, .added_after_us = -1, .position_us = b->position_us,
+	struct page_query q = { .cid = b->cid, .added_after_us = -1, .position_us = b->position_us[b->pass],
 	    .limit = PAGE_ROWS, .max_bytes = PAGE_BYTES, .want_bytes = true, .admit = may_have,
 	    .admit_ctx = b, .take = on_row, .take_ctx = b };
 
@@ -770,4 +963,45 @@ feed_build_start(struct gateway *g, const struct feed_ask *ask, uint64_t outputs
 	else
 		later(b, 0);
 	return b;
+}
+
+size_t
+feed_build_memory(const struct feed_build *b)
+{
+	size_t n = feed_take_bytes(b->take) + (b->seen.cap + b->named.cap) * sizeof(uint64_t);
+
+	for (size_t i = 0; i < COUNTOF(b->said); i++)
+		n += b->said[i].cap * FP;
+	for (size_t i = 0; i < FEED_OUTPUTS; i++)
+		if (b->run[i] != NULL)
+			n += flat_run_count(b->run[i], FLAT_WRITTEN) * SEEN_BYTES;
+	return n;
+}
+
+bool
+feed_build_can_go_on(const struct feed_build *b, uint64_t outputs)
+{
+	struct store_epoch now;
+
+	return b->last != NULL && (outputs & ~b->outputs) == 0 && b->trust == b->g->trust &&
+	    b->config == b->g->config && clock_wall_us() < b->last->until_us &&
+	    store_epoch(b->g->store, &now) && now.turns == b->last->epoch.turns;
+}
+
+void
+feed_build_go_on(struct feed_build *b)
+{
+	b->began_us = clock_mono_us();
+	b->attempt = 0;
+	b->done = false;
+	b->err = (struct err)ERR_INIT;
+	if (begin_more(b, &b->err) < 0) {	/* from the beginning, then */
+		b->err = (struct err)ERR_INIT;
+		end_attempt(b);
+		begin(b, &b->err);
+	}
+	if (b->g->base == NULL)
+		drive(b);
+	else
+		later(b, 0);
 }

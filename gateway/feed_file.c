@@ -19,7 +19,7 @@ struct feed_file {
 	int		 fd;
 	uint64_t	 bytes, max_bytes;
 	struct strbuf	 waiting;	/* for the next write */
-	struct sha256	*sum;		/* NULL once it is sealed */
+	struct sha256	*sum;		/* of what was written */
 	char		*text;		/* the mapping; NULL: empty */
 	char		 tag[FEED_TAG + 1];
 };
@@ -63,6 +63,28 @@ feed_file_new(const char *folder, uint64_t max_bytes, struct err *e)
 }
 
 struct feed_file *
+feed_file_extend(const struct feed_file *old, uint64_t max_bytes, struct err *e)
+{
+	struct feed_file *f;
+	int fd = fcntl(old->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0 || lseek(fd, (off_t)old->bytes, SEEK_SET) < 0) {
+		err_set(e, ERR_IO, "cannot go on with a feed: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	f = xcalloc(1, sizeof(*f));
+	f->holds = 1;
+	f->fd = fd;
+	f->bytes = old->bytes;
+	f->max_bytes = max_bytes;
+	f->sum = sha256_copy(old->sum);
+	strbuf_init(&f->waiting);
+	return f;
+}
+
+struct feed_file *
 feed_file_hold(struct feed_file *f)
 {
 	f->holds++;
@@ -76,8 +98,7 @@ feed_file_free(struct feed_file *f)
 
 	if (f == NULL || --f->holds > 0)
 		return;
-	if (f->sum != NULL)
-		sha256_end(f->sum, unused);
+	sha256_end(f->sum, unused);
 	if (f->text != NULL)
 		munmap(f->text, f->bytes);
 	close(f->fd);
@@ -141,8 +162,7 @@ feed_file_seal(struct feed_file *f, struct err *e)
 	int rc = flush(f, e);
 
 	strbuf_fini(&f->waiting);
-	sha256_end(f->sum, sum);
-	f->sum = NULL;
+	sha256_end(sha256_copy(f->sum), sum);
 	hex_text(sum, FEED_TAG / 2, f->tag);
 	if (rc < 0 || f->bytes == 0)
 		return rc;

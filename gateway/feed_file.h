@@ -20,6 +20,9 @@ struct feed_file;
 
 /* A file in `folder` that has lost its name already. NULL and *e. Held once. */
 struct feed_file *feed_file_new(const char *folder, uint64_t max_bytes, struct err *e);
+/* One that begins with all of a sealed one, and goes on behind it: no byte is copied, and who reads the old
+ * one does not see what is added. Of one file only the last can be gone on with. */
+struct feed_file *feed_file_extend(const struct feed_file *old, uint64_t max_bytes, struct err *e);
 struct feed_file *feed_file_hold(struct feed_file *f);
 void	feed_file_free(struct feed_file *f);		/* lets go of one hold; NULL is fine */
 

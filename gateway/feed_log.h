@@ -42,7 +42,11 @@ struct feed_take;
 
 /* NULL and *e. Its file is in the folder of `base`. */
 struct feed_take *feed_take_new(const char *base, struct err *e);
+/* One that has all that `old`, which was committed, has, and takes its memory over; old is freed, on failure
+ * too. */
+struct feed_take *feed_take_extend(struct feed_take *old, const char *base, struct err *e);
 void	feed_take_free(struct feed_take *t);		/* NULL is fine */
+size_t	feed_take_bytes(const struct feed_take *t);	/* of memory; NULL is fine */
 /* One record: what tells it from others (a JSON object's members, without braces), and where its lines
  * are in the outputs. The same name again: false, it is not to be written twice. */
 bool	feed_take_knows(const struct feed_take *t, struct slice name);

@@ -26,6 +26,7 @@ struct feed_take {
 	struct strbuf	 waiting;
 	struct mark	*v;
 	size_t		 n, cap;
+	uint64_t	 names_end;	/* where the names end in the file */
 	uint32_t	*slots;		/* 1 + place in v, by key; a power of two */
 	size_t		 nslots;
 };
@@ -108,6 +109,12 @@ feed_take_free(struct feed_take *t)
 	free(t);
 }
 
+size_t
+feed_take_bytes(const struct feed_take *t)
+{
+	return t == NULL ? 0 : t->cap * sizeof(*t->v) + t->nslots * sizeof(*t->slots);
+}
+
 /* ---- records ---- */
 
 static void
@@ -142,6 +149,54 @@ grow_slots(struct feed_take *t)
 	t->slots = xcalloc(t->nslots, sizeof(*t->slots));
 	for (size_t i = 0; i < t->n; i++)
 		*slot_of(t, t->v[i].key) = (uint32_t)i + 1;
+}
+
+/* Copy the names of an old file, head included. */
+static int
+copy_names(struct feed_take *t, int from, uint64_t end, struct err *e)
+{
+	off_t at = 0;
+
+	while ((uint64_t)at < end) {
+		ssize_t n = copy_file_range(from, &at, t->fd, NULL, end - (uint64_t)at, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_set(e, ERR_IO, "cannot copy what a feed said: %s",
+			    n == 0 ? "the file is too short" : strerror(errno));
+	}
+	return 0;
+}
+
+struct feed_take *
+feed_take_extend(struct feed_take *old, const char *base, struct err *e)
+{
+	struct feed_take *t = feed_take_new(base, e);
+
+	if (t == NULL) {
+		feed_take_free(old);
+		return NULL;
+	}
+	strbuf_reset(&t->waiting);
+	t->bytes = t->names_end = old->names_end;
+	t->v = old->v;
+	t->n = old->n;
+	t->cap = old->cap;
+	free(t->slots);
+	t->nslots = old->nslots;
+	t->slots = old->slots;
+	memset(t->slots, 0, t->nslots * sizeof(*t->slots));
+	old->v = NULL;
+	old->slots = NULL;
+	for (size_t i = 0; i < t->n; i++)	/* they were sorted meanwhile */
+		*slot_of(t, t->v[i].key) = (uint32_t)i + 1;
+	if (copy_names(t, old->fd, old->names_end, e) < 0) {
+		feed_take_free(t);
+		t = NULL;
+	}
+	feed_take_free(old);
+	return t;
 }
 
 bool
@@ -518,6 +573,7 @@ feed_take_commit(struct feed_take *t, const struct feed_commit *c, struct feed_s
 		close(fd);
 		return FEED_LOCKED;
 	}
+	t->names_end = t->bytes;
 	if (flush(t, e) == 0 && feed_map_open(&names, t->temp)) {
 		if (t->n > 1)
 			qsort(t->v, t->n, sizeof(*t->v), by_key);
@@ -526,6 +582,8 @@ feed_take_commit(struct feed_take *t, const struct feed_commit *c, struct feed_s
 		x.names = slice_from(names.p, names.n);
 		result = commit_locked(t, c, &x, out, e);
 	}
+	if (result == FEED_COMMITTED)
+		unlink(t->temp);	/* what did not become the state needs no name */
 	feed_map_close(&names);
 	feed_map_close(&x.old);
 	strbuf_fini(&x.changes);

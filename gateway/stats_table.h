@@ -90,8 +90,8 @@
 	X(STAT_LOGIN_FAILED, COUNTER, EACH, "tocsin_login_failed_total", NULL, \
 	    "Failed authentications") \
 	X(STAT_FEEDS, COUNTER, EACH, "tocsin_feeds_total", "feed,how", \
-	    "Feeds: built, failed to be built, sent as kept, told to be unchanged, told as changes, " \
-	    "published") \
+	    "Feeds: built, extended by what was added, failed to be built, kept as they were, sent, told " \
+	    "to be unchanged, told as changes, published") \
 	X(STAT_FEED_WITHHELD, GAUGE, EACH, "tocsin_feed_withheld", "feed,reason", \
 	    "Records that the last build of a feed kept out, by reason") \
 	X(STAT_FEED_BYTES, GAUGE, EACH, "tocsin_feed_files_bytes", NULL, \

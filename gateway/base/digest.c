@@ -176,6 +176,16 @@ sha256_new(void)
 	return h;
 }
 
+struct sha256 *
+sha256_copy(const struct sha256 *from)
+{
+	struct sha256 *h = sha256_new();
+
+	if (EVP_MD_CTX_copy_ex(h->ctx, from->ctx) != 1)
+		broken("SHA-256");
+	return h;
+}
+
 void
 sha256_add(struct sha256 *h, struct slice s)
 {

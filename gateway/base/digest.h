@@ -30,6 +30,7 @@ void		 hmac_sha256(struct hmac *h, struct slice s, uint8_t out[SHA256_LEN]);
 /* Running SHA-256, for things that do not lie in one piece. */
 struct sha256;
 struct sha256	*sha256_new(void);
+struct sha256	*sha256_copy(const struct sha256 *h);	/* what was added so far, to go on with */
 void		 sha256_add(struct sha256 *h, struct slice s);
 void		 sha256_end(struct sha256 *h, uint8_t out[SHA256_LEN]);	/* frees h */
 

@@ -390,11 +390,12 @@ test_kept(void **state)
 	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 1);
 	put(w, indicator(w, 3, 0, address(w, 3), FROM));
 	assert_string_equal(text(w, "soc", "f.txt"), "8.8.0.2\n8.8.0.4\n");
-	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 2);
+	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 1);
+	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "extended"), 1);
 	/* another output is another build, of both */
 	text(w, "soc", "f.hosts");
 	text(w, "soc", "f.txt");
-	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 3);
+	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 2);
 	feed_world_free(w);
 }
 
@@ -758,6 +759,114 @@ test_histories(void **state)
 	}
 }
 
+/* ---- going on with what was made ---- */
+
+static const char *
+sdo(struct world *w, const char *type, int n, const char *more)
+{
+	return arena_fmt(w->mem, "{\"type\":\"%s\",\"spec_version\":\"2.1\",\"id\":\"%s\","
+	    "\"created\":\"2023-01-01T00:00:00.000Z\",\"modified\":\"2023-01-01T00:00:00.000Z\",%s"
+	    GREEN "\"lang\":\"en\"}", type, oid(w, type, n), more);
+}
+
+/* Something new, about old and new things alike, in any order; sometimes what makes a new beginning. */
+static void
+add_something(struct world *w, unsigned *seed, int step)
+{
+	int old = step > 0 ? (int)roll(seed, (unsigned)step) : 0, near = (int)roll(seed, 3) == 0 ? old : step;
+
+	switch (roll(seed, 9)) {
+	case 0:
+		put(w, sdo(w, "malware", step, arena_fmt(w->mem, "\"name\":\"worm %d\","
+		    "\"is_family\":true,", step)));
+		break;
+	case 1: case 2:
+		put(w, sdo(w, "relationship", step, arena_fmt(w->mem, "\"relationship_type\":\"indicates\","
+		    "\"source_ref\":\"%s\",\"target_ref\":\"%s\",", oid(w, "indicator", near + 1),
+		    oid(w, "malware", (int)roll(seed, (unsigned)step + 20)))));
+		break;
+	case 3:
+		put(w, sdo(w, "identity", (int)roll(seed, 25) + 500, "\"name\":\"Team\","));
+		break;
+	case 4:
+		put(w, sdo(w, "report", step, arena_fmt(w->mem, "\"name\":\"report %d\",\"published\":"
+		    "\"2023-01-01T00:00:00Z\",\"object_refs\":[\"%s\"],", step,
+		    oid(w, "indicator", near + 1))));
+		break;
+	case 5:
+		if (roll(seed, 6) == 0)
+			put(w, indicator(w, old, 1, address(w, old), FROM));
+		break;
+	default:
+		put(w, indicator(w, step, 0, random_pattern(w, seed), arena_fmt(w->mem,
+		    "%s\"created_by_ref\":\"%s\",", random_more(w, seed),
+		    oid(w, "identity", (int)roll(seed, 25) + 500))));
+		break;
+	}
+}
+
+/* A feed that was gone on with is, byte by byte, the one that is made from the beginning. */
+static void
+test_extended(void **state)
+{
+	static const char *const files[] = { "f.csv", "f.jsonl", "f.txt", "f.hosts", "f.rules", "f.intel",
+	    "f.cdb", "f.ipv4.txt" };
+	double extended = 0, built = 0;
+
+	for (unsigned history = 1; history <= 3; history++) {
+		struct world *w = feed_world(*state != NULL, "");
+		unsigned seed = 100 + history;
+
+		for (int step = 0; step < 120; step++) {
+			const char *mine[COUNTOF(files)];
+			struct feeds *desk = w->g.feeds;
+
+			clock_fake_add(1000);
+			add_something(w, &seed, step);
+			if (roll(&seed, 3) != 0)
+				continue;
+			for (size_t i = 0; i < COUNTOF(files); i++)
+				mine[i] = text(w, "soc", files[i]);
+			extended += stats_value2(w->g.stats, STAT_FEEDS, "f", "extended");
+			built = stats_value2(w->g.stats, STAT_FEEDS, "f", "built");
+			w->g.feeds = feeds_new(&w->g);
+			for (size_t i = 0; i < COUNTOF(files); i++)
+				assert_string_equal(text(w, "soc", files[i]), mine[i]);
+			feeds_free(w->g.feeds);
+			w->g.feeds = desk;
+		}
+		feed_world_free(w);
+	}
+	assert_true(extended > 10 && built > 10);
+}
+
+/* A name that comes late, and what is said later about an old indicator, are in its record. */
+static void
+test_late_names(void **state)
+{
+	struct world *w = feed_world(*state != NULL, "");
+	const char *indicates = arena_fmt(w->mem, "\"relationship_type\":\"indicates\","
+	    "\"source_ref\":\"%s\",\"target_ref\":\"%s\",", oid(w, "indicator", 1), oid(w, "malware", 1));
+
+	put(w, sdo(w, "relationship", 1, indicates));
+	put(w, indicator(w, 1, 0, address(w, 1), FROM));
+	assert_null(strstr(text(w, "soc", "f.csv"), "worm"));
+	put(w, indicator(w, 2, 0, address(w, 2), FROM));
+	assert_non_null(strstr(text(w, "soc", "f.csv"), "8.8.0.3"));
+	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "extended"), 1);
+	put(w, sdo(w, "malware", 1, "\"name\":\"worm\",\"is_family\":true,"));
+	assert_non_null(strstr(text(w, "soc", "f.csv"), "worm"));
+	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 2);
+	put(w, sdo(w, "report", 1, arena_fmt(w->mem, "\"name\":\"weekly\",\"published\":"
+	    "\"2023-01-01T00:00:00Z\",\"object_refs\":[\"%s\"],", oid(w, "indicator", 2))));
+	assert_non_null(strstr(text(w, "soc", "f.csv"), "weekly"));
+	put(w, sdo(w, "sighting", 1, arena_fmt(w->mem, "\"first_seen\":\"2023-02-03T00:00:00Z\","
+	    "\"sighting_of_ref\":\"%s\",", oid(w, "indicator", 2))));
+	assert_non_null(strstr(text(w, "soc", "f.csv"), "2023-02-03"));
+	assert_int_equal((int)stats_value2(w->g.stats, STAT_FEEDS, "f", "built"), 4);
+	feed_world_free(w);
+}
+
 /* Nobody is told of a removal that he never had: a cursor names what was there. */
 static void
 test_no_leak(void **state)
@@ -865,6 +974,8 @@ main(void)
 		BOTH(test_valid_only), BOTH(test_one_of_a_group), BOTH(test_readers),
 		BOTH(test_choices), BOTH(test_too_large), cmocka_unit_test_prestate(test_kept, (void *)1), BOTH(test_tags),
 		BOTH(test_no_leak), BOTH(test_damage), BOTH(test_history_ends), BOTH(test_histories),
+		cmocka_unit_test_prestate(test_extended, (void *)1),
+		cmocka_unit_test_prestate(test_late_names, (void *)1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
