@@ -153,14 +153,6 @@ end_as(struct flat_run *run, const struct flat_record *r, enum flat_verdict v, c
 	return v;
 }
 
-/* What a device cannot be given alone: a name that only means something beside a hash. */
-static bool
-is_weak(enum flat_type t)
-{
-	return (FLAT_BIT(t) & (B(FILENAME) | B(USERAGENT) | B(USER) | B(ASN) | B(MAC) | B(REGKEY) |
-	    B(MUTEX) | B(EMAIL))) != 0;
-}
-
 /* Why the record must not be said, FLAT_WRITTEN if nothing speaks against it. */
 static enum flat_verdict
 judge(const struct flat_run *run, const struct flat_record *r, const char **why)
@@ -179,7 +171,7 @@ judge(const struct flat_run *run, const struct flat_record *r, const char **why)
 		return FLAT_EXPIRED;
 	if (block && !job->red && r->tlp >= TLP_AMBER_STRICT)
 		return FLAT_LABEL;
-	if (block && r->context.n > 0 && is_weak(r->type))
+	if (block && r->part)
 		return FLAT_PART;
 	if (job->warn != NULL && (*why = warnlist_hit(job->warn, r->type, r->value)) != NULL)
 		return FLAT_WARNED;

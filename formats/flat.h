@@ -48,6 +48,7 @@ struct flat_record {
 	int		port;		/* -1: none */
 	struct slice	protocol;	/* "tcp", of network traffic */
 	struct slice	context;	/* the other tests that must hold too, as a pattern */
+	bool		part;		/* one of those is more telling: nothing to block alone */
 	struct slice	name, description, indicator_types, labels;
 	struct slice	malware, threat_actor, campaign, attack_pattern;	/* names */
 	struct slice	kill_chain;	/* chain:phase */
@@ -115,7 +116,7 @@ enum flat_verdict {
 	FLAT_WARNED,		/* on the warning list */
 	FLAT_LABEL,		/* RED or AMBER+STRICT, and this goes into a device */
 	FLAT_OBSERVED,		/* an observable where only indicators belong */
-	FLAT_PART,		/* a name or the like that counts only together with other tests */
+	FLAT_PART,		/* counts only together with a more telling test of its pattern */
 	FLAT_AGAIN,		/* an earlier record said the same */
 	FLAT_VERDICTS
 };

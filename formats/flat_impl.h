@@ -42,6 +42,9 @@ bool	flat_host(struct slice s, struct arena *mem, enum flat_type *type, struct s
 /* "SHA-256" of files, or of certificates. -1: no type of ours. */
 int	flat_hash_type(struct slice name, bool certificate);
 
+/* How telling a value is, from 0 (a file name) to 3 (a hash). */
+int	flat_rank(enum flat_type type);
+
 /* All records of a pattern (flat_leaf.c) and of an observable (flat_sco.c). */
 void	flat_read_pattern(struct flat_reading *r, const struct pat_node *p);
 void	flat_read_observable(struct flat_reading *r, const json *tree);

@@ -11,7 +11,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-enum { BESIDE_MAX = 64, HOST = -2 };
+enum { BESIDE_MAX = 64, TESTS_MAX = 256, RANK_BEST = 3, HOST = -2 };
 
 /* What a path holds. HOST: an address or a name, the value tells. */
 static const struct leaf_path {
@@ -41,11 +41,17 @@ static const struct leaf_path {
 	{ "email-message", "cc_refs#.value", FLAT_EMAIL, FLAT_DESTINATION }
 };
 
+/* What a test that must hold too is as a text, and how telling the best value in it. */
+struct sibling {
+	struct slice	text;
+	int		rank;
+};
+
 /* What must hold beside a test. */
 struct beside {
 	const struct beside	*up;
 	const struct pat_node	*node;		/* an AND of comparisons or observations */
-	const struct slice	*texts;		/* of its kids */
+	const struct sibling	*kids;		/* the first of them */
 	size_t			 self;		/* the kid we came by */
 };
 
@@ -146,43 +152,75 @@ takes_traffic(enum flat_type t)
 	    t == FLAT_DOMAIN;
 }
 
-/* The kids of an AND as texts, each printed once: every leaf below asks for them. */
-static struct slice *
-print_kids(struct flat_reading *r, const struct pat_node *p)
+/* The rank of the most telling value that is asked for below a node, among its first tests; -1 if there
+ * is none. */
+static int
+best_rank(const struct pat_node *p, size_t *tests)
+{
+	struct leaf_path hash;
+	const struct leaf_path *row;
+	int best = -1;
+
+	if (p->kind != PAT_TEST) {
+		for (size_t i = 0; i < p->nkids && *tests < TESTS_MAX; i++) {
+			int rank = best_rank(p->kids[i], tests);
+
+			best = rank > best ? rank : best;
+		}
+		return best;
+	}
+	++*tests;
+	row = p->negated || p->op == PAT_NE ? NULL : find_path(p, &hash);
+	return row == NULL ? -1 : flat_rank(row->type == HOST ? FLAT_IPV4 :
+	    (enum flat_type)row->type);
+}
+
+/* The kids of an AND, each looked at once: every leaf below asks for them. */
+static struct sibling *
+look_at_kids(struct flat_reading *r, const struct pat_node *p)
 {
 	size_t n = p->nkids < BESIDE_MAX ? p->nkids : BESIDE_MAX;
-	struct slice *texts = arena_raw(r->mem, n * sizeof(*texts));
+	struct sibling *kids = arena_raw(r->mem, n * sizeof(*kids));
 	struct strbuf text = STRBUF_INIT;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct pat_node *k = p->kids[i];
 		bool wrap = k->kind == PAT_OR && !k->group;
+		size_t tests = 0;
 
 		strbuf_reset(&text);
 		strbuf_adds(&text, wrap ? "(" : "");
 		pattern_print(&text, k);
 		strbuf_adds(&text, wrap ? ")" : "");
-		texts[i] = arena_slice(r->mem, flat_cut(strbuf_slice(&text), FLAT_CONTEXT_MAX));
+		kids[i].text = arena_slice(r->mem, flat_cut(strbuf_slice(&text),
+		    FLAT_CONTEXT_MAX));
+		kids[i].rank = best_rank(k, &tests);
 	}
 	strbuf_fini(&text);
-	return texts;
+	return kids;
 }
 
-/* Everything that must hold beside the test: fields, and a text of limited length. */
+/* Everything that must hold beside the test: fields, and a text of limited length. What is nothing
+ * much by itself (rank 0) needs all of it. */
 static void
 take_context(struct flat_reading *r, const struct beside *b, struct flat_record *rec)
 {
 	struct strbuf text = STRBUF_INIT;
+	int rank = flat_rank(rec->type);
 
 	for (; b != NULL; b = b->up) {
+		rec->part = rec->part || (b->node->nkids > BESIDE_MAX && rank < RANK_BEST);
 		for (size_t i = 0; i < b->node->nkids && i < BESIDE_MAX; i++) {
 			if (i == b->self)
 				continue;
 			if (takes_traffic(rec->type) && is_traffic_field(b->node->kids[i])) {
 				take_traffic(r, b->node->kids[i], rec);
-			} else if (text.n < FLAT_CONTEXT_MAX) {
+				continue;
+			}
+			rec->part = rec->part || rank == 0 || b->kids[i].rank > rank;
+			if (text.n < FLAT_CONTEXT_MAX) {
 				strbuf_adds(&text, text.n > 0 ? " AND " : "");
-				strbuf_addsl(&text, b->texts[i]);
+				strbuf_addsl(&text, b->kids[i].text);
 			}
 		}
 	}
@@ -261,16 +299,16 @@ static void
 read_node(struct flat_reading *r, const struct pat_node *p, const struct beside *beside)
 {
 	bool all = p->kind == PAT_AND || p->kind == PAT_OBS_AND;
-	struct slice *texts;
+	struct sibling *kids;
 
 	if (p->kind == PAT_TEST) {
 		if (beside == NULL || !is_traffic_field(p))	/* else a field of its neighbours */
 			read_test(r, p, beside);
 		return;
 	}
-	texts = all ? print_kids(r, p) : NULL;
+	kids = all ? look_at_kids(r, p) : NULL;
 	for (size_t i = 0; i < p->nkids; i++) {
-		struct beside here = { beside, p, texts, i };
+		struct beside here = { beside, p, kids, i };
 
 		read_node(r, p->kids[i], all ? &here : beside);
 	}

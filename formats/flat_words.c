@@ -87,6 +87,31 @@ tells(struct slice list, const char *word)
 	return false;
 }
 
+int
+flat_rank(enum flat_type type)
+{
+	switch (type) {
+	case FLAT_FILENAME:
+	case FLAT_REGKEY:
+	case FLAT_MUTEX:
+	case FLAT_ASN:
+	case FLAT_MAC:
+	case FLAT_USERAGENT:
+	case FLAT_USER:
+	case FLAT_EMAIL:		/* senders are forged */
+		return 0;
+	case FLAT_IPV4:
+	case FLAT_IPV4_NET:
+	case FLAT_IPV6:
+	case FLAT_IPV6_NET:
+		return 1;
+	case FLAT_DOMAIN:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
 static bool
 is_network_value(enum flat_type t)
 {

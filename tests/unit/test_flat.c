@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "formats/flat.h"
+#include "formats/flat_impl.h"
 #include "formats/format.h"
 #include "formats/warnlist.h"
 #include "gateway/base/file.h"
@@ -435,6 +436,12 @@ test_guards(void **state)
 	    "[\"marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003\"]");
 	struct object *named = indicator(SLICE_LIT("[file:name = 'explorer.exe' AND file:size = 7]"),
 	    "");
+	struct object *shared = indicator(SLICE_LIT("[ipv4-addr:value = '185.0.0.1' AND domain-name:value "
+	    "= 'evil.ru' AND url:value = 'http://evil.ru/x' AND network-traffic:dst_port = 80]"), "");
+	struct object *both = indicator(SLICE_LIT("[ipv4-addr:value = '185.0.0.1' AND file:size = 7] AND "
+	    "[ipv4-addr:value = '185.0.0.2']"), "");
+	struct object *mail = indicator(SLICE_LIT("[email-message:from_ref.value = 'a@bank.ru' AND "
+	    "email-message:subject = 'x']"), "");
 	struct object *twice = indicator(SLICE_LIT("[ipv4-addr:value = '185.0.0.1'] OR "
 	    "[ipv4-addr:value = '185[.]0.0.1']"), "");
 	struct object *seen = object("{\"type\":\"ipv4-addr\",\"id\":"
@@ -457,6 +464,11 @@ test_guards(void **state)
 	assert_int_equal(ends("csv", &job, red, FLAT_WRITTEN), 1);
 	assert_int_equal(ends("txt", &job, named, FLAT_PART), 1);
 	assert_int_equal(ends("csv", &job, named, FLAT_WRITTEN), 1);
+	assert_int_equal(ends("jsonl", &job, shared, FLAT_WRITTEN), 3);
+	assert_string_equal(written("txt", &job, &shared, 1), "http://evil.ru/x\n");
+	assert_string_equal(written("ip.txt", &job, &shared, 1), "");
+	assert_string_equal(written("txt", &job, &both, 1), "185.0.0.1\n185.0.0.2\n");
+	assert_int_equal(ends("txt", &job, mail, FLAT_PART), 1);
 	assert_int_equal(ends("txt", &job, twice, FLAT_AGAIN), 1);
 	assert_int_equal(ends("csv", &job, twice, FLAT_WRITTEN), 2);
 	assert_int_equal(ends("rules", &job, twice, FLAT_AGAIN), 1);
@@ -568,6 +580,29 @@ test_sids_are_stable(void **state)
 		assert_string_equal(sid[0][k], sid[1][k]);
 	assert_string_not_equal(sid[0][0], sid[0][1]);
 	assert_string_equal(sid[0][0], "sid:1247145193");
+}
+
+/* Two rules never have one number: the second takes the next. */
+static void
+test_sids_are_unique(void **state)
+{
+	struct flat_seen *s = flat_seen_new();
+	uint32_t first = flat_seen_sid(s, 0, "ip", SLICE_LIT("192.0.2.1"));
+
+	(void)state;
+	assert_int_equal(first, 1247145193);
+	assert_int_equal(flat_seen_sid(s, 0, "ip", SLICE_LIT("192.0.2.1")), first + 1);
+	assert_int_equal(flat_seen_sid(s, 0, "ip", SLICE_LIT("192.0.2.1")), first + 2);
+	for (int i = 0; i < 20000; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "v%d", i);
+		assert_false(flat_seen_add(s, "x", slice_of(text)));
+		assert_true(flat_seen_add(s, "x", slice_of(text)));
+		assert_false(flat_seen_add(s, "y", slice_of(text)));
+		assert_in_range(flat_seen_sid(s, 5000, "x", slice_of(text)), 5000, 1000004999);
+	}
+	flat_seen_free(s);
 }
 
 static void
@@ -757,6 +792,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sids_are_stable, setup, teardown),
+		cmocka_unit_test(test_sids_are_unique),
 		cmocka_unit_test_setup_teardown(test_excel_safe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bundle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_values_stay_inside, setup, teardown),
