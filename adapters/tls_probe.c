@@ -197,6 +197,21 @@ looks_intermediate(X509 *cert, X509_STORE *store)
 	return false;
 }
 
+/* True if it is one of those that we trust. */
+static bool
+is_trusted(X509 *cert, X509_STORE *store)
+{
+	STACK_OF(X509_OBJECT) *trusted = X509_STORE_get0_objects(store);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(trusted); i++) {
+		X509 *ca = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i));
+
+		if (ca != NULL && X509_cmp(ca, cert) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A chain that ends without an anchor lacks a link, or belongs to somebody whom we do not trust. Where the
  * server sent its own certificate alone, both look the same: then what it says of its issuer decides. */
 static enum tls_gap
@@ -204,8 +219,11 @@ find_gap(X509_STORE_CTX *store_ctx, STACK_OF(X509) *sent)
 {
 	X509_STORE *store = X509_STORE_CTX_get0_store(store_ctx);
 	X509 *last = sk_X509_num(sent) == 0 ? NULL : sk_X509_value(sent, sk_X509_num(sent) - 1);
+	X509 *failing = X509_STORE_CTX_get_current_cert(store_ctx);
 	AUTHORITY_INFO_ACCESS *aia;
 
+	if (failing != NULL && is_trusted(failing, store))
+		return TLS_GAP_OUR_ROOT;
 	if (last == NULL || is_self_signed(last))
 		return TLS_GAP_UNKNOWN_CA;
 	if (names_trusted_grandparent(last, store))

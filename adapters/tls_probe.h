@@ -37,7 +37,12 @@ enum tls_ending {
 };
 
 /* Why a chain does not reach one of those we trust, as far as can be seen. */
-enum tls_gap { TLS_GAP_NONE, TLS_GAP_INTERMEDIATE, TLS_GAP_UNKNOWN_CA };
+enum tls_gap {
+	TLS_GAP_NONE,
+	TLS_GAP_INTERMEDIATE,	/* they do not send a link */
+	TLS_GAP_UNKNOWN_CA,	/* their CA is none of ours */
+	TLS_GAP_OUR_ROOT	/* we trust a CA that is no root, and have none above it: `failing` */
+};
 
 struct tls_report {		/* texts live in the arena */
 	enum tls_ending	 ending;

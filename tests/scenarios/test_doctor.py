@@ -143,6 +143,32 @@ def test_missing_intermediate_by_what_the_certificate_says(ward):
         expect(ward.look(s), "tls", "missing-intermediate", "Quiet")
 
 
+def test_an_intermediate_instead_of_the_root(ward):
+    crt, key = ward.middle.issue("rootless")
+    with Server((join(ward.middle.file("chain2"), crt, ward.middle.crt), key)) as s:
+        expect(ward.look(s, ca=ward.middle.crt), "tls", "no-root-ca", "Clinic Intermediate", "Clinic Root", "no root")
+
+
+def test_made_for_something_else(ward):
+    with Server(ward.root.issue("client", more="extendedKeyUsage=clientAuth\n")) as s:
+        expect(ward.look(s), "tls", "wrong-purpose", "verify code 26")
+
+
+def test_weak_key(ward):
+    crt, key = ward.root.file("weak.crt"), ward.root.file("weak.key")
+    openssl("req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", key, "-out", ward.root.file("weak.csr"), "-subj", "/CN=weak")
+    with open(ward.root.file("weak.ext"), "w", encoding="utf-8") as f:
+        f.write("subjectAltName=IP:127.0.0.1\n")
+    openssl("ca", "-batch", "-notext", "-config", ward.root.file("ca.conf"), "-cert", ward.root.crt, "-keyfile",
+            ward.root.key, "-in", ward.root.file("weak.csr"), "-out", crt, "-extfile", ward.root.file("weak.ext"), "-days", "9")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    context.load_cert_chain(crt, key)
+    with Server() as s:
+        s.context = context
+        expect(ward.look(s), "tls", "weak", "verify code 66")
+
+
 def test_self_signed(ward):
     crt, key = os.path.join(ward.folder, "self.crt"), os.path.join(ward.folder, "self.key")
     openssl("req", "-x509", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
@@ -175,6 +201,23 @@ def test_no_cipher_in_common(ward):
         c.sendall(bytes([21, 3, 3, 0, 2, 2, 40]))
     with Server(talk=talk) as s:
         expect(ward.look(s), "tls", "ciphers", "alert 40")
+
+
+def test_a_name_that_the_server_does_not_serve(ward):
+    def talk(c):
+        c.recv(4096)
+        c.sendall(bytes([21, 3, 3, 0, 2, 2, 112]))
+    with Server(talk=talk) as s:
+        expect(ward.look(s), "tls", "unknown-host", "alert 112")
+
+
+def test_soon_over(ward):
+    crt, key = ward.root.file("brief.crt"), ward.root.file("brief.key")
+    ward.root.sign("brief", "subjectAltName=IP:127.0.0.1\n", crt, key, ["-days", "3"])
+    with Server((crt, key)) as s:
+        said = ward.look(s)
+    expect(said, "tls", "expires", "ends soon")
+    assert said["steps"]["tls"]["state"] == "warned" and said["steps"]["root"]["state"] == "ok"
 
 
 def test_plain_http_port(ward):
