@@ -5,8 +5,8 @@
  *          deadlines; taking off the gzip of answers.
  * Called:  by peer_link.c (relay to nodes) and taxii_client.c (servers of others); one client a peer.
  * Never:   follows a redirect, takes an answer larger than told, as it comes or as it is read, sends a
- *          byte of a request before name and pin are right, repeats a request that the other side may have begun to act on
- *          (unless `repeatable`).
+ *          byte of a request before name and pin are right, repeats a request that the other side may
+ *          have begun to act on (unless `repeatable`).
  */
 #ifndef ADAPTERS_HTTP_CLIENT_H
 #define ADAPTERS_HTTP_CLIENT_H

@@ -10,7 +10,8 @@
 
 #define TAXII_TOTAL_US	INT64_C(120000000)	/* a page can be large, and made slowly */
 
-_Static_assert(sizeof(((struct peer_call_room *)NULL)->pins[0]) == TLS_PIN_TEXT + 1, "pins have that length");
+_Static_assert(sizeof(((struct peer_call_room *)NULL)->pins[0]) == TLS_PIN_TEXT + 1,
+    "pins have that length");
 
 int
 peer_call_conf(const struct peer_caller *by, const struct peer *p, const struct url *url,
@@ -36,15 +37,15 @@ peer_call_conf(const struct peer_caller *by, const struct peer *p, const struct 
 		out->proxy.password = login.secret;
 	}
 	if (tc.ca == NULL)
-		return err_set(e, ERR_CONFIG, "nothing says whom to believe: `ca` in its section of trust.conf, "
-		    "or `peer-ca` in tocsin.conf");
+		return err_set(e, ERR_CONFIG, "nothing says whom to believe: `ca` in its section of "
+		    "trust.conf, or `peer-ca` in tocsin.conf");
 	out->tls = tls_client_new(&tc, e);
 	return out->tls == NULL ? -1 : 0;
 }
 
 static struct http_client *
-call(const struct peer_caller *by, const struct peer *p, const struct url *url, struct http_client_conf *hc,
-    struct err *e)
+call(const struct peer_caller *by, const struct peer *p, const struct url *url,
+    struct http_client_conf *hc, struct err *e)
 {
 	struct peer_call_room room;
 	struct http_client *http;
@@ -87,8 +88,8 @@ authorization_of(const struct credentials_login *l, struct strbuf *out)
 }
 
 struct taxii_client *
-peer_call_taxii(const struct peer_caller *by, const struct peer *p, const char *collection, size_t max_answer,
-    struct err *e)
+peer_call_taxii(const struct peer_caller *by, const struct peer *p, const char *collection,
+    size_t max_answer, struct err *e)
 {
 	struct http_client_conf hc = { .gzip = true, .total_us = TAXII_TOTAL_US, .max_answer = max_answer };
 	struct taxii_client_conf tc = {

@@ -28,15 +28,16 @@ struct proxy {
 typedef void	 proxy_connect_cb(void *arg, const struct err *e);
 
 /* Ask on `fd`, which stays the caller's. Waits for ever: the caller has a timer. */
-struct proxy_talk *proxy_connect(struct event_base *base, int fd, const struct proxy *proxy, const char *host,
-		    uint16_t port, proxy_connect_cb *cb, void *arg);
+struct proxy_talk *proxy_connect(struct event_base *base, int fd, const struct proxy *proxy,
+		    const char *host, uint16_t port, proxy_connect_cb *cb, void *arg);
 /* Stop without callback. NULL is fine. */
 void	 proxy_connect_cancel(struct proxy_talk *t);
 
-/* What the head of an answer means. 1: a tunnel; 0: more of it is needed; -1: none, and *e says why. Pure. */
+/* What the head of an answer means. 1: a tunnel; 0: more of it is needed; -1: none, and *e says why. */
 int	 proxy_connect_read(struct slice head, struct err *e);
-/* Append the question. Pure. */
+/* Append the question. */
 struct strbuf;
-void	 proxy_connect_write(struct strbuf *out, const struct proxy *proxy, const char *host, uint16_t port);
+void	 proxy_connect_write(struct strbuf *out, const struct proxy *proxy, const char *host,
+	    uint16_t port);
 
 #endif

@@ -60,7 +60,7 @@ struct pull_walk {
 	int64_t		 began_us, skew_us;	/* local clock */
 	int64_t		 server_us;		/* Date of the first page; 0: none */
 	int64_t		 asked_us;		/* added_after of the question; -1: none */
-	int64_t		 last_us, most_us;	/* of the last page with something in it; the greatest seen */
+	int64_t		 last_us, most_us;	/* of the last page that was not empty; the greatest */
 	bool		 in_order, dated;	/* so far */
 	unsigned	 empty;			/* pages in a row */
 	bool		 any;			/* some page had something in it */

@@ -270,8 +270,8 @@ is_strict(const struct pull *p, const struct peer *from)
 	return strict;
 }
 
-/* Hand the page to intake as a message of that peer. What it gave us never goes back to it: it is the source,
- * and the last node on the way. */
+/* Hand the page to intake as a message of that peer. What it gave us never goes back to it: it is the
+ * source, and the last node on the way. */
 static void
 submit(struct pull *p)
 {

@@ -1,4 +1,5 @@
-/* puller_book.c -- what is written down about pulls: marks, audit records, figures, what people are shown. */
+/* puller_book.c -- what is written down about pulls: marks, audit records, figures, what people are
+ * shown. Part of puller.h. */
 #include "adapters/puller_parts.h"
 
 #include <stdio.h>
@@ -140,8 +141,8 @@ pull_book_run(struct pull *p, const char *cause, const char *words)
 		i->future = true;
 		stats_add2(p->all->g->stats, STAT_PULL_FAILED, p->conf->name, "future", 1);
 		log_event(LOG_WARN, "pull.future", LF_S("pull", p->conf->name),
-		    LF_S("peer", p->conf->peer), LF_S("why", "dates of the server lie further in the future "
-		    "than the skew: they come again until then"));
+		    LF_S("peer", p->conf->peer), LF_S("why", "dates of the server lie further in the "
+		    "future than the skew: they come again until then"));
 	}
 	if (cause == NULL)
 		book_success(p);

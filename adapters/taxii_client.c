@@ -5,21 +5,19 @@
 #include <stdlib.h>
 
 #include "adapters/http_client.h"
+#include "adapters/taxii_ask.h"
 #include "adapters/taxii_refuse.h"
 #include "adapters/taxii_resources.h"
 #include "adapters/taxii_url.h"
 #include "gateway/base/arena.h"
-#include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 
-enum { HEADERS_MAX = 8, RANGE_TEXT = 64 };
-
-enum kind { ASK_DISCOVERY, ASK_ROOT, ASK_COLLECTIONS, ASK_COLLECTION, ASK_PAGE, ASK_POST, ASK_STATUS, KINDS };
+enum { LOGIN_HEADERS = 2 };
 
 /* One request, until its callback. */
 struct step {
-	enum kind		 kind;
+	enum taxii_kind		 kind;
 	taxii_cb		*cb;
 	void			*arg;
 	struct arena		*mem;
@@ -47,20 +45,9 @@ struct taxii_client {
 	void			*find_arg;
 };
 
-/* ---- the two dialects ---- */
+/* ---- words ---- */
 
-static const struct dialect {
-	const char	*discovery;	/* where it lies unless the administrator knows better */
-	const char	*resource;	/* media type of everything but objects */
-	const char	*objects;	/* of pages and posts */
-} dialects[] = {
-	[TAXII_21] = { "/taxii2/", "application/taxii+json;version=2.1",
-	    "application/taxii+json;version=2.1" },
-	[TAXII_20] = { "/taxii/", "application/vnd.oasis.taxii+json; version=2.0",
-	    "application/vnd.oasis.stix+json; version=2.0" },
-};
-
-static const enum taxii_step steps_of[KINDS] = {
+static const enum taxii_step steps_of[ASK_KINDS] = {
 	[ASK_DISCOVERY] = TAXII_STEP_DISCOVERY, [ASK_ROOT] = TAXII_STEP_ROOT,
 	[ASK_COLLECTIONS] = TAXII_STEP_COLLECTION, [ASK_COLLECTION] = TAXII_STEP_COLLECTION,
 	[ASK_PAGE] = TAXII_STEP_PAGE, [ASK_POST] = TAXII_STEP_POST, [ASK_STATUS] = TAXII_STEP_STATUS,
@@ -130,110 +117,32 @@ deliver_later(struct taxii_client *c)
 
 /* ---- asking ---- */
 
-static void
-add_escaped(struct strbuf *b, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char ch = (unsigned char)s.p[i];
-		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-		    (ch >= '0' && ch <= '9') || (ch != '\0' && strchr("-._~", ch) != NULL);
-
-		if (plain)
-			strbuf_addc(b, (char)ch);
-		else
-			strbuf_addf(b, "%%%02X", ch);
-	}
-}
-
-static void
-add_param(struct strbuf *b, char *gap, const char *name, struct slice value)
-{
-	if (value.n == 0)
-		return;
-	strbuf_addc(b, *gap);
-	*gap = '&';
-	strbuf_addf(b, "%s=", name);
-	add_escaped(b, value);
-}
-
-static void
-add_page_query(struct strbuf *b, const struct taxii_client *c, const struct taxii_ask *ask)
-{
-	struct strbuf kinds = STRBUF_INIT;
-	char gap = '?', number[16];
-
-	add_param(b, &gap, "added_after", slice_of(ask->added_after));
-	for (const char *const *k = ask->kinds; k != NULL && *k != NULL; k++)
-		strbuf_addf(&kinds, "%s%s", kinds.n > 0 ? "," : "", *k);
-	add_param(b, &gap, "match%5Btype%5D", strbuf_slice(&kinds));
-	strbuf_fini(&kinds);
-	if (c->version == TAXII_20)
-		return;
-	snprintf(number, sizeof(number), "%u", ask->limit);
-	if (ask->limit > 0)
-		add_param(b, &gap, "limit", slice_of(number));
-	add_param(b, &gap, "next", slice_of(ask->next));
-}
-
-static void
-add_target(struct strbuf *b, const struct taxii_client *c, const struct step *s)
-{
-	const char *at = c->url.discovery[0] != '\0' ? c->url.discovery : dialects[c->version].discovery;
-
-	if (s->kind == ASK_DISCOVERY) {
-		strbuf_adds(b, at);
-		return;
-	}
-	strbuf_adds(b, c->root);
-	if (s->kind == ASK_STATUS)
-		strbuf_addf(b, "status/%s/", s->what);
-	else if (s->kind != ASK_ROOT)
-		strbuf_adds(b, "collections/");
-	if (s->kind == ASK_COLLECTION) {
-		add_escaped(b, slice_of(s->what));
-		strbuf_addc(b, '/');
-	} else if (s->kind == ASK_PAGE || s->kind == ASK_POST) {
-		add_escaped(b, slice_of(c->chosen.id));
-		strbuf_adds(b, "/objects/");
-	}
-	if (s->kind == ASK_PAGE)
-		add_page_query(b, c, &s->ask);
-}
+static void	on_reply(const struct http_reply *r, void *arg);
 
 static size_t
-add_headers(const struct taxii_client *c, const struct step *s, char range[RANGE_TEXT],
-    struct http_header v[HEADERS_MAX])
+add_login(const struct taxii_client *c, struct http_header *out)
 {
-	const struct dialect *d = &dialects[c->version];
 	size_t n = 0;
 
-	v[n++] = (struct http_header){ "Accept", s->kind == ASK_PAGE ? d->objects : d->resource };
 	if (c->authorization != NULL)
-		v[n++] = (struct http_header){ "Authorization", c->authorization };
+		out[n++] = (struct http_header){ "Authorization", c->authorization };
 	if (c->header != NULL)
-		v[n++] = (struct http_header){ c->header, c->header_value };
-	if (s->kind == ASK_POST)
-		v[n++] = (struct http_header){ "Content-Type", d->objects };
-	if (s->request != NULL && s->request[0] != '\0')
-		v[n++] = (struct http_header){ "X-Request-Id", s->request };
-	if (s->kind == ASK_PAGE && c->version == TAXII_20 && s->ask.limit > 0) {
-		snprintf(range, RANGE_TEXT, "items=%lld-%lld", (long long)s->ask.first_item,
-		    (long long)(s->ask.first_item + s->ask.limit - 1));
-		v[n++] = (struct http_header){ "Range", range };
-	}
+		out[n++] = (struct http_header){ c->header, c->header_value };
 	return n;
 }
-
-static void	on_reply(const struct http_reply *r, void *arg);
 
 /* Send the step at hand, as it is to be said now. */
 static void
 send_step(struct taxii_client *c)
 {
 	struct step *s = c->step;
-	struct http_header headers[HEADERS_MAX];
+	const struct taxii_question q = {
+		.kind = s->kind, .version = c->version, .discovery = c->url.discovery,
+		.root = c->root, .collection = c->chosen.id, .what = s->what, .page = &s->ask,
+	};
+	struct http_header headers[TAXII_ASK_HEADERS + LOGIN_HEADERS + 1];
 	struct strbuf target = STRBUF_INIT;
-	char range[RANGE_TEXT];
+	char range[TAXII_RANGE_TEXT];
 	struct http_request rq = {
 		.method = s->kind == ASK_POST ? "POST" : "GET", .headers = headers,
 		.take = s->kind == ASK_POST ? &s->body : NULL,
@@ -241,9 +150,12 @@ send_step(struct taxii_client *c)
 	};
 	struct err e = ERR_INIT;
 
-	add_target(&target, c, s);
+	taxii_ask_target(&target, &q);
 	rq.target = target.p;
-	rq.nheaders = add_headers(c, s, range, headers);
+	rq.nheaders = taxii_ask_headers(&q, range, headers);
+	rq.nheaders += add_login(c, headers + rq.nheaders);
+	if (s->request != NULL && s->request[0] != '\0')
+		headers[rq.nheaders++] = (struct http_header){ "X-Request-Id", s->request };
 	s->answer.asked = true;
 	s->call = http_client_send(c->http, &rq, on_reply, c, &e);
 	strbuf_fini(&target);
@@ -255,7 +167,7 @@ send_step(struct taxii_client *c)
 }
 
 static struct step *
-begin(struct taxii_client *c, enum kind kind, taxii_cb *cb, void *arg)
+begin(struct taxii_client *c, enum taxii_kind kind, taxii_cb *cb, void *arg)
 {
 	struct arena *mem = arena_new();
 	struct step *s = arena_alloc(mem, sizeof(*s));
@@ -281,7 +193,7 @@ fall_back(struct taxii_client *c)
 		return false;
 	c->version = TAXII_20;
 	c->step->ask.first_item = 0;
-	if (strcmp(c->url.discovery, dialects[TAXII_21].discovery) == 0)
+	if (strcmp(c->url.discovery, taxii_ask_discovery(TAXII_21)) == 0)
 		c->url.discovery[0] = '\0';
 	send_step(c);
 	return true;
@@ -299,14 +211,15 @@ take_root(struct taxii_client *c, const struct http_reply *r, const struct taxii
 		if (taxii_url_root(&c->url, d->roots[i], path, sizeof(path)))
 			roots[n++] = arena_str(s->mem, slice_of(path));
 	if (d->first.n == 0) {
-		refuse(c, TAXII_STEP_DISCOVERY, r, n == 0 ? "discovery lists only roots on other hosts: write "
-		    "the one that is meant as url" : arena_fmt(s->mem, "discovery lists %zu API roots and no "
-		    "default: write one of them as url (%s, %s, ...)", n, roots[0], n > 1 ? roots[1] : ""));
+		refuse(c, TAXII_STEP_DISCOVERY, r, n == 0 ? "discovery lists only roots on other "
+		    "hosts: write the one that is meant as url" : arena_fmt(s->mem, "discovery lists "
+		    "%zu API roots and no default: write one of them as url (%s, %s, ...)", n, roots[0],
+		    n > 1 ? roots[1] : ""));
 		return;
 	}
 	if (!taxii_url_root(&c->url, d->first, c->root, sizeof(c->root))) {
-		refuse(c, TAXII_STEP_DISCOVERY, r, arena_fmt(s->mem, "discovery sends us to '%.*s', which is no "
-		    "path on this server: write it as url if it is right",
+		refuse(c, TAXII_STEP_DISCOVERY, r, arena_fmt(s->mem, "discovery sends us to '%.*s', which "
+		    "is no path on this server: write it as url if it is right",
 		    SLICE_ARG(d->first.n > 200 ? slice_from(d->first.p, 200) : d->first)));
 		return;
 	}
@@ -452,7 +365,7 @@ got_status(struct taxii_client *c, const struct http_reply *r)
 }
 
 typedef void	got_fn(struct taxii_client *c, const struct http_reply *r);
-static got_fn *const got[KINDS] = {
+static got_fn *const got[ASK_KINDS] = {
 	[ASK_DISCOVERY] = got_discovery, [ASK_ROOT] = got_root, [ASK_COLLECTIONS] = got_collections,
 	[ASK_COLLECTION] = got_collections, [ASK_PAGE] = got_page, [ASK_POST] = got_status,
 	[ASK_STATUS] = got_status,
@@ -467,8 +380,7 @@ is_answer(const struct step *s, int status)
 	return s->kind == ASK_PAGE && status == 416;
 }
 
-/* May 2.0 be what this server speaks? Some have nothing at /taxii2/, some say 404 or 400 to what they do not
- * know by its media type. */
+/* May 2.0 be what this server speaks? Some have nothing at /taxii2/. */
 static bool
 may_be_20(const struct taxii_client *c, int status)
 {
@@ -502,8 +414,8 @@ on_reply(const struct http_reply *r, void *arg)
 	if ((r->status == 403 || r->status == 404) && ask_for_one(c))
 		return;
 	if (s->kind == ASK_DISCOVERY && r->status == 404)
-		taxii_refuse_words(&s->failure, TAXII_STEP_DISCOVERY, 404, "HTTP 404: no discovery there: write "
-		    "the address of the API root as url");
+		taxii_refuse_words(&s->failure, TAXII_STEP_DISCOVERY, 404, "HTTP 404: no discovery there: "
+		    "write the address of the API root as url");
 	s->answer.failure = &s->failure;
 	deliver(c);
 }
@@ -552,7 +464,8 @@ taxii_client_page(struct taxii_client *c, const struct taxii_ask *ask, taxii_cb 
 }
 
 void
-taxii_client_post(struct taxii_client *c, struct strbuf *body, const char *request, taxii_cb *cb, void *arg)
+taxii_client_post(struct taxii_client *c, struct strbuf *body, const char *request, taxii_cb *cb,
+    void *arg)
 {
 	struct step *s = begin(c, ASK_POST, cb, arg);
 
@@ -613,14 +526,7 @@ taxii_client_lose(struct taxii_client *c)
 void
 taxii_client_open_body(const struct taxii_client *c, struct strbuf *out)
 {
-	char id[UUID_TEXT + 1];
-
-	if (c->version == TAXII_21) {
-		strbuf_adds(out, "{\"objects\":[");
-		return;
-	}
-	uuid_v4(id);
-	strbuf_addf(out, "{\"type\":\"bundle\",\"id\":\"bundle--%s\",\"spec_version\":\"2.0\",\"objects\":[", id);
+	taxii_ask_open_body(c->version, out);
 }
 
 void

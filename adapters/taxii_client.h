@@ -81,7 +81,7 @@ struct taxii_page {
 	struct slice	 body;		/* as it came, decoded */
 	struct slice	 list;		/* of it, the objects as they stand there */
 	size_t		 objects;	/* how many they are */
-	bool		 more;		/* the server says that there is more, or 2.0: there is by its range */
+	bool		 more;		/* there is more, it says (2.0: by its range) */
 	const char	*next;		/* token for the next page; NULL: none given */
 	int64_t		 next_item;	/* 2.0: first item of the next page; -1: unknown */
 	int64_t		 first_us, last_us;	/* the date headers; 0: absent or no dates */
@@ -97,7 +97,7 @@ struct taxii_answer {			/* valid during the callback */
 	const char	*title;		/* discover, root: of the resource */
 	const char *const *roots;	/* discover: paths on this server, NULL-terminated */
 	const char	*root;		/* discover: the one that is taken */
-	bool		 asked;		/* discover: false if the URL named the root, and nothing was sent */
+	bool		 asked;		/* discover: false if the URL named the root */
 	uint64_t	 max_content;	/* root: octets that it takes at once; 0: it does not say */
 	const struct taxii_collection *collections;	/* collections: all of them */
 	size_t		 ncollections;

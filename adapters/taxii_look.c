@@ -60,10 +60,11 @@ taxii_look_page(struct slice body, struct arena *mem, struct taxii_page *out, st
 
 	*out = (struct taxii_page){ .body = body, .list = SLICE_EMPTY, .next_item = -1 };
 	if (trimmed.n > 0 && trimmed.p[0] == '<')
-		return err_set(e, ERR_VALUE, "page: HTML, no JSON: this is no TAXII server, or a login page "
-		    "stands before it");
+		return err_set(e, ERR_VALUE, "page: HTML, no JSON: this is no TAXII server, or a login "
+		    "page stands before it");
 	if (!json_walk_is(trimmed, '{'))
-		return err_set(e, ERR_SYNTAX, "page: %s", trimmed.n == 0 ? "an empty answer" : "no JSON object");
+		return err_set(e, ERR_SYNTAX, "page: %s", trimmed.n == 0 ? "an empty answer" :
+		    "no JSON object");
 	if (!json_walk(body, 0, on_member, &l))
 		return err_set(e, ERR_SYNTAX, "page: no JSON, or cut short");
 	if (l.odd)

@@ -278,7 +278,9 @@ room_of(const struct push *s)
 {
 	uint64_t max = taxii_client_max_content(s->by->client);
 
-	return max == 0 || max > SIZE_MAX / 2 ? SIZE_MAX / 2 : max > BODY_ROOM ? (size_t)max - BODY_ROOM : 1;
+	if (max == 0 || max > SIZE_MAX / 2)
+		return SIZE_MAX / 2;
+	return max > BODY_ROOM ? (size_t)max - BODY_ROOM : 1;
 }
 
 /* Refuse for ourselves what can never be taken. */
@@ -290,7 +292,8 @@ unfit(const struct push *s, size_t i, size_t room)
 	if (taxii_client_version(s->by->client) == TAXII_20 && !slice_is(row->spec_version, "2.0"))
 		return "the peer speaks TAXII 2.0, which carries STIX 2.0 alone";
 	if (row->bytes.n > room)
-		return arena_fmt(s->mem, "it has %zu bytes, and the peer takes %zu at once", row->bytes.n, room);
+		return arena_fmt(s->mem, "it has %zu bytes, and the peer takes %zu at once", row->bytes.n,
+		    room);
 	return NULL;
 }
 

@@ -77,14 +77,14 @@ redirected(struct taxii_failure *f, const struct http_reply *r, struct arena *me
 	for (char *p = to; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 127)
 			*p = '?';
-	taxii_refuse_words(f, TAXII_STEP_HTTP, r->status, "HTTP %d: the server sends us on to %.200s, which is "
-	    "not followed: write that address as url if it is the right one", r->status,
+	taxii_refuse_words(f, TAXII_STEP_HTTP, r->status, "HTTP %d: the server sends us on to %.200s, "
+	    "which is not followed: write that address as url if it is the right one", r->status,
 	    to[0] == '\0' ? "another address" : to);
 }
 
 void
-taxii_refuse_reply(struct taxii_failure *f, const struct http_reply *r, enum taxii_step step, const char *name,
-    enum taxii_version version, struct arena *mem)
+taxii_refuse_reply(struct taxii_failure *f, const struct http_reply *r, enum taxii_step step,
+    const char *name, enum taxii_version version, struct arena *mem)
 {
 	const struct meaning *m = meaning_of(r->status);
 	char meant[200] = "an answer that no TAXII server gives";

@@ -33,7 +33,8 @@ struct taxii_root {
 };
 
 /* All: -1 and *e (one sentence) if the text is none. Everything lies in `mem`. */
-int	taxii_read_discovery(struct slice body, struct arena *mem, struct taxii_discovery *out, struct err *e);
+int	taxii_read_discovery(struct slice body, struct arena *mem, struct taxii_discovery *out,
+	    struct err *e);
 int	taxii_read_root(struct slice body, struct arena *mem, struct taxii_root *out, struct err *e);
 /* A list of collections, or a single one. */
 int	taxii_read_collections(struct slice body, struct arena *mem, const struct taxii_collection **out,

@@ -16,7 +16,7 @@ enum {
 	CLOCK_AHEAD_SECONDS = 1,
 	DISK_LEAST = 64 << 20,		/* bytes: less, and the next large group may not fit */
 	CERT_WARN_DAYS = 14, DAY = 86400,
-	FAILURES_MANY = 5,		/* deliveries to a peer, in a row */
+	FAILURES_MANY = 5,		/* deliveries to a peer, or runs of a pull, in a row */
 	RESTARTS_MANY = 3,
 	WAITS_LONG_SECONDS = 3600
 };
@@ -26,7 +26,7 @@ enum kind {
 	DRAINING, STORE_AWAY, STORE_NOT_WRITABLE, STOREKEEPER_AWAY, NO_TRANSLATOR, CLOCK_BACK, DISK_FULL,
 	CERT_ENDED, CRL_OLD, FIGURES_LATE, PROCESS_SILENT, PROCESS_RESTARTS, STORE_DAMAGED, QUARANTINE_FULL,
 	REDIS_AWAY, CERT_ENDS, PEER_CERT_ENDED, PEER_CERT_ENDS, PEER_FAILING, PEER_BEHIND,
-	PEER_DEAD_LETTERS, LOG_LOST, KINDS
+	PEER_DEAD_LETTERS, PULL_FAILING, LOG_LOST, KINDS
 };
 static const struct {
 	const char	*word;
@@ -67,6 +67,8 @@ static const struct {
 	    "Something has waited for the peer for more than an hour" },
 	[PEER_DEAD_LETTERS] = { "peer-dead-letters", false,
 	    "Objects for the peer were given up; peer retry tries again" },
+	[PULL_FAILING] = { "pull-failing", false,
+	    "Five runs of a pull or more failed in a row; status says at which step and why" },
 	[LOG_LOST] = { "log-lost", false, "Lines of the log were not written since the start" },
 };
 
@@ -207,6 +209,13 @@ crl_seen(void *ctx, const char *label, double v)
 }
 
 static void
+pull_seen(void *ctx, const char *label, double v)
+{
+	if (v >= FAILURES_MANY)
+		say(ctx, PULL_FAILING, "pull %s: %.0f runs failed in a row", label, v);
+}
+
+static void
 look_at_peers(struct health *h, const struct gateway *g, const struct figures *f)
 {
 	for (size_t i = 0; i < trust_peers(g->trust); i++) {
@@ -243,6 +252,7 @@ health_look(struct health *h, struct arena *mem, const struct gateway *g, const 
 	stats_each(f->all, STAT_PEER_CERT, peer_certificate_seen, h);
 	stats_each(f->all, STAT_CRL, crl_seen, h);
 	look_at_peers(h, g, f);
+	stats_each(f->all, STAT_PULL_FAILING, pull_seen, h);
 	if (stats_value(f->all, STAT_LOG_LOST, NULL) > 0)
 		say(h, LOG_LOST, "%.0f lines of the log were lost",
 		    stats_value(f->all, STAT_LOG_LOST, NULL));

@@ -13,8 +13,10 @@
  *
  * What a worker still parses itself: HTTP heads; the configuration; small JSON of its own kind, through
  * json.c with tight limits: x_tocsin members (the translator cuts them out), answers of peers to our own
- * POSTs, commands on the control socket; and, in release.c and where a known version comes in other bytes
- * (store_rules.c), objects as they are stored, which translate_wire.c held against their header before.
+ * POSTs, what TAXII servers say of themselves, commands on the control socket; the outermost members of
+ * a pulled page, by json_walk, which builds nothing (more, next, how many objects); and, in release.c and
+ * where a known version comes in other bytes (store_rules.c), objects as they are stored, which
+ * translate_wire.c held against their header before.
  */
 #ifndef GATEWAY_TRANSLATE_H
 #define GATEWAY_TRANSLATE_H

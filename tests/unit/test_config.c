@@ -126,6 +126,8 @@ static const char whole[] =
     "feed f\n    collection fast\n    formats csv txt:ipv4\n    kinds ipv4 domain\n    confidence 50\n"
     "    observables yes\n    restricted yes\n    path lists\n    for soc\n    every 5m\n    records 10\n"
     "    bytes 1m\n    history 1m\n    history-keep 1h\n"
+    "pull theirs\n    peer cert-b\n    collection \"Their list\"\n    into inbox\n    every 10m\n"
+    "    kinds indicator\n    page 50\n    since 2026-01-01T00:00:00Z\n    skew 1m\n"
     "route all\n"
     "    collections inbox\n"
     "log\n"
@@ -166,6 +168,12 @@ every_section_is_read(void **state)
 	assert_string_equal(conf->spools[0].mapping, "/etc/tocsin/mappings/abuse-csv.map");
 	assert_string_equal(conf->spools[0].format, "mapped");
 	assert_string_equal(conf->routes[0].from[0], "*");
+	assert_string_equal(conf->pulls[0].peer, "cert-b");
+	assert_string_equal(conf->pulls[0].collection, "Their list");
+	assert_string_equal(conf->pulls[0].collections[0], "inbox");
+	assert_string_equal(conf->pulls[0].since, "2026-01-01T00:00:00Z");
+	assert_true(conf->pulls[0].interval_us == INT64_C(600000000) && conf->pulls[0].page == 50 &&
+	    conf->pulls[0].skew_us == 60000000);
 	assert_true(conf->log_json && conf->log_level == LOG_DEBUG);
 	assert_non_null(config_collection(conf, slice_of("91a7b528-80eb-42ed-a74d-c6fbd5a26116")));
 	assert_null(config_collection(conf, slice_of("")));
@@ -260,6 +268,11 @@ references_are_checked(void **state)
 	    "t.conf:5: listen: client certificates need a `peer-ca`, here or in `node`; or say "
 	    "`clients none`",
 	    "t.conf:5: listen: with `authentication no` only loopback addresses are served");
+	BAD(MIN "collection inbox\npull p\n    peer x\n    into inbxo\n    since yesterday\n    skew 2d\n",
+	    "t.conf:9: pull since: 'yesterday' is no time such as 2026-03-31T00:00:00Z",
+	    "t.conf:10: pull skew: 2d is out of range: 0s to 1d",
+	    "t.conf:8: unknown collection 'inbxo', did you mean 'inbox'?");
+	BAD(MIN "collection inbox\npull p\n    into inbox\n", "t.conf:6: `pull` needs a line `peer`");
 	BAD(MIN "limits\n    retry-min 1h\n", "t.conf:6: limits: retry-min is longer than retry-max");
 }
 
