@@ -362,28 +362,39 @@ limit_kept(struct feeds *f, const struct view *on_stack)
 	}
 }
 
+/* Keep what was made; or, if the files were changed under it, let it be made again for all who wait. */
 static void
-on_built(void *arg, struct feed_made *made, const struct err *e)
+take_made(struct view *v, struct feed_made *made, const struct err *e)
 {
-	struct view *v = arg;
 	struct feeds *f = v->all;
-	struct err changed = ERR_INIT;
+	struct waiter *w;
 
-	v->busy = true;
-	end_build(v, e == NULL);
-	f->building--;
 	stats_add2(f->g->stats, STAT_FEEDS, v->feed, e != NULL ? "failed" :
 	    made->extended ? "extended" : "built", 1);
-	if (e == NULL && (made->trust != f->g->trust || made->config != f->g->config)) {
-		err_set(&changed, ERR_BUSY, "the configuration was changed meanwhile");
-		e = &changed;
-		feed_made_free(made);
-	} else if (e == NULL) {
+	if (e == NULL) {
 		feed_made_free(v->made);
 		v->made = made;
 		count_withheld(f, v);
 	}
 	answer(v, e, e == NULL && stands(v));
+	STAILQ_FOREACH(w, &v->waiters, link)
+		w->late = false;
+}
+
+static void
+on_built(void *arg, struct feed_made *made, const struct err *e)
+{
+	struct view *v = arg;
+	struct feeds *f = v->all;
+	bool hold = v->build == NULL || feed_build_files_hold(v->build);
+
+	v->busy = true;
+	end_build(v, e == NULL && hold);
+	f->building--;
+	if (hold)
+		take_made(v, made, e);
+	else
+		feed_made_free(made);
 	if (!STAILQ_EMPTY(&v->waiters))
 		enqueue(v);
 	v->busy = false;
@@ -426,6 +437,28 @@ ask_of(const struct view *v, struct feed_ask *out)
 	return out->collection != NULL && catalog_can_read(g->catalog, out->collection, &out->reader);
 }
 
+/* The configuration does not serve any more what somebody waits for. */
+static void
+refuse_unserved(struct view *v, uint64_t served)
+{
+	struct waiters all = STAILQ_HEAD_INITIALIZER(all);
+	struct err e = ERR_INIT;
+	struct waiter *w;
+
+	err_set(&e, ERR_BUSY, "the configuration was changed meanwhile");
+	STAILQ_CONCAT(&all, &v->waiters);
+	while ((w = STAILQ_FIRST(&all)) != NULL) {
+		STAILQ_REMOVE_HEAD(&all, link);
+		w->late = false;
+		if ((w->outputs & ~served) == 0) {
+			STAILQ_INSERT_TAIL(&v->waiters, w, link);
+			continue;
+		}
+		w->cb(w->arg, NULL, &e);
+		free(w);
+	}
+}
+
 static void
 build(struct view *v)
 {
@@ -433,7 +466,6 @@ build(struct view *v)
 	struct err e = ERR_INIT;
 	struct feed_build *b;
 	struct feed_ask ask;
-	struct waiter *w;
 	uint64_t outputs;
 
 	if (!ask_of(v, &ask)) {
@@ -441,8 +473,9 @@ build(struct view *v)
 		answer(v, &e, true);
 		return;
 	}
-	STAILQ_FOREACH(w, &v->waiters, link)
-		w->late = false;
+	refuse_unserved(v, feed_outputs(ask.feed));
+	if (STAILQ_EMPTY(&v->waiters))
+		return;
 	f->building++;
 	outputs = wanted(v) & feed_outputs(ask.feed);
 	b = v->kept;

@@ -1,21 +1,17 @@
-#include "gateway/feed_build.h"
+#include "gateway/feed_build_parts.h"
 
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/admit.h"
 #include "gateway/base/arena.h"
-#include "gateway/base/clock.h"
-#include "gateway/base/json.h"
 #include "gateway/base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/stats.h"
-#include "formats/refs.h"
 
 enum {
 	PAGE_ROWS = 100, PAGE_BYTES = 2 << 20,	/* of one turn */
-	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 400, LOCK_WAIT_US = 5000, FP = 16,
+	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 400, LOCK_WAIT_US = 5000,
 	SEEN_BYTES = 40,		/* that a run keeps of what it has written */
 	SLICE_US = 10000		/* of work in one turn, and the page that goes beyond */
 };
@@ -33,167 +29,10 @@ static const char *const record_types[] = {
 };
 enum { NAMING = COUNTOF(naming_types), RECORDING = COUNTOF(record_types) };
 
-/* Fingerprints of what was said; of one that several objects share, the first is said. */
-struct fp_set {
-	uint8_t		(*v)[FP];
-	size_t		 n, cap;		/* cap is a power of two; an empty place is all zeros */
-};
-
-/* Hashes of ids. Two that collide cost a build from the beginning, never a wrong one. */
-struct id_set {
-	uint64_t	*v;
-	size_t		 n, cap;		/* cap is a power of two; 0 is an empty place */
-};
-
-enum pass { PASS_NAMES, PASS_RECORDS, PASSES };
-
-struct feed_build {
-	struct gateway		*g;
-	struct trust		*trust;		/* held; `peer` points into it */
-	struct config		*config;	/* held; `feed` points into it */
-	const struct feed_conf	*feed;
-	const char		*reader;
-	const struct peer	*peer;
-	int64_t			 cid;
-	char			*base;		/* feed_log.h */
-	uint64_t		 outputs;
-	feed_built_cb		*cb;
-	void			*arg;
-	struct event		*timer;
-	/* one attempt */
-	unsigned		 attempt, lock_tries;
-	enum pass		 pass;
-	struct admit		 admit;
-	int64_t			 now_us, began_us;
-	int64_t			 position_us[PASSES];	/* how far each has come */
-	char			 now_text[STAMP_TEXT + 1];
-	struct flat_job		 job;
-	struct flat_run		*run[FEED_OUTPUTS];
-	struct strbuf		 text[FEED_OUTPUTS];
-	struct flat_index	*index;
-	struct feed_take	*take;
-	struct fp_set		 said[FLAT_OBJECTS + 1];	/* by style of output */
-	/* to go on later with what was added meanwhile */
-	struct feed_made	*last;		/* what it made before; NULL: nothing, or not to go on with */
-	bool			 going_on, made_lasting;
-	bool			 turns_back;	/* what was added says something about what was there before */
-	struct id_set		 seen;		/* ids of what has records */
-	struct id_set		 named, fresh;	/* what they and the others refer to; in the pass under way */
-	bool			 everything;	/* an output of objects is made */
-	struct feed_made	*made;
-	struct arena		*mem, *page_mem;
-	struct slice		 types[RECORDING > NAMING ? RECORDING : NAMING];
-	struct err		 err;		/* of a row; ERR_NONE: none */
-	bool			 driving, go_on, done;	/* another step; none any more */
-	int64_t			 turn_us;	/* when this turn of the loop began */
-};
+_Static_assert((int)NAMING <= FEED_TYPES && (int)RECORDING <= FEED_TYPES, "room for their names");
 
 /* A peer that stands for nobody we know. */
 static const struct peer nobody = { .name = "public", .relation = RELATION_PUBLIC };
-
-/* ---- fingerprints ---- */
-
-static const uint8_t no_fp[FP];
-
-static uint8_t *
-fp_place(const struct fp_set *s, const uint8_t *fp)
-{
-	size_t at;
-
-	memcpy(&at, fp, sizeof(at));
-	for (;; at++) {
-		uint8_t *place = s->v[at & (s->cap - 1)];
-
-		if (memcmp(place, no_fp, FP) == 0 || memcmp(place, fp, FP) == 0)
-			return place;
-	}
-}
-
-static bool
-fp_known(const struct fp_set *s, struct slice fp)
-{
-	return fp.n >= FP && s->n > 0 &&
-	    memcmp(fp_place(s, (const uint8_t *)fp.p), no_fp, FP) != 0;
-}
-
-static void
-fp_grow(struct fp_set *s)
-{
-	struct fp_set old = *s;
-
-	s->cap = old.cap == 0 ? 256 : 2 * old.cap;
-	s->v = xcalloc(s->cap, sizeof(*s->v));
-	for (size_t i = 0; i < old.cap; i++)
-		if (memcmp(old.v[i], no_fp, FP) != 0)
-			memcpy(fp_place(s, old.v[i]), old.v[i], FP);
-	free(old.v);
-}
-
-static void
-fp_add(struct fp_set *s, struct slice fp)
-{
-	if (fp.n < FP || fp_known(s, fp))
-		return;
-	if (2 * (s->n + 1) > s->cap)
-		fp_grow(s);
-	memcpy(fp_place(s, (const uint8_t *)fp.p), fp.p, FP);
-	s->n++;
-}
-
-/* ---- ids ---- */
-
-static uint64_t
-id_hash(struct slice id)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < id.n; i++)
-		h = (h ^ (unsigned char)id.p[i]) * UINT64_C(1099511628211);
-	return h == 0 ? 1 : h;
-}
-
-static uint64_t *
-id_place(const struct id_set *s, uint64_t h)
-{
-	for (uint64_t at = h ^ h >> 32;; at++) {
-		uint64_t *place = &s->v[at & (s->cap - 1)];
-
-		if (*place == 0 || *place == h)
-			return place;
-	}
-}
-
-static bool
-id_known(const struct id_set *s, struct slice id)
-{
-	return s->n > 0 && *id_place(s, id_hash(id)) != 0;
-}
-
-static void
-id_add_hash(struct id_set *s, uint64_t h)
-{
-	uint64_t *place;
-
-	if (2 * (s->n + 1) > s->cap) {
-		struct id_set old = *s;
-
-		s->cap = old.cap == 0 ? 256 : 2 * old.cap;
-		s->v = xcalloc(s->cap, sizeof(*s->v));
-		for (size_t i = 0; i < old.cap; i++)
-			if (old.v[i] != 0)
-				*id_place(s, old.v[i]) = old.v[i];
-		free(old.v);
-	}
-	place = id_place(s, h);
-	s->n += *place == 0;
-	*place = h;
-}
-
-static void
-id_add(struct id_set *s, struct slice id)
-{
-	id_add_hash(s, id_hash(id));
-}
 
 /* ---- life ---- */
 
@@ -205,14 +44,11 @@ end_attempt(struct feed_build *b)
 		b->run[i] = NULL;
 		strbuf_fini(&b->text[i]);
 	}
-	for (size_t i = 0; i < COUNTOF(b->said); i++) {
-		free(b->said[i].v);
-		b->said[i] = (struct fp_set){ .n = 0 };
-	}
-	free(b->seen.v);
-	free(b->named.v);
-	free(b->fresh.v);
-	b->seen = b->named = b->fresh = (struct id_set){ .n = 0 };
+	for (size_t i = 0; i < COUNTOF(b->said); i++)
+		fp_clear(&b->said[i]);
+	id_clear(&b->seen);
+	id_clear(&b->named);
+	id_clear(&b->fresh);
 	flat_index_free(b->index);
 	feed_take_free(b->take);
 	feed_made_free(b->made);
@@ -425,7 +261,12 @@ begin_more(struct feed_build *b, struct err *e)
 	return 0;
 }
 
-/* ---- rows ---- */
+/* The warning list lives no longer than they. */
+bool
+feed_build_files_hold(const struct feed_build *b)
+{
+	return b->trust == b->g->trust && b->config == b->g->config;
+}
 
 static bool
 may_have(void *ctx, const struct store_row *row)
@@ -433,269 +274,6 @@ may_have(void *ctx, const struct store_row *row)
 	struct feed_build *b = ctx;
 
 	return admit_row(&b->admit, &row->facts);
-}
-
-/* The object of a row, with its tree; false if its bytes cannot be read, which they could once. */
-static bool
-object_of(struct feed_build *b, const struct store_row *row, struct object *o)
-{
-	struct json_doc doc;
-	bool open;
-
-	*o = (struct object){ .bytes = row->bytes };
-	if (json_parse(row->bytes, NULL, b->page_mem, &doc, NULL) < 0)
-		return false;
-	o->tree = doc.root;
-	if (object_skim(o, b->page_mem, &open) < 0)
-		return false;
-	o->tlp = row->facts.tlp;
-	o->label = LABEL_TLP;
-	o->pap = row->facts.pap;
-	return true;
-}
-
-/* The level that holds is policy's. */
-static enum tlp
-tlp_of(void *ctx, const struct object *o)
-{
-	(void)ctx;
-	return o->tlp;
-}
-
-/* An instant that is still to come may change what is shown. */
-static void
-note_instant(struct feed_build *b, int64_t us)
-{
-	if (us > b->now_us && us < b->made->until_us)
-		b->made->until_us = us;
-}
-
-/* Is it valid at this moment, as far as it says? Ended ones are for the outputs to count. */
-enum validity { VALID, NOT_YET, ENDED };
-
-static enum validity
-validity_of(struct feed_build *b, const struct object *o)
-{
-	int64_t from = INT64_MIN, until = INT64_MAX;
-
-	if ((o->flags & OBJECT_REVOKED) != 0)
-		return ENDED;
-	if (stamp_parse(json_member(o->tree, "valid_from"), &from))
-		note_instant(b, from);
-	if (stamp_parse(json_member(o->tree, "valid_until"), &until))
-		note_instant(b, until);
-	return from > b->now_us ? NOT_YET : until <= b->now_us ? ENDED : VALID;
-}
-
-/* Records of the kinds and the confidence that the feed is about. */
-static void
-select_records(struct feed_build *b, struct flat_list *l)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct flat_record *r = &l->v[i];
-
-		if (b->feed->kinds != 0 && (b->feed->kinds & FLAT_BIT(r->type)) == 0)
-			continue;
-		if (r->confidence < (int)b->feed->confidence && b->feed->confidence > 0) {
-			b->made->unsure++;
-			continue;
-		}
-		l->v[n++] = *r;
-	}
-	l->n = n;
-}
-
-/* What tells a record from all others: members of a JSON object. */
-static void
-name_of(const struct flat_record *r, struct strbuf *out)
-{
-	const struct { const char *member; struct slice value; } rows[] = {
-		{ "\"id\":", r->id }, { ",\"type\":", slice_of(flat_type_word(r->type)) },
-		{ ",\"value\":", r->value }, { ",\"role\":", slice_of(flat_role_word(r->role)) },
-		{ ",\"protocol\":", r->protocol }, { ",\"context\":", r->context },
-	};
-
-	strbuf_reset(out);
-	for (size_t i = 0; i < COUNTOF(rows); i++) {
-		if (rows[i].value.n == 0)
-			continue;
-		strbuf_adds(out, rows[i].member);
-		json_print_string(out, rows[i].value);
-	}
-	if (r->port >= 0)
-		strbuf_addf(out, ",\"port\":%d", r->port);
-}
-
-/* Write one record to an output; its line is *line, at *at of the file. */
-static size_t
-write_one(struct feed_build *b, size_t output, struct flat_list *one, struct slice *line, uint64_t *at)
-{
-	struct strbuf *text = &b->text[output];
-	size_t before = text->n, n = flat_run_add(b->run[output], one, text);
-
-	*at = feed_file_bytes(b->made->out[output].file) + before;
-	*line = slice_from(text->p + before, text->n - before);
-	return n;
-}
-
-/* The outputs of records, one record at a time: the log wants to know where its lines are. */
-static size_t
-write_records(struct feed_build *b, const struct flat_list *l)
-{
-	struct strbuf name = STRBUF_INIT;
-	size_t written = 0;
-
-	for (size_t i = 0; i < l->n && b->err.code == ERR_NONE; i++) {
-		struct flat_list one = { .v = &l->v[i], .n = 1, .cap = 1, .object = l->object };
-		struct slice line[2] = { SLICE_EMPTY, SLICE_EMPTY };
-		uint64_t at[2] = { 0, 0 };
-		size_t n = 0;
-
-		name_of(&l->v[i], &name);
-		if (feed_take_knows(b->take, strbuf_slice(&name)))
-			continue;	/* an object that says one thing twice */
-		for (size_t o = 0; o < FEED_OUTPUTS; o++) {
-			bool csv = b->run[o] != NULL && strcmp(flat_outputs[o].name, "csv") == 0;
-
-			if (b->run[o] != NULL && flat_outputs[o].style == FLAT_RECORDS)
-				n += write_one(b, o, &one, &line[csv], &at[csv]);
-		}
-		if (n > 0)
-			feed_take_add(b->take, strbuf_slice(&name), line[0], at[0], line[1], at[1],
-			    &b->err);
-		written += n;
-	}
-	strbuf_fini(&name);
-	return written;
-}
-
-/* Into every output of a style. */
-static size_t
-write_style(struct feed_build *b, const struct flat_list *l, enum flat_style style)
-{
-	size_t written = 0;
-
-	if (style == FLAT_RECORDS)
-		return b->take == NULL ? 0 : write_records(b, l);
-	for (size_t o = 0; o < FEED_OUTPUTS; o++)
-		if (b->run[o] != NULL && flat_outputs[o].style == style)
-			written += flat_run_add(b->run[o], l, &b->text[o]);
-	return written;
-}
-
-/* An indicator or an observable: once in each style, by whichever of its group comes first. */
-static void
-write_object(struct feed_build *b, const struct store_row *row, const struct flat_list *l, bool ends)
-{
-	bool twin = false;
-
-	for (int style = FLAT_RECORDS; style <= FLAT_OBJECTS; style++) {
-		if (!ends && fp_known(&b->said[style], row->fp))
-			twin = true;
-		else if (write_style(b, l, (enum flat_style)style) > 0)
-			fp_add(&b->said[style], row->fp);
-	}
-	b->made->twins += twin;
-}
-
-static void
-take_record(struct feed_build *b, const struct store_row *row, const struct object *o)
-{
-	struct flat_look look = flat_index_look(b->index);
-	struct flat_list list = { .n = 0 };
-	enum validity v = validity_of(b, o);
-	size_t all;
-
-	look.tlp = tlp_of;
-	if (!flat_read(o, &look, b->page_mem, &list, NULL)) {
-		list = (struct flat_list){ .object = o };
-		write_style(b, &list, FLAT_OBJECTS);	/* what stands around indicators */
-		return;
-	}
-	list.object = o;
-	if (v == NOT_YET) {
-		b->made->early++;
-		return;
-	}
-	all = list.n;
-	select_records(b, &list);
-	if (list.n > 0 || all == 0)
-		write_object(b, row, &list, v == ENDED);
-}
-
-/* The files are those that it began with: the warning list lives no longer than they. */
-static bool
-files_hold(struct feed_build *b)
-{
-	return b->trust == b->g->trust && b->config == b->g->config;
-}
-
-/* A relationship, a sighting and a report change what is said about what they begin with, count or hold; who
- * made them and what a relationship leads to is not changed by them. */
-static bool
-is_about_old(void *ctx, const char *member, struct slice id)
-{
-	struct feed_build *b = ctx;
-
-	b->turns_back = b->turns_back || (strcmp(member, "created_by_ref") != 0 &&
-	    strcmp(member, "object_marking_refs") != 0 && strcmp(member, "target_ref") != 0 &&
-	    id_known(&b->seen, id));
-	return true;
-}
-
-static bool
-note_ref(void *ctx, const char *member, struct slice id)
-{
-	(void)member;
-	id_add(ctx, id);
-	return true;
-}
-
-/* Remember whom a later object may be about; if that is what we do already: is this one about earlier ones, or
- * does it have the name that one of them lacked? */
-static void
-note_ids(struct feed_build *b, const struct object *o)
-{
-	if (b->pass == PASS_RECORDS) {
-		id_add(&b->seen, o->id);
-		refs_each(o->tree, note_ref, &b->named);
-		return;
-	}
-	if (b->going_on) {
-		refs_each(o->tree, is_about_old, b);
-		b->turns_back = b->turns_back || id_known(&b->named, o->id);
-	}
-	refs_each(o->tree, note_ref, &b->fresh);
-}
-
-/* What the pass over names referred to counts for later ones. */
-static void
-settle_ids(struct feed_build *b)
-{
-	for (size_t i = 0; i < b->fresh.cap; i++)
-		if (b->fresh.v[i] != 0)
-			id_add_hash(&b->named, b->fresh.v[i]);
-	free(b->fresh.v);
-	b->fresh = (struct id_set){ .n = 0 };
-}
-
-static void
-on_row(void *ctx, const struct store_row *row)
-{
-	struct feed_build *b = ctx;
-	struct object o;
-
-	if (b->err.code == ERR_NONE && !files_hold(b))
-		err_set(&b->err, ERR_BUSY, "the configuration was changed meanwhile");
-	if (b->err.code != ERR_NONE || !object_of(b, row, &o))
-		return;
-	note_ids(b, &o);
-	if (b->pass == PASS_NAMES)
-		flat_index_add(b->index, &o);
-	else
-		take_record(b, row, &o);
 }
 
 /* ---- the end of a page, of a pass, of all ---- */
@@ -825,7 +403,7 @@ end_pass(struct feed_build *b)
 
 	if (b->pass == PASS_NAMES && !b->turns_back) {
 		b->pass = PASS_RECORDS;
-		settle_ids(b);
+		id_move(&b->named, &b->fresh);
 		later(b, 0);
 		return;
 	}
@@ -870,6 +448,12 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 }
 
 static void
+on_row(void *ctx, const struct store_row *row)
+{
+	feed_row(ctx, row);
+}
+
+static void
 read_page(struct feed_build *b)
 {
 	const char *const *words = b->pass == PASS_NAMES ? naming_types : record_types;
@@ -896,7 +480,7 @@ step(struct feed_build *b)
 	struct err e = ERR_INIT;
 	int rc;
 
-	if (b->err.code == ERR_NONE && !files_hold(b))
+	if (b->err.code == ERR_NONE && !feed_build_files_hold(b))
 		err_set(&b->err, ERR_BUSY, "the configuration was changed meanwhile");
 	if (b->err.code != ERR_NONE) {		/* or it could not even begin */
 		finish(b, &b->err);
@@ -971,7 +555,7 @@ feed_build_memory(const struct feed_build *b)
 	size_t n = feed_take_bytes(b->take) + (b->seen.cap + b->named.cap) * sizeof(uint64_t);
 
 	for (size_t i = 0; i < COUNTOF(b->said); i++)
-		n += b->said[i].cap * FP;
+		n += b->said[i].cap * FEED_FP;
 	for (size_t i = 0; i < FEED_OUTPUTS; i++)
 		if (b->run[i] != NULL)
 			n += flat_run_count(b->run[i], FLAT_WRITTEN) * SEEN_BYTES;
@@ -983,8 +567,8 @@ feed_build_can_go_on(const struct feed_build *b, uint64_t outputs)
 {
 	struct store_epoch now;
 
-	return b->last != NULL && (outputs & ~b->outputs) == 0 && b->trust == b->g->trust &&
-	    b->config == b->g->config && clock_wall_us() < b->last->until_us &&
+	return b->last != NULL && (outputs & ~b->outputs) == 0 && feed_build_files_hold(b) &&
+	    clock_wall_us() < b->last->until_us &&
 	    store_epoch(b->g->store, &now) && now.turns == b->last->epoch.turns;
 }
 

@@ -42,8 +42,8 @@ struct feed_take;
 
 /* NULL and *e. Its file is in the folder of `base`. */
 struct feed_take *feed_take_new(const char *base, struct err *e);
-/* One that has all that `old`, which was committed, has, and takes its memory over; old is freed, on failure
- * too. */
+/* One that has all that `old`, which was committed, has, and takes its memory over; old is freed, on
+ * failure too. */
 struct feed_take *feed_take_extend(struct feed_take *old, const char *base, struct err *e);
 void	feed_take_free(struct feed_take *t);		/* NULL is fine */
 size_t	feed_take_bytes(const struct feed_take *t);	/* of memory; NULL is fine */
