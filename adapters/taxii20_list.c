@@ -33,6 +33,9 @@ enum {
 	    TAXII_KNOWS(FILTER_TYPE) | TAXII_KNOWS(FILTER_VERSION),
 };
 
+/* No list is so long; a number beyond is nobody's place. */
+#define NUMBER_MAX	(UINT64_C(1) << 53)
+
 /* In the keys of kept pages, apart from those of 2.1 (enum taxii_page_kind). */
 enum list_kind { LIST_OBJECTS = 0x2000, LIST_MANIFEST };
 
@@ -463,7 +466,7 @@ heed_mark(struct listing *l, struct taxii20_place *from)
 		l->walk.nplaces = l->walk.end.n = 0;
 	else if (from->n == first)
 		q->added_after_us = q->page.added_after_us = -1;
-	else if (l->rq->mark.mark.position_us != MARK_NEVER)
+	else if (l->rq->mark.mark.position_us != MARK_NEVER && first < NUMBER_MAX)
 		*from = (struct taxii20_place){ .n = first, .after_us = q->added_after_us };
 	if (first > 0)
 		l->rq->mark.from_us = from->after_us;
