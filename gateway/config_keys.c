@@ -445,7 +445,7 @@ const struct config_section config_sections[] = {
 	    "Every size, count and wait." },
 	{ "taxii", NO_ARG, ONCE(0), taxii_keys,
 	    "What TAXII clients see of the node as a whole." },
-	{ "root", { "NAME", &config_segment, ROOT(name), NULL, 0, 0, CONFIG_REQUIRED | CONFIG_RESTART,
+	{ "root", { "NAME", &config_segment, ROOT(name), NULL, 0, 0, CONFIG_REQUIRED,
 	    "Path of the API root: https://host:port/NAME/.", NULL },
 	    LIST(roots, nroots, struct root_conf), root_keys,
 	    "A further API root, beside `api-root` of `taxii`." },

@@ -141,6 +141,7 @@ struct sq {
 	struct party	**parties;	/* sorted by name */
 	size_t		 nparties, parties_cap;
 	int		 log_pages;	/* in the write-ahead log */
+	size_t		 support_left, wanted_left;	/* of this transaction (store_sqlite_support.c) */
 	/* store_sqlite_epoch.c's */
 	const volatile void *wal_head;	/* in memory that all processes of the database share */
 	uint8_t		 wal_seen[WAL_HEAD];
@@ -290,6 +291,8 @@ int	sq_is_in(struct sq *q, int64_t cid, int64_t obj, struct err *e);
 
 /* ---- store_sqlite_support.c ---- */
 enum { SUPPORT_DEPTH = 3 };
+/* A transaction begins: it has so much patience with who names a great many. */
+void	sq_support_begin(struct sq *q);
 /* What is in a view names these ids: bring in those supporting objects that the store has and the view has
  * not, and remember the others until they come. */
 int	sq_support(struct sq *q, int64_t cid, struct slice ids, int depth, struct arena *mem,

@@ -424,6 +424,7 @@ sq_join_views(struct store *s, int64_t cid, bool distinct, struct slice supporte
 	if (cid < 1 || cid > q->max_cid)
 		return err_set(e, ERR_REFERENCE, "no collection has the number %lld",
 		    (long long)cid);
+	sq_support_begin(q);
 	if (sq_support(q, cid, supporters, 0, mem, e) < 0)
 		return -1;
 	for (size_t i = 0; i < njoin; i++)

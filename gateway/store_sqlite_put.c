@@ -443,6 +443,7 @@ sq_put_txn(struct store *s, struct store_txn *t, struct arena *mem, struct err *
 	for (size_t i = 0; i < t->nputs; i++)
 		if (check_put(&w, &t->puts[i], e) < 0)
 			return -1;
+	sq_support_begin(q);
 	if (put_all(&w, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t->nquarantine; i++)

@@ -8,6 +8,16 @@
 #include "gateway/store_sqlite.h"
 #include "formats/refs.h"
 
+/* In one transaction: ids looked up, and ids remembered. Who names more has them in views as far as that. */
+enum { LOOKUPS_MAX = 100000, WANTED_MAX = 10000 };
+
+void
+sq_support_begin(struct sq *q)
+{
+	q->support_left = LOOKUPS_MAX;
+	q->wanted_left = WANTED_MAX;
+}
+
 /* The greatest version of an object as a member of the view, if it may be one: 1, 0, -1 on trouble. */
 static int
 greatest(struct sq *q, int64_t cid, int64_t obj, struct arena *mem, struct member *m, struct err *e)
@@ -61,8 +71,12 @@ support_one(struct sq *q, int64_t cid, struct slice id, int depth, struct arena 
 
 	if (rc < 0)
 		return -1;
-	if (rc == 0)
+	if (rc == 0 && q->wanted_left == 0)
+		return 0;
+	if (rc == 0) {
+		q->wanted_left--;
 		return sq_run(q, SQ_WANTED_ADD, e, "ii", sq_hash(q, id), cid) < 0 ? -1 : 0;
+	}
 	if ((rc = sq_is_in(q, cid, obj, e)) != 0)
 		return rc < 0 ? -1 : 0;
 	if ((rc = greatest(q, cid, obj, mem, &m, e)) <= 0)
@@ -73,9 +87,11 @@ support_one(struct sq *q, int64_t cid, struct slice id, int depth, struct arena 
 int
 sq_support(struct sq *q, int64_t cid, struct slice ids, int depth, struct arena *mem, struct err *e)
 {
-	while (ids.n > 0 && depth < SUPPORT_DEPTH)
+	while (ids.n > 0 && depth < SUPPORT_DEPTH && q->support_left > 0) {
+		q->support_left--;
 		if (support_one(q, cid, slice_cut(&ids, ' '), depth, mem, e) < 0)
 			return -1;
+	}
 	return 0;
 }
 

@@ -148,6 +148,28 @@ def test_one_collection_in_two_roots_is_one(node):
     assert [x["id"] for x in page["objects"] + rest["objects"]] == [o["id"], o2["id"]]
 
 
+def test_a_root_comes_and_goes_with_a_reload(node):
+    """If this fails, a new API root takes a restart, or an old one is shown that does not answer any more."""
+    with open(node.conf, encoding="utf-8") as f:
+        before = f.read()
+
+    def write(text):
+        with open(node.conf, "w", encoding="utf-8") as f:
+            f.write(text)
+    try:
+        write(before + "\nroot late\n    title \"Came later\"\ncollection newcomer\n    roots late sectors\n")
+        assert node.reload()
+        assert f"{node.url}/late/" in get(node, "/taxii2/").json["api_roots"] and get(node, "/late/").json["title"] == "Came later"
+        assert aliases(node, "late") == ["newcomer"] and "newcomer" in aliases(node, "sectors")
+        write(before + "\ncollection energy-too\n    roots sectors nowhere\n    alias advice\n")
+        assert not node.reload(), "a mistake changes nothing"
+        assert aliases(node, "late") == ["newcomer"]
+    finally:
+        write(before)
+        assert node.reload()
+    assert get(node, "/late/").status == 404 and f"{node.url}/late/" not in get(node, "/taxii2/").json["api_roots"]
+
+
 # ---- who asks
 
 def test_a_token_in_a_header_of_its_own(node):
