@@ -157,20 +157,22 @@ walk(struct doctor *d, bool *well)
 	const char *failed = NULL;
 
 	for (size_t i = 0; i < COUNTOF(steps); i++) {
-		struct doctor_finding f = { .step = steps[i].name, .detail = json_object(d->mem) };
+		struct doctor_finding *f = arena_alloc(d->mem, sizeof(*f));
 		int64_t from_us = clock_mono_us();
 
-		d->now = &f;
+		f->step = steps[i].name;
+		f->detail = json_object(d->mem);
+		d->now = f;
 		if (failed == NULL || (steps[i].late && d->first.status != 0))
 			steps[i].run(d);
 		else
 			doctor_skip(d, "after %s failed", failed);
-		f.took_us = own_time(d, f.step, clock_mono_us() - from_us);
-		if (f.state == DOCTOR_FAILED && failed == NULL)
-			failed = f.step;
-		if (f.state == DOCTOR_FAILED || f.state == DOCTOR_WARNED)
+		f->took_us = own_time(d, f->step, clock_mono_us() - from_us);
+		if (f->state == DOCTOR_FAILED && failed == NULL)
+			failed = f->step;
+		if (f->state == DOCTOR_FAILED || f->state == DOCTOR_WARNED)
 			*well = false;
-		d->conf->tell(d->conf->ctx, &f);
+		d->conf->tell(d->conf->ctx, f);
 	}
 }
 

@@ -104,9 +104,10 @@ fail_unknown(struct doctor *d, const char *issuer)
 	    "certificate into %s%s", ca_file(d), r->nchain > 1 ? "" :
 	    "; if it is no root, the server must send the certificates between as well");
 
-	doctor_fail(d, "unknown-ca", fix, "the server's certificate comes from a CA that is not among those "
-	    "we trust: \"%s\" is neither in %s nor issued by one there (verify code %d: %s)", issuer,
-	    ca_file(d), r->code, r->code_text);
+	doctor_fail(d, "unknown-ca", fix,
+	    "the server's certificate comes from a CA that is not among those we trust: \"%s\" is "
+	    "neither in %s nor issued by one there (verify code %d: %s)",
+	    issuer, ca_file(d), r->code, r->code_text);
 }
 
 /* The chain ends nowhere: three causes, three cures. */
@@ -118,16 +119,20 @@ fail_gap(struct doctor *d)
 	const char *fix;
 
 	if (r->gap == TLS_GAP_INTERMEDIATE) {
-		fix = arena_fmt(d->mem, "the peer's server must send its own certificate followed by that of "
-		    "\"%s\" (in one file, in this order)", issuer);
+		fix = arena_fmt(d->mem,
+		    "the peer's server must send its own certificate followed by that of \"%s\" (in "
+		    "one file, in this order)",
+		    issuer);
 		doctor_fail(d, "missing-intermediate", fix, "the server does not send the intermediate "
 		    "certificate \"%s\" that leads from its own to a CA in %s (verify code %d: %s)", issuer,
 		    ca_file(d), r->code, r->code_text);
 	} else if (r->gap == TLS_GAP_OUR_ROOT) {
 		fix = arena_fmt(d->mem, "put the root \"%s\" into %s (ask the peer for it)",
 		    r->failing.issuer, ca_file(d));
-		doctor_fail(d, "no-root-ca", fix, "%s has the CA \"%s\", which is no root, and not the root "
-		    "above it (verify code %d: %s)", ca_file(d), r->failing.subject, r->code, r->code_text);
+		doctor_fail(d, "no-root-ca", fix,
+		    "%s has the CA \"%s\", which is no root, and not the root above it (verify code "
+		    "%d: %s)",
+		    ca_file(d), r->failing.subject, r->code, r->code_text);
 	} else {
 		fail_unknown(d, issuer);
 	}

@@ -163,8 +163,9 @@ static int
 load(const struct args *a, struct files *f)
 {
 	f->conf = config_load(cmd_config_path(a), &f->c);
-	if (f->conf != NULL)
-		f->trust = trust_load(f->conf->trust_file, &f->c);
+	if (f->conf == NULL)
+		return -1;
+	f->trust = trust_load(f->conf->trust_file, &f->c);
 	if (f->trust != NULL)
 		f->credentials = credentials_load(f->conf->credentials_file, &f->c);
 	return f->credentials == NULL ? -1 : 0;

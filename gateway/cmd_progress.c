@@ -50,12 +50,17 @@ progress_new(const char *name, bool quiet)
 }
 
 void
-progress_free(struct progress *p)
+progress_wipe(struct progress *p)
 {
-	if (p == NULL)
-		return;
 	if (p->drawn)
 		fputs("\r\033[K", stdout);
+	p->drawn = false;
+}
+
+void
+progress_free(struct progress *p)
+{
+	progress_wipe(p);
 	signal(SIGINT, p->old);
 	free(p->name);
 	free(p);

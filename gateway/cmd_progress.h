@@ -27,8 +27,10 @@ struct progress_state {
 
 /* `quiet`: draw nothing, only wait. */
 struct progress	*progress_new(const char *name, bool quiet);
-/* Wipe the line and free. NULL is fine. */
+/* Wipe the line and free. */
 void		 progress_free(struct progress *p);
+/* Wipe the line: something is printed in its place. */
+void		 progress_wipe(struct progress *p);
 /* Show it and wait a moment; false if the person does not want to look any longer. */
 bool		 progress_show(struct progress *p, const struct progress_state *s);
 int64_t		 progress_took_us(const struct progress *p);

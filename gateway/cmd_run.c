@@ -111,18 +111,15 @@ watch_pull(const struct args *a, const char *name, uint64_t runs)
 		struct slice state = json_member(o, "state");
 		struct progress_state s = { .doing = arena_str(mem, state), .pages = count_in(o, "pages"),
 		    .done = count_in(o, "objects"), .trouble = json_member(o, "last_error") };
-		int64_t took_us = progress_took_us(p);
 
 		if (o == NULL) {
 			status = CMD_FAILED;
 		} else if (!json_bool(json_get(o, "running")) && count_in(o, "runs") > runs) {
-			progress_free(p);
-			p = NULL;
-			print_pulled(a, mem, o, took_us);
+			progress_wipe(p);
+			print_pulled(a, mem, o, progress_took_us(p));
 			status = json_member(o, "cause").n > 0 ? CMD_NO : CMD_DONE;
 		} else if (!progress_show(p, &s)) {
-			progress_free(p);
-			p = NULL;
+			progress_wipe(p);
 			status = look_away(a, name);
 		}
 		arena_free(mem);
@@ -231,12 +228,10 @@ watch_push(const struct args *a, const char *name, struct queue from)
 		if (o == NULL) {
 			status = CMD_FAILED;
 		} else if (failed || now.queued == 0) {
-			progress_free(p);
-			p = NULL;
+			progress_wipe(p);
 			status = print_pushed(a, mem, o, &from, failed);
 		} else if (!progress_show(p, &s)) {
-			progress_free(p);
-			p = NULL;
+			progress_wipe(p);
 			status = look_away(a, name);
 		}
 		failures = now.failures;

@@ -86,13 +86,12 @@ static const struct {
 	const char	*word;
 	void		(*read)(struct entry *e, const struct line *l, struct complaints *c);
 	const char	*needs;
-	bool		 once;			/* for each name */
 } kinds[KINDS] = {
-	[TOKEN] = { "token", read_token, "a name and a hash are needed", false },
-	[PASSWORD] = { "password", read_password, "a name and a hash are needed", true },
-	[LOGIN] = { "login", credentials_read_login, "a name and a way to log in are needed", true },
+	[TOKEN] = { "token", read_token, "a name and a hash are needed" },
+	[PASSWORD] = { "password", read_password, "a name and a hash are needed" },
+	[LOGIN] = { "login", credentials_read_login, "a name and a way to log in are needed" },
 	[PROXY_LOGIN] = { "proxy-login", credentials_read_proxy_login,
-	    "a name, a user and a password are needed", true },
+	    "a name, a user and a password are needed" },
 };
 
 /* Take one line; false if the load has too many. */
