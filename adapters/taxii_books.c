@@ -87,7 +87,8 @@ version_asked(const struct http1_head *h)
 void
 taxii_books_done(struct taxii_request *rq, int status, uint64_t bytes, bool ok)
 {
-	struct book_call c = { .status = status, .bytes = bytes, .slowed = rq->slowed };
+	struct book_call c = { .status = status, .bytes = bytes, .slowed = rq->slowed,
+		.file = ok && status < 400 && rq->match.family == FAMILY_FEED };
 	bool whole = ok && rq->shown != NULL && status < 300 && rq->x->head->method == HTTP_GET;
 
 	if (rq->x->head == NULL || rq->reader.test ||

@@ -16,7 +16,8 @@ void	admin_consumer_status(struct admin_call *call);
 void	admin_consumer_token(struct admin_call *call);
 /* Names of all collections and the UUIDs that the store gave them. */
 void	admin_collections(struct admin_call *call);
-/* {"consumer":NAME,"from":"start"|TIME[,"collection":NAME]}: it is served from there. (admin_consumer_reset.c) */
+/* {"consumer":NAME,"from":"start"|TIME[,"collection":NAME]}: it is served from there.
+ * (admin_consumer_reset.c) */
 void	admin_consumer_reset(struct admin_call *call);
 
 #endif

@@ -1,4 +1,4 @@
-/* admin_consumer_reset.c -- `consumer-reset`: serve a consumer from an earlier place. Part of admin_consumer.h. */
+/* admin_consumer_reset.c -- `consumer-reset`: serve a consumer from an earlier place. */
 #include "gateway/admin_consumer.h"
 
 #include <event2/event.h>

@@ -24,7 +24,7 @@ struct admit {
 		enum policy_reason	 why;
 	}			 kept[ADMIT_KEPT];
 	size_t			 nkept, next;
-	enum policy_reason	 why;		/* the first reason of the last no; REASON_NONE: it was yes */
+	enum policy_reason	 why;		/* first reason of the last no; REASON_NONE: a yes */
 };
 
 void	admit_init(struct admit *a, const struct trust *t, const struct peer *p, int64_t now_us);

@@ -1,5 +1,5 @@
 /*
- * cmd_consumer_card.h -- the card of `tocsin consumer add NAME --for PRODUCT`: what to type into which field.
+ * cmd_consumer_card.h -- the card of `tocsin consumer add --for`: what to type into which field.
  *
  * Owns:    filling the templates of consumer_products.c with what this node is, and printing them.
  * Called:  by cmd_consumer.c.

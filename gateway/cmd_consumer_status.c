@@ -1,4 +1,4 @@
-/* cmd_consumer_status.c -- `tocsin consumer status`: what each tool asked for, what it got, and what that comes to. */
+/* cmd_consumer_status.c -- `tocsin consumer status`: what each tool asked for and got. */
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +43,7 @@ print_one(const json *o, struct arena *mem)
 		{ "last contact", "last", FORM_PLAIN }, { "from", "remote", FORM_PLAIN },
 		{ "client", "client", FORM_PLAIN }, { "asks for TAXII", "version", FORM_PLAIN },
 		{ "comes every", "rhythm_seconds", FORM_SPAN }, { "requests", "requests", FORM_PLAIN },
+		{ "flat files", "files", FORM_PLAIN },
 		{ NULL, NULL, FORM_PLAIN }
 	};
 	static const struct column troubles[] = {

@@ -115,9 +115,10 @@ static const struct cmd_option options[] = {
 
 const struct command command_consumer_test = {
 	"consumer test", "NAME", 1, 1, "play a product against the running node",
-	"Asks over TLS what that product asks, in its order, with its filters and its way of paging, with a "
-	"token that stands for the consumer for two minutes, and says what came of each step. Nothing is "
-	"written, and neither the consumer's book nor its bookmark knows of it; audit records name the "
-	"test. Exit status 1 if a step failed or something is odd, 2 if the node could not be asked.",
+	"Asks over TLS what that product asks, in its order, with its filters and its way of paging, "
+	"with a token that stands for the consumer for two minutes, and says what came of each step. "
+	"Nothing is written, and neither the consumer's book nor its bookmark knows of it; audit records "
+	"name the test. Exit status 1 if a step failed or something is odd, 2 if the node could not be "
+	"asked.",
 	options, run
 };

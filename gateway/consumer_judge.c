@@ -155,7 +155,7 @@ say_late(const struct book *b, int64_t now_us, struct book_verdict *v)
 		    span(now_us - b->last_us, since), span(v->rhythm_us, rhythm));
 }
 
-/* True if what it tried last was refused. A stranger who tries its name from elsewhere says nothing of it. */
+/* True if what it tried last was refused. A stranger who tries its name elsewhere says nothing of it. */
 static bool
 is_failing(const struct book *b, struct book_verdict *v)
 {
@@ -190,7 +190,10 @@ say_healthy(const struct book *b, int64_t waiting, struct book_verdict *v)
 {
 	const struct book_poll *p = last_poll(b);
 
-	if (p == NULL)
+	if (p == NULL && b->files > 0)
+		snprintf(v->words, sizeof(v->words), "fetches flat files: %lld so far",
+		    (long long)b->files);
+	else if (p == NULL)
 		snprintf(v->words, sizeof(v->words), "connected, but has not asked for objects yet");
 	else if (waiting > 0)
 		snprintf(v->words, sizeof(v->words), "%lld objects of %s came since its last poll",

@@ -62,6 +62,29 @@ set(struct consumer_marks *m, const char *space, const char *name, const char *t
 	store_note_set(m->g->store, space, name, text, on_kept, p);
 }
 
+/* A number that may be negative. */
+static bool
+number(struct slice s, long long *out)
+{
+	bool minus = slice_starts(s, "-");
+	unsigned long long n;
+
+	if (minus)
+		s = slice_from(s.p + 1, s.n - 1);
+	if (!slice_u64(s, &n) || n > INT64_MAX)
+		return false;
+	*out = minus ? -(long long)n : (long long)n;
+	return true;
+}
+
+static bool
+numbers(const char *text, long long *generation, long long *position)
+{
+	struct slice rest = slice_of(text), first = slice_cut(&rest, ' ');
+
+	return number(first, generation) && number(rest, position);
+}
+
 /* Two numbers under a name; false if there are none. */
 static bool
 get(const struct consumer_marks *m, const char *space, const char *name, long long *generation,
@@ -75,7 +98,7 @@ get(const struct consumer_marks *m, const char *space, const char *name, long lo
 	while (p != NULL && (strcmp(p->space, space) != 0 || strcmp(p->name, name) != 0))
 		p = p->next;
 	text = p != NULL ? p->text : store_note_get(m->g->store, space, name, mem, NULL);
-	found = text != NULL && sscanf(text, "%lld %lld", generation, position) == 2;
+	found = text != NULL && numbers(text, generation, position);
 	arena_free(mem);
 	return found;
 }
@@ -118,9 +141,9 @@ static bool
 on_rewind(void *ctx, const char *name, const char *text)
 {
 	struct consumer_marks *m = ctx;
-	long long generation = 0;
+	long long generation, position;
 
-	if (sscanf(text, "%lld", &generation) == 1 &&
+	if (numbers(text, &generation, &position) &&
 	    clock_wall_us() - generation <= REWIND_DAYS * DAY_US)
 		m->rewinds = true;
 	else

@@ -4,8 +4,8 @@
  *	"soc UUID"      GENERATION POSITION	where `tocsin consumer reset` put it
  *	"soc UUID HASH" GENERATION POSITION	how far it came with these filters since
  *
- * Owns:    the notes in the spaces "bookmark" (consumers with `bookmark yes`) and "rewind" (the others: until
- *          they have caught up once).
+ * Owns:    the notes in the spaces "bookmark" (consumers with `bookmark yes`) and "rewind" (the others:
+ *          until they have caught up once).
  * Called:  by taxii_marks.c for pages of objects, admin_consumer.c for a reset.
  * Never:   moves before a page was written whole, nor backwards but by a reset.
  *

@@ -39,17 +39,18 @@ const struct product products[] = {
 			{ "Interval", "3600" },
 		},
 		.lines = {
-			"# before 8.2 there is TAXII 1.x only: type `CSV`, and this URL with the same login",
+			"# before 8.2 there is TAXII 1.x only: type `CSV`, this URL, the same login",
 			"{feed}",
 		},
 		.traps = {
 			"TAXII 2.x from 8.2 on; from 8.4 on the login is kept in a credential of its own",
 			"Splunk Cloud takes nothing but https with a certificate of a public CA",
-			"The CTIS app submits bundles instead of envelopes: we take both, with a `write` line",
+			"The CTIS app submits bundles, no envelopes: we take both; it needs `write`",
 		},
 	}, {
 		.name = "elastic", .title = "Elastic, Custom Threat Intelligence (TAXII)",
-		.password = false, .logins = "a header (Bearer), user name and password, client certificate",
+		.password = false,
+		.logins = "a header (Bearer), user name and password, client certificate",
 		.interval = "1 hour", .page = 1000, .trust = { "empty-list   yes" },
 		.walk = WALK_NEXT, .accept = TAXII21, .filter = "match[type]=indicator",
 		.fields = {
@@ -91,7 +92,8 @@ const struct product products[] = {
 		},
 	}, {
 		.name = "opencti", .title = "OpenCTI, TAXII feed (Data sharing, Ingestion)",
-		.password = false, .logins = "one of: Bearer token, user name and password, client certificate",
+		.password = false,
+		.logins = "one of: Bearer token, user name and password, client certificate",
 		.interval = "5 minutes", .walk = WALK_NEXT_AFTER, .accept = TAXII21,
 		.fields = {
 			{ "Name", "{user}" },
@@ -172,7 +174,8 @@ const struct product products[] = {
 			"# ossec.conf, in <ruleset>:",
 			"<list>etc/lists/tocsin-{fname}</list>",
 			"# a rule:",
-			"<list field=\"srcip\" lookup=\"address_match_key\">etc/lists/tocsin-{fname}</list>",
+			"<list field=\"srcip\" lookup=\"address_match_key\">"
+			"etc/lists/tocsin-{fname}</list>",
 		},
 		.traps = { "It has no TAXII: a list is loaded when the manager is restarted or reloaded" },
 	}, {
@@ -196,7 +199,8 @@ const struct product products[] = {
 		.traps = { "It has no TAXII: the file has to be there before the adapter is made" },
 	}, {
 		.name = "generic", .title = "any client of TAXII 2.1",
-		.password = false, .logins = "Bearer token, Token, user name and password, client certificate",
+		.password = false,
+		.logins = "Bearer token, Token, user name and password, client certificate",
 		.interval = "5 minutes to 1 hour", .walk = WALK_NEXT, .accept = TAXII21, .discovers = true,
 		.fields = {
 			{ "Discovery URL", "{discovery}" },
@@ -208,7 +212,8 @@ const struct product products[] = {
 			{ "Accept", TAXII21 },
 		},
 		.traps = {
-			"Go on with `next` while there is one; ask again from X-TAXII-Date-Added-Last, with all digits",
+			"Go on with `next` while there is one; ask again from X-TAXII-Date-Added-Last, "
+			"with all its digits",
 		},
 	},
 	{ .name = NULL }

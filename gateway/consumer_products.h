@@ -1,15 +1,15 @@
 /*
  * consumer_products.h -- the products that pull from us or push to us, and what has to be typed into each.
  *
- * Owns:    one table: the fields of the product's form, how it can log in, its habits and traps, the lines that
- *          its section in trust.conf needs, how `tocsin consumer test` plays it.
- * Called:  by cmd_consumer_card.c (prints it), cmd_consumer_test.c (plays it).
+ * Owns:    one table: the fields of the product's form, how it can log in, its habits and traps, the
+ *          lines that its section in trust.conf needs, how `tocsin consumer test` plays it.
+ * Called:  by cmd_consumer_card.c (prints it), cmd_consumer_play.c (plays it).
  * Never:   knows a node: values are templates.
  *
- * In templates: {base} https://host:port  {root} API root with slash  {root-} without  {rootname} its segment
- * {discovery}  {objects}  {collection} its UUID  {title}  {cname} its name  {user}  {secret}  {basic} base64 of
- * user:password  {feed} address of the flat file  {fname} its name  {ca} "--cacert FILE " or nothing  {auth} what
- * makes curl log in.
+ * In templates: {base} https://host:port  {root} API root with slash, {root-} without  {rootname} its
+ * segment  {discovery} {objects}  {collection} its UUID  {title}  {cname} its name  {user} {secret}  {basic} base64
+ * of user:password  {feed} address of the flat file  {fname} its name  {ca} "--cacert FILE " or nothing
+ * {auth} what makes curl log in.
  *
  * To add a product: a row; `--for` and its help know it then.
  */
@@ -43,7 +43,7 @@ struct product {
 	const char		*interval;	/* poll that often */
 	unsigned		 page;		/* objects it asks for at once; 0: it does not say */
 	const char		*trust[4];	/* lines of its section: "tlp-vocab 1.0" */
-	const char		*feed;		/* ending of the flat file it reads, for those without TAXII */
+	const char		*feed;		/* ending of the flat file it reads */
 	const char		*feed_format;	/* its name in tocsin.conf */
 	enum product_walk	 walk;
 	const char		*accept;	/* as its client sends it */

@@ -1,12 +1,12 @@
 /*
- * test_token.h -- tokens that stand for a consumer for two minutes, so that `tocsin consumer test` can ask in its place.
+ * test_token.h -- with which `tocsin consumer test` asks in the place of a consumer, for two minutes.
  *
  *	tocsin-test.NAME.EXPIRY.MAC
  *
  * Owns:    making and checking them; all workers share the key, nothing is kept.
  * Called:  by admin_consumer.c (makes, on the control socket only), taxii_auth.c (checks).
- * Never:   outlives its two minutes, or is taken for the consumer's own requests: books, bookmarks and rates
- *          leave such requests out, audit records name them.
+ * Never:   outlives its two minutes, or is taken for the consumer's own requests: books, bookmarks and
+ *          rates leave such requests out, audit records name them.
  */
 #ifndef GATEWAY_TEST_TOKEN_H
 #define GATEWAY_TEST_TOKEN_H

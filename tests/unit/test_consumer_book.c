@@ -220,6 +220,21 @@ refused_client_fails_in_words(void **state)
 	assert_int_equal(state_of(&c, NULL), BOOK_HEALTHY);
 }
 
+/* A tool without TAXII is no client that forgot to ask. */
+static void
+files_are_told(void **state)
+{
+	struct client c = { .now_us = start_us + HOUR };
+	struct book_call call = { .at_us = c.now_us, .remote = "192.0.2.1", .version = "any",
+	    .agent = SLICE_LIT("curl/7"), .status = 304, .file = true };
+	char words[256];
+
+	(void)state;
+	book_note(&c.book, &call, false);
+	assert_int_equal(state_of(&c, words), BOOK_HEALTHY);
+	assert_string_equal(words, "fetches flat files: 1 so far");
+}
+
 /* Who guesses at its name from elsewhere does not make it look broken. */
 static void
 stranger_does_not_blacken(void **state)
@@ -382,6 +397,7 @@ main(void)
 		cmocka_unit_test(stalled_client_is_stuck),
 		cmocka_unit_test(one_visit_has_no_rhythm),
 		cmocka_unit_test(refused_client_fails_in_words),
+		cmocka_unit_test(files_are_told),
 		cmocka_unit_test(stranger_does_not_blacken),
 		cmocka_unit_test(workers_together_see_the_loop),
 		cmocka_unit_test(text_keeps_all),
