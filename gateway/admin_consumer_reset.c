@@ -22,23 +22,27 @@ struct reset {
 	struct err		 err;
 };
 
+/* Answer; r lies in the call's memory and is gone then. */
 static void
 finish(struct reset *r)
 {
+	struct admin_call *call = r->call;
+	struct err e = r->err;
 	struct strbuf b = STRBUF_INIT;
 
-	if (r->err.code != ERR_NONE) {
-		admin_refuse(r->call, r->err.reason);
-	} else {
+	if (e.code == ERR_NONE) {
 		audit_text(&b, "consumer", slice_of(r->peer->name));
 		admin_add_bool(&b, "bookmark", r->peer->bookmark);
 		admin_add_time(&b, "from", r->from_us == MARK_START ? 0 : r->from_us);
 		admin_add_list(&b, "collections", &r->list);
-		admin_reply(r->call, strbuf_slice(&b));
-		strbuf_fini(&b);
 	}
 	strbuf_fini(&r->list);
 	trust_free(r->trust);
+	if (e.code == ERR_NONE)
+		admin_reply(call, strbuf_slice(&b));
+	else
+		admin_refuse(call, e.reason);
+	strbuf_fini(&b);
 }
 
 static void
