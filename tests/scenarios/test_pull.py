@@ -5,7 +5,9 @@ import itertools
 import json
 import re
 import socket
+import ssl
 import struct
+import threading
 import time
 import zlib
 
@@ -16,7 +18,7 @@ from taxii_fake import COLLECTION, Fake, Proxy, date
 names = itertools.count()
 
 
-def control(node, **question):
+def control(node, /, **question):
     """Ask the running node as its commands do."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(20)
@@ -356,6 +358,35 @@ def test_gzip_is_taken_off(stage):
     assert "gzip" in fake.requests[0].headers["Accept-Encoding"]
 
 
+def test_gzip_in_chunks(stage):
+    """If this fails, an answer that is compressed while it is made is not read."""
+    fake = stage.begin()
+    o = some(4, "chunks")
+
+    def answer(h):
+        h.send_response(200)
+        for name, value in (("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")):
+            h.send_header(name, value)
+        h.end_headers()
+        data = gzip.compress(json.dumps({"objects": o}).encode())
+        for i in range(0, len(data), 7):
+            h.wfile.write(b"%x\r\n%b\r\n" % (len(data[i:i + 7]), data[i:i + 7]))
+        h.wfile.write(b"0\r\n\r\n")
+    fake.answers = [None, None, None, answer]
+    assert stage.go()["new"] == 4
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_halves(stage):
+    """If this fails, one large page stops a feed for good."""
+    fake = stage.begin(page=8)
+    fake.add(*some(8, "halves"))
+    huge = b'{"objects":[' + b" " * (40 << 20) + b"]}"
+    fake.answers = [None, None, None, lambda h: h.say(200, huge), lambda h: h.say(200, huge)]
+    done = stage.go()
+    assert (done["new"], done["failures"]) == (8, 0), done
+    assert [p.query["limit"] for p in fake.pages()][:3] == ["8", "4", "2"]
+
+
 def bomb():
     z = zlib.compressobj(9, zlib.DEFLATED, 31)
     return b"".join([z.compress(b'{"objects":[' + b" " * (1 << 20))] +
@@ -428,6 +459,93 @@ def test_a_root_on_another_host_is_not_followed(stage):
     fake.answers = [lambda h: h.say(200, {"title": "t", "default": "https://other.example/root/"})]
     cause, error = stage.wrong()
     assert cause == "discovery" and "other.example" in error, error
+
+
+def test_our_certificate_and_a_login_beside_it(stage):
+    """If this fails, a server that asks for both is not read."""
+    fake = stage.begin()
+    fake.context.load_verify_locations(stage.lab["feed"].file("tls", "peer-ca.crt"))
+    fake.context.verify_mode = ssl.CERT_REQUIRED
+    fake.login = ("Authorization", "Bearer b0th")
+    fake.add(*some(1, "both"))
+    assert stage.wrong()[0] == "auth"
+    login(stage, "--bearer", secret="b0th")
+    assert stage.good()["new"] == 1
+    stage.node.run("peer", "login", "feed", "--remove", "--config", stage.node.conf)
+
+
+def test_a_peer_brings_only_what_it_may_speak_for(stage):
+    """If this fails, a feed puts words into the mouth of others."""
+    fake = stage.begin(peer={"speaks-for": None, "identity": stix_id("identity", "them")})
+    theirs, forged = some(2, "speaks")
+    theirs["created_by_ref"], forged["created_by_ref"] = stix_id("identity", "them"), stix_id("identity", "us")
+    fake.add(theirs, forged)
+    done = stage.go()
+    assert (done["new"], done["refused"]) == (1, 1), done
+    assert stage.stored(forged) == [] and len(stage.stored(theirs)) == 1
+
+
+# ---- reloads, stops
+
+
+def slow(event, started):
+    def answer(h):
+        started.set()
+        event.wait(20)
+        h.refuse(503, "Too late")
+    return answer
+
+
+def test_reloaded_in_the_middle_of_a_page(stage):
+    """If this fails, a reload loses a page, or two pulls of one name run beside each other."""
+    fake = stage.begin(page=5)
+    objects = some(20, "reloaded")
+    fake.add(*objects)
+    go_on, started = threading.Event(), threading.Event()
+    fake.answers = [None, None, None, None, slow(go_on, started)]
+    stage.write(pull_section(stage.name, **stage.keys))
+    assert stage.node.reload()
+    assert started.wait(20)
+    assert stage.node.reload()
+    go_on.set()
+    done = until("all to be read", lambda: (lambda a: a if a.get("mark") == date(19) and not a["running"] else None)(
+        stage.show()))
+    assert done["failures"] == 0, done
+    assert len(stage.stored(*objects)) == 20
+
+
+def test_taken_out_of_the_configuration(stage):
+    """If this fails, what an administrator took out goes on."""
+    fake = stage.begin(every="100ms")
+    fake.add(*some(1, "taken out"))
+    stage.good()
+    stage.write("")
+    assert stage.node.reload()
+    assert control(stage.node, cmd="pull-progress", name=stage.name)["ok"] is False
+    asked = len(fake.requests)
+    stage.node.ask("status")
+    assert len(fake.requests) == asked
+
+
+def test_stopped_in_the_middle_of_a_page():
+    """If this fails, a node that is told to stop waits for a slow server, or loses what it had begun."""
+    with laboratory("cert-a", "feed", absent=("feed",), redis=False) as lab:
+        s = Stage(lab)
+        fake = s.begin(page=5)
+        fake.add(*some(12, "stopped"))
+        go_on, started = threading.Event(), threading.Event()
+        fake.answers = [None, None, None, None, slow(go_on, started)]
+        s.write(pull_section(s.name, **s.keys))
+        assert s.node.reload()
+        assert started.wait(20)
+        began = time.monotonic()
+        assert s.node.stop() == 0
+        assert time.monotonic() - began < 15
+        go_on.set()
+        s.node.start()
+        done = s.ran(1)
+        assert (done["failures"], done["mark"]) == (0, date(11)), done
+        s.end()
 
 
 # ---- proxies
