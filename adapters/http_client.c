@@ -12,7 +12,7 @@
 #include <event2/event.h>
 
 #include "adapters/dial.h"
-#include "adapters/http_gunzip.h"
+#include "adapters/http_gather.h"
 #include "adapters/tls.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -51,9 +51,7 @@ struct http_client {
 	struct dial		*dial;		/* connecting, for it */
 	struct bufferevent	*bev;		/* connected */
 	struct http1		*parser;	/* of this connection */
-	struct strbuf		 body;
-	struct http_gunzip	*gunzip;	/* of the answer that is being read, if it is coded */
-	size_t			 came;		/* bytes of its body, as they come */
+	struct http_gather	 answer;	/* the body that is being read */
 	struct event		*timer;		/* the call's end, or the idle connection's */
 	struct event		*kick;		/* look at the queue, from the loop */
 	bool			 used;		/* the connection has served a call before this one */
@@ -66,7 +64,6 @@ struct http_client {
 };
 
 static void	begin_call(struct http_client *c);
-static int	end_body(struct http_client *c, struct err *e);
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
@@ -121,15 +118,6 @@ forget_proxy(struct http_client *c)
 	free(c->proxy_host);
 	free(c->proxy_user);
 	free(c->proxy_password);
-}
-
-static void
-forget_answer(struct http_client *c)
-{
-	strbuf_fini(&c->body);
-	http_gunzip_free(c->gunzip);
-	c->gunzip = NULL;
-	c->came = 0;
 }
 
 static void
@@ -191,7 +179,7 @@ destroy(struct http_client *c)
 	set_pins(c, NULL, 0);
 	free(c->pins);
 	tls_free(c->conf.tls);
-	forget_answer(c);
+	http_gather_reset(&c->answer);
 	forget_proxy(c);
 	free(c->host);
 	free(c->name);
@@ -265,7 +253,7 @@ finish(struct http_client *c, struct http_reply *r, bool keep)
 		destroy(c);
 		return;
 	}
-	forget_answer(c);
+	http_gather_reset(&c->answer);
 	c->answering = false;
 	c->used = true;
 	if (!keep || c->stale)
@@ -288,12 +276,12 @@ succeed(struct http_client *c)
 {
 	const struct http1_head *h = http1_head(c->parser);
 	struct err none = ERR_INIT;
-	struct http_reply r = { .status = h->status, .head = h, .body = strbuf_slice(&c->body),
+	struct http_reply r = { .status = h->status, .head = h, .body = strbuf_slice(&c->answer.body),
 	    .step = HTTP_STEP_DONE, .err = &none };
 	bool clean = evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
 	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0;
 
-	if (end_body(c, &none) < 0)
+	if (http_gather_end(&c->answer, &none) < 0)
 		fail(c, HTTP_STEP_ANSWER, &none);
 	else
 		finish(c, &r, h->keep_alive && clean);
@@ -342,42 +330,6 @@ bad_answer(struct http_client *c)
 	fail(c, HTTP_STEP_ANSWER, &e);
 }
 
-/* The head is there: is the body coded in a way that we can take off? */
-static int
-begin_body(struct http_client *c, struct err *e)
-{
-	struct slice coding = http1_field(http1_head(c->parser), "content-encoding");
-
-	forget_answer(c);		/* an interim answer may have come before */
-	if (coding.n == 0 || slice_is_nocase(coding, "identity"))
-		return 0;
-	if (!slice_is_nocase(coding, "gzip") && !slice_is_nocase(coding, "x-gzip"))
-		return err_set(e, ERR_UNSUPPORTED, "http: the answer is coded in a way that nobody "
-		    "asked for: %.*s", SLICE_ARG(coding.n > 40 ? slice_from(coding.p, 40) : coding));
-	c->gunzip = http_gunzip_new(c->conf.max_answer);
-	return 0;
-}
-
-static int
-add_body(struct http_client *c, struct slice data, struct err *e)
-{
-	c->came += data.n;
-	if (c->came > c->conf.max_answer)
-		return err_set(e, ERR_LIMIT, "http: the answer is larger than %zu bytes",
-		    c->conf.max_answer);
-	if (c->gunzip != NULL)
-		return http_gunzip_add(c->gunzip, data, &c->body, e);
-	strbuf_add(&c->body, data.p, data.n);
-	return 0;
-}
-
-/* The message is whole; is what it holds? (An answer to HEAD, or a 304, is coded only in name.) */
-static int
-end_body(struct http_client *c, struct err *e)
-{
-	return c->gunzip == NULL || c->came == 0 ? 0 : http_gunzip_end(c->gunzip, e);
-}
-
 /* One event of the parser; true while there may be more for this call. */
 static bool
 step(struct http_client *c, struct evbuffer *in)
@@ -386,7 +338,8 @@ step(struct http_client *c, struct evbuffer *in)
 	size_t had = rest.n;
 	enum http1_event ev = http1_next(c->parser, &rest, &data);
 	struct err e = ERR_INIT;
-	int rc = ev == HTTP1_HEAD ? begin_body(c, &e) : ev == HTTP1_DATA ? add_body(c, data, &e) : 0;
+	int rc = ev == HTTP1_HEAD ? http_gather_begin(&c->answer, http1_head(c->parser), &e) :
+	    ev == HTTP1_DATA ? http_gather_add(&c->answer, data, &e) : 0;
 
 	evbuffer_drain(in, had - rest.n);
 	if (rc < 0) {
@@ -583,7 +536,7 @@ http_client_new(struct event_base *base, const struct http_client_conf *conf)
 	if (c->conf.max_queue == 0)
 		c->conf.max_queue = 64;
 	TAILQ_INIT(&c->queue);
-	strbuf_init(&c->body);
+	http_gather_init(&c->answer, c->conf.max_answer);
 	c->timer = evtimer_new(base, on_timer, c);
 	c->kick = evtimer_new(base, on_kick, c);
 	return c;
@@ -681,7 +634,7 @@ http_client_cancel(struct http_call *call)
 	if (call == c->call) {
 		c->call = NULL;
 		drop_connection(c, false);
-		forget_answer(c);
+		http_gather_reset(&c->answer);
 		wake(c);
 	} else {
 		TAILQ_REMOVE(&c->queue, call, link);
