@@ -464,7 +464,8 @@ const struct config_section config_sections[] = {
 	{ "route", { "NAME", &config_name, ROUTE(name), NULL, 0, 0, CONFIG_REQUIRED,
 	    "Name of the route.", NULL },
 	    LIST(routes, nroutes, struct route_conf), route_keys,
-	    "Objects from some sources join further collections." },
+	    "Objects from some sources join further collections, with the identities and markings that "
+	    "they name." },
 	{ "warnings", NO_ARG, ONCE(0), warnings_keys,
 	    "What never goes into feeds for devices, besides private, documentation and other special "
 	    "networks and names, and the `aliases` of trust.conf." },

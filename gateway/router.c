@@ -103,18 +103,18 @@ add_named(const struct catalog *c, const char *const *names, struct cids *out)
 	}
 }
 
-/* Kept collections: where the sender put it, and what routes add. */
+/* Kept collections: where the sender put it; and what routes add, which is filled as a view is. */
 static void
-add_kept(struct routing *r, struct slice kind, struct cids *out)
+add_kept(struct routing *r, struct slice kind, struct cids *put, struct cids *routed)
 {
 	const struct config *conf = r->g->config;
 
 	for (size_t i = 0; i < r->put.n; i++)
-		cids_add(out, r->put.v[i]);
+		cids_add(put, r->put.v[i]);
 	for (size_t i = 0; i < conf->nroutes; i++)
 		if (named(conf->routes[i].from, r->in->source) &&
 		    kind_listed(conf->routes[i].kinds, kind))
-			add_named(r->g->catalog, conf->routes[i].collections, out);
+			add_named(r->g->catalog, conf->routes[i].collections, routed);
 }
 
 static void
@@ -275,7 +275,7 @@ hand_over(struct routing *r, size_t i)
 	put->nviews = r->views[i].n;
 	put->follow = follows ? r->all_views.v : NULL;
 	put->nfollow = follows ? r->all_views.n : 0;
-	put->supporters = r->all_views.n > 0 && (follows || put->nviews + put->ndistinct > 0) ?
+	put->supporters = follows || put->nviews + put->ndistinct > 0 ?
 	    supporters_of(r, put->object) : SLICE_EMPTY;
 }
 
@@ -304,7 +304,7 @@ router_route(struct gateway *g, const struct route_in *in, struct arena *mem,
 		puts[i].lane = trust_fast_phase(in->trust, f->phase) ? 0 : 1;
 		if (f->tlp == TLP_RED)
 			continue;
-		add_kept(r, f->kind, &r->kept[i]);
+		add_kept(r, f->kind, &r->kept[i], &r->views[i]);
 		add_views(r, i, &r->views[i], &distinct);
 		puts[i].distinct = distinct.v;
 		puts[i].ndistinct = distinct.n;

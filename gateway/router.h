@@ -7,8 +7,8 @@
  *
  * Loops: an object is not queued for the peer it came from, for a peer in its hop path, or past the hop
  * limit. RED goes nowhere (rulings 11). Supporting objects (marking-definitions, identities, ...) join
- * every collection and view that an object naming them joins; those that came in other messages join views,
- * which the store sees to (store_put.supporters).
+ * every collection and view that an object naming them joins; those that came in other messages join views
+ * and what routes add, which the store sees to (store_put.supporters).
  *
  * The lists are shared among the objects of a message: what they cost does not grow with objects times
  * peers.

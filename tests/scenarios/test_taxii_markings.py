@@ -28,6 +28,14 @@ collection sure
     mode         view
     kinds        indicator
     confidence   70
+
+collection routed
+    title        "What a route brings"
+
+route by-type
+    from         desk
+    kinds        indicator
+    collections  routed
 """
 
 RULES = """release everybody
@@ -157,3 +165,14 @@ def test_a_kept_collection_keeps_the_order_of_the_sender(node, named):
     ids = node.ids("plain", "advisories")
     late = "identity--7a1f4c8e-9d0b-4f3f-8c55-000000000003"
     assert named <= set(ids) and ids.index(late) == len(ids) - 1
+
+
+def test_what_a_route_brings_comes_with_what_it_names(node, named):
+    """If this fails, a feed that a route fills by type shows advisories without their creators."""
+    seen, refs = set(), 0
+    for o in node.objects("plain", "routed", limit=1):
+        for ref in o.get("object_marking_refs", []) + [o.get("created_by_ref")]:
+            refs += ref in named
+            assert ref not in named or ref in seen, (o["id"], ref)
+        seen.add(o["id"])
+    assert refs >= 20 and named <= seen
