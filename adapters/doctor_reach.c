@@ -231,6 +231,7 @@ void
 doctor_tcp(struct doctor *d)
 {
 	json *all = json_put(d->mem, d->now->detail, "addresses", json_list(d->mem));
+	const char *who = d->peer->proxy != NULL ? "the proxy " : "";
 	int last = 0;
 
 	for (size_t i = 0; i < d->naddresses; i++) {
@@ -250,15 +251,15 @@ doctor_tcp(struct doctor *d)
 	}
 	if (d->address == NULL)
 		doctor_fail(d, refusals[refusal_of(last)].cause, refusals[refusal_of(last)].fix,
-		    "%s port %u: %s (%s)", d->dial_host, d->dial_port, refusals[refusal_of(last)].words,
-		    strerror(last));
+		    "%s%s port %u: %s (%s)", who, d->dial_host, d->dial_port,
+		    refusals[refusal_of(last)].words, strerror(last));
 	else if (last != 0)
 		doctor_warn(d, "some-addresses",
 		    "calls go to the next address, but each pays for the wait: mend that address, or "
 		    "take it out of the name",
 		    "connected to %s; not every address of %s answers", d->address->text, d->dial_host);
 	else
-		doctor_ok(d, "connected to %s port %u", d->address->text, d->dial_port);
+		doctor_ok(d, "connected to %s%s port %u", who, d->address->text, d->dial_port);
 }
 
 /* ---- plain talk ---- */

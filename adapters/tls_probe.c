@@ -341,9 +341,8 @@ peek(struct tls_probe *p)
 	size_t used = 0;
 
 	p->peeked = true;
-	if (n < 4 || !isalpha((unsigned char)head[0]) || !isprint((unsigned char)head[1]))
-		if (n < 4 || head[0] != '<')
-			return;
+	if (n < 4 || !isgraph((unsigned char)head[0]) || !isprint((unsigned char)head[1]))
+		return;			/* a record of TLS begins with a control character */
 	for (; used < (size_t)n && isprint((unsigned char)head[used]); used++)
 		p->r->said[used] = head[used];
 	p->r->said[used] = '\0';

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import ssl
+import threading
 
 import pytest
 
@@ -231,12 +232,13 @@ def test_plain_http_port(ward):
         expect(ward.look(s), "tls", "plain-http", "400 Bad Request")
 
 
-def test_another_protocol(ward):
+@pytest.mark.parametrize("banner", ["SSH-2.0-OpenSSH_9.2", "220 mail.example ESMTP", "* OK IMAP4rev1"])
+def test_another_protocol(ward, banner):
     def talk(c):
-        c.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        c.sendall(banner.encode() + b"\r\n")
         c.recv(4096)
     with Server(talk=talk) as s:
-        expect(ward.look(s), "tls", "no-tls", "SSH-2.0")
+        expect(ward.look(s), "tls", "no-tls", banner)
 
 
 # ---- our certificate ----
@@ -287,6 +289,25 @@ def test_one_address_of_two(ward):
     assert seen["127.0.0.1"] == "connected"
     assert set(seen) <= addresses | {"::1"}
     assert said["steps"]["tcp"]["state"] == ("ok" if len(seen) == 1 else "warned")
+
+
+def test_an_address_of_the_other_kind(ward):
+    try:
+        listener = socket.create_server(("::1", free_port()), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with Server(ward.root.issue("six", alt="IP:::1")) as s:
+        listener, s.listener = s.listener, listener
+        s.talk_to = threading.Thread(target=s.accept, daemon=True)
+        s.talk_to.start()
+        said = ward.look(s, "collection box", url=f"https://[::1]:{s.listener.getsockname()[1]}/api/")
+    listener.close()
+    assert said["ok"], json.dumps(said, indent=1)
+
+
+def test_a_proxy_that_is_not_there(ward):
+    ward.clinic.peer("https://peer.example/api/", f"proxy http://127.0.0.1:{free_port()}", ca=ward.ca)
+    expect(ward.clinic.look(), "tcp", "refused", "the proxy 127.0.0.1")
 
 
 def test_silent_port(ward):
