@@ -352,6 +352,8 @@ ask_again(struct pull *p, const struct taxii_failure *f)
 	}
 	if (lost && f->code != ERR_LIMIT && p->tries < TRIES_LOST) {
 		p->tries++;
+		if (f->code == ERR_TIMEOUT && p->limit > 1)	/* made or carried too slowly */
+			p->limit /= 2;
 		pause_for(p, backoff_us(p, p->tries));
 		return true;
 	}

@@ -8,8 +8,8 @@
 
 enum { TEXT_MAX = 300, SHOWN = 8, REFUSALS_MAX = 1000000, ERROR_BODY_MAX = 65536 };
 
-/* Resources are flat; a status names every object of one message. */
-static const struct json_limits limits = { .depth = 16, .nodes = 4000000, .bytes = TAXII_RESOURCE_MAX };
+/* Resources are flat; a status names every object of one message, four values each. */
+static const struct json_limits limits = { .depth = 16, .nodes = 500000, .bytes = TAXII_RESOURCE_MAX };
 
 /* ---- helpers ---- */
 
