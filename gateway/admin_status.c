@@ -335,9 +335,6 @@ add_speaks_for(struct strbuf *b, const struct peer *p)
 static void
 answer_peer(void *arg, const struct figures *f)
 {
-	static const char *const wires[] = {
-		[WIRE_TOCSIN] = "tocsin", [WIRE_TAXII21] = "taxii21", [WIRE_TAXII20] = "taxii20",
-	};
 	struct admin_call *call = arg;
 	const struct peer *p = trust_find(call->g->trust, json_member(call->args, "peer"));
 	struct strbuf b = STRBUF_INIT, pins = STRBUF_INIT;
@@ -360,12 +357,6 @@ answer_peer(void *arg, const struct figures *f)
 	add_words(&b, "writes", p->writes);
 	if (p->collection != NULL)
 		audit_text(&b, "collection", slice_of(p->collection));
-	if (p->url != NULL) {
-		audit_text(&b, "wire", slice_of(wires[p->wire]));
-		audit_text(&b, "verify", slice_of(p->by_name ? "name" : "pin"));
-	}
-	if (p->proxy != NULL)
-		audit_text(&b, "proxy", slice_of(p->proxy));
 	if (p->country != NULL)
 		audit_text(&b, "country", slice_of(p->country));
 	audit_text(&b, "file", slice_of(p->file));
