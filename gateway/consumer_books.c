@@ -174,15 +174,18 @@ touch(struct consumer_books *bs, struct entry *x)
 void
 consumer_books_look(struct consumer_books *bs, const char *name, struct book *out)
 {
-	const struct entry *x = find(bs, name);
-	struct arena *mem = arena_new();
-	char note[BOOK_NAME + 16];
 	struct err e = ERR_INIT;
+	char note[BOOK_NAME + 16];
+	const struct entry *x;
+	struct arena *mem;
 	struct book one;
 
 	memset(out, 0, sizeof(*out));
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	if (x != NULL)
+	if (bs == NULL)
+		return;
+	mem = arena_new();
+	if ((x = find(bs, name)) != NULL)
 		book_merge(out, &x->book);
 	for (unsigned i = 0; i < bs->g->nworkers; i++) {
 		const char *text;

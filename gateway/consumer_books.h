@@ -34,7 +34,7 @@ int64_t	consumer_books_counted_us(struct consumer_books *bs, const char *name, i
 int64_t	consumer_books_wait_us(const struct consumer_books *bs, const char *name, int64_t ask,
 	    uint64_t most, char *why, size_t cap);
 
-/* What all workers know of this consumer, as far as they have written it down. */
+/* What all workers know of this consumer, as far as they have written it down. Without books, nothing. */
 void	consumer_books_look(struct consumer_books *bs, const char *name, struct book *out);
 
 /* A hash for questions and tracks, the same in all workers. */

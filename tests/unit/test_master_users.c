@@ -48,6 +48,7 @@ setup(void **state)
 	p->store = arena_fmt(p->mem, "%s/db/store", folder);
 	p->conf.store_path = p->store;
 	p->conf.bodies_dir = arena_fmt(p->mem, "%s/bodies", folder);
+	p->conf.feeds_dir = arena_fmt(p->mem, "%s/feeds", folder);
 	p->m.uid[PROCESS_STOREKEEPER] = KEEPER;
 	p->m.uid[PROCESS_WORKER] = WORKER;
 	p->m.gid = GROUP;
