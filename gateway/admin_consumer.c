@@ -59,6 +59,7 @@ add_head(struct strbuf *b, const struct peer *p, const struct book *k, const str
 	audit_number(b, "pages", k->pages);
 	audit_number(b, "objects", k->objects);
 	audit_number(b, "files", k->files);
+	audit_number(b, "messages", k->messages);
 	audit_number(b, "bytes", k->bytes);
 	audit_number(b, "repeats", k->repeats);
 	audit_number(b, "repeated_objects", k->repeated_objects);

@@ -323,29 +323,53 @@ may_have(void *ctx, const struct store_row *row)
 	return yes;
 }
 
-/* One more of this type; they come in runs. */
+/* Tells types apart by their first and last bytes and their length: without a call a row. */
+static uint64_t
+key_of(struct slice type)
+{
+	uint64_t first = 0, last = 0;
+
+	if (type.n >= sizeof(first)) {
+		memcpy(&first, type.p, sizeof(first));
+		memcpy(&last, type.p + type.n - sizeof(last), sizeof(last));
+	}
+	for (size_t i = 0; type.n < sizeof(first) && i < type.n; i++)
+		first = first << 8 | (unsigned char)type.p[i];
+	return (first * UINT64_C(0x9e3779b97f4a7c15) ^ last) + type.n;
+}
+
+/* A place for a type that was not seen yet; the last is for all that find no room. */
+static struct seen_type *
+new_type(struct page_seen *seen, struct slice type, uint64_t key)
+{
+	struct seen_type *t;
+
+	if (seen->ntypes == SEEN_TYPES) {
+		t = &seen->types[SEEN_TYPES - 1];
+		t->key = 0;
+		memcpy(t->word, "other", sizeof("other"));
+		return t;
+	}
+	t = &seen->types[seen->ntypes++];
+	t->key = key;
+	memcpy(t->word, type.p, type.n < SEEN_WORD ? type.n : SEEN_WORD - 1);
+	return t;
+}
+
+/* One more of this type. Each row of each page comes by here. */
 static void
 count_type(struct page_seen *seen, struct slice type)
 {
-	struct seen_type *t;
-	size_t n = type.n < SEEN_WORD ? type.n : SEEN_WORD - 1;
+	uint64_t key = key_of(type);
+	struct seen_type *t = seen->types;
 
-	for (size_t i = seen->ntypes; i > 0; i--) {
-		t = &seen->types[i - 1];
-		if (t->word[n] == '\0' && memcmp(t->word, type.p, n) == 0) {
+	for (size_t i = 0; i < seen->ntypes; i++, t++) {
+		if (t->key == key) {
 			t->n++;
 			return;
 		}
 	}
-	t = &seen->types[seen->ntypes];
-	if (seen->ntypes < SEEN_TYPES) {
-		memcpy(t->word, type.p, n);
-		seen->ntypes++;
-	} else {
-		t--;
-		memcpy(t->word, "other", sizeof("other"));
-	}
-	t->n++;
+	new_type(seen, type, key)->n++;
 }
 
 static void

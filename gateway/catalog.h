@@ -60,6 +60,7 @@ bool		 catalog_root_visible(const struct catalog *c, const struct root_conf *roo
 
 enum { SEEN_TYPES = 16, SEEN_WORD = 28 };
 struct seen_type {
+	uint64_t		 key;		/* of the whole name */
 	char			 word[SEEN_WORD];	/* longer ones are cut */
 	uint32_t		 n;
 };

@@ -43,7 +43,7 @@ print_one(const json *o, struct arena *mem)
 		{ "last contact", "last", FORM_PLAIN }, { "from", "remote", FORM_PLAIN },
 		{ "client", "client", FORM_PLAIN }, { "asks for TAXII", "version", FORM_PLAIN },
 		{ "comes every", "rhythm_seconds", FORM_SPAN }, { "requests", "requests", FORM_PLAIN },
-		{ "flat files", "files", FORM_PLAIN },
+		{ "flat files", "files", FORM_PLAIN }, { "messages sent", "messages", FORM_PLAIN },
 		{ NULL, NULL, FORM_PLAIN }
 	};
 	static const struct column troubles[] = {

@@ -146,6 +146,7 @@ book_note(struct book *b, const struct book_call *c, bool repeats)
 	b->bytes += (int64_t)c->bytes;
 	b->slowed += c->slowed;
 	b->files += c->file;
+	b->messages += c->message;
 	copy_safe(b->remote, sizeof(b->remote), slice_of(c->remote));
 	copy_safe(b->agent, sizeof(b->agent), c->agent);
 	copy_safe(b->version, sizeof(b->version), slice_of(c->version));
@@ -171,7 +172,7 @@ book_note_login(struct book *b, int64_t at_us, const char *remote)
 
 #define NUMBER(m)	{ #m, offsetof(struct book, m) }
 static const struct number { const char *name; size_t at; } sums[] = {
-	NUMBER(requests), NUMBER(pages), NUMBER(objects), NUMBER(bytes), NUMBER(files), NUMBER(repeats),
+	NUMBER(requests), NUMBER(pages), NUMBER(objects), NUMBER(bytes), NUMBER(files), NUMBER(messages), NUMBER(repeats),
 	NUMBER(repeated_objects), NUMBER(slowed), NUMBER(errors), NUMBER(logins_failed),
 }, dates[] = {
 	NUMBER(first_us), NUMBER(last_us), NUMBER(page_us), NUMBER(error_us), NUMBER(error_status),

@@ -56,6 +56,7 @@ struct book {
 	char		remote[BOOK_REMOTE], agent[BOOK_AGENT], version[BOOK_VERSION];
 	int64_t		requests, pages, objects, bytes;
 	int64_t		files;			/* flat files fetched, or found unchanged */
+	int64_t		messages;		/* taken from it */
 	int64_t		repeats, repeated_objects;	/* same question, same answer */
 	int64_t		slowed;			/* answered 429 for that */
 	int64_t		page_us;		/* the last page that arrived */
@@ -93,6 +94,7 @@ struct book_call {
 	const char	*why;			/* of an error, or NULL */
 	bool		slowed;
 	bool		file;			/* a flat file, or 304 for one */
+	bool		message;		/* it sent something that was taken */
 	const struct book_page *page;		/* that reached the client; NULL: none did */
 };
 

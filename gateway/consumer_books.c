@@ -54,15 +54,21 @@ find(const struct consumer_books *bs, const char *name)
 	return x;
 }
 
+/* The entry, made when new. Who came last stands first. */
 static struct entry *
 make(struct consumer_books *bs, const char *name)
 {
-	struct entry *x = find(bs, name);
+	struct entry **at = &bs->entries, *x;
 
-	if (x != NULL)
-		return x;
-	x = xcalloc(1, sizeof(*x));
-	snprintf(x->book.name, sizeof(x->book.name), "%s", name);
+	while (*at != NULL && strcmp((*at)->book.name, name) != 0)
+		at = &(*at)->next;
+	x = *at;
+	if (x != NULL) {
+		*at = x->next;
+	} else {
+		x = xcalloc(1, sizeof(*x));
+		snprintf(x->book.name, sizeof(x->book.name), "%s", name);
+	}
 	x->next = bs->entries;
 	bs->entries = x;
 	return x;
@@ -94,12 +100,16 @@ note_name(char *out, size_t cap, const char *name, unsigned worker)
 	snprintf(out, cap, "%s %u", name, worker);
 }
 
+/* What could not be kept is tried again with the next that happens. Entries outlive the store. */
 static void
 on_written(void *arg, const struct err *e)
 {
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_WARN, "consumer.book", LF_S("error", e->reason));
+	struct entry *x = arg;
+
+	if (e == NULL)
+		return;
+	x->dirty = true;
+	log_event(LOG_WARN, "consumer.book", LF_S("error", e->reason));
 }
 
 /* How far the other workers have come with it: what was withheld there is counted there. */
@@ -138,7 +148,7 @@ consumer_books_write(struct consumer_books *bs)
 		strbuf_reset(&b);
 		book_write(&b, &x->book);
 		note_name(name, sizeof(name), x->book.name, bs->g->worker);
-		store_note_set(bs->g->store, space, name, b.p, on_written, NULL);
+		store_note_set(bs->g->store, space, name, b.p, on_written, x);
 	}
 	strbuf_fini(&b);
 }
@@ -316,7 +326,7 @@ on_note(void *ctx, const char *name, const char *text)
 	book_merge(&x->book, &one);
 	if (worker != g->worker) {
 		x->dirty = true;
-		store_note_set(g->store, space, name, NULL, on_written, NULL);
+		store_note_set(g->store, space, name, NULL, on_written, x);
 	}
 	return true;
 }

@@ -193,6 +193,9 @@ say_healthy(const struct book *b, int64_t waiting, struct book_verdict *v)
 	if (p == NULL && b->files > 0)
 		snprintf(v->words, sizeof(v->words), "fetches flat files: %lld so far",
 		    (long long)b->files);
+	else if (p == NULL && b->messages > 0)
+		snprintf(v->words, sizeof(v->words), "sends: %lld messages taken so far",
+		    (long long)b->messages);
 	else if (p == NULL)
 		snprintf(v->words, sizeof(v->words), "connected, but has not asked for objects yet");
 	else if (waiting > 0)
