@@ -67,7 +67,7 @@ struct seen_type {
 /* What a page showed, and how long it stands. */
 struct page_seen {
 	size_t			 n;
-	struct seen_type	 types[SEEN_TYPES];	/* the last counts all that found no room */
+	struct seen_type	 types[SEEN_TYPES];	/* the last: all that found no room */
 	size_t			 ntypes;
 	uint32_t		 withheld[POLICY_REASONS];	/* rows behind reader.counted_us, by the
 						 * first reason */

@@ -172,8 +172,9 @@ book_note_login(struct book *b, int64_t at_us, const char *remote)
 
 #define NUMBER(m)	{ #m, offsetof(struct book, m) }
 static const struct number { const char *name; size_t at; } sums[] = {
-	NUMBER(requests), NUMBER(pages), NUMBER(objects), NUMBER(bytes), NUMBER(files), NUMBER(messages), NUMBER(repeats),
-	NUMBER(repeated_objects), NUMBER(slowed), NUMBER(errors), NUMBER(logins_failed),
+	NUMBER(requests), NUMBER(pages), NUMBER(objects), NUMBER(bytes), NUMBER(files),
+	NUMBER(messages), NUMBER(repeats), NUMBER(repeated_objects),
+	NUMBER(slowed), NUMBER(errors), NUMBER(logins_failed),
 }, dates[] = {
 	NUMBER(first_us), NUMBER(last_us), NUMBER(page_us), NUMBER(error_us), NUMBER(error_status),
 	NUMBER(login_us),

@@ -7,9 +7,9 @@
  * Never:   knows a node: values are templates.
  *
  * In templates: {base} https://host:port  {root} API root with slash, {root-} without  {rootname} its
- * segment  {discovery} {objects}  {collection} its UUID  {title}  {cname} its name  {user} {secret}  {basic} base64
- * of user:password  {feed} address of the flat file  {fname} its name  {ca} "--cacert FILE " or nothing
- * {auth} what makes curl log in.
+ * segment  {discovery} {objects}  {collection} its UUID  {title}  {cname} its name  {user} {secret}
+ * {basic} base64 of user:password  {feed} address of the flat file  {fname} its name  {ca} "--cacert FILE "
+ * or nothing  {auth} what makes curl log in.
  *
  * To add a product: a row; `--for` and its help know it then.
  */
