@@ -1,6 +1,6 @@
 /* If this finds something, an indicator of a stranger writes rules, columns or lines of its own into the
  * lists of every SOC that reads our feeds, or crashes the gateway. The input is cut at 0xff bytes into a value, a
- * second value, a name, a source, a label and a URL; or, behind a first byte of 1, is a pattern. */
+ * second value, a name, a source, a label and a URL; or, behind a first byte of 1, is a pattern; behind a 2, objects. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -89,6 +89,7 @@ object_of(struct arena *mem, struct slice in, struct slice *source)
 	json_put_str(mem, o, "valid_from", SLICE_LIT("2026-01-01T00:00:00Z"));
 	json_put_str(mem, o, "pattern_type", SLICE_LIT("stix"));
 	json_put_str(mem, o, "pattern", pattern ? part[0] : pattern_of(mem, part[0], part[1]));
+	json_put_int(mem, o, "confidence", 50);
 	json_put_str(mem, o, "name", part[2]);
 	json_put_str(mem, o, "description", part[2]);
 	json_push(json_put(mem, o, "labels", json_list(mem)), json_string(mem, part[4]));
@@ -121,13 +122,43 @@ write_all(const struct flat_list *list, struct arena *mem)
 	}
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Objects of any type, a JSON text a line: the index is asked about each. */
+static void
+read_lines(struct slice in, struct arena *mem)
 {
-	struct arena *mem = arena_new();
+	struct flat_index *x = flat_index_new(50);
+	struct flat_look look = flat_index_look(x);
+	struct object o[8];
+	size_t n = 0;
+
+	while (in.n > 0 && n < COUNTOF(o)) {
+		struct json_doc doc;
+		struct err e = ERR_INIT;
+
+		o[n] = (struct object){ .bytes = slice_cut(&in, '\n') };
+		if (json_parse(o[n].bytes, NULL, mem, &doc, &e) < 0)
+			continue;
+		o[n].tree = doc.root;
+		if (object_fill(&o[n], mem, NULL, NULL, &e) == 0)
+			flat_index_add(x, &o[n++]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct flat_list list = { .v = NULL };
+
+		o[i].tree = i % 2 == 0 ? NULL : o[i].tree;
+		flat_read(&o[i], &look, mem, &list, NULL);
+		write_all(&list, mem);
+	}
+	flat_index_free(x);
+}
+
+/* One indicator around the values of the input, or of the pattern that it is. */
+static void
+read_values(struct slice in, struct arena *mem)
+{
 	struct strbuf text = STRBUF_INIT;
 	struct slice source;
-	struct object o = { .tree = object_of(mem, slice_from(data, size), &source) };
+	struct object o = { .tree = object_of(mem, in, &source) };
 	struct flat_look look = { .ctx = &source, .name = name_of };
 	struct flat_list list = { .v = NULL };
 	struct warnlist *w = warnlist_new();
@@ -138,13 +169,27 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (object_fill(&o, mem, NULL, NULL, &e) < 0)
 		abort();
 	flat_read(&o, &look, mem, &list, NULL);
-	warnlist_add_lines(w, slice_from(data, size), "own");
+	warnlist_add_lines(w, in, "own");
 	warnlist_seal(w);
 	for (size_t i = 0; i < list.n; i++)
 		warnlist_hit(w, list.v[i].type, list.v[i].value);
 	write_all(&list, mem);
 	warnlist_free(w);
 	strbuf_fini(&text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *mem;
+
+	if (size > 2048)
+		return 0;
+	mem = arena_new();
+	if (size > 0 && data[0] == 2)
+		read_lines(slice_from(data + 1, size - 1), mem);
+	else
+		read_values(slice_from(data, size), mem);
 	arena_free(mem);
 	return 0;
 }
