@@ -284,7 +284,7 @@ errand_goes_on(struct intake_work *w)
 		break;
 	}
 	e = arena_alloc(w->all, sizeof(*e));
-	err_set(e, ERR_BUSY, "this node stops; another goes on");
+	err_set(e, ERR_BUSY, "it goes on later");
 	finish(w, e, true);
 	return false;
 }

@@ -36,7 +36,7 @@ struct intake_errand {
 	const char	*status;	/* id */
 	uint64_t	 from, total;	/* elements of it: taken before, promised in all */
 	int64_t		 received_us;
-	/* Asked before each part. STOPS: not now (ERR_BUSY, retryable); REFUSED: the rest fails, and
+	/* Asked before each part. STOPS: later (ERR_BUSY, retryable); REFUSED: the rest fails, and
 	 * *why is what the status says. arg is the callback's. */
 	enum errand_verdict (*may)(void *arg, const char **why);
 };

@@ -23,8 +23,12 @@
 #include "gateway/gateway.h"
 #include "gateway/pending_parts.h"
 #include "gateway/stats.h"
+#include "gateway/translate.h"
 
-enum { AGAIN_MAX_SECONDS = 60 };	/* between two tries of what does not move */
+enum {
+	AGAIN_MAX_SECONDS = 60,		/* between two tries of what does not move */
+	PARTS_A_TURN = 16
+};
 
 static void	work(struct pending *p);
 
@@ -277,7 +281,9 @@ may(void *arg, const char **why)
 	struct errand *x = arg;
 
 	*why = why_not(x);
-	if (x->p->g->draining)
+	/* another large message gets its turn; this one is read again, so not too often */
+	if (x->p->g->draining ||
+	    (++x->parts % PARTS_A_TURN == 0 && translate_is_occupied(x->p->g->translate)))
 		return ERRAND_STOPS;
 	return *why != NULL ? ERRAND_REFUSED : ERRAND_GOES_ON;
 }
@@ -344,6 +350,7 @@ submit(struct errand *x)
 		.status_user = x->user, .envelope = true, .strict = x->strict, .errand = &x->job,
 	};
 
+	x->parts = 0;
 	x->job = (struct intake_errand){ .status = x->id, .from = x->from, .total = x->total,
 	    .received_us = x->requested_us, .may = may };
 	crash_here(CRASH_resumed);

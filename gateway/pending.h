@@ -20,6 +20,7 @@
  * once, and a worker parses nothing. The pass takes a third of the reading that follows. A smaller POST is
  * not turned into a pending one when its answer is late: what makes it late (a translator or a store that
  * does not answer) is what a status would have to wait for too. It gets 503, and is taken in all the same.
+ * The cage has one large message open at a time: an envelope that others wait for is put aside now and then.
  */
 #ifndef GATEWAY_PENDING_H
 #define GATEWAY_PENDING_H

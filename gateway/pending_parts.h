@@ -28,6 +28,7 @@ struct errand {
 	int64_t			 requested_us;
 	uint8_t			 sha256[32];
 	unsigned		 tries;		/* since it moved */
+	unsigned		 parts;		/* begun in this turn */
 	struct errand		*next;
 	/* while it is worked off */
 	struct intake_errand	 job;

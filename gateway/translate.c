@@ -465,6 +465,18 @@ next_read(const struct translate *t)
 	return NULL;
 }
 
+bool
+translate_is_occupied(const struct translate *t)
+{
+	bool occupied = false, waits = false;
+
+	for (const struct translate_job *j = t->reads.first; j != NULL; j = j->next) {
+		occupied |= j->open && is_big(j);
+		waits |= j->state == JOB_QUEUED && !j->open && is_big(j);
+	}
+	return occupied && waits;
+}
+
 /* Give the translator its next job: reads and password checks in turn. */
 static void
 pump(struct translate *t)

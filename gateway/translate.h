@@ -51,6 +51,9 @@ int		 translate_reload(struct translate *t, struct config *config, struct err *e
 /* Jobs waiting or in hand. */
 size_t		 translate_in_work(const struct translate *t);
 
+/* Does a large message wait because another one is open? Who has that one may drop it, and begin again. */
+bool		 translate_is_occupied(const struct translate *t);
+
 /* ---- reading ---- */
 
 struct translate_read {

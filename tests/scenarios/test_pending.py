@@ -577,3 +577,26 @@ def test_another_number_of_workers(node, workers):
     with open(node.file("tocsin.conf"), "w", encoding="utf-8") as f:
         f.write(text)
     node.start()
+
+
+def test_large_ones_take_turns(node):
+    """If this fails, one client that sends very much keeps the large messages of all others waiting until it is done."""
+    if ONE:
+        pytest.skip("there is no queue before a translator in the same process")
+    node.lab.limits = LIMITS.replace("pending-over 64k", "pending-over 6m")
+    node.lab.write_conf(node)
+    change(node, "tocsin.conf", "workers      2", "workers      1")
+    node.restart()
+    n, usual = 40000, envelope("other", 9000, size=200)
+    assert 4 << 20 < len(usual) < 6 << 20, "so large that it waits for its turn, and is answered in the usual way"
+    first = post(node, envelope("turns", n, size=100))
+    assert first.status == 202 and first.json["status"] == "pending"
+    r = post(node, usual)
+    assert r.status == 202 and check(r.json, 9000)["status"] == "complete" and r.json["success_count"] == 9000
+    then = check(ask(node, first.json["id"]).json, n)
+    assert then["status"] == "pending", "it had to wait until all was done"
+    assert finished(node, first.json["id"], n)["success_count"] == n
+    assert sorted(stored(node, "turns")) == sorted(ids("turns", n))
+    node.lab.limits = LIMITS
+    node.lab.write_conf(node)
+    node.restart()
