@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/taxii_url.h"
 #include "adapters/tls.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -214,6 +215,26 @@ load(struct check *k)
 		k->credentials = credentials_load(credentials, &k->c);
 }
 
+/* An address that nobody could call, and a peer from which nothing would ever be asked or sent. */
+static void
+check_address(struct check *k, const struct peer *p)
+{
+	struct line at = { .file = p->file, .number = p->line };
+	struct err e = ERR_INIT;
+	struct taxii_url url;
+	bool pulled = false;
+
+	if (p->url == NULL)
+		return;
+	if (taxii_url_parse(p->url, &url, &e) < 0)
+		complain(&k->c, &at, "peer %s: url: %s", p->name, e.reason);
+	for (size_t i = 0; k->conf != NULL && i < k->conf->npulls; i++)
+		pulled = pulled || strcmp(k->conf->pulls[i].peer, p->name) == 0;
+	if (!pulled && !peer_is_sent_to(p))
+		warn(k, "%s:%u: peer %s has a url, and neither a collection to send to nor a `pull` in %s",
+		    p->file, p->line, p->name, k->path);
+}
+
 static void
 check_outside(struct check *k)
 {
@@ -239,6 +260,7 @@ check_outside(struct check *k)
 			complain(&k->c, &at, "peer %s: ca: %s is not there", p->name, p->ca);
 		else
 			check_ca(k, arena_fmt(k->c.mem, "peer %s", p->name), p->ca);
+		check_address(k, p);
 	}
 	if (k->trust != NULL && k->credentials != NULL)
 		check_credentials(k);

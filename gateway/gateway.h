@@ -61,7 +61,7 @@ struct gateway {
 	int			 draining;
 	/* Which of how many workers this is: 0 of 1 with --one. Peers and spools are shared out by name
 	 * (gateway_owns); worker 0 has what there is but one of: control socket, operations, view filling,
-	 * housekeeping. */
+	 * pulls, housekeeping. */
 	unsigned		 worker, nworkers;
 };
 

@@ -179,6 +179,19 @@ def test_a_collection_that_is_not_there_is_named_with_those_that_are(stage):
     assert cause == "collection" and "Feed" in error, error
 
 
+@pytest.mark.parametrize("peer,section,words", [
+    ({"url": "https://h.example:99999/"}, "{pull}", "is no port"),
+    ({}, "", "neither a collection to send to nor a `pull`"),
+    ({}, "\npull x\n    peer fed\n    into advisories\n", "unknown peer or consumer 'fed', did you mean 'feed'"),
+    ({}, "\npull x\n    peer soc\n    into advisories\n", "'soc' has no `url`"),
+])
+def test_mistakes_are_found_before_they_are_made(stage, peer, section, words):
+    """If this fails, a pull that can never work is found out by its silence."""
+    stage.write(section.format(pull=pull_section("checked")), **peer)
+    done = stage.node.run("check", "--config", stage.node.conf)
+    assert words in done.stdout + done.stderr
+
+
 # ---- servers met in the wild
 
 
