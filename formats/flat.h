@@ -5,8 +5,9 @@
  *	indicator      one a value    |                one row of flat_outputs[] each
  *	                              `--- guards: revoked, expired, warning list, TLP, said already
  *
- * Owns:    struct flat_record; its reader (flat_read.c, flat_leaf.c, flat_sco.c), who is who around an object
- *          (flat_index.c), the table of outputs (flat.c, flat_*.c) and what keeps a record out.
+ * Owns:    struct flat_record; its reader (flat_read.c, flat_leaf.c, flat_sco.c), who is who around an
+ *          object (flat_index.c), the table of outputs (flat.c and a file each) and what keeps a record
+ *          out.
  * Called:  by the feeds, and by `tocsin convert --to csv|jsonl|txt|...`.
  * Never:   decides who may read a record (policy did), asks for the time, or writes a value that it
  *          did not make canonical (value.h): a defanged one never gets out.
