@@ -182,7 +182,7 @@ def test_a_collection_that_is_not_there_is_named_with_those_that_are(stage):
 @pytest.mark.parametrize("peer,section,words", [
     ({"url": "https://h.example:99999/"}, "{pull}", "is no port"),
     ({}, "", "neither a collection to send to nor a `pull`"),
-    ({}, "\npull x\n    peer fed\n    into advisories\n", "unknown peer or consumer 'fed', did you mean 'feed'"),
+    ({}, "\npull x\n    peer fed\n    into advisories\n", "unknown peer 'fed', did you mean 'feed'"),
     ({}, "\npull x\n    peer soc\n    into advisories\n", "'soc' has no `url`"),
 ])
 def test_mistakes_are_found_before_they_are_made(stage, peer, section, words):
