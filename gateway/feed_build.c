@@ -11,7 +11,7 @@
 
 enum {
 	PAGE_ROWS = 100, PAGE_BYTES = 2 << 20,	/* of one turn */
-	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 400, LOCK_WAIT_US = 5000,
+	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 4000, LOCK_WAIT_US = 5000,
 	SEEN_BYTES = 40,		/* that a run keeps of what it has written */
 	SLICE_US = 10000		/* of work in one turn, and the page that goes beyond */
 };
@@ -202,6 +202,7 @@ begin_made(struct feed_build *b)
 	b->now_us = b->made->at_us = b->made->modified_us = clock_wall_us();
 	admit_init(&b->admit, b->trust, b->peer, b->now_us);
 	b->pass = PASS_NAMES;
+	b->settling = false;
 	b->lock_tries = 0;
 	stamp_text(b->now_us, b->now_text);
 }
@@ -360,7 +361,12 @@ settle(struct feed_build *b, struct err *e)
 		b->made->has_state = true;
 		b->made->modified_us = b->made->state.at_us;
 		return 0;
+	case FEED_MORE:
+		b->settling = true;
+		later(b, 0);
+		return 1;
 	case FEED_LOCKED:
+		b->settling = true;
 		if (++b->lock_tries > LOCK_TRIES)
 			return err_set(e, ERR_BUSY, "another worker is writing this feed");
 		later(b, LOCK_WAIT_US);
@@ -486,7 +492,7 @@ step(struct feed_build *b)
 		finish(b, &b->err);
 		return;
 	}
-	if (b->lock_tries == 0) {
+	if (!b->settling) {
 		read_page(b);
 		return;
 	}

@@ -20,8 +20,8 @@ typedef void feed_built_cb(void *arg, struct feed_made *made, const struct err *
 /* `outputs`: which of flat_outputs. cb comes once, perhaps before this returns; made is held once. */
 struct feed_build *feed_build_start(struct gateway *g, const struct feed_ask *ask, uint64_t outputs,
 	    feed_built_cb *cb, void *arg);
-/* A build that has ended well may be gone on with: then only what was added to the collection since is read.
- * Whether that is possible now, for these outputs; how much memory it holds for that. */
+/* A build that has ended well may be gone on with: then only what was added to the collection since is
+ * read. Whether that is possible now, for these outputs; how much memory it holds for that. */
 bool	feed_build_can_go_on(const struct feed_build *b, uint64_t outputs);
 size_t	feed_build_memory(const struct feed_build *b);
 /* Are trust and configuration still those that it began with? */

@@ -50,6 +50,7 @@ struct feed_build {
 	bool			 turns_back;	/* what was added is about what was there before */
 	struct id_set		 seen;		/* ids of what has records */
 	struct id_set		 named, fresh;	/* what they and the others refer to; the latter now */
+	bool			 settling;	/* all is read: it takes its place in the log */
 	bool			 everything;	/* an output of objects is made */
 	struct feed_made	*made;
 	struct arena		*mem, *page_mem;

@@ -12,7 +12,7 @@
  * what this reader was not given before.
  *
  * Owns:    the files, cursors, folding blocks into one delta.
- * Called:  by feed.c (commit) and the feeds' adapter (since), in any worker: the files are shared.
+ * Called:  by feed_build.c (commit) and the feeds' adapter (since), in any worker: the files are shared.
  * Never:   waits for the lock, believes a file that is damaged (a chain begins anew), or syncs: what a
  *          power cut takes costs a full fetch.
  */
@@ -62,9 +62,9 @@ struct feed_commit {
 	uint64_t	 history_bytes;
 	int64_t		 history_us;
 };
-enum feed_committed { FEED_COMMITTED, FEED_LOCKED, FEED_OUTDATED, FEED_FAILED };
-/* Make it the last state, if it differs from that. LOCKED: ask again soon; OUTDATED: somebody committed
- * what was read later than this. */
+enum feed_committed { FEED_COMMITTED, FEED_MORE, FEED_LOCKED, FEED_OUTDATED, FEED_FAILED };
+/* Make it the last state, if it differs from that, in steps of a few milliseconds: MORE: ask again; LOCKED:
+ * ask again soon; OUTDATED: somebody committed what was read later than this. */
 enum feed_committed feed_take_commit(struct feed_take *t, const struct feed_commit *c,
 	    struct feed_state *out, struct err *e);
 

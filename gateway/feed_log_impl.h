@@ -1,11 +1,11 @@
 /*
- * feed_log_impl.h -- the files of feed_log.h, for feed_take.c (writes) and feed_log.c (reads) alone.
+ * feed_log_impl.h -- the files of feed_log.h, for feed_take.c, feed_commit.c (write) and feed_log.c (reads).
  *
  *	state	head, names one behind the other, then the index: n rows sorted by key
  *	log	head, then blocks: head, changes
  *
  * Owns:    the layout. Numbers are those of this machine: the files do not travel.
- * Called:  by those two files.
+ * Called:  by those three files.
  * Never:   included by anyone else: they see feed_log.h.
  */
 #ifndef GATEWAY_FEED_LOG_IMPL_H
@@ -54,6 +54,39 @@ struct log_change {
 	uint8_t		 key[FEED_KEY];
 	uint32_t	 op, name_n, json_n, csv_n;	/* then these bytes */
 };
+
+/* One record that was noted. */
+struct mark {
+	uint8_t		 key[FEED_KEY], sum[FEED_SUM];
+	uint64_t	 name_at, json_at, csv_at;
+	uint32_t	 name_n, json_n, csv_n;
+};
+
+struct feed_take {
+	char		*temp;		/* path of the file */
+	int		 fd;
+	uint64_t	 bytes;		/* in it and waiting */
+	struct strbuf	 waiting;
+	struct mark	*v;
+	size_t		 n, cap;
+	uint64_t	 names_end;	/* where the names end in the file */
+	uint32_t	*slots;		/* 1 + place in v, by key; a power of two */
+	size_t		 nslots;
+	/* the places in v by key: runs that are sorted, until there is one */
+	uint32_t	*order, *spare;
+	size_t		 room;		/* of both */
+	size_t		*ends, nends, ends_cap;	/* of the runs */
+	size_t		 nsorted;	/* that are in runs */
+	struct { size_t run, nruns, start, i, j, to; } merge;	/* of a level that is under way */
+	struct commit	*commit;	/* under way, or NULL */
+};
+
+/* Sort so many records more; true once all are. */
+bool	feed_take_sort(struct feed_take *t, size_t some);
+int	feed_take_put(struct feed_take *t, struct slice s, struct err *e);
+int	feed_take_flush(struct feed_take *t, struct err *e);
+int	feed_write_all(int fd, struct slice s, struct err *e);
+void	feed_commit_free(struct commit *c);		/* NULL is fine */
 
 enum { BLOCK_MAGIC = 0x626c6b31 };
 extern const char feed_state_magic[8], feed_log_magic[8];
