@@ -100,7 +100,8 @@ bool	flat_read(const struct object *o, const struct flat_look *look, struct aren
 	    struct flat_list *out, struct loss *loss);
 
 /* A flat_look over objects that went by: names, what is related by `indicates`, who is in a report.
- * Heap; at most `max` entries (0: 200,000), what comes later is not known. Strings are copied. */
+ * Heap; at most `max` entries (0: 200,000), what comes later is not known. Strings are copied. Whatever
+ * is added may show in a record: show it only what the reader of the records may see. */
 struct flat_index;
 struct flat_index	*flat_index_new(size_t max);
 void			 flat_index_free(struct flat_index *x);

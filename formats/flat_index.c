@@ -206,7 +206,7 @@ flat_index_add(struct flat_index *x, const struct object *o)
 	struct json_doc doc = { .root = o->tree };
 	struct err ignored = ERR_INIT;
 
-	if (!is_told(o->type))
+	if (!is_told(o->type) || (o->flags & OBJECT_REVOKED) != 0)
 		return;
 	if (doc.root == NULL &&
 	    json_parse(o->bytes, NULL, mem = arena_new(), &doc, &ignored) < 0)

@@ -286,38 +286,40 @@ test_fields(void **state)
 	    "\"classification_taxonomy\":\"other\"}\n");
 }
 
+/* What may stand around an indicator. */
+static const char *const around[] = {
+	"{\"type\":\"identity\",\"id\":\"" CERT "\",\"name\":\"CERT One\","
+	    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
+	"{\"type\":\"malware\",\"id\":\"malware--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
+	    "\"is_family\":true,\"name\":\"Mal;ware\",\"created\":\"2026-01-01T00:00:00.000Z\","
+	    "\"modified\":\"2026-01-01T00:00:00.000Z\"}",
+	"{\"type\":\"infrastructure\",\"id\":"
+	    "\"infrastructure--31b940d4-6f7f-459a-80ea-9c1f17b5891b\",\"name\":\"i\","
+	    "\"infrastructure_types\":[\"command-and-control\"],"
+	    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
+	"{\"type\":\"relationship\",\"id\":"
+	    "\"relationship--31b940d4-6f7f-459a-80ea-9c1f17b5891b\",\"relationship_type\":"
+	    "\"indicates\",\"source_ref\":\"" IND "\",\"target_ref\":"
+	    "\"malware--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
+	    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
+	"{\"type\":\"relationship\",\"id\":"
+	    "\"relationship--31b940d4-6f7f-459a-80ea-9c1f17b5891c\",\"relationship_type\":"
+	    "\"indicates\",\"source_ref\":\"" IND "\",\"target_ref\":"
+	    "\"infrastructure--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
+	    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
+	"{\"type\":\"report\",\"id\":\"report--31b940d4-6f7f-459a-80ea-9c1f17b5891b\",\"name\":"
+	    "\"Report\",\"published\":\"2026-01-01T00:00:00Z\",\"object_refs\":[\"" IND "\"],"
+	    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
+	"{\"type\":\"sighting\",\"id\":\"sighting--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
+	    "\"sighting_of_ref\":\"" IND "\",\"first_seen\":\"2026-01-03T00:00:00Z\","
+	    "\"last_seen\":\"2026-01-04T00:00:00Z\","
+	    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}"
+};
+
 /* Names come from objects around, in whatever order they came by. */
 static void
 test_index(void **state)
 {
-	static const char *const around[] = {
-		"{\"type\":\"identity\",\"id\":\"" CERT "\",\"name\":\"CERT One\","
-		    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
-		"{\"type\":\"malware\",\"id\":\"malware--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
-		    "\"is_family\":true,\"name\":\"Mal;ware\",\"created\":\"2026-01-01T00:00:00.000Z\","
-		    "\"modified\":\"2026-01-01T00:00:00.000Z\"}",
-		"{\"type\":\"infrastructure\",\"id\":"
-		    "\"infrastructure--31b940d4-6f7f-459a-80ea-9c1f17b5891b\",\"name\":\"i\","
-		    "\"infrastructure_types\":[\"command-and-control\"],"
-		    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
-		"{\"type\":\"relationship\",\"id\":"
-		    "\"relationship--31b940d4-6f7f-459a-80ea-9c1f17b5891b\",\"relationship_type\":"
-		    "\"indicates\",\"source_ref\":\"" IND "\",\"target_ref\":"
-		    "\"malware--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
-		    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
-		"{\"type\":\"relationship\",\"id\":"
-		    "\"relationship--31b940d4-6f7f-459a-80ea-9c1f17b5891c\",\"relationship_type\":"
-		    "\"indicates\",\"source_ref\":\"" IND "\",\"target_ref\":"
-		    "\"infrastructure--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
-		    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
-		"{\"type\":\"report\",\"id\":\"report--31b940d4-6f7f-459a-80ea-9c1f17b5891b\",\"name\":"
-		    "\"Report\",\"published\":\"2026-01-01T00:00:00Z\",\"object_refs\":[\"" IND "\"],"
-		    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}",
-		"{\"type\":\"sighting\",\"id\":\"sighting--31b940d4-6f7f-459a-80ea-9c1f17b5891b\","
-		    "\"sighting_of_ref\":\"" IND "\",\"first_seen\":\"2026-01-03T00:00:00Z\","
-		    "\"last_seen\":\"2026-01-04T00:00:00Z\","
-		    "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\"}"
-	};
 	struct object *o = indicator(SLICE_LIT("[ipv4-addr:value = '192.0.2.1']"),
 	    ",\"created_by_ref\":\"" CERT "\"");
 
@@ -339,6 +341,29 @@ test_index(void **state)
 		assert_string_equal(l.v[0].taxonomy, "malicious-code");
 		flat_index_free(x);
 	}
+}
+
+/* What is withdrawn says nothing. */
+static void
+test_index_forgets(void **state)
+{
+	struct object *o = indicator(SLICE_LIT("[ipv4-addr:value = '192.0.2.1']"),
+	    ",\"created_by_ref\":\"" CERT "\"");
+	struct flat_index *x = flat_index_new(0);
+	struct flat_look look = flat_index_look(x);
+	struct flat_list l = { .v = NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(around); i++) {
+		struct object *other = object(around[i]);
+
+		other->flags |= OBJECT_REVOKED;
+		flat_index_add(x, other);
+	}
+	assert_true(flat_read(o, &look, mem, &l, NULL));
+	assert_true(slice_is(l.v[0].source, CERT));
+	assert_int_equal(l.v[0].malware.n + l.v[0].report.n + l.v[0].first_seen.n, 0);
+	flat_index_free(x);
 }
 
 /* A full index knows no more; it does not grow and does not fail. */
@@ -786,6 +811,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_other_languages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_index_forgets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_index_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_amplification, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_guards, setup, teardown),
