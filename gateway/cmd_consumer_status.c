@@ -8,16 +8,16 @@
 #include "gateway/cmd_ask.h"
 
 static void
-print_counts(const char *head, const json *list, const char *member)
+print_counts(const char *head, const json *list, const char *member, const char *more)
 {
 	if (json_count(list) == 0)
 		return;
-	printf("%-14s", head);
+	printf("%-13s", head);
 	for (const json *x = json_first(list); x != NULL; x = json_next(x)) {
 		printf("%s%.0f ", x == json_first(list) ? "" : ", ", number_in(x, "objects"));
 		print_safe(stdout, json_member(x, member));
 	}
-	putchar('\n');
+	printf("%s\n", more);
 }
 
 /* "120 in 3 pages, 81 kB; 40 of them again (33 %)" */
@@ -26,7 +26,9 @@ print_delivered(const json *o, struct arena *mem)
 {
 	double objects = number_in(o, "objects"), again = number_in(o, "repeated_objects");
 
-	printf("%-14s%.0f objects in %.0f pages, %s", "delivered", objects, number_in(o, "pages"),
+	if (number_in(o, "pages") == 0)
+		return;
+	printf("%-13s%.0f objects in %.0f pages, %s", "delivered", objects, number_in(o, "pages"),
 	    size_text(mem, number_in(o, "bytes")));
 	if (again > 0)
 		printf("; %.0f of them again (%.0f %%), in %.0f answers like an earlier one", again,
@@ -34,24 +36,36 @@ print_delivered(const json *o, struct arena *mem)
 	putchar('\n');
 }
 
+/* Those of them that are more than nothing. */
+static void
+print_numbers(const json *o)
+{
+	static const struct { const char *head, *member; } rows[] = {
+		{ "requests", "requests" }, { "files", "files" }, { "sent to us", "messages" },
+		{ "waiting", "waiting" }, { "slowed", "slowed" }, { "errors", "errors" },
+		{ "bad logins", "logins_failed" },
+	};
+
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		if (number_in(o, rows[i].member) > 0)
+			printf("%-13s%.0f%s\n", rows[i].head, number_in(o, rows[i].member),
+			    strcmp(rows[i].member, "waiting") == 0 &&
+			    json_bool(json_get(o, "waiting_more")) ? " or more" : "");
+}
+
 static void
 print_one(const json *o, struct arena *mem)
 {
 	static const struct column who[] = {
 		{ "consumer", "name", FORM_PLAIN }, { "state", "state", FORM_PLAIN },
-		{ "that is", "words", FORM_PLAIN }, { "first contact", "first", FORM_PLAIN },
-		{ "last contact", "last", FORM_PLAIN }, { "from", "remote", FORM_PLAIN },
-		{ "client", "client", FORM_PLAIN }, { "asks for TAXII", "version", FORM_PLAIN },
-		{ "comes every", "rhythm_seconds", FORM_SPAN }, { "requests", "requests", FORM_PLAIN },
-		{ "flat files", "files", FORM_PLAIN }, { "messages sent", "messages", FORM_PLAIN },
-		{ NULL, NULL, FORM_PLAIN }
+		{ "that is", "words", FORM_PLAIN }, { "first seen", "first", FORM_PLAIN },
+		{ "last seen", "last", FORM_PLAIN }, { "from", "remote", FORM_PLAIN },
+		{ "client", "client", FORM_PLAIN }, { "asks TAXII", "version", FORM_PLAIN },
+		{ "comes every", "rhythm_seconds", FORM_SPAN }, { NULL, NULL, FORM_PLAIN }
 	};
 	static const struct column troubles[] = {
-		{ "waiting", "waiting", FORM_PLAIN }, { "slowed down", "slowed", FORM_PLAIN },
-		{ "errors", "errors", FORM_PLAIN }, { "last error", "error", FORM_PLAIN },
-		{ "that was", "error_at", FORM_PLAIN },
-		{ "failed logins", "logins_failed", FORM_PLAIN },
-		{ "the last", "login_failed_at", FORM_PLAIN },
+		{ "last error", "error", FORM_PLAIN }, { "at", "error_at", FORM_PLAIN },
+		{ "bad login", "login_failed_at", FORM_PLAIN },
 		{ "from", "login_failed_from", FORM_PLAIN }, { NULL, NULL, FORM_PLAIN }
 	};
 	static const struct column where[] = {
@@ -61,10 +75,11 @@ print_one(const json *o, struct arena *mem)
 	};
 
 	print_members(o, who);
-	if (number_in(o, "pages") > 0)
-		print_delivered(o, mem);
-	print_counts("by type", json_get(o, "types"), "type");
-	print_counts("withheld", json_get(o, "withheld"), "reason");
+	print_delivered(o, mem);
+	print_counts("by type", json_get(o, "types"), "type", "");
+	print_counts("withheld", json_get(o, "withheld"), "reason",
+	    " (`tocsin explain OBJECT NAME` says more)");
+	print_numbers(o);
 	print_members(o, troubles);
 	if (json_count(json_get(o, "positions")) > 0) {
 		putchar('\n');

@@ -8,7 +8,8 @@
  * Owns:    struct book: counts, the last polls, how far it came; its text form (a note in the store); the
  *          verdict about it.
  * Called:  by consumer_books.c (keeps the books of a process), admin_consumer.c, figures_look.c.
- * Never:   looks at a clock or a store; holds content: no ids, no values, no queries.
+ * Never:   looks at a clock or a store; holds content: no ids, no values, no queries; but what a
+ *          refusal said in words.
  */
 #ifndef GATEWAY_CONSUMER_BOOK_H
 #define GATEWAY_CONSUMER_BOOK_H
