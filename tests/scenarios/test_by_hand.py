@@ -203,6 +203,21 @@ def test_pull_from_a_real_server(reader):
     assert (said["outcome"], said["objects"]) == ("done", 0)
 
 
+@pytest.mark.parametrize("wire", ["taxii21", "taxii20"])
+@pytest.mark.parametrize("path", ["/api/", "/", "/api/collections/"])
+def test_the_doctor_with_every_way_to_write_an_address(reader, wire, path):
+    a, b = reader["cert-a"], reader["cert-b"]
+    was = (f"url {b.url}/api/\n    wire taxii21", f"url {b.url}{path}\n    wire {wire}")
+    rewrite(a.file("trust.conf"), was)
+    try:
+        said, steps = doctor(a, "vendor")
+    finally:
+        rewrite(a.file("trust.conf"), was[::-1])
+    assert said["ok"], json.dumps(said, indent=1)
+    assert ("2.0" if wire == "taxii20" else "2.1") in steps["version"]["found"]
+    assert steps["root"]["detail"]["root"] == "/api/"
+
+
 def test_pull_that_is_not_let_in(reader):
     a = reader["cert-a"]
     with open(a.file("credentials"), encoding="utf-8") as f:
