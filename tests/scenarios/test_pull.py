@@ -89,8 +89,9 @@ class Stage:
         """Let the node know, and wait for a run that goes well."""
         self.write(pull_section(self.name, **self.keys), **self.peer)
         assert self.node.reload(), self.node.log()[-2000:]
+        runs = self.show()["runs"]
         return until(f"{self.name} to go well", lambda: (
-            lambda a: a if "last_ok" in a and not a["failures"] and not a["running"] else None)(self.show()))
+            lambda a: a if a["runs"] > runs and not a["failures"] and not a["running"] else None)(self.show()))
 
     def wrong_again(self):
         failures = self.failures()
