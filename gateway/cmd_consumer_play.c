@@ -39,6 +39,7 @@ struct play {
 	struct http_client	*client;
 	const char		*login;		/* value of Authorization */
 	const char		*host, *url;	/* of the certificate; as clients are told */
+	const char		*root;		/* of the collection that is meant, else the first */
 	struct reply		 reply;
 	bool			 answered;
 	enum play_state		 worst;
@@ -221,7 +222,7 @@ discover(struct play *t)
 {
 	const json *roots;
 	struct slice first;
-	const char *mine = arena_fmt(t->mem, "%s/%s/", t->url, t->conf->conf->api_root);
+	const char *mine = arena_fmt(t->mem, "%s/%s/", t->url, t->root);
 	bool listed = false, mine_listed = false;
 
 	if (!resource(t, "discovery", "/taxii2/"))
@@ -250,14 +251,14 @@ is_meant(const struct play *t, const json *x)
 
 	return want == NULL || slice_is(json_member(x, "id"), want) ||
 	    slice_is(json_member(x, "alias"), want) || (col != NULL &&
-	    ((col->title != NULL && slice_is(json_member(x, "title"), col->title)) ||
+	    (slice_is(json_member(x, "title"), col->title == NULL ? col->name : col->title) ||
 	    (col->id != NULL && slice_is(json_member(x, "id"), col->id))));
 }
 
 static bool
 list_collections(struct play *t)
 {
-	const char *target = arena_fmt(t->mem, "/%s/collections/", t->conf->conf->api_root);
+	const char *target = arena_fmt(t->mem, "/%s/collections/", t->root);
 	const char *right = t->p->walk == WALK_PUSH ? "can_write" : "can_read";
 	size_t all = 0;
 
@@ -310,7 +311,7 @@ escaped(struct arena *mem, struct slice s)
 static const char *
 objects_target(const struct play *t, const struct found *c)
 {
-	return arena_fmt(t->mem, "/%s/collections/%s/objects/", t->conf->conf->api_root, c->id);
+	return arena_fmt(t->mem, "/%s/collections/%s/objects/", t->root, c->id);
 }
 
 /* The address of the next page, as this product asks for it. */
@@ -463,7 +464,7 @@ try_slash(struct play *t)
 {
 	const char *with = arena_fmt(t->mem, "%s?limit=1", objects_target(t, &t->found[0]));
 	const char *without = arena_fmt(t->mem, "/%s/collections/%s/objects?limit=1",
-	    t->conf->conf->api_root, t->found[0].id);
+	    t->root, t->found[0].id);
 	struct slice body;
 
 	if (!resource(t, "slash", with))
@@ -530,7 +531,7 @@ push(struct play *t)
 {
 	int64_t most = 0;
 
-	if (!resource(t, "push", arena_fmt(t->mem, "/%s/", t->conf->conf->api_root)))
+	if (!resource(t, "push", arena_fmt(t->mem, "/%s/", t->root)))
 		return false;
 	json_int(json_get(t->reply.root, "max_content_length"), &most);
 	return tell(t, "push", PLAY_OK, "may write to %s, %lld bytes at once; nothing was sent",
@@ -561,10 +562,15 @@ play(struct play *t)
 enum play_state
 play_run(const struct play_conf *conf, struct arena *mem)
 {
-	struct play t = { .conf = conf, .p = conf->product, .mem = mem };
+	struct play t = { .conf = conf, .p = conf->product, .mem = mem,
+		.root = conf->conf->api_root };
+	const struct collection_conf *col = conf->collection == NULL ? NULL :
+	    config_collection(conf->conf, slice_of(conf->collection));
 	struct strbuf b = STRBUF_INIT;
 	const char *pair = arena_fmt(mem, "%s:%s", conf->name, conf->token);
 
+	if (col != NULL)
+		t.root = col->roots[0];
 	base64_add(&b, pair, strlen(pair));
 	t.login = conf->product->password ? arena_fmt(mem, "Basic %s", b.p) :
 	    arena_fmt(mem, "Bearer %s", conf->token);

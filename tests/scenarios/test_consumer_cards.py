@@ -18,6 +18,13 @@ FEED_SECTION = """
 feed lists
     collection   advisories
     formats      wazuh csv
+
+root second
+    title        "Another root"
+
+collection apart
+    title        "Only there"
+    roots        second
 """
 
 
@@ -92,9 +99,9 @@ def test_without_a_collection_it_lists_them(node):
     """If this fails, nobody knows which id belongs into the form."""
     text = add(node, "soc", "sentinel", "--keep")
     ids = {c["name"]: c["id"] for c in card(node, "soc", "sentinel", "--keep")["collections"]}
-    assert set(ids) == {"advisories", "indicators"} and all(i in text for i in ids.values())
+    assert set(ids) == {"advisories", "indicators", "apart"} and all(i in text for i in ids.values())
     assert "one of the ids below" in text
-    listed = node.request("GET", "/api/collections/", "soc").json["collections"]
+    listed = [c for root in ("api", "second") for c in node.request("GET", f"/{root}/collections/", "soc").json["collections"]]
     assert {c["id"] for c in listed} == set(ids.values())
 
 
@@ -159,6 +166,15 @@ def test_files_are_played(node, product):
         assert found["state"] == "ok" and "304" in words_of(found, "feed again"), found
     else:               # there are names and no addresses
         assert found["state"] != "failed" and "lists.ip.cdb" in words_of(found, "feed")
+
+
+def test_a_collection_of_another_root(node):
+    """If this fails, the card sends people to an API root that does not have the collection."""
+    c = card(node, "soc", "sentinel", "--collection", "apart", "--keep")
+    assert {"label": "API root URL", "value": node.url + "/second/"} in c["fields"]
+    found = play(node, "soc", "--for", "splunk-es", "--collection", "apart")
+    assert "/second/" in words_of(found, "discovery") and "Only there: nothing" in words_of(found, "pages"), found
+    assert found["state"] == "warned"
 
 
 def test_pushing_is_played_without_writing(node):

@@ -1,11 +1,13 @@
 """If this fails, nobody can say why a SIEM shows nothing: what a consumer asked and got is lost, or told wrong."""
 import datetime
 import json
+import os
+import signal
 import sqlite3
 
 import pytest
 
-from lab import Client, basic, indicator, laboratory, until
+from lab import ONE, Client, basic, indicator, laboratory, until
 
 CONSUMERS = {name: ["relation own", "read *"] for name in ("siem", "looper", "steady", "idle", "hasty")}
 CONSUMERS["client"] = ["relation client", "read *"]
@@ -291,3 +293,17 @@ def test_revoke_takes_the_secrets_away(marked):
     assert poll(marked, "idle").status == 401 and poll(marked, "siem").status == 200
     assert marked.run("consumer", "show", "idle", "--config", marked.conf).returncode == 0
 
+
+
+@pytest.mark.skipif(bool(ONE), reason="about the process that writes the store")
+def test_a_dead_storekeeper_costs_no_page_and_no_book(marked):
+    """If this fails, what a consumer got is forgotten because another process died."""
+    pid = next(p["pid"] for p in marked.ask("status")["processes"] if p["kind"] == "storekeeper")
+    before = status(marked, "hasty")["pages"]
+    os.kill(pid, signal.SIGKILL)
+    for i in range(3):
+        assert poll(marked, "hasty", f"limit={i + 1}").status == 200
+    until("the books to be written down", lambda: poll(marked, "hasty", "limit=9").status == 200 and
+          written(marked, "hasty", "pages") >= before + 3)
+    drain(marked, "two", "limit=500")
+    bookmark_settles(marked, "two", "limit=500")
