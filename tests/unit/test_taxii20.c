@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "adapters/taxii20_manifest.h"
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_walk.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_media.h"
+#include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 
 /* The head of a request with these header lines. */
@@ -502,6 +504,40 @@ bundles(void **state)
 	strbuf_fini(&b);
 }
 
+/* An entry an object, in the order of the page; versions newest first; one whose versions are gone keeps its own. */
+static void
+manifests(void **state)
+{
+	static const struct { const char *id, *version; int object; } rows[] = {
+		{ "x--2", "2026-01-03", 1 }, { "x--1", "2026-01-09", 1 }, { "x--3", "2026-01-05", 1 },
+		{ "x--1", "2026-01-01", 0 }, { "x--2", "2026-01-03", 0 }, { "x--1", "2026-01-09", 0 },
+		{ "x--1", "2026-01-04", 0 }, { "x--0", "2026-01-04", 0 },
+	};
+	struct arena *mem = arena_new();
+	struct taxii20_manifest m = { .objects = { .n = 0 } };
+	struct strbuf b = STRBUF_INIT;
+	const char *at;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct store_row row = { .id = slice_of(rows[i].id), .version = slice_of(rows[i].version),
+			.version_key = slice_of(rows[i].version), .date_added_us = (int64_t)i };
+
+		taxii20_manifest_add(rows[i].object ? &m.objects : &m.all, mem, &row);
+	}
+	taxii20_manifest_write(&m, mem, &b);
+	at = strstr(b.p, "\"id\":\"x--2\"");
+	assert_non_null(at);
+	assert_non_null(at = strstr(at, "\"versions\":[\"2026-01-03\"]"));
+	assert_non_null(at = strstr(at, "\"id\":\"x--1\",\"date_added\":\"1970-01-01T00:00:00.000001Z\""));
+	assert_non_null(at = strstr(at, "\"versions\":[\"2026-01-09\",\"2026-01-04\",\"2026-01-01\"]"));
+	assert_non_null(at = strstr(at, "\"id\":\"x--3\""));
+	assert_non_null(at = strstr(at, "\"versions\":[\"2026-01-05\"]"));
+	assert_null(strstr(b.p, "x--0"));
+	strbuf_fini(&b);
+	arena_free(mem);
+}
+
 int
 main(void)
 {
@@ -513,7 +549,7 @@ main(void)
 		cmocka_unit_test(an_awaited_place_stays), cmocka_unit_test(counts_age),
 		cmocka_unit_test(a_note_that_is_broken),
 		cmocka_unit_test(a_walk_misses_nothing), cmocka_unit_test(a_walk_is_linear),
-		cmocka_unit_test(bundles),
+		cmocka_unit_test(bundles), cmocka_unit_test(manifests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
