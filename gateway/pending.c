@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "gateway/audit.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/crash.h"
 #include "gateway/base/file.h"
