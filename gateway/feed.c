@@ -1,5 +1,6 @@
 #include "gateway/feed.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -51,7 +52,10 @@ struct feeds {
 	struct views		 views;		/* used last: first */
 	struct views		 queue;		/* of those that shall be built */
 	size_t			 nviews, building;
-	struct feed_build	*ended;		/* one that may be on the stack: freed later */
+	struct feed_build	**ended;	/* freed when none is on the stack */
+	size_t			 nended;
+	unsigned		 deep;		/* callbacks of builds on the stack */
+	struct event		*kick;		/* start_builds in another turn; NULL: there is no loop */
 };
 
 /* ---- what was made ---- */
@@ -303,6 +307,26 @@ answer(struct view *v, const struct err *e, bool late_ones)
 static void	enqueue(struct view *v);
 static void	start_builds(struct feeds *f);
 
+/* Not from where a build is on the stack, nor while the store may be closing: in another turn. */
+static void
+start_soon(struct feeds *f)
+{
+	static const struct timeval soon = { 0, 1 };
+
+	if (f->kick != NULL)
+		evtimer_add(f->kick, &soon);
+	else if (f->deep == 0)
+		start_builds(f);
+}
+
+static void
+on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start_builds(arg);
+}
+
 /* What the last build of a feed kept out, for /metrics. */
 static void
 count_withheld(struct feeds *f, const struct view *v)
@@ -322,12 +346,19 @@ count_withheld(struct feeds *f, const struct view *v)
 	stats_set2(f->g->stats, STAT_FEED_WITHHELD, v->feed, "low-confidence", (double)m->unsure);
 }
 
-/* This one cannot be freed before it returns to the loop; the one before it can. */
+/* A build that may be on the stack. */
 static void
 end_later(struct feeds *f, struct feed_build *b)
 {
-	feed_build_free(f->ended);
-	f->ended = b;
+	f->ended = xrealloc(f->ended, (f->nended + 1) * sizeof(struct feed_build *));
+	f->ended[f->nended++] = b;
+}
+
+static void
+free_ended(struct feeds *f)
+{
+	while (f->nended > 0)
+		feed_build_free(f->ended[--f->nended]);
 }
 
 /* It may be gone on with. */
@@ -389,6 +420,7 @@ on_built(void *arg, struct feed_made *made, const struct err *e)
 	bool hold = v->build == NULL || feed_build_files_hold(v->build);
 
 	v->busy = true;
+	f->deep++;
 	end_build(v, e == NULL && hold);
 	f->building--;
 	if (hold)
@@ -400,8 +432,8 @@ on_built(void *arg, struct feed_made *made, const struct err *e)
 	v->busy = false;
 	make_room(f, v);
 	limit_kept(f, v);
-	if (e == NULL || !f->g->draining)	/* else the store may be closing */
-		start_builds(f);
+	f->deep--;
+	start_soon(f);
 }
 
 /* ---- building ---- */
@@ -521,8 +553,7 @@ on_probed(void *arg, const struct store_page *page, const struct err *e)
 		enqueue(v);
 	}
 	v->busy = false;
-	if (e == NULL || !v->all->g->draining)
-		start_builds(v->all);
+	start_soon(v->all);
 }
 
 /* Nothing was taken out or replaced anywhere: has anything been added to this collection? */
@@ -547,6 +578,9 @@ start_builds(struct feeds *f)
 {
 	struct view *v;
 
+	if (f->deep > 0)
+		return;			/* on_built does it */
+	free_ended(f);
 	while (f->building < BUILDS && (v = TAILQ_FIRST(&f->queue)) != NULL) {
 		TAILQ_REMOVE(&f->queue, v, queue);
 		v->queued = false;
@@ -608,6 +642,7 @@ feeds_new(struct gateway *g)
 	f->g = g;
 	TAILQ_INIT(&f->views);
 	TAILQ_INIT(&f->queue);
+	f->kick = g->base == NULL ? NULL : evtimer_new(g->base, on_kick, f);
 	return f;
 }
 
@@ -624,7 +659,10 @@ feeds_free(struct feeds *f)
 		answer(v, &e, true);
 		view_free(v);
 	}
-	feed_build_free(f->ended);
+	free_ended(f);
+	free(f->ended);
+	if (f->kick != NULL)
+		event_free(f->kick);
 	free(f);
 }
 

@@ -1,5 +1,5 @@
 /*
- * feed_log_impl.h -- the files of feed_log.h, for feed_take.c, feed_commit.c (write) and feed_log.c (reads).
+ * feed_log_impl.h -- the files of feed_log.h, for feed_take.c, feed_commit.c and feed_log.c alone.
  *
  *	state	head, names one behind the other, then the index: n rows sorted by key
  *	log	head, then blocks: head, changes
