@@ -36,17 +36,23 @@ send_it(void *ctx, const struct delivery *d, delivery_done_cb *done, void *arg)
 	snprintf(p->objects, sizeof(p->objects), "%.*s", SLICE_ARG(d->objects));
 }
 
-/* Answer the oldest open delivery. */
+/* Answer the oldest open delivery, of which the first so many were taken all the same. */
 static void
-reply(struct world *w, enum delivery_result result, const char *const *refused)
+reply_partly(struct world *w, enum delivery_result result, const char *const *refused, size_t taken)
 {
 	struct post *p = &sender.v[sender.answered++];
 	const struct delivery_answer a = { .result = result, .reason = "because",
-	    .refused = refused };
+	    .refused = refused, .taken = taken };
 
 	assert_true(sender.answered <= sender.n);
 	p->done(p->arg, &a);
 	world_turn(w);
+}
+
+static void
+reply(struct world *w, enum delivery_result result, const char *const *refused)
+{
+	reply_partly(w, result, refused, 0);
 }
 
 /* Time passes, and the outbox looks. */
@@ -250,6 +256,28 @@ refused_for_good(void **state)
 	assert_string_equal(stand(w, "near"), "dead 2 sent 2 ");
 }
 
+/* A line that breaks again and again: what was taken is not sent again, and the rest gets on. */
+static void
+taken_in_part(void **state)
+{
+	static const char *const second[] = { NULL, "the peer refused it", NULL, NULL };
+	struct world *w = *state;
+	struct outbox_link link;
+
+	world_put(w, "soc", ENVELOPE(w, ind(w, 1, GREEN), ind(w, 2, GREEN), ind(w, 3, GREEN),
+	    ind(w, 4, GREEN)));
+	reply_partly(w, DELIVERY_RETRY, second, 3);
+	assert_string_equal(stand(w, "near"), "queued 1 dead 1 sent 2 ");
+	outbox_link(w->g.outbox, "near", &link);
+	assert_int_equal(link.failures, 1);
+	assert_int_equal(link.sent, 2);
+	later(w, 60000000);
+	assert_int_equal(sender.n, 2);
+	assert_int_equal(sender.v[1].n, 1);
+	reply_partly(w, DELIVERY_RETRY, NULL, 99);	/* more than there were: all */
+	assert_string_equal(stand(w, "near"), "dead 1 sent 3 ");
+}
+
 /* Too large for the peer: in halves, until one object alone is too much. */
 static void
 sent_in_halves(void **state)
@@ -444,7 +472,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(delivered), TEST(unmarked_is_told), TEST(foreign_ones_name_nobody),
 		TEST(addressed_goes_on), TEST(retried_until_taken), TEST(given_up_when_too_old),
-		TEST(refused_for_good), TEST(sent_in_halves), TEST(own_limit_delays),
+		TEST(refused_for_good),
+		TEST(taken_in_part), TEST(sent_in_halves), TEST(own_limit_delays),
 		TEST(decided_at_the_last_moment), TEST(reload_under_a_decision),
 		TEST(peer_taken_out), TEST(not_booked), TEST(drained),
 		TEST(stopped_in_the_middle), TEST(one_down_others_up),
