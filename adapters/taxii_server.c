@@ -269,7 +269,7 @@ limit_of(const struct taxii_request *rq)
 	struct limit limit = rq->config->limits.requests;
 	uint32_t drain;
 
-	if (p != NULL && p->limit_in.per_second > 0)
+	if (p != NULL && p->limit_in.per_second > 0 && !rq->reader.test)
 		return p->limit_in;
 	drain = drain_pages(g) * (redis_state(g->redis) == REDIS_UP ? 1 : g->nworkers);
 	if (limit.burst < drain)
