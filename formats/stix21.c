@@ -85,8 +85,8 @@ move_to(struct reading *r, size_t offset)
 	r->here.offset = offset;
 }
 
-/* -1 unless the document is a TAXII envelope with something in it (TAXII 2.1 section 3.7), and a bundle where
- * one is called for. */
+/* -1 unless the document is a TAXII envelope with something in it (TAXII 2.1 section 3.7), and a bundle
+ * where one is called for. */
 static int
 check_envelope(const json *root, bool bundle, struct err *e)
 {
