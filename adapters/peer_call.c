@@ -48,12 +48,13 @@ call(const struct peer_caller *by, const struct peer *p, const struct url *url,
     struct http_client_conf *hc, struct err *e)
 {
 	struct peer_call_room room;
-	struct http_client *http;
+	struct http_client *http = NULL;
 
-	if (peer_call_conf(by, p, url, &room, hc, e) < 0)
-		return NULL;
-	http = http_client_new(by->base, hc);
-	tls_free(hc->tls);
+	if (peer_call_conf(by, p, url, &room, hc, e) == 0) {
+		http = http_client_new(by->base, hc);
+		tls_free(hc->tls);
+	}
+	hc->pins = NULL;		/* they lie in the room */
 	return http;
 }
 

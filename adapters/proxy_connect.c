@@ -65,8 +65,8 @@ status_of(struct slice head)
 int
 proxy_connect_read(struct slice head, struct err *e)
 {
-	static const char end[] = "\r\n\r\n";
-	const char *at = memmem(head.p, head.n, end, sizeof(end) - 1);
+	static const char blank[] = "\r\n\r\n";
+	const char *at = memmem(head.p, head.n, blank, sizeof(blank) - 1);
 	int status = status_of(head);
 
 	if (at == NULL && head.n < HEAD_MAX)
@@ -81,7 +81,7 @@ proxy_connect_read(struct slice head, struct err *e)
 	if (status < 200 || status > 299)
 		return err_set(e, ERR_IO, "proxy: %d %s: it makes no tunnel to there", status,
 		    http_status_text(status));
-	if (at + sizeof(end) - 1 != head.p + head.n)
+	if (at + sizeof(blank) - 1 != head.p + head.n)
 		return err_set(e, ERR_SYNTAX, "proxy: it speaks before the tunnel was used");
 	return 1;
 }

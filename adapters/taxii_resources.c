@@ -19,6 +19,7 @@ parse(struct slice body, struct arena *mem, const json **root, const char *what,
 	struct err why = ERR_INIT;
 	struct json_doc doc;
 
+	*root = NULL;
 	if (json_parse(body, &limits, mem, &doc, &why) < 0)
 		return err_set(e, why.code, "%s: %s", what, body.n == 0 ? "an empty answer" : why.reason);
 	if (!json_is_object(doc.root))

@@ -7,8 +7,8 @@
 static struct slice
 cut_last(struct slice *path)
 {
-	struct slice last = *path;
 	size_t n = path->n - 1;
+	struct slice last;
 
 	while (n > 0 && path->p[n - 1] != '/')
 		n--;
