@@ -11,6 +11,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/feed.h"
 #include "gateway/gateway.h"
@@ -231,6 +232,7 @@ void
 feed_publisher_reload(struct feed_publisher *pub)
 {
 	struct publication *p, **at;
+	struct err e = ERR_INIT;
 
 	if (pub == NULL)
 		return;
@@ -255,6 +257,8 @@ feed_publisher_reload(struct feed_publisher *pub)
 		p->g = pub->g;
 		p->feed = xstrdup(conf->name);
 		p->timer = evtimer_new(pub->g->base, on_timer, p);
+		if (dir_make(conf->path, 0750, &e) < 0)	/* the master has made it, if there is one */
+			trouble(p, e.reason);
 		p->next = pub->v;
 		pub->v = p;
 		arm(p, 0);
