@@ -611,8 +611,11 @@ pullers_drain(struct pullers *all, void (*cb)(void *arg), void *arg)
 	all->running++;			/* so that nobody is told before all were asked */
 	for (struct pull *p = all->v; p != NULL; p = next) {
 		next = p->next;
-		if (!p->holding && p->state != PULL_IDLE && p->state != PULL_WAITING)
-			rest(p, p->conf->interval_us);
+		if (p->holding || p->state == PULL_IDLE || p->state == PULL_WAITING)
+			continue;
+		taxii_client_free(p->client);	/* no answer comes any more */
+		p->client = NULL;
+		rest(p, p->conf->interval_us);
 	}
 	all->running--;
 	tell_drained(all);
