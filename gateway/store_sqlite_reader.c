@@ -17,11 +17,12 @@
  * Everything read in one call is read in one transaction, which ends with the call.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/store_sqlite.h"
 
-enum { BUSY_MS = 100 };		/* the loop stands still meanwhile */
+enum { BUSY_MS = 100, PAUSE_MS = 20, TRIES = 100 };	/* the loop stands still meanwhile */
 
 /* ---- one call, one transaction ---- */
 
@@ -59,7 +60,7 @@ refresh(struct sq *q, struct err *e)
 /* ---- struct store_ops ---- */
 
 static int64_t
-collection_find(struct store *s, const char *name, char *uuid_out, struct err *e)
+collection_find_once(struct store *s, const char *name, char *uuid_out, struct err *e)
 {
 	int64_t cid;
 
@@ -67,6 +68,22 @@ collection_find(struct store *s, const char *name, char *uuid_out, struct err *e
 		return -1;
 	cid = sq_collection_find(s, name, uuid_out, e);
 	end(sq_of(s), 0);
+	return cid;
+}
+
+/* Asked while the node starts or takes a new configuration: the writer may be mending the file after
+ * somebody was killed, and that passes. */
+static int64_t
+collection_find(struct store *s, const char *name, char *uuid_out, struct err *e)
+{
+	static const struct timespec pause = { 0, PAUSE_MS * 1000000L };
+	int64_t cid = collection_find_once(s, name, uuid_out, e);
+
+	for (int i = 0; cid < 0 && e->code == ERR_BUSY && i < TRIES; i++) {
+		nanosleep(&pause, NULL);
+		*e = (struct err)ERR_INIT;
+		cid = collection_find_once(s, name, uuid_out, e);
+	}
 	return cid;
 }
 
