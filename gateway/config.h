@@ -139,6 +139,7 @@ struct limits_conf {
 	size_t		 page_objects;	/* largest page */
 	size_t		 page_bytes;
 	size_t		 page_cache;	/* bytes of pages kept for those who ask the same again */
+	size_t		 feed_files;	/* bytes of feeds kept likewise, on disk */
 	size_t		 connections, connections_per_address, handshakes_per_address;
 	size_t		 connection_requests;	/* of one connection */
 	int64_t		 connection_age_us;

@@ -154,6 +154,9 @@ static const struct config_key limits_keys[] = {
 	    "Largest page, whatever `limit` a client asks for.", NULL },
 	{ "page-cache", &config_bytes, LIMIT(page_cache), "128m", 0, 64 * GB, 0,
 	    "Pages that a worker keeps written for those who ask the same again; 0: none.", NULL },
+	{ "feed-files", &config_bytes, LIMIT(feed_files), "2g", MB, 1024 * GB, 0,
+	    "Feeds that a worker keeps on disk for those who ask the same again, in `feeds` of section "
+	    "`node`; what was asked for longest ago goes first.", NULL },
 	{ "page-bytes", &config_bytes, LIMIT(page_bytes), "8m", 64 * KB, GB, 0,
 	    "Largest page in bytes; one object always fits.", NULL },
 	{ "connections", &config_count, LIMIT(connections), "4096", 4, 1000000, 0,

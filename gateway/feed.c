@@ -16,7 +16,6 @@
 
 enum { VIEWS_MAX = 256, BUILDS = 2, WHO_HEX = 16 };
 #define KEPT_BYTES	((size_t)128 << 20)	/* of memory, for builds to go on with */
-#define ROOM		(UINT64_C(4) << 30)	/* bytes of files without a name, of one worker */
 #define ASKED_US	INT64_C(3600000000)	/* an output that was asked for so lately is made again */
 
 /* Somebody who waits. */
@@ -222,7 +221,7 @@ make_room(struct feeds *f, const struct view *keep)
 	TAILQ_FOREACH(v, &f->views, link)
 		bytes += made_bytes(v->made);
 	for (v = TAILQ_LAST(&f->views, views); v != NULL &&
-	    (bytes > ROOM || f->nviews >= VIEWS_MAX); v = before) {
+	    (bytes > f->g->config->limits.feed_files || f->nviews >= VIEWS_MAX); v = before) {
 		before = TAILQ_PREV(v, views, link);
 		if (v == keep || !is_idle(v))
 			continue;
