@@ -21,12 +21,13 @@ enum {
 	PAGE_BYTES = 32 << 20,		/* larger ones are asked for again, with fewer objects */
 	TRIES_LOST = 4,			/* the same question after a lost connection */
 	TRIES_BUSY = 100,		/* ... after a "come again", a minute apart at most */
-	PAUSE_MAX_S = 3600
+	PAUSE_MAX_S = 3600, PARKED_FROM_S = 5
 };
 
 static void	next_turn(struct pullers *all);
 static void	ask(struct pull *p);
 static void	submit(struct pull *p);
+static void	find(struct pull *p);
 
 /* ---- time ---- */
 
@@ -117,7 +118,8 @@ rest(struct pull *p, int64_t in_us)
 
 	p->state = PULL_IDLE;
 	drop_page(p);
-	all->running--;
+	all->running -= !p->parked;
+	p->parked = false;
 	if (p->dead) {
 		bury(p);
 	} else {
@@ -163,12 +165,29 @@ is_over(struct pull *p)
 	return true;
 }
 
-/* The same question, or the same page, again in a while. */
+/* The same question, or the same page, again in a while. Who waits long keeps nobody from his turn. */
 static void
 pause_for(struct pull *p, int64_t us)
 {
 	p->state = PULL_PAUSED;
 	wake_in(p, us > PAUSE_MAX_S * SECOND ? PAUSE_MAX_S * SECOND : us);
+	if (us < PARKED_FROM_S * SECOND)
+		return;
+	p->parked = true;
+	p->all->running--;
+	next_turn(p->all);
+}
+
+/* The pause is over: one more than may be at once, perhaps, but not for long. */
+static void
+resume(struct pull *p)
+{
+	p->all->running += p->parked;
+	p->parked = false;
+	if (p->body.n > 0)
+		submit(p);
+	else
+		find(p);		/* which only asks if the way is not known any more */
 }
 
 /* ---- a page is durable ---- */
@@ -410,8 +429,6 @@ begin_walk(struct pull *p, const char *collection)
 	ask(p);
 }
 
-static void	find(struct pull *p);
-
 static void
 on_found(void *arg, const struct taxii_answer *a)
 {
@@ -505,10 +522,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		p->turn = p->all->turns++;
 		next_turn(p->all);
 	} else if (p->state == PULL_PAUSED && !is_over(p)) {
-		if (p->body.n > 0)
-			submit(p);
-		else
-			find(p);	/* which only asks if the way is not known any more */
+		resume(p);
 	}
 }
 

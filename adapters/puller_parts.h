@@ -44,6 +44,7 @@ struct pull {
 	enum pull_state		 state;
 	bool			 dead;		/* of an old configuration: goes when nothing is in hand */
 	bool			 holding;	/* intake or the store will call back */
+	bool			 parked;	/* a long pause: its turn is somebody else's */
 	struct event		*timer;
 	uint64_t		 turn;		/* since when it waits for one */
 	struct taxii_client	*client;

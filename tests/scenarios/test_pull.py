@@ -359,6 +359,23 @@ def test_come_again_later_is_heard(stage):
     assert (done["new"], done["failures"]) == (20, 0) and time.monotonic() - began >= 1, done
 
 
+def test_who_waits_long_keeps_nobody_waiting(stage):
+    """If this fails, four servers that ask for patience silence all others."""
+    fake = stage.begin()
+    fake.add(*some(1, "patience"))
+    usual = fake.RequestHandlerClass.serve
+    fake.RequestHandlerClass = type("Patient", (fake.RequestHandlerClass,), {
+        "serve": lambda h, body: h.refuse(503, "In an hour", "Retry-After: 3600") if "malware" in h.path else usual(h, body)})
+    waiting = [f"w{next(names)}" for _ in range(5)]
+    stage.write("".join(pull_section(n, kinds="malware") for n in waiting))
+    assert stage.node.reload()
+    until("five to wait", lambda: all(control(stage.node, cmd="pull-progress", name=n)["state"] == "paused" for n in waiting))
+    stage.write("".join(pull_section(n, kinds="malware") for n in waiting) + pull_section(stage.name))
+    assert stage.node.reload()
+    done = stage.ran(1)
+    assert (done["new"], done["failures"]) == (1, 0), done
+
+
 def gzipped(data):
     return lambda h: (h.send_response(200), h.send_header("Content-Encoding", "gzip"),
                       h.send_header("Content-Length", str(len(data))), h.end_headers(), h.wfile.write(data))
