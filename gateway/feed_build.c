@@ -68,6 +68,9 @@ feed_build_free(struct feed_build *b)
 {
 	if (b == NULL)
 		return;
+	b->doomed = b->driving;
+	if (b->doomed)
+		return;			/* its turn is on the stack, and ends it */
 	end_attempt(b);
 	if (b->timer != NULL)
 		event_free(b->timer);
@@ -510,8 +513,10 @@ drive(struct feed_build *b)
 	do {
 		b->go_on = false;
 		step(b);
-	} while (b->go_on && !b->done);
+	} while (b->go_on && !b->done && !b->doomed);
 	b->driving = false;
+	if (b->doomed)
+		feed_build_free(b);
 }
 
 static void

@@ -57,6 +57,7 @@ struct feed_build {
 	struct slice		 types[FEED_TYPES];
 	struct err		 err;		/* of a row; ERR_NONE: none */
 	bool			 driving, go_on, done;	/* another step; none any more */
+	bool			 doomed;	/* freed under its own turn */
 	int64_t			 turn_us;	/* when this turn of the loop began */
 };
 

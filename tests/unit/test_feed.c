@@ -2,6 +2,7 @@
 #include "fixture_gateway.h"
 
 #include <dirent.h>
+#include <event2/event.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -1126,6 +1127,43 @@ test_history_ends(void **state)
 	feed_world_free(w);
 }
 
+/* ---- in a loop ---- */
+
+/* A build ends step by step on the stack of its own timer. Who asks for another output meanwhile is served
+ * by another build, which takes the place of the one that has just ended. */
+static void
+test_asked_meanwhile(void **state)
+{
+	static const char *const files[] = { "f.jsonl", "f.txt", "f.stix.json" };
+	enum { ASKED = sizeof(files) / sizeof(*files) };
+	struct world *w = feed_world(*state != NULL, "");
+	struct event_base *base = event_base_new();
+	struct got g[ASKED] = { { .calls = 0 } };
+	size_t output[ASKED];
+
+	put(w, indicator(w, 1, 0, address(w, 1), FROM));
+	w->g.base = base;
+	for (size_t i = 0; i < ASKED; i++) {
+		struct feed_ask ask = { .feed = feed_find(w->g.config, slice_of(files[i]), &output[i]),
+		    .reader = reader_of(w, "soc") };
+
+		ask.collection = catalog_find(w->g.catalog, slice_of(ask.feed->collection));
+		feeds_get(w->g.feeds, &ask, UINT64_C(1) << output[i], on_ready, &g[i]);
+	}
+	for (int i = 0; i < 100000 && g[0].calls + g[1].calls + g[2].calls < ASKED; i++) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		world_turn(w);
+	}
+	for (size_t i = 0; i < ASKED; i++) {
+		assert_int_equal(g[i].calls, 1);
+		assert_int_equal(g[i].error, ERR_NONE);
+		assert_non_null(memmem(feed_file_text(g[i].made->out[output[i]].file).p,
+		    feed_file_text(g[i].made->out[output[i]].file).n, "8.8.0.2", 7));
+		feed_made_free(g[i].made);
+	}
+	feed_world_free(w);
+}
+
 #define BOTH(test)	cmocka_unit_test_prestate(test, NULL), cmocka_unit_test_prestate(test, (void *)1)
 
 int
@@ -1138,7 +1176,7 @@ main(void)
 		BOTH(test_no_leak), BOTH(test_damage), BOTH(test_crash_between), BOTH(test_together),
 		BOTH(test_reload_under_a_build), BOTH(test_stop_under_a_build), BOTH(test_history_ends), BOTH(test_histories),
 		cmocka_unit_test_prestate(test_extended, (void *)1),
-		cmocka_unit_test_prestate(test_late_names, (void *)1),
+		cmocka_unit_test_prestate(test_late_names, (void *)1), BOTH(test_asked_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
