@@ -100,7 +100,8 @@ read_versions(struct taxii_query *q, struct arena *mem, struct err *e)
 			continue;
 		}
 		if (!stamp_key(mem, items[i], &key))
-			return bad(e, FILTER_VERSION, "first, last, all or a STIX timestamp such as 2026-01-31T12:00:00.000Z");
+			return bad(e, FILTER_VERSION,
+			    "first, last, all or a STIX timestamp such as 2026-01-31T12:00:00.000Z");
 		for (size_t k = 0; k < p->nversion_keys; k++)
 			if (slice_eq(keys[k], key))
 				return bad(e, FILTER_VERSION, "a version stands twice");

@@ -1,5 +1,5 @@
 /*
- * taxii_routes.h -- which endpoint a request means: one table of paths for all that is served beside TAXII 2.1.
+ * taxii_routes.h -- which endpoint a request means: one table of paths for all that is served.
  *
  * Owns:    the routes, and the *families* they belong to: what a family accepts, which media type it
  *          answers in, how its errors look.
@@ -73,7 +73,8 @@ struct taxii_route {
 	enum taxii_right	 right;
 	const char		*word;		/* for figures and the log */
 	void			(*run)(struct taxii_request *rq);
-	void			(*body)(struct taxii_request *rq, struct slice body);	/* after http_want_body */
+	/* After http_want_body. */
+	void			(*body)(struct taxii_request *rq, struct slice body);
 	bool			 carries_objects;	/* STIX content, not a TAXII resource */
 };
 

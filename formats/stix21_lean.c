@@ -138,8 +138,8 @@ keep_common(struct slice text, struct slice before, struct arena *mem)
 	return slice_eq(text, before) ? before : text.n == 0 ? SLICE_EMPTY : arena_slice(mem, text);
 }
 
-/* A text of its own. It mostly stands in the object as it is: then nothing is copied, since the input stays,
- * and its pages can be had again. */
+/* A text of its own. It mostly stands in the object as it is: then nothing is copied, since the input
+ * stays, and its pages can be had again. */
 static struct slice
 keep_own(const struct object *o, struct slice text, struct arena *mem)
 {

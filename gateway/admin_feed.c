@@ -25,7 +25,7 @@ add_formats(struct strbuf *b, const struct feed_conf *f)
 	struct strbuf words = STRBUF_INIT;
 	const char *last = "";
 
-	for (size_t i = 0; flat_outputs[i].name != NULL && i < FEED_OUTPUTS; i++) {
+	for (size_t i = 0; i < FEED_OUTPUTS && flat_outputs[i].name != NULL; i++) {
 		if ((served >> i & 1) == 0 || strcmp(flat_outputs[i].name, last) == 0)
 			continue;
 		last = flat_outputs[i].name;

@@ -53,8 +53,8 @@ bool		 catalog_can_write(const struct catalog *c, const struct collection_conf *
 bool		 catalog_visible(const struct catalog *c, const struct collection_conf *col,
 		    const struct reader *r);
 
-/* An API root whose collections are all hidden from this reader is as if absent; one without any is not, nor
- * is the first. `root` is of the configuration in force. */
+/* An API root whose collections are all hidden from this reader is as if absent; one without any is not,
+ * nor is the first. `root` is of the configuration in force. */
 bool		 catalog_root_visible(const struct catalog *c, const struct root_conf *root,
 		    const struct reader *r);
 

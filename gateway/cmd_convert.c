@@ -113,9 +113,9 @@ const struct command command_convert = {
 	"become one output; what stands in several of them is written once.\n"
 	"Formats: stix21, iodef2, and mapped (in-house CSV, JSON and XML, described by a mapping "
 	"file; see --mapping). Without --from each input is looked at. Written only: csv, jsonl, txt, "
-	"hosts, suricata, dataset, zeek and wazuh, a record for each value of an indicator, or those of one "
-	"kind (txt:ip, dataset:md5); the fields are in conf/README.md, and --loss tells what such a record "
-	"cannot say.\n"
+	"hosts, suricata, dataset, zeek and wazuh, a record for each value of an indicator, or those of "
+	"one kind (txt:ip, dataset:md5); the fields are in conf/README.md, and --loss tells what such a "
+	"record cannot say.\n"
 	"An object that cannot be translated costs itself only: it is named on standard error as "
 	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. "
 	"The same input gives the same bytes, whenever and wherever it is converted.",

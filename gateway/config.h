@@ -79,8 +79,8 @@ struct spool_conf {
 struct pull_conf {			/* a collection of somebody else that we read */
 	const char	*name;
 	const char	*peer;		/* of trust.conf: address, certificate, what it may say */
-	const char	*collection;	/* there: id, alias or title; NULL: what the peer's url names, or the
-					 * only one */
+	const char	*collection;	/* there: id, alias or title; NULL: what the peer's url names,
+					 * or the only one */
 	const char *const *collections;	/* where its objects go */
 	int64_t		 interval_us;
 	const char *const *kinds;	/* asked for; empty = all */

@@ -58,7 +58,8 @@ static const struct config_key node_keys[] = {
 	{ "trust", &config_path, CONF(trust_file), "trust.conf", 0, 0, 0,
 	    "File with communities, peers, consumers and rules.", NULL },
 	{ "credentials", &config_path, CONF(credentials_file), "credentials", 0, 0, 0,
-	    "File with the hashes of tokens and passwords, and our own logins; written by commands.", NULL },
+	    "File with the hashes of tokens and passwords, and our own logins; written by commands.",
+	    NULL },
 	{ "mappings", &config_path, CONF(mappings_dir), "mappings", 0, 0, 0,
 	    "Folder with the mapping files of in-house formats (NAME.map).", NULL },
 	{ "bodies", &config_path, CONF(bodies_dir), "STATE/bodies", 0, 0, CONFIG_RESTART,
@@ -140,8 +141,9 @@ static const struct config_key limits_keys[] = {
 	{ "bodies-in-files", &config_bytes, LIMIT(bodies_in_files), "4g", MB, 1024 * GB, 0,
 	    "All request bodies in files of one worker; beyond, clients are asked to come again.", NULL },
 	{ "pending-over", &config_bytes, LIMIT(pending_over), "4m", 0, GB, 0,
-	    "A larger POST of a consumer is kept on disk, answered with a status that is pending, and taken "
-	    "in afterwards; 0: every POST is answered when it is taken in. Peers are always answered so.", NULL },
+	    "A larger POST of a consumer is kept on disk, answered with a status that is pending, and "
+	    "taken in afterwards; 0: every POST is answered when it is taken in. Peers are always "
+	    "answered so.", NULL },
 	{ "pending-bodies", &config_count, LIMIT(pending_bodies), "64", 1, 100000, 0,
 	    "Such POSTs in the node; beyond, clients are asked to come again.", NULL },
 	{ "pending-bytes", &config_bytes, LIMIT(pending_bytes), "2g", MB, 1024 * GB, 0,
@@ -307,8 +309,8 @@ static const struct config_key collection_keys[] = {
 	{ "confidence", &config_count, COLL(confidence), "0", 0, 100, 0,
 	    "View: only what says a confidence of at least so much; 0: anything.", NULL },
 	{ "age", &config_span, COLL(age_us), "0s", 0, 100 * 365 * DAY, 0,
-	    "View: only versions no older than that (0s: of any age), by `modified`, else `created`, else their "
-	    "arrival; what becomes older leaves within a twentieth of it, or an hour.", NULL },
+	    "View: only versions no older than that (0s: of any age), by `modified`, else `created`, else "
+	    "their arrival; what becomes older leaves within a twentieth of it, or an hour.", NULL },
 	{ "from", &config_sources, COLL(sources), NULL, 0, 0, 0,
 	    "View: only what came from one of these: peer, consumer or spool:NAME.", NULL },
 	END

@@ -407,7 +407,7 @@ take_made(struct view *v, struct feed_made *made, const struct err *e)
 		count_withheld(f, v);
 	}
 	answer(v, e, e == NULL && stands(v));
-	STAILQ_FOREACH(w, &v->waiters, link)
+	for (w = STAILQ_FIRST(&v->waiters); w != NULL; w = STAILQ_NEXT(w, link))
 		w->late = false;
 }
 

@@ -58,10 +58,10 @@ compare_record(struct commit *x, const struct state_row *was, const struct mark 
 {
 	struct slice name;
 
-	if (is == NULL) {
+	if (is == NULL && was != NULL) {
 		add_change(&x->changes, was->key, FEED_REMOVED, feed_state_name(&x->old_map, was),
 		    SLICE_EMPTY, SLICE_EMPTY);
-	} else if (was == NULL || memcmp(was->sum, is->sum, FEED_SUM) != 0) {
+	} else if (is != NULL && (was == NULL || memcmp(was->sum, is->sum, FEED_SUM) != 0)) {
 		name = slice_from(x->names.p + is->name_at, is->name_n);
 		add_change(&x->changes, is->key, was == NULL ? FEED_ADDED : FEED_CHANGED, name,
 		    slice_from(x->c->jsonl.p + is->json_at, is->json_n),

@@ -486,8 +486,8 @@ on_retry(struct master *m, struct slice peer)
 		proc_send(&m->workers[i], CONTROL_RETRY, 0, peer, -1);
 }
 
-/* What an administrator asks comes from worker 0, who has the control socket; from any other it is a process
- * that has been taken over. */
+/* What an administrator asks comes from worker 0, who has the control socket; any other who asks has been
+ * taken over. */
 static bool
 on_asked(struct proc *p, const struct ipc_message *m)
 {

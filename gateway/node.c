@@ -722,7 +722,8 @@ node_new(const struct node_conf *conf, struct loaded *l, struct err *e)
 	n->keys = l->keys;
 	n->g = (struct gateway){
 		.base = conf->base, .config = l->config, .trust = l->trust,
-		.credentials = l->credentials, .warnings = l->warnings, .keys = &n->keys, .started_us = conf->started_us,
+		.credentials = l->credentials, .warnings = l->warnings, .keys = &n->keys,
+		.started_us = conf->started_us,
 		.worker = conf->worker, .nworkers = conf->nworkers,
 	};
 	if (start(n, l->contexts, e) < 0) {

@@ -14,13 +14,14 @@
  *
  * A file without a pending status is nobody's, since its sender had no answer: it is removed. A pending
  * status without its file completes, and says what was lost. What a part's commit wrote cannot be written
- * twice (store_status.from), so whoever does not know how far he came asks the store and goes on from there.
+ * twice (store_status.from): whoever does not know how far he came asks the store and goes on from there.
  *
  * Why the cage counts before the answer: total_count must be true, what is no envelope should be refused at
  * once, and a worker parses nothing. The pass takes a third of the reading that follows. A smaller POST is
  * not turned into a pending one when its answer is late: what makes it late (a translator or a store that
  * does not answer) is what a status would have to wait for too. It gets 503, and is taken in all the same.
- * The cage has one large message open at a time: an envelope that others wait for is put aside now and then.
+ * The cage has one large message open at a time: an envelope that others wait for is put aside now and
+ * then.
  */
 #ifndef GATEWAY_PENDING_H
 #define GATEWAY_PENDING_H

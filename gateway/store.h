@@ -76,13 +76,13 @@ struct store_put {
 	bool			 tlp_by_default;
 	enum pap		 pap;
 	struct slice		 embargo_desk;	/* the community that an embargo leaves out; or empty */
-	const int64_t		*collections;	/* it joins them (when not yet a member) in the order of puts */
+	const int64_t		*collections;	/* it joins them (when not yet a member), in this order */
 	size_t			 ncollections;
 	/* Views are joined after that, supporting objects (formats/refs.h) of the transaction first: what
 	 * a view shows names none that the store has and that is not in the view before it. */
 	const int64_t		*views;
 	size_t			 nviews;
-	struct slice		 supporters;	/* ids of those that it names, one blank between; or empty */
+	struct slice		 supporters;	/* ids of those that it names, blanks between; or empty */
 	const int64_t		*follow;	/* a supporting object joins, of these views, those where
 						 * another version of it is */
 	size_t			 nfollow;
@@ -391,8 +391,8 @@ int	store_audit_each_file(const char *path, store_audit_fn *fn, void *ctx, struc
  * name, at most a MiB. text NULL: forget. Copied at once. */
 void	store_note_set(struct store *s, const char *space, const char *name, const char *text,
 	    store_done_cb *done, void *arg);
-/* Synchronous, cheap, in workers and keeper; the committed text in `mem`, NULL if there is none (or the store
- * cannot tell: *e set). */
+/* Synchronous, cheap, in workers and keeper; the committed text in `mem`, NULL if there is none (or the
+ * store cannot tell: *e set). */
 const char *store_note_get(struct store *s, const char *space, const char *name, struct arena *mem,
 	    struct err *e);
 /* All notes of a space, in order of their names; ends early when fn returns false. -1 and *e on trouble. */

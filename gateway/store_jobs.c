@@ -69,8 +69,8 @@ run_join(struct store *s, struct job *j, struct err *e)
 {
 	const struct ask *a = &j->ask;
 
-	return s->ops->join(s, a->cid, a->distinct, slice_of(a->text), a->join, a->njoin, a->leave, a->nleave,
-	    j->scratch, e);
+	return s->ops->join(s, a->cid, a->distinct, slice_of(a->text), a->join, a->njoin, a->leave,
+	    a->nleave, j->scratch, e);
 }
 
 static int

@@ -20,7 +20,7 @@ enum {
 	LENGTH_MAX = 256 << 20,
 	SQL_MAX = 100000,
 	BUSY_MS = 5000,			/* foreign readers that checkpoint or recover */
-	LOCK_MS = 1000, LOCK_STEP_MS = 10	/* for the storekeeper of a node that was killed a moment ago */
+	LOCK_MS = 1000, LOCK_STEP_MS = 10	/* for the owner of a node that was killed just now */
 };
 
 /* Take the lock, or wait for an owner who is dying. */

@@ -1,8 +1,8 @@
 /*
  * store_sqlite_put.h -- a transaction of puts under way, for the two files that do it.
  *
- *	store_sqlite_put.c	 each put: known, new or in conflict; sources, copies, who shall get it; and the
- *				 collections where it was put
+ *	store_sqlite_put.c	 each put: known, new or in conflict; sources, copies, who shall get it; and
+ *				 the collections where it was put
  *	store_sqlite_put_join.c	 then the views: supporting objects first
  *
  * Owns:    struct putting and struct one, which live as long as the transaction.

@@ -8,7 +8,7 @@
 #include "gateway/store_sqlite.h"
 #include "formats/refs.h"
 
-/* In one transaction: ids looked up, and ids remembered. Who names more has them in views as far as that. */
+/* In one transaction: ids looked up, and ids remembered. Who names more has them in views so far. */
 enum { LOOKUPS_MAX = 100000, WANTED_MAX = 10000 };
 
 void

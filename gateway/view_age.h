@@ -3,8 +3,9 @@
  *
  * Owns:    one walk after another over the members of each view with an `age`, a few hundred rows a step.
  * Called:  by catalog.c, in the process that fills views.
- * Never:   takes out supporting objects, which belong to what names them; decides what joins (router.c, view_fill.c), holds the loop up, or is exact to the minute: a
- *          version leaves within a twentieth of the age, or an hour.
+ * Never:   takes out supporting objects, which belong to what names them; decides what joins (router.c,
+ *          view_fill.c), holds the loop up, or is exact to the minute: a version leaves within a
+ *          twentieth of the age, or an hour.
  */
 #ifndef GATEWAY_VIEW_AGE_H
 #define GATEWAY_VIEW_AGE_H
