@@ -10,7 +10,9 @@
 
 #define DAY_US	(INT64_C(86400) * 1000000)
 
-enum { REWIND_DAYS = 7, TEXT = 64 };
+/* However many sets of filters a consumer thinks of, it has so many notes for a collection; a set has its
+ * note in one of a few neighbouring slots. One that is pushed out begins anew. */
+enum { REWIND_DAYS = 7, TEXT = 96, SLOTS = 1024, WAYS = 4 };
 
 /* What was set and is not durable yet: in this process it holds already. */
 struct pending {
@@ -77,18 +79,22 @@ number(struct slice s, long long *out)
 	return true;
 }
 
+/* GENERATION POSITION, and of a place FILTERS. */
 static bool
-numbers(const char *text, long long *generation, long long *position)
+numbers(const char *text, long long *generation, long long *position, long long *filters)
 {
 	struct slice rest = slice_of(text), first = slice_cut(&rest, ' ');
+	struct slice second = slice_cut(&rest, ' ');
 
-	return number(first, generation) && number(rest, position);
+	*filters = 0;
+	return number(first, generation) && number(second, position) &&
+	    (rest.n == 0 || number(rest, filters));
 }
 
-/* Two numbers under a name; false if there are none. */
+/* The numbers under a name; false if there are none. */
 static bool
 get(const struct consumer_marks *m, const char *space, const char *name, long long *generation,
-    long long *position)
+    long long *position, long long *filters)
 {
 	struct arena *mem = arena_new();
 	const struct pending *p = m->pending;
@@ -98,7 +104,7 @@ get(const struct consumer_marks *m, const char *space, const char *name, long lo
 	while (p != NULL && (strcmp(p->space, space) != 0 || strcmp(p->name, name) != 0))
 		p = p->next;
 	text = p != NULL ? p->text : store_note_get(m->g->store, space, name, mem, NULL);
-	found = text != NULL && numbers(text, generation, position);
+	found = text != NULL && numbers(text, generation, position, filters);
 	arena_free(mem);
 	return found;
 }
@@ -109,10 +115,32 @@ base_name(char out[MARK_NAME], const char *name, const char *uuid)
 	snprintf(out, MARK_NAME, "%s %s", name, uuid);
 }
 
-static void
-place_name(char out[MARK_NAME], const char *name, const char *uuid, int64_t filters)
+/* How far it came with these filters since that reset, if that is known; and the name of its note, which
+ * may be another's until it is written. */
+static bool
+get_place(const struct consumer_marks *m, const char *space, const char *base, int64_t filters,
+    long long generation, long long *position, char note[MARK_NAME])
 {
-	snprintf(out, MARK_NAME, "%s %s %llx", name, uuid, (unsigned long long)filters);
+	bool free_slot = false;
+
+	for (int way = 0; way < WAYS; way++) {
+		char name[MARK_NAME];
+		long long since, at, whose;
+		bool used;
+
+		snprintf(name, sizeof(name), "%.*s %llx", MARK_NAME - 24, base,
+		    ((unsigned long long)filters + (unsigned long long)way) % SLOTS);
+		used = get(m, space, name, &since, &at, &whose) && since == generation;
+		if (used && whose == filters) {
+			memcpy(note, name, sizeof(name));
+			*position = at;
+			return true;
+		}
+		if (way == 0 || (!used && !free_slot))
+			memcpy(note, name, sizeof(name));
+		free_slot = free_slot || !used;
+	}
+	return false;
 }
 
 /* ---- life ---- */
@@ -141,9 +169,9 @@ static bool
 on_rewind(void *ctx, const char *name, const char *text)
 {
 	struct consumer_marks *m = ctx;
-	long long generation, position;
+	long long generation, position, filters;
 
-	if (numbers(text, &generation, &position) &&
+	if (numbers(text, &generation, &position, &filters) &&
 	    clock_wall_us() - generation <= REWIND_DAYS * DAY_US)
 		m->rewinds = true;
 	else
@@ -173,19 +201,17 @@ consumer_marks_get(struct consumer_marks *m, const struct peer *p, const char *u
     int64_t filters, struct consumer_mark *out)
 {
 	const char *space = space_of(!p->bookmark);
-	char name[MARK_NAME];
-	long long generation = 0, position = MARK_NEVER, since, at;
+	char name[MARK_NAME], note[MARK_NAME];
+	long long generation = 0, position = MARK_NEVER, none;
 	bool was_reset;
 
 	base_name(name, p->name, uuid);
-	was_reset = get(m, space, name, &generation, &position);
+	was_reset = get(m, space, name, &generation, &position, &none);
 	*out = (struct consumer_mark){ .rewind = !p->bookmark, .on = p->bookmark ||
 	    (was_reset && clock_wall_us() - generation <= REWIND_DAYS * DAY_US) };
 	if (!out->on)
 		return;
-	place_name(name, p->name, uuid, filters);
-	if (get(m, space, name, &since, &at) && since == generation)
-		position = at;
+	get_place(m, space, name, filters, generation, &position, note);
 	out->generation = generation;
 	out->position_us = position;
 	if (out->rewind && position == MARK_NEVER)	/* it has caught up with these filters */
@@ -198,17 +224,15 @@ void
 consumer_marks_move(struct consumer_marks *m, const struct consumer_page_mark *p)
 {
 	const char *space = space_of(p->mark.rewind);
-	char note[MARK_NAME], text[TEXT];
-	long long generation = 0, at = MARK_NEVER, since, place;
+	char name[MARK_NAME], note[MARK_NAME], text[TEXT];
+	long long generation = 0, at = MARK_NEVER, none;
 	int64_t to_us = p->last_us;
 
-	base_name(note, p->name, p->uuid);
-	get(m, space, note, &generation, &at);
+	base_name(name, p->name, p->uuid);
+	get(m, space, name, &generation, &at, &none);
 	if (generation != p->mark.generation)
 		return;			/* reset while the page was under way */
-	place_name(note, p->name, p->uuid, p->filters);
-	if (get(m, space, note, &since, &place) && since == generation)
-		at = place;
+	get_place(m, space, name, p->filters, generation, &at, note);
 	/* a walk that began before a reset goes on behind the mark, and does not carry it along */
 	if (at != MARK_NEVER && (p->from_us > at || to_us < at))
 		return;
@@ -216,7 +240,8 @@ consumer_marks_move(struct consumer_marks *m, const struct consumer_page_mark *p
 		to_us = MARK_NEVER;
 	if (to_us == at)
 		return;
-	snprintf(text, sizeof(text), "%lld %lld", generation, (long long)to_us);
+	snprintf(text, sizeof(text), "%lld %lld %lld", generation, (long long)to_us,
+	    (long long)p->filters);
 	set(m, space, note, text);
 }
 

@@ -2,7 +2,7 @@
  * consumer_mark.h -- the server-side bookmark: how far a consumer has come, remembered for it.
  *
  *	"soc UUID"      GENERATION POSITION	where `tocsin consumer reset` put it
- *	"soc UUID HASH" GENERATION POSITION	how far it came with these filters since
+ *	"soc UUID SLOT" GENERATION POSITION FILTERS	how far it came with the filters of that hash since
  *
  * Owns:    the notes in the spaces "bookmark" (consumers with `bookmark yes`) and "rewind" (the others:
  *          until they have caught up once).

@@ -175,6 +175,44 @@ nothing_to_fetch_ends_it(void **state)
 	assert_int_equal(place(g, &plain, 1), INT64_MIN);
 }
 
+/* ---- limits ---- */
+
+static bool
+count_note(void *ctx, const char *name, const char *text)
+{
+	(void)name;
+	(void)text;
+	(*(int *)ctx)++;
+	return true;
+}
+
+/* A client that asks with other filters each time fills no store; what it pushed out begins anew. */
+static void
+filters_have_so_many_places(void **state)
+{
+	enum { ASKED = 20000, MOST = 1024 };
+	struct gateway *g = *state;
+	int notes = 0, known = 0;
+
+	for (int64_t f = 1; f <= ASKED; f++)
+		written(g, asked(g, &marked, f * 7919, -1), 100 + f, true);
+	assert_int_equal(store_note_each(g->store, "bookmark", count_note, &notes, NULL), 0);
+	assert_true(notes <= MOST);
+	for (int64_t f = 1; f <= ASKED; f++) {
+		int64_t at = place(g, &marked, f * 7919);
+
+		assert_true(at == 100 + f || at == MARK_NEVER);	/* never another's */
+		known += at == 100 + f;
+	}
+	assert_int_equal(known, notes);
+	/* some sets of filters that meet in one slot keep their places beside each other */
+	reset(g, &marked, 50);
+	for (int64_t f = 0; f < 4; f++)
+		written(g, asked(g, &marked, 5 + f * MOST, 50), 200 + f, true);
+	for (int64_t f = 0; f < 4; f++)
+		assert_int_equal(place(g, &marked, 5 + f * MOST), 200 + f);
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -186,6 +224,7 @@ main(void)
 		TEST(reset_holds_against_pages_under_way),
 		TEST(rewinding_ends_when_all_is_fetched),
 		TEST(nothing_to_fetch_ends_it),
+		TEST(filters_have_so_many_places),
 	};
 
 	return cmocka_run_group_tests_name("consumer_mark", tests, NULL, NULL);
