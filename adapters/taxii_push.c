@@ -149,8 +149,7 @@ narrow(struct push *s, const char *why)
 		s->most = n / 2;
 	} else {
 		s->refused[s->at] = arena_fmt(s->mem, "the peer refused it: %s", why);
-		s->at = s->end;
-		s->most = 0;
+		s->at = s->end;		/* the next may be refused too: pieces grow with what is taken */
 	}
 	next_piece(s);
 }
@@ -250,7 +249,7 @@ on_looked(void *arg, const struct taxii_answer *a)
 		return;
 	}
 	if (f->http == 404 || f->http == 410 || f->http == 401 || f->http == 403 ||
-	    clock_mono_us() - s->pending_us > PENDING_MAX_US) {
+	    f->retry_after_us > PENDING_MAX_US || clock_mono_us() - s->pending_us > PENDING_MAX_US) {
 		give_up(s, DELIVERY_RETRY, f->retry_after_us, f->words);
 		return;
 	}
@@ -291,7 +290,7 @@ unfit(const struct push *s, size_t i, size_t room)
 
 	if (taxii_client_version(s->by->client) == TAXII_20 && !slice_is(row->spec_version, "2.0"))
 		return "the peer speaks TAXII 2.0, which carries STIX 2.0 alone";
-	if (row->bytes.n > room)
+	if (row->bytes.n >= room)		/* as fill() counts: each with a comma */
 		return arena_fmt(s->mem, "it has %zu bytes, and the peer takes %zu at once", row->bytes.n,
 		    room);
 	return NULL;

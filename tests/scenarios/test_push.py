@@ -120,6 +120,56 @@ def test_cut_into_what_the_server_takes(stage):
     assert "takes" in why and "bytes" in why, why
 
 
+def test_an_object_as_large_as_what_is_taken(stage):
+    """If this fails, an object at the very limit of a server is booked as delivered, with all behind it, and never was."""
+    fake = stage.begin()
+    probe = some(1, "limit", description="x" * 600)[0]
+    sizes = []
+    usual = fake.RequestHandlerClass.post
+
+    def post(h, body, cid):
+        sizes.append(len(body))
+        usual(h, body, cid)
+    routes = list(taxii_fake.ROUTES)
+    try:
+        taxii_fake.ROUTES[:] = [(p, m, post if m == "POST" else run) for p, m, run in routes]
+        stage.publish(probe)
+        stage.sent([probe])
+    finally:
+        taxii_fake.ROUTES[:] = routes
+    for spare in (255, 256, 257):
+        fake = stage.begin()
+        fake.max_content = sizes[0] - len('{"objects":[]}') + spare
+        dead = stage.peer()["dead"]
+        exact, small = some(1, f"exact {spare}")[0], some(1, f"small {spare}")[0]
+        exact["description"] = ""
+        exact["description"] = "x" * (len(json.dumps(probe)) - len(json.dumps(exact)))
+        stage.publish(exact, small)
+        until("the small one to arrive", lambda: small["id"] in stage.arrived())
+        until("all to be booked", lambda: stage.peer()["queued"] == 0)
+        assert exact["id"] in stage.arrived() or stage.peer()["dead"] == dead + 1, spare
+
+
+def test_a_server_that_refuses_everything_is_not_sent_it_all_again(stage):
+    """If this fails, a server that takes nothing gets all that is left once more for each object of it."""
+    fake = stage.begin()
+    objects = some(32, "all refused")
+    usual = fake.RequestHandlerClass.serve
+    bodies = []
+
+    def serve(h, body):
+        if h.command == "POST":
+            bodies.append(json.loads(body)["objects"])
+            h.refuse(422, "Never")
+        else:
+            usual(h, body)
+    fake.RequestHandlerClass = type("Never", (fake.RequestHandlerClass,), {"serve": serve})
+    dead = stage.peer()["dead"]
+    stage.publish(*objects)
+    until("all to be given up", lambda: stage.peer()["dead"] == dead + len(objects))
+    assert sum(len(b) for b in bodies) <= 4 * len(objects), [len(b) for b in bodies]
+
+
 def test_a_limit_that_was_not_announced(stage):
     """If this fails, 413 is answered with the same again, for ever."""
     fake = stage.begin()
