@@ -27,6 +27,7 @@ struct range {
 struct name {
 	struct slice	 text;
 	const char	*reason;
+	bool		 above;		/* only names of the list stand below it: it is no hit for others */
 };
 
 struct warnlist {
@@ -34,7 +35,7 @@ struct warnlist {
 	struct range	*v;
 	size_t		 n, cap;
 	struct name	*names;		/* open addressing; text.n 0: free */
-	size_t		 nnames, names_cap;
+	size_t		 nnames, nabove, names_cap;
 	bool		 sealed;
 };
 
@@ -119,7 +120,7 @@ warnlist_free(struct warnlist *w)
 size_t
 warnlist_count(const struct warnlist *w)
 {
-	return w->n + w->nnames;
+	return w->n + w->nnames - w->nabove;
 }
 
 /* --- networks ------------------------------------------------------------------------------- */
@@ -129,11 +130,14 @@ static bool
 range_of(struct slice value, struct range *out)
 {
 	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t translated[12] = { 0, 0x64, 0xff, 0x9b };
 	uint8_t addr[ADDR] = { 0 };
 	int family, prefix;
 
 	if (!word_cidr(value, &family, addr, &prefix))
 		return false;
+	if (family == 6 && prefix >= 96 && memcmp(addr, translated, sizeof(translated)) == 0)
+		memcpy(addr, mapped, sizeof(mapped));	/* by way of NAT64 it is the IPv4 address */
 	memset(out, 0, sizeof(*out));
 	if (family == 4) {
 		memcpy(out->first, mapped, sizeof(mapped));
@@ -244,36 +248,51 @@ grow(struct warnlist *w)
 	w->names_cap = cap;
 }
 
-/* The first reason of a text stays. */
+/* The first reason of a text stays, unless it was only above another one. */
 static void
-add_name(struct warnlist *w, struct slice text, const char *reason)
+add_name(struct warnlist *w, struct slice text, const char *reason, bool above)
 {
 	struct name *at;
 
 	if (w->nnames * 2 >= w->names_cap)
 		grow(w);
 	at = slot(w->names, w->names_cap, text);
-	if (at->text.n > 0)
+	if (at->text.n > 0 && (above || !at->above))
 		return;
-	*at = (struct name){ arena_slice(w->mem, text), arena_str(w->mem, slice_of(reason)) };
-	w->nnames++;
+	w->nnames += at->text.n == 0;
+	w->nabove = w->nabove + above - at->above;
+	*at = (struct name){ arena_slice(w->mem, text), arena_str(w->mem, slice_of(reason)), above };
+}
+
+/* A name, and those that it stands below: who blocks `ee` blocks `cert.ee` too. */
+static void
+add_domain(struct warnlist *w, struct slice name, const char *reason)
+{
+	add_name(w, name, reason, false);
+	for (slice_cut(&name, '.'); name.n > 0; slice_cut(&name, '.'))
+		add_name(w, name, "a name that stands above one of the list", true);
 }
 
 static const char *
-hit_name(const struct warnlist *w, struct slice text)
+hit_name(const struct warnlist *w, struct slice text, bool whole)
 {
-	return text.n == 0 ? NULL : slot(w->names, w->names_cap, text)->reason;
+	const struct name *at = text.n == 0 ? NULL : slot(w->names, w->names_cap, text);
+
+	return at == NULL || (at->above && !whole) ? NULL : at->reason;
 }
 
-/* The name, or one that it stands below. */
+/* The name, or one that it stands below; if a whole name is meant with all below it, also one of the list
+ * that stands below it. */
 static const char *
-hit_domain(const struct warnlist *w, struct slice name)
+hit_domain(const struct warnlist *w, struct slice name, bool whole)
 {
-	const char *reason = NULL;
+	const char *reason;
 
-	while (name.n > 0 && (reason = hit_name(w, name)) == NULL)
-		slice_cut(&name, '.');
-	return reason;
+	for (;; slice_cut(&name, '.')) {
+		if ((reason = hit_name(w, name, whole)) != NULL || name.n == 0)
+			return reason;
+		whole = whole && slice_starts(name, "*.");
+	}
 }
 
 /* A host of a URL or what stands behind the @ of a mail address. */
@@ -282,7 +301,7 @@ hit_host(const struct warnlist *w, struct slice host)
 {
 	struct range ignored;
 
-	return range_of(host, &ignored) ? hit_network(w, host) : hit_domain(w, host);
+	return range_of(host, &ignored) ? hit_network(w, host) : hit_domain(w, host, false);
 }
 
 /* --- both ----------------------------------------------------------------------------------- */
@@ -304,9 +323,10 @@ warnlist_add(struct warnlist *w, struct slice value, const char *reason)
 			w->v = xrealloc(w->v, w->cap * sizeof(*w->v));
 		}
 		w->v[w->n++] = r;
-	} else if (value_normalise(VALUE_HASH, value, mem, &v) ||
-	    value_normalise(VALUE_DOMAIN, value, mem, &v)) {
-		add_name(w, v, reason);
+	} else if (value_normalise(VALUE_HASH, value, mem, &v)) {
+		add_name(w, v, reason, false);
+	} else if (value_normalise(VALUE_DOMAIN, value, mem, &v)) {
+		add_domain(w, v, reason);
 	} else {
 		ok = false;
 	}
@@ -364,7 +384,7 @@ warnlist_hit(const struct warnlist *w, enum flat_type type, struct slice value)
 	case FLAT_IPV6_NET:
 		return hit_network(w, value);
 	case FLAT_DOMAIN:
-		return hit_domain(w, value);
+		return hit_domain(w, value, true);
 	case FLAT_URL:
 		return hit_host(w, url_host(value));
 	case FLAT_EMAIL:
@@ -375,7 +395,7 @@ warnlist_hit(const struct warnlist *w, enum flat_type type, struct slice value)
 	case FLAT_SHA1:
 	case FLAT_SHA256:
 	case FLAT_SHA512:
-		return hit_name(w, value);
+		return hit_name(w, value, true);
 	default:
 		return NULL;
 	}

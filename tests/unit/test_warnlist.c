@@ -46,7 +46,11 @@ static const struct {
 	{ FLAT_IPV6_NET, "2001:d00::/24", "documentation" }, { FLAT_IPV6_NET, "2a00::/20", NULL },
 	{ FLAT_DOMAIN, "example.com", "documentation" }, { FLAT_DOMAIN, "a.b.example.com", "documentation" },
 	{ FLAT_DOMAIN, "notexample.com", NULL }, { FLAT_DOMAIN, "example.com.evil.ru", NULL },
-	{ FLAT_DOMAIN, "com", NULL }, { FLAT_DOMAIN, "evil.test", "tests" },
+	{ FLAT_DOMAIN, "com", "a name that stands above" }, { FLAT_DOMAIN, "evil.com", NULL },
+	{ FLAT_DOMAIN, "ru", NULL }, { FLAT_DOMAIN, "*.com", "a name that stands above" },
+	{ FLAT_DOMAIN, "*.evil.com", NULL }, { FLAT_DOMAIN, "arpa", "a name that stands above" },
+	{ FLAT_DOMAIN, "e164.arpa", NULL }, { FLAT_IPV6, "64:ff9b::a00:1", "private" },
+	{ FLAT_IPV6, "64:ff9b::b900:1", NULL }, { FLAT_DOMAIN, "evil.test", "tests" },
 	{ FLAT_DOMAIN, "localhost", "this host" }, { FLAT_DOMAIN, "printer.local", "names of the local" },
 	{ FLAT_DOMAIN, "1.0.0.127.in-addr.arpa", "reverse" }, { FLAT_DOMAIN, "x.invalid", "never" },
 	{ FLAT_URL, "http://www.example.com/x", "documentation" },
@@ -115,7 +119,10 @@ test_own(void **state)
 	check(w, FLAT_IPV4, "185.20.0.1", "file");
 	check(w, FLAT_URL, "https://www.cert.gov.xx/", "file");
 	check(w, FLAT_MD5, "d41d8cd98f00b204e9800998ecf8427f", "file");
-	check(w, FLAT_DOMAIN, "gov.xx", NULL);
+	check(w, FLAT_DOMAIN, "gov.xx", "a name that stands above");	/* it would take ours with it */
+	check(w, FLAT_DOMAIN, "mil.gov.xx", NULL);
+	check(w, FLAT_URL, "https://gov.xx/evil", NULL);		/* this takes nobody else */
+	check(w, FLAT_EMAIL, "evil@gov.xx", NULL);
 	warnlist_free(w);
 }
 
