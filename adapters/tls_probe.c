@@ -64,7 +64,9 @@ add_name(struct strbuf *out, const GENERAL_NAME *g)
 			    (char)ASN1_STRING_get0_data(s)[i] : '?');
 	} else if (g->type == GEN_IPADD) {
 		s = g->d.iPAddress;
-		if (inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6,
+		if (ASN1_STRING_length(s) != 4 && ASN1_STRING_length(s) != 16)
+			strbuf_adds(out, "an address that is none");
+		else if (inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6,
 		    ASN1_STRING_get0_data(s), text, sizeof(text)) != NULL)
 			strbuf_addf(out, "IP:%s", text);
 	} else {

@@ -615,3 +615,12 @@ def test_a_name_that_hides_something(ward):
     with Server((crt, key)) as s:
         said = ward.look(s)
     expect(said, "tls", "wrong-name", "DNS:good.example?evil")
+
+
+def test_an_address_in_a_certificate_that_is_none(ward):
+    """If this fails, a certificate with a short address makes us read and show what lies behind it in memory."""
+    pair = ward.root.issue("short-address", "DER:30:0b:82:01:78:87:01:7f:87:03:01:02:03")
+    with Server(pair) as s:
+        said = ward.look(s)
+    names = said["steps"]["tls"]["detail"]["chain"][0]["names"]
+    assert names == "DNS:x, an address that is none, an address that is none", names
