@@ -11,7 +11,7 @@
 
 enum {
 	PAGE_ROWS = 100, PAGE_BYTES = 2 << 20,	/* of one turn */
-	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 4000, LOCK_WAIT_US = 5000,
+	INDEX_MAX = 500000, AGAIN = 2, LOCK_TRIES = 4000, LOCK_WAIT_US = 5000, STUMBLE_US = 50000,
 	SEEN_BYTES = 40,		/* that a run keeps of what it has written */
 	SLICE_US = 10000		/* of work in one turn, and the page that goes beyond */
 };
@@ -351,7 +351,7 @@ commit(struct feed_build *b, struct err *e)
 	return feed_take_commit(b->take, &c, &b->made->state, e);
 }
 
-static bool	again(struct feed_build *b, struct err *e);
+static bool	again(struct feed_build *b, int64_t wait_us, struct err *e);
 
 /* All is written: it takes its place in the log. 0: finished; 1: to be tried again later; -1. */
 static int
@@ -375,7 +375,7 @@ settle(struct feed_build *b, struct err *e)
 		later(b, LOCK_WAIT_US);
 		return 1;
 	case FEED_OUTDATED:
-		return again(b, e) ? 1 : err_set(e, ERR_BUSY, "another worker has a newer state");
+		return again(b, 0, e) ? 1 : err_set(e, ERR_BUSY, "another worker has a newer state");
 	default:
 		return -1;
 	}
@@ -393,14 +393,14 @@ was_disturbed(const struct feed_build *b)
 
 /* From the beginning, if that was not done too often. Sealed outputs are forgotten. */
 static bool
-again(struct feed_build *b, struct err *e)
+again(struct feed_build *b, int64_t wait_us, struct err *e)
 {
 	if (!b->going_on && ++b->attempt > AGAIN)
 		return false;
 	end_attempt(b);
 	if (begin(b, e) < 0)
 		return false;
-	later(b, 0);
+	later(b, wait_us);
 	return true;
 }
 
@@ -416,7 +416,7 @@ end_pass(struct feed_build *b)
 		later(b, 0);
 		return;
 	}
-	if ((b->turns_back || was_disturbed(b)) && again(b, &e))
+	if ((b->turns_back || was_disturbed(b)) && again(b, 0, &e))
 		return;
 	if (e.code != ERR_NONE) {	/* it could not begin again */
 		finish(b, &e);
@@ -440,6 +440,10 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 	arena_free(b->page_mem);
 	b->page_mem = NULL;
 	if (e != NULL) {
+		/* Some of the page may be written already: from the beginning. */
+		log_event(LOG_WARN, "feed.read", LF_S("feed", b->feed->name), LF_S("error", e->reason));
+		if (!b->g->draining && again(b, STUMBLE_US, &bad))
+			return;
 		err_set(&bad, ERR_BUSY, "the store does not answer");
 		finish(b, &bad);
 	} else if (b->err.code != ERR_NONE) {

@@ -871,6 +871,40 @@ test_reload_under_a_build(void **state)
 	feed_world_free(w);
 }
 
+static const struct store_ops *sound_ops;
+static int stumble_at;
+
+static int
+stumbling_page(struct store *s, struct page_walk *walk, struct err *e)
+{
+	int rc = sound_ops->page(s, walk, e);
+
+	return --stumble_at == 0 ? err_set(e, ERR_STORE, "disk I/O error") : rc;
+}
+
+/* A store that stumbles once, at whichever page, costs time, and no record is said twice or left out. */
+static void
+test_store_stumbles(void **state)
+{
+	for (int at = 1; at < 7; at++) {
+		struct world *w = feed_world_with(*state != NULL, "", true);
+		struct store_ops sick = *w->g.store->ops;
+		size_t output;
+		struct got g;
+
+		put_many(w, 0, 300);
+		sound_ops = w->g.store->ops;
+		sick.page = stumbling_page;
+		w->g.store->ops = &sick;
+		stumble_at = at;
+		ask_for(w, "soc", "f.csv", &output, &g);
+		wait_for(w, &g);
+		assert_int_equal(lines_of(&g, output), 301);
+		w->g.store->ops = sound_ops;
+		feed_world_free(w);
+	}
+}
+
 /* The end of the node under a build: nothing is lost track of (ASan would tell). */
 static void
 test_stop_under_a_build(void **state)
@@ -1174,7 +1208,7 @@ main(void)
 		BOTH(test_valid_only), BOTH(test_one_of_a_group), BOTH(test_readers),
 		BOTH(test_choices), BOTH(test_too_large), cmocka_unit_test_prestate(test_kept, (void *)1), BOTH(test_tags),
 		BOTH(test_no_leak), BOTH(test_damage), BOTH(test_crash_between), BOTH(test_together),
-		BOTH(test_reload_under_a_build), BOTH(test_stop_under_a_build), BOTH(test_history_ends), BOTH(test_histories),
+		BOTH(test_reload_under_a_build), BOTH(test_stop_under_a_build), BOTH(test_store_stumbles), BOTH(test_history_ends), BOTH(test_histories),
 		cmocka_unit_test_prestate(test_extended, (void *)1),
 		cmocka_unit_test_prestate(test_late_names, (void *)1), BOTH(test_asked_meanwhile),
 	};
