@@ -67,11 +67,15 @@ const struct flat_output flat_outputs[] = {
 	{ .name = NULL }
 };
 
+/* Return the output with that ending; else, as people try it, the first that has it for a name. */
 const struct flat_output *
 flat_output_by_ending(struct slice ending)
 {
 	for (const struct flat_output *o = flat_outputs; o->name != NULL; o++)
 		if (slice_is(ending, o->ending))
+			return o;
+	for (const struct flat_output *o = flat_outputs; o->name != NULL; o++)
+		if (slice_is(ending, o->name))
 			return o;
 	return NULL;
 }

@@ -159,7 +159,8 @@ struct flat_output {
 };
 
 extern const struct flat_output flat_outputs[];		/* ends with a NULL name */
-const struct flat_output *flat_output_by_ending(struct slice ending);	/* "ipv4.txt"; or NULL */
+/* "ipv4.txt"; or by name: "zeek" is "intel"; or NULL. */
+const struct flat_output *flat_output_by_ending(struct slice ending);
 /* By name and, for names with several endings, "txt:ipv4". */
 const struct flat_output *flat_output_find(struct slice name);
 

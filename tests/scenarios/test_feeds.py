@@ -148,6 +148,8 @@ def test_every_output_is_served(node):
         indicator("every hash", "[file:hashes.'SHA-256' = '" + "AB" * 32 + "']", tlp="green", at=OLD))
     assert "8.8.1.1" in text(node, "block.ipv4.txt").splitlines()
     assert text(node, "block.txt?kind=ipv4") == text(node, "block.ipv4.txt")
+    for product, ending in (("suricata", "rules"), ("zeek", "intel"), ("wazuh", "cdb"), ("stix", "stix.json"), ("dataset", "domain.lst")):
+        assert text(node, "block." + product) == text(node, "block." + ending), "people try the product's name"
     assert "every.evil.org" in text(node, "block.domain.txt").splitlines()
     assert "0.0.0.0 every.evil.org" in text(node, "block.hosts").splitlines()
     assert "ab" * 32 in text(node, "block.sha256.txt").splitlines()
@@ -170,7 +172,7 @@ def test_who_may_not_read_gets_no_feed(node):
     assert get(node, "block.csv", "sensor").status == 403       # sees the collection, may write alone
     assert get(node, "deep.csv", "soc").status == 404           # hidden, as if it were not there
     assert get(node, "deep.csv", "insider").status == 200
-    for path in ("nope.csv", "block.exe", "block", "few.jsonl", "few.url.txt", "few.rules", "block.csv/", "block.csv/x", ""):
+    for path in ("nope.csv", "block.exe", "block", "few.jsonl", "few.url.txt", "few.rules", "few.suricata", "block.csv/", "block.csv/x", ""):
         r = get(node, path)
         assert r.status == (200 if path == "block.csv/" else 404), path
     r = get(node, "nope.csv")

@@ -773,6 +773,11 @@ test_table(void **state)
 	assert_string_equal(flat_output_find(SLICE_LIT("dataset:domain.lst"))->ending, "domain.lst");
 	assert_null(flat_output_find(SLICE_LIT("txt:nosuch")));
 	assert_null(flat_output_by_ending(SLICE_LIT("exe")));
+	assert_string_equal(flat_output_by_ending(SLICE_LIT("suricata"))->ending, "rules");
+	assert_string_equal(flat_output_by_ending(SLICE_LIT("zeek"))->ending, "intel");
+	assert_string_equal(flat_output_by_ending(SLICE_LIT("wazuh"))->ending, "cdb");
+	assert_string_equal(flat_output_by_ending(SLICE_LIT("dataset"))->ending, "domain.lst");
+	assert_string_equal(flat_output_by_ending(SLICE_LIT("stix"))->ending, "stix.json");
 	for (size_t i = 0; format_writers[i] != NULL; i++)
 		assert_non_null(flat_output_find(slice_of(format_writers[i]->name)));
 	for (int t = 0; t < FLAT_TYPES; t++)
