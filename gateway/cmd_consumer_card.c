@@ -172,12 +172,23 @@ card_feed(const struct config *conf, const char *collection, const char *format)
 	return NULL;
 }
 
-/* The feed of the collection that has the product's format; NULL: there is none. */
+/* The feed that has the product's format: of the collection, or the only one; NULL: there is none. */
 static const struct feed_conf *
 feed_of(const struct card *c)
 {
-	return c->chosen == NULL ? NULL : card_feed(c->conf, c->chosen->name,
-	    c->product->feed_format == NULL ? "csv" : c->product->feed_format);
+	const char *format = c->product->feed_format == NULL ? "csv" : c->product->feed_format;
+	const struct feed_conf *only = NULL;
+
+	if (c->chosen != NULL)
+		return card_feed(c->conf, c->chosen->name, format);
+	for (size_t i = 0; i < c->ncollections; i++) {
+		const struct feed_conf *f = card_feed(c->conf, c->collections[i].name, format);
+
+		if (f != NULL && only != NULL)
+			return NULL;
+		only = f != NULL ? f : only;
+	}
+	return only;
 }
 
 /* Its name, or the one that is proposed. */
@@ -332,7 +343,7 @@ card_print(struct arena *mem, const struct card *c)
 		    "feed %s\n    collection   %s\n    formats      %s\n", card_fill(mem, c, "{fname}"),
 		    card_fill(mem, c, "{cname}"), p->feed_format);
 	print_lines(mem, c, "Good to know:", p->traps, "  * ");
-	if (c->chosen == NULL)
+	if (c->chosen == NULL && !(is_feed(c) && feed_of(c) != NULL))
 		print_collections(c);
 	printf("\nA running node learns of it by `tocsin reload`. Then this must work, and\n"
 	    "`tocsin consumer test %s --for %s` plays the product:\n\n    %s\n", c->name, p->name,

@@ -83,8 +83,8 @@ const struct product products[] = {
 		},
 		.lines = {
 			"# without the app: a reference set of the values, every hour",
-			FETCH "-o /tmp/{cname}.txt '{feed}'",
-			"ReferenceDataUtil.sh load {cname} /tmp/{cname}.txt",
+			FETCH "-o /tmp/{fname}.txt '{feed}'",
+			"ReferenceDataUtil.sh load {fname} /tmp/{fname}.txt",
 		},
 		.traps = {
 			"The list shows what discovery shows: a hidden collection is not among it",

@@ -105,6 +105,15 @@ def test_without_a_collection_it_lists_them(node):
     assert {c["id"] for c in listed} == set(ids.values())
 
 
+def test_the_only_feed_is_meant(node):
+    """If this fails, somebody types COLLECTION into a crontab, though tocsin.conf has the feed."""
+    for product in FEED | {"qradar"}:
+        typed = add(node, "soc", product, "--keep")
+        there = product in FEED                 # the feed has wazuh and csv, and no txt
+        assert ("/feeds/lists." in typed) == there and ("/feeds/COLLECTION." in typed) != there, typed
+        assert ("It may read" in typed) != there, typed
+
+
 def test_misp_gets_its_one_text(node):
     """If this fails, MISP is refused: it sends what stands in its settings as it is."""
     c = card(node, "misp-2", "misp", "--collection", "advisories")
