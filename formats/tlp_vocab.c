@@ -5,6 +5,8 @@
 #include "gateway/base/json_walk.h"
 #include "gateway/base/strbuf.h"
 
+enum { LABELS_MAX = 16 };
+
 /* One object being written. */
 struct saying {
 	struct strbuf	*out;
@@ -15,6 +17,8 @@ struct saying {
 	/* the list in hand */
 	struct slice	*refs;
 	size_t		 nrefs, cap;
+	struct slice	 labels[LABELS_MAX];	/* those of them that are TLP's: each is said once */
+	size_t		 nlabels;
 	bool		 changed;
 };
 
@@ -49,13 +53,22 @@ quoted(const struct saying *s, const char *id)
 static void
 add_ref(struct saying *s, struct slice ref)
 {
-	for (size_t i = 0; i < s->nrefs; i++)
-		if (slice_eq(s->refs[i], ref)) {
+	s->refs = arena_grow(s->mem, s->refs, s->nrefs, &s->cap, sizeof(*s->refs));
+	s->refs[s->nrefs++] = ref;
+}
+
+/* A label of TLP, unless it stands there already: only these few are compared, the others can be many. */
+static void
+add_label(struct saying *s, struct slice ref)
+{
+	for (size_t i = 0; i < s->nlabels; i++)
+		if (slice_eq(s->labels[i], ref)) {
 			s->changed = true;
 			return;
 		}
-	s->refs = arena_grow(s->mem, s->refs, s->nrefs, &s->cap, sizeof(*s->refs));
-	s->refs[s->nrefs++] = ref;
+	if (s->nlabels < LABELS_MAX)
+		s->labels[s->nlabels++] = ref;
+	add_ref(s, ref);
 }
 
 static bool
@@ -69,11 +82,13 @@ on_ref(void *ctx, struct slice name, struct slice value)
 
 	(void)name;
 	if (s->vocab != TLP_VOCAB_1 && two.n > 0)
-		add_ref(s, two);
+		add_label(s, two);
 	if (s->vocab != TLP_VOCAB_2 && one.n > 0)
-		add_ref(s, one);
-	if (s->nrefs == before && (level == TLP_UNSET || one.n == 0))
-		add_ref(s, value);	/* no label, or one that cannot be said otherwise */
+		add_label(s, one);
+	if (level == TLP_UNSET)
+		add_ref(s, value);
+	else if (s->nrefs == before && one.n == 0)
+		add_label(s, value);	/* cannot be said otherwise */
 	if (s->nrefs != before + 1 || !slice_eq(s->refs[before], value))
 		s->changed = true;
 	return true;

@@ -76,6 +76,26 @@ only_the_labels_change(void **state)
 	}
 }
 
+/* If this hangs, one object with many markings stops the worker that shows it. */
+static void
+many_markings_cost_their_number(void **state)
+{
+	struct strbuf sent = STRBUF_INIT, want = STRBUF_INIT;
+
+	(void)state;
+	strbuf_adds(&sent, "{\"object_marking_refs\":[" AMBER1 "," AMBER2);
+	strbuf_adds(&want, "{\"object_marking_refs\":[" AMBER2);
+	for (unsigned i = 0; i < 300000; i++) {
+		strbuf_addf(&sent, ",\"marking-definition--%08x-0000-4000-8000-000000000001\"", i);
+		strbuf_addf(&want, ",\"marking-definition--%08x-0000-4000-8000-000000000001\"", i);
+	}
+	strbuf_adds(&sent, "]}");
+	strbuf_adds(&want, "]}");
+	says(sent.p, TLP_VOCAB_2, want.p);
+	strbuf_fini(&sent);
+	strbuf_fini(&want);
+}
+
 /* Whatever the vocabulary, each label is still the label that it was. */
 static void
 no_label_gets_weaker(void **state)
@@ -96,6 +116,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_labels_change),
+		cmocka_unit_test(many_markings_cost_their_number),
 		cmocka_unit_test(no_label_gets_weaker),
 	};
 
