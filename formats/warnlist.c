@@ -295,6 +295,15 @@ hit_domain(const struct warnlist *w, struct slice name, bool whole)
 	}
 }
 
+/* No enemy owns all that ends in `.xx`. */
+static bool
+is_top_level(struct slice name)
+{
+	while (slice_starts(name, "*."))
+		name = slice_from(name.p + 2, name.n - 2);
+	return memchr(name.p, '.', name.n) == NULL;
+}
+
 /* A host of a URL or what stands behind the @ of a mail address. */
 static const char *
 hit_host(const struct warnlist *w, struct slice host)
@@ -384,7 +393,8 @@ warnlist_hit(const struct warnlist *w, enum flat_type type, struct slice value)
 	case FLAT_IPV6_NET:
 		return hit_network(w, value);
 	case FLAT_DOMAIN:
-		return hit_domain(w, value, true);
+		at = hit_domain(w, value, true);
+		return at == NULL && is_top_level(value) ? "a name as wide as a part of the Internet" : at;
 	case FLAT_URL:
 		return hit_host(w, url_host(value));
 	case FLAT_EMAIL:
