@@ -128,6 +128,8 @@ audit(const struct feed_request *fr, uint64_t records, const char *how)
 
 	strbuf_adds(&b, "\"ev\":\"feed\"");
 	audit_text(&b, "consumer", slice_of(rq->reader.name));
+	if (rq->reader.test)
+		strbuf_adds(&b, ",\"test\":true");
 	audit_text(&b, "feed", slice_of(fr->feed->name));
 	audit_text(&b, "collection", slice_of(rq->collection->name));
 	audit_text(&b, "output", slice_of(flat_outputs[fr->output].ending));
@@ -289,7 +291,7 @@ is_unchanged(const struct feed_request *fr)
 
 	if (http1_field(head, "if-none-match").p != NULL)
 		return tag_is_known(fr);
-	return slice_is(http1_field(head, "if-modified-since"), fr->date);
+	return fr->date[0] != '\0' && slice_is(http1_field(head, "if-modified-since"), fr->date);
 }
 
 static void
@@ -417,6 +419,8 @@ answer_changes(struct feed_request *fr)
 		    "UTC time such as 2026-01-31T12:00:00Z");
 	} else if (feed_log_since(base.p, &since, feeds_delta_add, &d, &to, &e) < 0) {
 		taxii_refuse(rq, 410, arena_fmt(rq->mem, "since: %s; fetch the whole feed", e.reason));
+	} else if (d.incomplete) {
+		taxii_refuse(rq, 410, "since: a change was not kept in this form; fetch the whole feed");
 	} else {
 		feed_cursor(&to, taxii_next_key(rq), strbuf_slice(&who), fr->cursor);
 		snprintf(fr->records, sizeof(fr->records), "%llu", (unsigned long long)
@@ -447,7 +451,9 @@ answer(struct feed_request *fr)
 		request_free(fr);
 		return;
 	}
-	stamp_http(fr->made->modified_us, fr->date);
+	/* the date is that of the records; what stands around them in a bundle changes without them */
+	if (!fr->made->has_state || flat_outputs[fr->output].style != FLAT_OBJECTS)
+		stamp_http(fr->made->modified_us, fr->date);
 	set_tag(fr, wants_gzip(fr));
 	snprintf(fr->records, sizeof(fr->records), "%llu",
 	    (unsigned long long)out->count[FLAT_WRITTEN]);

@@ -68,6 +68,11 @@ feeds_delta_add(void *delta, enum feed_op op, struct slice name, struct slice li
 {
 	struct feeds_delta *d = delta;
 
+	/* a worker that reads other files yet may have made a state without this output */
+	if (op != FEED_REMOVED && (d->csv ? csv.n : line.n) == 0) {
+		d->incomplete = true;
+		return;
+	}
 	d->n[op]++;
 	if (d->csv) {
 		strbuf_adds(d->out, feed_op_word(op));

@@ -15,6 +15,7 @@ struct feeds_delta {
 	struct slice	 columns;	/* csv: the first line of the output, without its end */
 	struct strbuf	*out;
 	uint64_t	 n[FEED_ADDED + 1];
+	bool		 incomplete;	/* a record is not there in this form: fetch the whole */
 };
 
 void	feeds_delta_head(struct feeds_delta *d);

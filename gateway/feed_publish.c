@@ -75,6 +75,15 @@ write_files(struct publication *p, const struct feed_conf *conf, const struct fe
 	return rc;
 }
 
+/* Who may write to the folder shall not choose what is emptied. */
+static int
+empty_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
 /* Whose files these are may not read the collection any more. */
 static void
 empty_files(struct publication *p, const struct feed_conf *conf)
@@ -85,7 +94,7 @@ empty_files(struct publication *p, const struct feed_conf *conf)
 		struct strbuf path = STRBUF_INIT;
 
 		strbuf_addf(&path, "%s/%s.%s", conf->path, conf->name, flat_outputs[i].ending);
-		if ((served >> i & 1) != 0 && truncate(path.p, 0) < 0 && errno != ENOENT)
+		if ((served >> i & 1) != 0 && empty_file(path.p) < 0 && errno != ENOENT)
 			log_event(LOG_ERROR, "feed.not-emptied", LF_S("file", path.p),
 			    LF_S("error", strerror(errno)));
 		p->tag[i][0] = '\0';

@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from lab import Client, Lab, indicator, until
+from lab import TLP, Client, Lab, indicator, stix_id, until
 
 OLD = "2024-01-01T00:00:00.000Z"
 
@@ -230,6 +230,19 @@ def test_conditional_requests(node):
     assert get(node, "block.hosts", **{"If-None-Match": tag}).status == 200
 
 
+def test_a_bundle_changes_without_its_records(node):
+    """What is broken if it fails: who asks with a date never gets what stands around the indicators of a bundle."""
+    put(node, ip("dated", "8.8.4.2"))
+    get(node, "block.jsonl")
+    r = get(node, "block.stix.json")
+    assert r.headers["Last-Modified"] is None
+    put(node, {"type": "identity", "spec_version": "2.1", "id": stix_id("identity", "dated"), "created": OLD, "modified": OLD,
+               "name": "Somebody new", "object_marking_refs": [TLP["green"]]})
+    date = get(node, "block.jsonl").headers["Last-Modified"]
+    r = get(node, "block.stix.json", **{"If-Modified-Since": date})
+    assert r.status == 200 and b"Somebody new" in r.body
+
+
 def test_head_and_gzip(node):
     """What is broken if it fails: a tool that asks first, or takes gzip, gets something else than the list."""
     put(node, *(ip(f"zip {i}", f"9.1.{i // 250}.{i % 250 + 1}") for i in range(2000)))
@@ -431,14 +444,21 @@ def test_files_on_disk(node):
     until("the file to follow", lambda: "file.evil.org" not in content())
     listed = {f["name"]: f for f in node.ask("feed", "list")["feeds"]}
     assert listed["lists"]["for"] == "wall" and listed["lists"]["published"] and "trouble" not in listed["lists"]
-    # its consumer loses the right: the files are emptied, and it is said why
+    # its consumer loses the right: the files are emptied, and it is said why; what a link leads to is not ours
+    alien, link = node.file("lists", "alien"), node.file("lists", "lists.txt")
+    with open(alien, "w", encoding="utf-8") as f:
+        f.write("another's")
+    os.remove(link)
+    os.symlink(alien, link)
     trust = node.file("trust.conf")
     old = edit(node, trust, "uses block\n    read advisories", "uses block\n    read cellar")
     try:
         until("empty files", lambda: content("csv") == "" and content() == "")
         assert "may not read" in {f["name"]: f for f in node.ask("feed", "list")["feeds"]}["lists"]["trouble"]
+        assert os.path.getsize(alien) == len("another's")
     finally:
         put_back(node, trust, old)
+        os.remove(alien)
     until("files again", lambda: "8.9.5.1" in content("ipv4.txt"))
 
 
