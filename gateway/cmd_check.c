@@ -391,7 +391,7 @@ const struct command command_check = {
 	"Reads everything that the node would read, and lists all errors at once with file and "
 	"line: syntax, names that do not exist, files that cannot be read or that others can, "
 	"keys that do not fit their certificates, mappings, Redis. Changes nothing. Exit status 2 "
-	"if anything is wrong.\n\n"
+	"if anything is wrong.\n"
 	"With --store it looks through the node's store: SQLite's own check of every page, each "
 	"object's bytes against the hash they were stored under, indexes, dates, counts, and the "
 	"audit log's seals. Damage is named with the object and its collections; exit status 1 "

@@ -119,6 +119,7 @@ static bool
 print_family(FILE *out, const char *word)
 {
 	size_t n = strlen(word);
+	char usage[64];
 	bool any = false;
 
 	for (size_t i = 0; cmd_commands[i] != NULL; i++) {
@@ -126,8 +127,8 @@ print_family(FILE *out, const char *word)
 			continue;
 		if (!any)
 			fputs("usage:\n", out);
-		fprintf(out, "    tocsin %s %-24s %s\n", cmd_commands[i]->name, cmd_commands[i]->operands,
-		    cmd_commands[i]->summary);
+		snprintf(usage, sizeof(usage), "%s %s", cmd_commands[i]->name, cmd_commands[i]->operands);
+		fprintf(out, "    tocsin %-30s %s\n", usage, cmd_commands[i]->summary);
 		any = true;
 	}
 	return any;
