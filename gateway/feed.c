@@ -140,7 +140,7 @@ feed_outputs(const struct feed_conf *conf)
 {
 	uint64_t bits = 0;
 
-	for (size_t i = 0; flat_outputs[i].name != NULL && i < FEED_OUTPUTS; i++)
+	for (size_t i = 0; i < FEED_OUTPUTS && flat_outputs[i].name != NULL; i++)
 		if (is_chosen(conf, &flat_outputs[i]))
 			bits |= UINT64_C(1) << i;
 	return bits;
@@ -218,7 +218,7 @@ make_room(struct feeds *f, const struct view *keep)
 	uint64_t bytes = 0;
 	struct view *v, *before;
 
-	TAILQ_FOREACH(v, &f->views, link)
+	for (v = TAILQ_FIRST(&f->views); v != NULL; v = TAILQ_NEXT(v, link))
 		bytes += made_bytes(v->made);
 	for (v = TAILQ_LAST(&f->views, views); v != NULL &&
 	    (bytes > f->g->config->limits.feed_files || f->nviews >= VIEWS_MAX); v = before) {
@@ -237,7 +237,7 @@ view_of(struct feeds *f, const struct feed_ask *ask)
 	struct view *v;
 
 	feed_who(ask->feed->name, &ask->reader, &who);
-	TAILQ_FOREACH(v, &f->views, link)
+	for (v = TAILQ_FIRST(&f->views); v != NULL; v = TAILQ_NEXT(v, link))
 		if (strcmp(v->who, who.p) == 0)
 			break;
 	if (v == NULL) {
@@ -382,7 +382,7 @@ limit_kept(struct feeds *f, const struct view *on_stack)
 	size_t bytes = 0;
 	struct view *v;
 
-	TAILQ_FOREACH(v, &f->views, link) {
+	for (v = TAILQ_FIRST(&f->views); v != NULL; v = TAILQ_NEXT(v, link)) {
 		bytes += v->kept == NULL ? 0 : feed_build_memory(v->kept);
 		if (v->kept == NULL || bytes <= KEPT_BYTES || v == on_stack)
 			continue;
@@ -448,7 +448,7 @@ wanted(const struct view *v)
 	for (size_t i = 0; i < FEED_OUTPUTS; i++)
 		if (v->asked_us[i] != 0 && now - v->asked_us[i] < ASKED_US)
 			bits |= UINT64_C(1) << i;
-	STAILQ_FOREACH(w, &v->waiters, link)
+	for (w = STAILQ_FIRST(&v->waiters); w != NULL; w = STAILQ_NEXT(w, link))
 		bits |= w->outputs;
 	return bits;
 }
@@ -596,7 +596,7 @@ with_sisters(uint64_t outputs, uint64_t served)
 {
 	uint64_t records = 0;
 
-	for (size_t i = 0; flat_outputs[i].name != NULL && i < FEED_OUTPUTS; i++)
+	for (size_t i = 0; i < FEED_OUTPUTS && flat_outputs[i].name != NULL; i++)
 		if (flat_outputs[i].style == FLAT_RECORDS)
 			records |= UINT64_C(1) << i;
 	return (outputs & records) != 0 ? outputs | (records & served) : outputs;
@@ -671,7 +671,7 @@ feeds_figures(const struct feeds *f, struct stats *s)
 	uint64_t bytes = 0;
 	const struct view *v;
 
-	TAILQ_FOREACH(v, &f->views, link)
+	for (v = TAILQ_FIRST(&f->views); v != NULL; v = TAILQ_NEXT(v, link))
 		bytes += made_bytes(v->made);
 	stats_set(s, STAT_FEED_BYTES, NULL, (double)bytes);
 }
