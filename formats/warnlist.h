@@ -7,7 +7,8 @@
  * Never:   reads a file, drops anything by itself, or calls a value good: it only says "look twice".
  *
  * Networks are sorted ranges (binary search), names a hash of suffixes: one label at a time. A network
- * hits when it overlaps a listed one; a URL by its host; a mail address by its domain.
+ * hits when it overlaps a listed one; a domain below or above one, or a whole top-level one; a URL by
+ * its host; a mail address by its domain.
  */
 #ifndef FORMATS_WARNLIST_H
 #define FORMATS_WARNLIST_H

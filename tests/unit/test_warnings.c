@@ -70,7 +70,8 @@ test_own_and_aliases(void **state)
 	check(w, FLAT_DOMAIN, "www.cert.gov.xx", "own domain");
 	check(w, FLAT_DOMAIN, "grid.gov.xx", "an alias of this node");
 	check(w, FLAT_IPV4, "185.20.0.7", "an alias of this node");
-	check(w, FLAT_DOMAIN, "gov.xx", NULL);
+	check(w, FLAT_DOMAIN, "gov.xx", "a name that stands above one of the list");
+	check(w, FLAT_DOMAIN, "mil.gov.xx", NULL);
 	check(w, FLAT_IPV4, "10.0.0.1", "private network (RFC 1918)");
 	warnings_free(w);
 }
