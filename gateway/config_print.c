@@ -137,8 +137,9 @@ describe_types(struct strbuf *out)
 {
 	const struct config_type *const types[] = {
 		&config_name, &config_path, &config_address, &config_base_url, &config_redis_url,
-		&config_host, &config_bytes, &config_span, &config_limit, &config_kinds,
-		&config_tlps, &config_phases, &config_sectors_of, NULL
+		&config_host, &config_mail, &config_uuid, &config_segment, &config_header,
+		&config_bytes, &config_span, &config_time, &config_limit, &config_format,
+		&config_kinds, &config_tlps, &config_phases, &config_sectors_of, &config_level, NULL
 	};
 
 	strbuf_adds(out, "### Values\n\n| value | is written |\n| --- | --- |\n");

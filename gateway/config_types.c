@@ -499,7 +499,7 @@ const struct config_type config_redis_url = { "redis url",
 	false, read_redis_url, write_text, NULL };
 const struct config_type config_prefix = { "prefix", "letters, digits, `:` `-` `_` `.`",
 	false, read_prefix, write_text, NULL };
-const struct config_type config_yes_no = { "yes|no", "`yes` or `no`",
+const struct config_type config_yes_no = { "yes or no", "`yes` or `no`",
 	false, read_yes_no, write_yes_no, NULL };
 const struct config_type config_choice = { "choice", "one of the words",
 	false, read_choice, write_choice, NULL };

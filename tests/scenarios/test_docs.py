@@ -179,6 +179,17 @@ def test_the_manual_of_metrics_is_what_the_program_says():
     assert stages == counted and {"parse", "commit", "relay"} <= counted
 
 
+def test_what_is_generated_is_new(tmp_path):
+    """If this fails, a manual page lacks a key, or gives one another default than the program does."""
+    shutil.copytree(os.path.join(TOP, "conf"), tmp_path / "conf")
+    subprocess.run([tmp_path / "conf" / "update-reference"], check=True, env=dict(os.environ, TOCSIN=os.path.abspath(TOCSIN)))
+    for name in ("README.md", "man/tocsin.conf.5", "man/tocsin-metrics.7"):
+        assert (tmp_path / "conf" / name).read_text(encoding="utf-8") == read("conf", name), "run: conf/update-reference"
+    manual = read("conf", "man", "tocsin.conf.5").replace("\\-", "-")
+    keys = re.findall(r"^ +#? *([a-z0-9-]+) ", re.sub(r"^#(?=   )", " ", read("conf", "tocsin.conf"), flags=re.M), re.M)
+    assert len(set(keys)) > 90 and not [k for k in keys if f".TP\n\\fB{k}\\fR (" not in manual]
+
+
 def test_alarms_watch_what_is_there():
     """If this fails, an alarm never rings: Prometheus takes a metric that does not exist for silence."""
     told = subprocess.run([TOCSIN, "check", "--metrics"], capture_output=True, text=True, check=True).stdout
