@@ -101,13 +101,14 @@ pull_walk_meet(struct pull_walk *w, const struct taxii_page *page, int64_t serve
 
 /* ---- what is safe ---- */
 
-/* Move the mark, never back, and never beyond what our clock and the skew allow. */
+/* Move the mark, never back. A date that our clock and the skew do not allow is none to go by: what comes
+ * with honest dates must still lie behind the mark, or one bad date would hide it. */
 static void
 move_mark(struct pull_walk *w, int64_t us, int64_t now_us)
 {
 	if (us > now_us + w->skew_us) {
 		w->future = true;
-		us = now_us + w->skew_us;
+		us = now_us - w->skew_us;
 	}
 	if (us <= w->mark_us)
 		return;

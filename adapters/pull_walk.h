@@ -17,7 +17,8 @@
  *   - At the end it is Last of the last page that was not empty, as the standard has it.
  *   - A server whose pages are not in order, or have no dates, is believed only what its own clock said
  *     when the walk began, less the skew: what came in meanwhile comes once more.
- *   - It never lies further in the future than the skew, and never goes back.
+ *   - It never lies further in the future than the skew, and never goes back. Where dates do, it is our
+ *     clock less the skew: they come again until then, and nothing with an honest date is passed over.
  */
 #ifndef ADAPTERS_PULL_WALK_H
 #define ADAPTERS_PULL_WALK_H
