@@ -323,6 +323,24 @@ print_collections(const struct card *c)
 	table_free(t);
 }
 
+/* What tocsin.conf lacks for the flat file; or that it has several, and which is meant. */
+static void
+print_feed_section(struct arena *mem, const struct card *c)
+{
+	const char *format = c->product->feed_format;
+
+	if (!is_feed(c) || feed_of(c) != NULL)
+		return;
+	for (size_t i = 0; c->chosen == NULL && i < c->ncollections; i++)
+		if (card_feed(c->conf, c->collections[i].name, format) != NULL) {
+			printf("\nThere are feeds of several collections: --collection says which.\n");
+			return;
+		}
+	printf("\nThe flat file takes a section in tocsin.conf, and a reload:\n\n"
+	    "feed %s\n    collection   %s\n    formats      %s\n", card_fill(mem, c, "{fname}"),
+	    card_fill(mem, c, "{cname}"), format);
+}
+
 void
 card_print(struct arena *mem, const struct card *c)
 {
@@ -338,10 +356,7 @@ card_print(struct arena *mem, const struct card *c)
 		printf(" Page: %u objects.", p->page);
 	putchar('\n');
 	print_lines(mem, c, "To be typed elsewhere:", p->lines, "    ");
-	if (is_feed(c) && feed_of(c) == NULL)
-		printf("\nThe flat file takes a section in tocsin.conf, and a reload:\n\n"
-		    "feed %s\n    collection   %s\n    formats      %s\n", card_fill(mem, c, "{fname}"),
-		    card_fill(mem, c, "{cname}"), p->feed_format);
+	print_feed_section(mem, c);
 	print_lines(mem, c, "Good to know:", p->traps, "  * ");
 	if (c->chosen == NULL && !(is_feed(c) && feed_of(c) != NULL))
 		print_collections(c);

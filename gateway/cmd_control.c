@@ -240,7 +240,8 @@ const struct command command_upgrade = {
 const struct command command_peer_list = {
 	"peer list", "", 0, 0, "the peers and how delivery to each stands",
 	"Queued: waits for delivery. Held: waits for a decision or a date. Dead: given up; `tocsin "
-	"peer retry` tries again.", common, run
+	"peer retry` tries again. Denied: the rules say no; with --denied it asks them again.",
+	common, run
 };
 const struct command command_peer_show = {
 	"peer show", "PEER", 1, 1, "one peer or consumer in full",

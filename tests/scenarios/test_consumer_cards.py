@@ -111,7 +111,11 @@ def test_the_only_feed_is_meant(node):
         typed = add(node, "soc", product, "--keep")
         there = product in FEED                 # the feed has wazuh and csv, and no txt
         assert ("/feeds/lists." in typed) == there and ("/feeds/COLLECTION." in typed) != there, typed
-        assert ("It may read" in typed) != there, typed
+        assert ("It may read" in typed) != there and "several" not in typed, typed
+    with open(node.file("tocsin.conf"), "a", encoding="utf-8") as f:
+        f.write("\nfeed others\n    collection   apart\n    formats      csv\n")
+    assert "several collections" in add(node, "soc", "graylog", "--keep")
+    assert "/feeds/lists." in add(node, "soc", "wazuh", "--keep")
 
 
 def test_misp_gets_its_one_text(node):
