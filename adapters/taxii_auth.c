@@ -267,6 +267,8 @@ taxii_auth(struct gateway *g, const struct http_exchange *x, struct arena *mem, 
 		return;
 	}
 	l = arena_alloc(mem, sizeof(*l));
+	if (by_header != NULL)		/* it is the credentials', which a reload may replace */
+		by_header = arena_str(mem, slice_of(by_header));
 	*l = (struct login){ .g = g, .cb = cb, .arg = arg, .by_pin = by_pin, .by_header = by_header,
 	    .named = by_pin == NULL ? NULL : arena_str(mem, slice_of(by_pin->name)),
 	    .request = arena_str(mem, slice_of(x->id)),

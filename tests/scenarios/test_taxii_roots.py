@@ -1,4 +1,5 @@
 """Several API roots on one node, the words that lead to a collection, who a client is, and how much he may ask."""
+import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -246,3 +247,20 @@ def test_a_drain_of_everything_is_not_interrupted(node):
     assert r.status == 429 and r.headers["Content-Type"] == TAXII and r.json["http_status"] == "429"
     assert int(r.headers["Retry-After"]) >= 1 and "60 requests a minute" in r.json["description"], r.json
     c.close()
+
+
+def test_a_reload_while_a_password_is_hashed(node):
+    """What is broken if it fails: who comes with a token and a password during a reload is nobody, or ends the worker."""
+    deaths, answers = node.metric("tocsin_process_restarts_total"), []
+    def ask():
+        answers.append(get(node, "/taxii2/", None, **{"X-Api-Key": node.tokens["person"],
+                                                      "Authorization": basic("person", "secret words")}).status)
+    for _ in range(6):
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for t in threads:
+            t.start()
+        assert node.reload()
+        for t in threads:
+            t.join()
+    assert len(answers) == 36 and set(answers) <= {200, 503}, answers
+    assert node.metric("tocsin_process_restarts_total") == deaths
