@@ -370,7 +370,7 @@ static const struct config_key warnings_keys[] = {
 	    "Networks and addresses of your own and of your constituents: a value that overlaps one is "
 	    "held back.", NULL },
 	{ "domains", &config_names, CONF(warnings.domains), NULL, 0, 0, 0,
-	    "Domain names of the same, with all names below them.", NULL },
+	    "Domain names of the same, with all names below them and those above.", NULL },
 	{ "file", &config_path, CONF(warnings.file), NULL, 0, 0, 0,
 	    "File with more of both and hashes of files, one a line.", NULL },
 	END
@@ -472,7 +472,7 @@ const struct config_section config_sections[] = {
 	    "Objects from some sources join further collections, with the identities and markings that "
 	    "they name." },
 	{ "warnings", NO_ARG, ONCE(0), warnings_keys,
-	    "What never goes into feeds for devices, besides private, documentation and other special "
+	    "What never goes into feeds, besides private, documentation and other special "
 	    "networks and names, and the `aliases` of trust.conf." },
 	{ "feed", { "NAME", &config_name, FEED(name), NULL, 0, 0, CONFIG_REQUIRED,
 	    "Name of the feed: /feeds/NAME.ENDING.", NULL },
