@@ -1,5 +1,6 @@
 #include "adapters/delivery_refusals.h"
 
+#include "adapters/taxii_resources.h"
 #include "formats/idmap.h"
 #include "gateway/base/arena.h"
 
@@ -46,14 +47,12 @@ delivery_refusals(const struct delivery *d, size_t from, size_t to, const struct
 	idmap_sort(&ids);
 	for (size_t k = 0; k < status->nrefusals && n < to - from; k++) {
 		const struct taxii_refusal *r = &status->refusals[k];
-		struct slice message = r->message;
 		long i = item_of(d, &ids, refused, r);
 
 		if (i == IDMAP_NONE)
 			continue;
-		if (message.n > MESSAGE_MAX)
-			message.n = MESSAGE_MAX;
-		refused[i] = arena_fmt(mem, "the peer refused it: %.*s", SLICE_ARG(message));
+		refused[i] = arena_fmt(mem, "the peer refused it: %s",
+		    taxii_printable(r->message, MESSAGE_MAX, mem));
 		n++;
 	}
 	return n;

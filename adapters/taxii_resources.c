@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
 #include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
 
@@ -28,22 +29,36 @@ parse(struct slice body, struct arena *mem, const json **root, const char *what,
 	return 0;
 }
 
-/* What may stand in a line for people: control characters become blanks, and it has an end. */
-static const char *
-printable(struct slice s, struct arena *mem)
+const char *
+taxii_printable(struct slice s, size_t max, struct arena *mem)
 {
-	char *text = arena_str(mem, s.n > TEXT_MAX ? slice_from(s.p, TEXT_MAX) : s);
+	struct strbuf mended = STRBUF_INIT, line = STRBUF_INIT;
+	struct slice rest;
+	const char *text;
 
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = ' ';
+	if (s.n > max)
+		for (s.n = max; s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80; )
+			s.n--;
+	utf8_mend(&mended, s);
+	rest = strbuf_slice(&mended);
+	while (rest.n > 0) {
+		struct slice one = rest;
+
+		if (utf8_is_unseen(utf8_next(&rest)))
+			strbuf_addc(&line, ' ');
+		else
+			strbuf_add(&line, one.p, one.n - rest.n);
+	}
+	text = arena_str(mem, strbuf_slice(&line));
+	strbuf_fini(&mended);
+	strbuf_fini(&line);
 	return text;
 }
 
 static const char *
 text_of(const json *o, const char *name, struct arena *mem)
 {
-	return printable(json_member(o, name), mem);
+	return taxii_printable(json_member(o, name), TEXT_MAX, mem);
 }
 
 /* An identifier or alias: it becomes a segment of a path, and must be the same there. */

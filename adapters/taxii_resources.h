@@ -40,6 +40,9 @@ int	taxii_read_root(struct slice body, struct arena *mem, struct taxii_root *out
 int	taxii_read_collections(struct slice body, struct arena *mem, const struct taxii_collection **out,
 	    size_t *n, struct err *e);
 int	taxii_read_status(struct slice body, struct arena *mem, struct taxii_status *out, struct err *e);
+/* What may stand in a line for people: what moves a cursor or hides text becomes a blank, and it has an
+ * end. */
+const char	*taxii_printable(struct slice s, size_t max, struct arena *mem);
 /* title and description of an error resource, made printable; what else the body begins with; or "". */
 const char *taxii_read_error(struct slice body, struct arena *mem);
 /* The collection that is meant: by id, else by alias, else by title; NULL `wanted`: the only one.

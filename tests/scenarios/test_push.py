@@ -227,7 +227,7 @@ def test_single_refusals_are_booked(stage):
     objects = some(5, "refusal")
 
     def after(status):
-        bad = [{"id": o["id"], "version": o["modified"], "message": "do not like it"}
+        bad = [{"id": o["id"], "version": o["modified"], "message": "do not\x1b[2J\x9b\u202elike it\0" + "\u00e9" * 400}
                for o in fake.posted[-1]["objects"] if o["id"] == objects[2]["id"]]
         return {**status, "failure_count": len(bad), "success_count": status["total_count"] - len(bad), "failures": bad}
     fake.after = after
@@ -235,7 +235,8 @@ def test_single_refusals_are_booked(stage):
     stage.publish(*objects)
     stage.sent(objects)
     until("the refusal to be booked", lambda: stage.peer()["dead"] == dead + 1)
-    assert "do not like it" in stage.node.ask("explain", objects[2]["id"], "away")["delivery"][0]["reason"]
+    why = stage.node.ask("explain", objects[2]["id"], "away")["delivery"][0]["reason"]
+    assert "do not [2J  like it \u00e9" in why and why.endswith("\u00e9") and why.isprintable(), why
     assert stage.node.ask("explain", objects[1]["id"], "away")["delivery"][0]["state"] == "sent"
 
 
