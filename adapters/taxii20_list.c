@@ -94,6 +94,7 @@ load_walk(struct listing *l)
 	walk_key(l, key);
 	l->note = arena_fmt(rq->mem, "%s/%.2s", rq->reader.name, key);
 	taxii20_walk_read(&l->walk, key, store_note_get(rq->g->store, space, l->note, rq->mem, &e));
+	taxii20_walk_under(&l->walk, trust_digest(rq->trust));
 	l->now_us = clock_wall_us();
 	l->turns = store_epoch(rq->g->store, &epoch) ? epoch.turns : -1;
 }

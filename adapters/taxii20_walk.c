@@ -8,7 +8,7 @@
 
 enum { LONG_LIST = 50000 };
 
-/* ---- as text: "1 KEY", then a line for the count and one for each place ---- */
+/* ---- as text: "1 KEY", then lines for the policy, the count and each place ---- */
 
 static void
 write_place(struct strbuf *out, char kind, const struct taxii20_place *p)
@@ -30,7 +30,7 @@ write_place(struct strbuf *out, char kind, const struct taxii20_place *p)
 void
 taxii20_walk_write(const struct taxii20_walk *w, struct strbuf *out)
 {
-	strbuf_addf(out, "1 %s", w->key);
+	strbuf_addf(out, "1 %s\nt %llu", w->key, (unsigned long long)w->policy);
 	if (w->end.n > 0)
 		write_place(out, 'e', &w->end);
 	for (size_t i = 0; i < w->nplaces; i++)
@@ -75,6 +75,12 @@ taxii20_walk_read(struct taxii20_walk *w, const char *key, const char *text)
 
 		line = slice_cut(&rest, '\n');
 		kind = slice_cut(&line, ' ');
+		if (slice_is(kind, "t")) {
+			unsigned long long v;
+
+			w->policy = slice_u64(line, &v) && v <= INT64_MAX ? (int64_t)v : 0;
+			continue;
+		}
 		if (!read_place(line, &p))
 			continue;
 		if (slice_is(kind, "e"))
@@ -82,6 +88,17 @@ taxii20_walk_read(struct taxii20_walk *w, const char *key, const char *text)
 		else if (slice_is(kind, "p") && w->nplaces < WALK_PLACES)
 			w->place[w->nplaces++] = p;
 	}
+}
+
+void
+taxii20_walk_under(struct taxii20_walk *w, const uint8_t *digest)
+{
+	uint64_t v;
+
+	memcpy(&v, digest, sizeof(v));
+	if (w->policy != (int64_t)(v >> 2))
+		w->end.n = 0;
+	w->policy = (int64_t)(v >> 2);
 }
 
 /* ---- places ---- */

@@ -35,12 +35,16 @@ struct taxii20_walk {
 	struct taxii20_place place[WALK_PLACES];
 	size_t		 nplaces;
 	struct taxii20_place end;	/* as far as was counted; n 0: not at all */
+	int64_t		 policy;	/* under which that was counted */
 };
 
 /* The walk of that key as the text has it; an empty one if it is another's, or NULL. */
 void	taxii20_walk_read(struct taxii20_walk *w, const char *key, const char *text);
 void	taxii20_walk_write(const struct taxii20_walk *w, struct strbuf *out);
 
+/* From now on it goes under this policy (its first 62 bits): what was counted under another one is forgotten,
+ * the places stay. */
+void	taxii20_walk_under(struct taxii20_walk *w, const uint8_t *digest);
 /* Where to begin for item `first`: *out has n <= first, and the rest is to be counted out. */
 void	taxii20_walk_find(struct taxii20_walk *w, uint64_t first, int64_t now_us, int64_t turns,
 	    struct taxii20_place *out);

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from lab import TAXII, Client, indicator, laboratory, stix_id, until
+from lab import TAXII, TLP, Client, indicator, laboratory, stix_id, until
 
 T20 = "application/vnd.oasis.taxii+json; version=2.0"
 S20 = "application/vnd.oasis.stix+json; version=2.0"
@@ -17,7 +17,7 @@ PAGE = 40
 COLLECTIONS = "".join(f"""
 collection {name}
     title        "Collection {name}"
-""" for name in ("box", "stock", "mixed", "empty", "flow", "mine", "soar", "octi", "moved", "bytes", "two", "marks")) + """
+""" for name in ("box", "stock", "mixed", "empty", "flow", "mine", "soar", "octi", "moved", "bytes", "two", "marks", "ruled")) + """
 collection secret
     title        "Only for those who name it"
     hidden       yes
@@ -684,3 +684,20 @@ def test_a_strict_collection_takes_good_20(node):
     r = node.request("POST", objects("picky"), "both", bundle(good, bad), {"Accept": T20, "Content-Type": S20})
     assert r.status == 202 and r.json["successes"] == [good["id"]] and r.json["failures"][0]["id"] == bad["id"], r.body
     assert get(node, objects("picky")).json["objects"] == [good]
+
+
+def test_a_total_is_that_of_todays_policy(node):
+    """What is broken if it fails: a client that stops at the total misses what it may have since the last reload."""
+    post(node, "ruled", *(old(f"ruled {i}", object_marking_refs=[TLP["clear" if i % 2 else "amber"]]) for i in range(2 * PAGE + 10)))
+    with open(node.file("trust.conf"), encoding="utf-8") as f:
+        wide = f.read()
+    def rules(text):
+        with open(node.file("trust.conf"), "w", encoding="utf-8") as f:
+            f.write(text)
+        assert node.reload()
+    try:
+        rules(wide.replace("object     tlp clear green amber amber+strict", "object     tlp clear"))
+        until("both workers to agree", lambda: {span(get(node, objects("ruled")))[2] for _ in range(8)} == {PAGE + 5})
+    finally:
+        rules(wide)
+    assert {span(get(node, objects("ruled")))[2] for _ in range(8)} == {2 * PAGE + 10}

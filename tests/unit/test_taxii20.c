@@ -179,6 +179,8 @@ ranges_written(void **state)
 
 /* ---- what is remembered of a walk ---- */
 
+static const uint8_t policy[32] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+
 static const char key[] = "0123456789abcdef0123456789abcdef";
 enum { SECOND = 1000000, LONG_AFTER = 2 * 3600 };
 static const struct taxii20_place nothing;
@@ -212,6 +214,17 @@ places_are_found_again(void **state)
 	assert_int_equal(find(&again, 150, NOW, 8).after_us, 5000);
 	assert_int_equal(again.end.n, 300);
 	assert_int_equal(again.end.after_us, 9000);
+	/* a total that was counted under another policy is a number of other objects; the places hold */
+	taxii20_walk_under(&w, policy);
+	strbuf_reset(&b);
+	taxii20_walk_count(&w, &nothing, 300, 9000, NOW, 7);
+	taxii20_walk_write(&w, &b);
+	taxii20_walk_read(&again, key, b.p);
+	taxii20_walk_under(&again, policy);
+	assert_int_equal(taxii20_walk_counted(&again, 0, 40, 2000, NOW, 7).n, 300);
+	taxii20_walk_under(&again, policy + 8);
+	assert_int_equal(taxii20_walk_counted(&again, 0, 40, 2000, NOW, 7).n, 40);
+	assert_int_equal(find(&again, 100, NOW, 7).n, 100);
 	/* another walk's note is nothing to this one */
 	taxii20_walk_read(&again, "ffffffffffffffffffffffffffffffff", b.p);
 	assert_int_equal(again.nplaces, 0);
