@@ -42,8 +42,8 @@ struct taxii20_walk {
 void	taxii20_walk_read(struct taxii20_walk *w, const char *key, const char *text);
 void	taxii20_walk_write(const struct taxii20_walk *w, struct strbuf *out);
 
-/* From now on it goes under this policy (its first 62 bits): what was counted under another one is forgotten,
- * the places stay. */
+/* From now on it goes under the policy of this digest: what was counted under another one is forgotten, the
+ * places stay. */
 void	taxii20_walk_under(struct taxii20_walk *w, const uint8_t *digest);
 /* Where to begin for item `first`: *out has n <= first, and the rest is to be counted out. */
 void	taxii20_walk_find(struct taxii20_walk *w, uint64_t first, int64_t now_us, int64_t turns,
