@@ -14,8 +14,8 @@ static const struct slice name = { "\"id\":\"a\",\"value\":\"x,y\"", 22 };
 static void
 test_lines(void **state)
 {
-	struct strbuf json = STRBUF_INIT, csv = STRBUF_INIT;
-	struct feeds_delta j = { .out = &json };
+	struct strbuf jsonl = STRBUF_INIT, csv = STRBUF_INIT;
+	struct feeds_delta j = { .out = &jsonl };
 	struct feeds_delta c = { .csv = true, .columns = SLICE_LIT("id,value"), .out = &csv };
 
 	(void)state;
@@ -27,12 +27,12 @@ test_lines(void **state)
 		feeds_delta_add(&c, (enum feed_op)op, name, SLICE_LIT("{\"id\":\"a\"}\n"),
 		    SLICE_LIT("a,\"x,y\"\r\n"));
 	}
-	assert_string_equal(json.p, "{\"op\":\"removed\",\"id\":\"a\",\"value\":\"x,y\"}\n"
+	assert_string_equal(jsonl.p, "{\"op\":\"removed\",\"id\":\"a\",\"value\":\"x,y\"}\n"
 	    "{\"op\":\"changed\",\"id\":\"a\"}\n{\"op\":\"added\",\"id\":\"a\"}\n");
 	assert_string_equal(csv.p, "op,id,value\r\nremoved,a,\"x,y\"\r\nchanged,a,\"x,y\"\r\n"
 	    "added,a,\"x,y\"\r\n");
 	assert_false(j.incomplete || c.incomplete);
-	strbuf_fini(&json);
+	strbuf_fini(&jsonl);
 	strbuf_fini(&csv);
 }
 
@@ -40,15 +40,15 @@ test_lines(void **state)
 static void
 test_no_line(void **state)
 {
-	struct strbuf json = STRBUF_INIT, csv = STRBUF_INIT;
-	struct feeds_delta j = { .out = &json };
+	struct strbuf jsonl = STRBUF_INIT, csv = STRBUF_INIT;
+	struct feeds_delta j = { .out = &jsonl };
 	struct feeds_delta c = { .csv = true, .columns = SLICE_LIT("id,value"), .out = &csv };
 
 	(void)state;
 	feeds_delta_add(&j, FEED_ADDED, name, SLICE_EMPTY, SLICE_LIT("a,x\r\n"));
 	feeds_delta_add(&c, FEED_CHANGED, name, SLICE_LIT("{\"id\":\"a\"}\n"), SLICE_EMPTY);
 	assert_true(j.incomplete && c.incomplete);
-	assert_int_equal(json.n, 0);
+	assert_int_equal(jsonl.n, 0);
 	assert_int_equal(csv.n, 0);
 }
 
