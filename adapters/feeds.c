@@ -423,8 +423,8 @@ answer_changes(struct feed_request *fr)
 		taxii_refuse(rq, 410, "since: a change was not kept in this form; fetch the whole feed");
 	} else {
 		feed_cursor(&to, taxii_next_key(rq), strbuf_slice(&who), fr->cursor);
-		snprintf(fr->records, sizeof(fr->records), "%llu", (unsigned long long)
-		    (d.n[FEED_REMOVED] + d.n[FEED_CHANGED] + d.n[FEED_ADDED]));
+		snprintf(fr->records, sizeof(fr->records), "%llu",
+		    (unsigned long long)d.n[FEED_REMOVED] + d.n[FEED_CHANGED] + d.n[FEED_ADDED]);
 		n = add_header(h, n, "Cache-Control", "no-store");
 		n = add_header(h, n, "X-Tocsin-Since", fr->cursor);
 		n = add_header(h, n, "X-Tocsin-Records", fr->records);

@@ -50,8 +50,8 @@ most_of(struct limit limit)
 {
 	double most = limit.per_second * LEASE_US / 1e6;
 
-	if (most > limit.burst / 16)
-		most = limit.burst / 16;
+	if (most > limit.burst / 16.0)
+		most = limit.burst / 16.0;
 	return most < LEASE_MAX ? (uint32_t)most : LEASE_MAX;
 }
 

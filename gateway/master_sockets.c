@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/admin.h"
 #include "gateway/base/arena.h"
 #include "gateway/config.h"
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, BIND_TRIES = 100, BIND_PAUSE_MS = 10 };
 
 union address {
 	struct sockaddr		sa;
@@ -55,6 +56,18 @@ parse_address(const char *text, union address *a, socklen_t *n, struct err *e)
 	return err_set(e, ERR_CONFIG, "\"%s\" is no address with a port", text);
 }
 
+/* The workers of a node that was killed just now may still have the port. */
+static int
+bind_patiently(int fd, const union address *a, socklen_t n)
+{
+	static const struct timespec pause = { 0, BIND_PAUSE_MS * 1000000L };
+	int rc;
+
+	for (int i = 0; (rc = bind(fd, &a->sa, n)) < 0 && errno == EADDRINUSE && i < BIND_TRIES; i++)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
 static int
 bind_one(const char *text, const union address *a, socklen_t n, bool shared, struct err *e)
 {
@@ -68,7 +81,7 @@ bind_one(const char *text, const union address *a, socklen_t n, bool shared, str
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (a->sa.sa_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, &a->sa, n) == 0)
+	if (bind_patiently(fd, a, n) == 0)
 		return fd;
 	err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
 	close(fd);
@@ -88,8 +101,8 @@ add_socket(struct master_listen *l, int fd)
 static int
 bind_all(struct master_listen *l, size_t want, struct err *e)
 {
-	union address a;
-	socklen_t n;
+	union address a = { 0 };
+	socklen_t n = 0;
 	int fd;
 
 	if (parse_address(l->address, &a, &n, e) < 0)

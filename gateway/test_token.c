@@ -24,7 +24,7 @@ const char *
 test_token_make(const struct keys *k, const char *name, int64_t now_us, struct arena *mem)
 {
 	const char *text = arena_fmt(mem, "%s%s.%lld", head, name,
-	    (long long)(now_us / 1000000 + TEST_TOKEN_SECONDS));
+	    (long long)now_us / 1000000 + TEST_TOKEN_SECONDS);
 	char hex[2 * SHA256_LEN + 1];
 
 	mac_of(k, slice_of(text), hex);
