@@ -325,7 +325,8 @@ def test_a_refused_file_is_mended_and_taken(node):
     row = until("the quarantine", lambda: rows(node, "mend.xml"))[0]
     node.drop("abuse", "mend.csv", "not;the;right;columns\n1;2;3;4\n")
     csv = until("the quarantine", lambda: rows(node, "mend.csv"))[0]
-    assert os.path.exists(node.file("spool", "abuse", "rejected", "mend.csv.reason"))
+    reason = node.file("spool", "abuse", "rejected", "mend.csv.reason")
+    until("the reason beside it", lambda: os.path.exists(reason))
     good = node.file("good.csv")
     write(good, CSV + "M-1;20/11/2026 09:00;;host;mended.example;C2;A;;;;;\n")
     done = node.run("quarantine", "retry", str(csv["id"]), "--file", good, "--config", node.conf)
