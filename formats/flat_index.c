@@ -10,6 +10,7 @@
 
 #include "formats/flat_impl.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/siphash.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
 
@@ -32,6 +33,7 @@ struct flat_index {
 	struct arena	*mem;
 	struct entry	**v;		/* open addressing */
 	size_t		 n, cap, max, links;
+	struct siphash_key key;		/* whoever names things chooses no places */
 };
 
 struct flat_index *
@@ -40,6 +42,7 @@ flat_index_new(size_t max)
 	struct flat_index *x = xcalloc(1, sizeof(*x));
 
 	x->mem = arena_new();
+	x->key = siphash_key_new();
 	x->cap = INDEX_START;
 	x->v = xcalloc(x->cap, sizeof(struct entry *));
 	x->max = max == 0 ? INDEX_MAX : max;
@@ -56,22 +59,10 @@ flat_index_free(struct flat_index *x)
 	free(x);
 }
 
-/* FNV-1a. Ids of one's own choosing make collisions, not errors: the table is bounded and a probe
- * costs no more than its clusters. The UUID part is what differs. */
-static size_t
-hash(struct slice id)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < id.n; i++)
-		h = (h ^ (unsigned char)id.p[i]) * UINT64_C(0x100000001b3);
-	return (size_t)(h ^ h >> 29);
-}
-
 static struct entry **
-slot(struct entry **v, size_t cap, struct slice id)
+slot(const struct siphash_key *key, struct entry **v, size_t cap, struct slice id)
 {
-	size_t i = hash(id) & (cap - 1);
+	size_t i = (size_t)siphash(key, id) & (cap - 1);
 
 	while (v[i] != NULL && !slice_eq(v[i]->id, id))
 		i = (i + 1) & (cap - 1);
@@ -86,7 +77,7 @@ grow(struct flat_index *x)
 
 	for (size_t i = 0; i < x->cap; i++)
 		if (x->v[i] != NULL)
-			*slot(v, cap, x->v[i]->id) = x->v[i];
+			*slot(&x->key, v, cap, x->v[i]->id) = x->v[i];
 	free(x->v);
 	x->v = v;
 	x->cap = cap;
@@ -95,7 +86,7 @@ grow(struct flat_index *x)
 static const struct entry *
 find(const struct flat_index *x, struct slice id)
 {
-	return *slot(x->v, x->cap, id);
+	return *slot(&x->key, x->v, x->cap, id);
 }
 
 /* The entry, made if need be; NULL when the index is full. */
@@ -106,7 +97,7 @@ get(struct flat_index *x, struct slice id)
 
 	if (x->n * 2 >= x->cap)
 		grow(x);
-	at = slot(x->v, x->cap, id);
+	at = slot(&x->key, x->v, x->cap, id);
 	if (*at == NULL && x->n < x->max && id.n > 0 && id.n <= FLAT_NAME_MAX) {
 		*at = arena_alloc(x->mem, sizeof(**at));
 		(*at)->id = arena_slice(x->mem, id);

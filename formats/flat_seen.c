@@ -8,6 +8,7 @@
 #include "formats/flat_impl.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
+#include "gateway/base/siphash.h"
 #include "gateway/base/strbuf.h"
 
 enum { SEEN_START = 64 };
@@ -22,6 +23,7 @@ struct key {
 struct set {
 	struct key	*v;
 	size_t		 n, cap;	/* cap: a power of two */
+	struct siphash_key key;		/* whoever names values chooses no places */
 };
 
 struct flat_seen {
@@ -47,7 +49,7 @@ flat_seen_free(struct flat_seen *s)
 static struct key *
 slot(struct set *s, struct key k)
 {
-	size_t i = (size_t)k.a & (s->cap - 1);
+	size_t i = (size_t)siphash(&s->key, slice_from(&k, sizeof(k))) & (s->cap - 1);
 
 	while ((s->v[i].a != 0 || s->v[i].b != 0) && (s->v[i].a != k.a || s->v[i].b != k.b))
 		i = (i + 1) & (s->cap - 1);
@@ -57,7 +59,8 @@ slot(struct set *s, struct key k)
 static void
 grow(struct set *s)
 {
-	struct set bigger = { NULL, s->n, s->cap == 0 ? SEEN_START : s->cap * 2 };
+	struct set bigger = { NULL, s->n, s->cap == 0 ? SEEN_START : s->cap * 2,
+	    s->cap == 0 ? siphash_key_new() : s->key };
 
 	bigger.v = xcalloc(bigger.cap, sizeof(*bigger.v));
 	for (size_t i = 0; i < s->cap; i++)

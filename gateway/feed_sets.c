@@ -11,10 +11,7 @@ static const uint8_t no_fp[FEED_FP];
 static uint8_t *
 fp_place(const struct fp_set *s, const uint8_t *fp)
 {
-	size_t at;
-
-	memcpy(&at, fp, sizeof(at));
-	for (;; at++) {
+	for (uint64_t at = siphash(&s->key, slice_from(fp, FEED_FP));; at++) {
 		uint8_t *place = s->v[at & (s->cap - 1)];
 
 		if (memcmp(place, no_fp, FEED_FP) == 0 || memcmp(place, fp, FEED_FP) == 0)
@@ -34,6 +31,8 @@ fp_grow(struct fp_set *s)
 {
 	struct fp_set old = *s;
 
+	if (old.cap == 0)
+		s->key = siphash_key_new();
 	s->cap = old.cap == 0 ? 256 : 2 * old.cap;
 	s->v = xcalloc(s->cap, sizeof(*s->v));
 	for (size_t i = 0; i < old.cap; i++)
@@ -75,7 +74,7 @@ id_hash(struct slice id)
 static uint64_t *
 id_place(const struct id_set *s, uint64_t h)
 {
-	for (uint64_t at = h ^ h >> 32;; at++) {
+	for (uint64_t at = siphash(&s->key, slice_from(&h, sizeof(h)));; at++) {
 		uint64_t *place = &s->v[at & (s->cap - 1)];
 
 		if (*place == 0 || *place == h)
@@ -97,6 +96,8 @@ id_add_hash(struct id_set *s, uint64_t h)
 	if (2 * (s->n + 1) > s->cap) {
 		struct id_set old = *s;
 
+		if (old.cap == 0)
+			s->key = siphash_key_new();
 		s->cap = old.cap == 0 ? 256 : 2 * old.cap;
 		s->v = xcalloc(s->cap, sizeof(*s->v));
 		for (size_t i = 0; i < old.cap; i++)

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "gateway/base/slice.h"
+#include "gateway/base/siphash.h"
 
 enum { FEED_FP = 16 };
 
@@ -18,6 +18,7 @@ enum { FEED_FP = 16 };
 struct fp_set {
 	uint8_t		(*v)[FEED_FP];
 	size_t		 n, cap;		/* cap is a power of two; an empty place is all zeros */
+	struct siphash_key key;			/* drawn with the first table: nobody chooses places */
 };
 bool	fp_known(const struct fp_set *s, struct slice fp);	/* shorter ones never are */
 void	fp_add(struct fp_set *s, struct slice fp);
@@ -27,6 +28,7 @@ void	fp_clear(struct fp_set *s);
 struct id_set {
 	uint64_t	*v;
 	size_t		 n, cap;		/* cap is a power of two; 0 is an empty place */
+	struct siphash_key key;
 };
 bool	id_known(const struct id_set *s, struct slice id);
 void	id_add(struct id_set *s, struct slice id);
