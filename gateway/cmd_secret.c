@@ -2,31 +2,66 @@
  * user of the machine could read. Part of cmd.h. */
 #include "gateway/cmd.h"
 
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "gateway/base/digest.h"
 
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+enum { ENDS = sizeof(ends) / sizeof(*ends) };
+
+/* A signal that would have ended us while the terminal was quiet; 0. */
+static volatile sig_atomic_t caught;
+
+static void
+on_end(int number)
+{
+	caught = number;
+}
+
+/* Turn the echo off, and see to it that it comes back whatever ends the question. */
+static void
+hush(const struct termios *old, struct sigaction was[ENDS])
+{
+	struct sigaction end = { .sa_handler = on_end };	/* no SA_RESTART: the reading ends */
+	struct termios quiet = *old;
+
+	caught = 0;
+	for (int i = 0; i < ENDS; i++)
+		sigaction(ends[i], &end, &was[i]);
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+}
+
+static void
+restore(const struct termios *old, const struct sigaction was[ENDS])
+{
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, old);
+	fputc('\n', stderr);
+	for (int i = 0; i < ENDS; i++)
+		sigaction(ends[i], &was[i], NULL);
+	if (caught != 0)
+		raise(caught);
+}
+
 /* One line from stdin, without echo if that is a terminal. -1 after a message. */
 static int
 read_line(const char *prompt, const char *what, char *out, size_t cap)
 {
-	struct termios old, quiet;
+	struct sigaction was[ENDS];
+	struct termios old;
 	bool terminal = tcgetattr(STDIN_FILENO, &old) == 0;
 	char *line;
 
 	if (terminal) {
-		quiet = old;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		hush(&old, was);
 		fprintf(stderr, "%s: ", prompt);	/* now: the flush takes what was typed before */
 	}
 	line = fgets(out, (int)cap, stdin);
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-		fputc('\n', stderr);
-	}
+	if (terminal)
+		restore(&old, was);
 	if (line == NULL)
 		return cmd_complain("no %s came on standard input", what);
 	if (strchr(line, '\n') == NULL && strlen(line) + 1 == cap)

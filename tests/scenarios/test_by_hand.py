@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -256,6 +257,22 @@ def test_a_secret_is_neither_echoed_nor_an_argument(lab):
     assert os.stat(a.file("credentials")).st_mode & 0o777 == 0o600
     assert a.run("peer", "login", "cert-b", "--remove", "--config", a.conf).returncode == 0
     assert a.run("peer", "login", "cert-b", "--remove", "--config", a.conf).returncode == 1
+
+
+def test_who_thinks_better_of_it_sees_what_he_types(lab):
+    """If this fails, Ctrl-C at the question for a secret leaves a terminal that shows nothing any more."""
+    a = lab["cert-a"]
+    master, slave = pty.openpty()
+    process = subprocess.Popen([TOCSIN, "peer", "login", "cert-b", "--bearer", "--config", a.conf], stdin=slave, stdout=slave,
+                               stderr=slave, start_new_session=True)
+    read_until(master, b": ")
+    assert not termios.tcgetattr(slave)[3] & termios.ECHO
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == -signal.SIGINT
+    assert termios.tcgetattr(slave)[3] & termios.ECHO
+    os.close(slave)
+    os.close(master)
+    assert a.run("peer", "login", "cert-b", "--remove", "--config", a.conf).returncode == 1, "nothing was set"
 
 
 @pytest.mark.parametrize("words,secret", [
