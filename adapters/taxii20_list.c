@@ -92,7 +92,8 @@ load_walk(struct listing *l)
 	struct err e = ERR_INIT;
 
 	walk_key(l, key);
-	l->note = arena_fmt(rq->mem, "%s/%.2s", rq->reader.name, key);
+	/* a test of this consumer has places of its own */
+	l->note = arena_fmt(rq->mem, "%s%s/%.2s", rq->reader.name, rq->reader.test ? "/test" : "", key);
 	taxii20_walk_read(&l->walk, key, store_note_get(rq->g->store, space, l->note, rq->mem, &e));
 	taxii20_walk_under(&l->walk, trust_digest(rq->trust));
 	l->now_us = clock_wall_us();
