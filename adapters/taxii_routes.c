@@ -165,23 +165,29 @@ taxii_is_fixed(const struct config *conf, struct slice segment)
 	return config_root(conf, segment) != NULL;
 }
 
-static bool
-segment_fits(const struct config *conf, enum taxii_segment want, struct slice have)
+static int
+length_of(const struct taxii_route *r)
 {
-	if (want == S_ROOT)
-		return config_root(conf, have) != NULL;
-	return fixed_words[want] == NULL || slice_is(have, fixed_words[want]);
+	int n = 0;
+
+	while (n < TAXII_PATH && r->path[n] != S_END)
+		n++;
+	return n;
 }
 
+/* `root`: the first segment is the name of an API root, which stands nowhere else. */
 static bool
-path_fits(const struct config *conf, const struct taxii_route *r, const struct slice *have, int n)
+path_fits(const struct taxii_route *r, bool root, const struct slice *have, int n)
 {
-	int i;
+	if (length_of(r) != n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		const char *word = fixed_words[r->path[i]];
 
-	for (i = 0; i < TAXII_PATH && r->path[i] != S_END; i++)
-		if (i >= n || !segment_fits(conf, r->path[i], have[i]))
+		if (r->path[i] == S_ROOT ? !root : word != NULL && !slice_is(have[i], word))
 			return false;
-	return i == n;
+	}
+	return true;
 }
 
 static bool
@@ -277,14 +283,14 @@ taxii_match(const struct http1_head *h, const struct config *conf, const struct 
 	memset(out, 0, sizeof(*out));
 	out->family = theirs;
 	n = h->path_odd ? -1 : taxii_split(h->path, out->have);
+	if (n > 0)
+		out->root = config_root(conf, out->have[0]);
 	for (int i = 0; n >= 0 && i < ROUTES; i++) {
 		const struct taxii_route *r = &routes[i];
 
-		if (is_served(conf, who, r->family) && path_fits(conf, r, out->have, n))
+		if (is_served(conf, who, r->family) && path_fits(r, out->root != NULL, out->have, n))
 			consider(h, r, theirs, out, &best);
 	}
-	if (n > 0)
-		out->root = config_root(conf, out->have[0]);
 	n = (int)strlen(out->allow);
 	if (n > 0)
 		snprintf(out->allow + n, sizeof(out->allow) - (size_t)n, ", OPTIONS");

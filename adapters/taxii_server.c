@@ -207,7 +207,8 @@ on_known(void *arg, enum taxii_auth answer, const struct peer *peer, int64_t wai
 		rq->reader.peer = peer;
 		rq->reader.name = peer == NULL ? "public" : peer->name;
 		rq->reader.test = answer == TAXII_AUTH_TEST;
-		taxii_match(rq->x->head, rq->config, peer, &rq->match);
+		if (peer != NULL && peer->no_taxii20)	/* to this one less is served */
+			taxii_match(rq->x->head, rq->config, peer, &rq->match);
 		if (rq->reader.test && rq->x->head->method != HTTP_GET &&
 		    rq->x->head->method != HTTP_HEAD)
 			taxii_refuse(rq, 403, "a test only reads");
