@@ -4,6 +4,7 @@
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
+#include "adapters/taxii_write.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
@@ -76,7 +77,7 @@ taxii20_get_root(struct taxii_request *rq)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	taxii20_write_root(&b, rq->config, rq->match.root);
+	taxii_write_root(&b, rq->config, rq->match.root, "taxii-2.0");
 	taxii_answer(rq, 200, &b, NULL, 0);
 }
 

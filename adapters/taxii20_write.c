@@ -1,6 +1,7 @@
 #include "adapters/taxii20_write.h"
 
 #include "adapters/taxii20_media.h"
+#include "adapters/taxii_write.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/json.h"
@@ -11,36 +12,15 @@ enum { ROWS_FIRST = 100, OBJECT_BYTES = 1000 };
 
 static const char bundle_head[] = "{\"type\":\"bundle\",\"spec_version\":\"2.0\"";
 
-/* ,"name":"value" (no comma behind an opening brace) */
-static void
-text(struct strbuf *b, const char *name, struct slice value)
-{
-	strbuf_adds(b, b->n > 0 && b->p[b->n - 1] != '{' ? ",\"" : "\"");
-	strbuf_adds(b, name);
-	strbuf_adds(b, "\":");
-	json_print_string(b, value);
-}
-
-void
-taxii20_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root)
-{
-	strbuf_addc(out, '{');
-	text(out, "title", slice_of(root->title));
-	if (root->description != NULL)
-		text(out, "description", slice_of(root->description));
-	strbuf_addf(out, ",\"versions\":[\"taxii-2.0\"],\"max_content_length\":%zu}",
-	    conf->limits.body_bytes);
-}
-
 void
 taxii20_write_collection(struct strbuf *out, const struct catalog *c,
     const struct collection_conf *col, const struct reader *r)
 {
 	strbuf_addc(out, '{');
-	text(out, "id", slice_of(col->uuid));
-	text(out, "title", slice_of(col->title != NULL ? col->title : col->name));
+	taxii_write_text(out, "id", slice_of(col->uuid));
+	taxii_write_text(out, "title", slice_of(col->title != NULL ? col->title : col->name));
 	if (col->description != NULL)
-		text(out, "description", slice_of(col->description));
+		taxii_write_text(out, "description", slice_of(col->description));
 	strbuf_addf(out, ",\"can_read\":%s,\"can_write\":%s,\"media_types\":[\"%s\"]}",
 	    catalog_can_read(c, col, r) ? "true" : "false",
 	    catalog_can_write(c, col, r) ? "true" : "false", taxii20_stix_type);
@@ -142,9 +122,9 @@ list(struct strbuf *out, const struct store_status *st, bool failed, const char 
 			continue;
 		}
 		strbuf_addc(out, '{');
-		text(out, "id", x->id);
+		taxii_write_text(out, "id", x->id);
 		if (x->message != NULL)
-			text(out, "message", slice_of(x->message));
+			taxii_write_text(out, "message", slice_of(x->message));
 		strbuf_addc(out, '}');
 	}
 	if (open)
@@ -158,9 +138,9 @@ taxii20_write_status(struct strbuf *out, const struct store_status *st)
 
 	stamp_text(st->requested_us, at);
 	strbuf_addc(out, '{');
-	text(out, "id", slice_of(st->id));
-	text(out, "status", slice_of(st->pending ? "pending" : "complete"));
-	text(out, "request_timestamp", slice_of(at));
+	taxii_write_text(out, "id", slice_of(st->id));
+	taxii_write_text(out, "status", slice_of(st->pending ? "pending" : "complete"));
+	taxii_write_text(out, "request_timestamp", slice_of(at));
 	strbuf_addf(out, ",\"total_count\":%llu,\"success_count\":%llu,\"failure_count\":%llu,"
 	    "\"pending_count\":%llu", (unsigned long long)st->total,
 	    (unsigned long long)st->succeeded, (unsigned long long)st->failed,

@@ -12,7 +12,6 @@
 
 struct strbuf;
 
-void	taxii20_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root);
 void	taxii20_write_collection(struct strbuf *out, const struct catalog *c,
 	    const struct collection_conf *col, const struct reader *r);
 /* Lists of ids; failures with their reasons. */

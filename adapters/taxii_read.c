@@ -4,6 +4,7 @@
 #include "gateway/gateway.h"
 #include "gateway/stats.h"
 #include "adapters/taxii_books.h"
+#include "adapters/taxii_media.h"
 #include "adapters/taxii_marks.h"
 #include "adapters/taxii_pages.h"
 #include "adapters/taxii_request.h"
@@ -38,7 +39,7 @@ taxii_get_root(struct taxii_request *rq)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	taxii_write_root(&b, rq->config, rq->match.root);
+	taxii_write_root(&b, rq->config, rq->match.root, taxii_media_type);
 	taxii_answer(rq, 200, &b, NULL, 0);
 }
 

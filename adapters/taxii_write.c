@@ -8,8 +8,8 @@
 #include "gateway/base/strbuf.h"
 
 /* ,"name":"value" (no comma behind an opening bracket) */
-static void
-text(struct strbuf *b, const char *name, struct slice value)
+void
+taxii_write_text(struct strbuf *b, const char *name, struct slice value)
 {
 	char last = b->n > 0 ? b->p[b->n - 1] : '{';
 
@@ -42,18 +42,18 @@ taxii_write_discovery(struct strbuf *out, const struct config *conf, const struc
 	size_t shown = 0;
 
 	strbuf_addc(out, '{');
-	text(out, "title", slice_of(conf->title));
+	taxii_write_text(out, "title", slice_of(conf->title));
 	if (conf->description != NULL)
-		text(out, "description", slice_of(conf->description));
+		taxii_write_text(out, "description", slice_of(conf->description));
 	if (conf->contact != NULL)
-		text(out, "contact", slice_of(conf->contact));
+		taxii_write_text(out, "contact", slice_of(conf->contact));
 	for (size_t i = 0; (root = config_root_at(conf, i)) != NULL; i++) {
 		if (!catalog_root_visible(c, root, r))
 			continue;
 		strbuf_setlen(&url, 0);
 		root_url(&url, conf, root, host);
 		if (shown == 0)
-			text(out, "default", strbuf_slice(&url));
+			taxii_write_text(out, "default", strbuf_slice(&url));
 		strbuf_adds(out, shown++ == 0 ? ",\"api_roots\":[" : ",");
 		json_print_string(out, strbuf_slice(&url));
 	}
@@ -62,13 +62,14 @@ taxii_write_discovery(struct strbuf *out, const struct config *conf, const struc
 }
 
 void
-taxii_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root)
+taxii_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root,
+    const char *version)
 {
 	strbuf_addc(out, '{');
-	text(out, "title", slice_of(root->title));
+	taxii_write_text(out, "title", slice_of(root->title));
 	if (root->description != NULL)
-		text(out, "description", slice_of(root->description));
-	strbuf_addf(out, ",\"versions\":[\"%s\"],\"max_content_length\":%zu}", taxii_media_type,
+		taxii_write_text(out, "description", slice_of(root->description));
+	strbuf_addf(out, ",\"versions\":[\"%s\"],\"max_content_length\":%zu}", version,
 	    conf->limits.body_bytes);
 }
 
@@ -77,11 +78,11 @@ taxii_write_collection(struct strbuf *out, const struct catalog *c,
     const struct collection_conf *col, const struct reader *r)
 {
 	strbuf_addc(out, '{');
-	text(out, "id", slice_of(col->uuid));
-	text(out, "title", slice_of(col->title != NULL ? col->title : col->name));
+	taxii_write_text(out, "id", slice_of(col->uuid));
+	taxii_write_text(out, "title", slice_of(col->title != NULL ? col->title : col->name));
 	if (col->description != NULL)
-		text(out, "description", slice_of(col->description));
-	text(out, "alias", slice_of(col->alias != NULL ? col->alias : col->name));
+		taxii_write_text(out, "description", slice_of(col->description));
+	taxii_write_text(out, "alias", slice_of(col->alias != NULL ? col->alias : col->name));
 	strbuf_addf(out, ",\"can_read\":%s,\"can_write\":%s,"
 	    "\"media_types\":[\"application/stix+json;version=2.1\","
 	    "\"application/stix+json;version=2.0\"]}",
@@ -152,7 +153,7 @@ taxii_write_end(struct strbuf *out, enum taxii_page_kind kind, const char *next,
 	strbuf_addc(out, out->n > 0 ? ']' : '{');
 	if (next != NULL) {
 		strbuf_adds(out, ",\"more\":true");	/* there were rows before it */
-		text(out, "next", slice_of(next));
+		taxii_write_text(out, "next", slice_of(next));
 	}
 	strbuf_addc(out, '}');
 }
@@ -174,10 +175,10 @@ details(struct strbuf *out, const struct store_status *st, bool failed, const ch
 			strbuf_addf(out, ",\"%s\":[", name);
 		open = true;
 		strbuf_addc(out, '{');
-		text(out, "id", x->id);
-		text(out, "version", x->version);
+		taxii_write_text(out, "id", x->id);
+		taxii_write_text(out, "version", x->version);
 		if (x->message != NULL)
-			text(out, "message", slice_of(x->message));
+			taxii_write_text(out, "message", slice_of(x->message));
 		strbuf_addc(out, '}');
 	}
 	if (open)
@@ -207,9 +208,9 @@ taxii_write_status(struct strbuf *out, const struct store_status *st)
 	stamp_text(st->requested_us, at);
 	strbuf_reserve(out, length_of(st));
 	strbuf_addc(out, '{');
-	text(out, "id", slice_of(st->id));
-	text(out, "status", slice_of(st->pending ? "pending" : "complete"));
-	text(out, "request_timestamp", slice_of(at));
+	taxii_write_text(out, "id", slice_of(st->id));
+	taxii_write_text(out, "status", slice_of(st->pending ? "pending" : "complete"));
+	taxii_write_text(out, "request_timestamp", slice_of(at));
 	strbuf_addf(out, ",\"total_count\":%llu,\"success_count\":%llu,\"failure_count\":%llu,"
 	    "\"pending_count\":%llu", (unsigned long long)st->total,
 	    (unsigned long long)st->succeeded, (unsigned long long)st->failed,
@@ -227,11 +228,11 @@ taxii_write_error(struct strbuf *out, int status, const char *title, const char 
 
 	snprintf(number, sizeof(number), "%d", status);
 	strbuf_addc(out, '{');
-	text(out, "title", slice_of(title));
+	taxii_write_text(out, "title", slice_of(title));
 	if (detail != NULL && detail[0] != '\0')
-		text(out, "description", slice_of(detail));
-	text(out, "error_id", slice_of(request_id));
-	text(out, "error_code", slice_of(number));
-	text(out, "http_status", slice_of(number));
+		taxii_write_text(out, "description", slice_of(detail));
+	taxii_write_text(out, "error_id", slice_of(request_id));
+	taxii_write_text(out, "error_code", slice_of(number));
+	taxii_write_text(out, "http_status", slice_of(number));
 	strbuf_addc(out, '}');
 }

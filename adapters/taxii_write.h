@@ -14,9 +14,13 @@ struct strbuf;
 
 /* The API roots that this reader may see, the first of them as default. `host` as the client named us, for
  * a node without `url`; may be empty. */
+/* ,"name":"value" (no comma behind an opening brace) */
+void	taxii_write_text(struct strbuf *out, const char *name, struct slice value);
 void	taxii_write_discovery(struct strbuf *out, const struct config *conf, const struct catalog *c,
 	    const struct reader *r, struct slice host);
-void	taxii_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root);
+/* `version`: the one that the family speaks, in its words. */
+void	taxii_write_root(struct strbuf *out, const struct config *conf, const struct root_conf *root,
+	    const char *version);
 void	taxii_write_collection(struct strbuf *out, const struct catalog *c,
 	    const struct collection_conf *col, const struct reader *r);
 
