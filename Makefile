@@ -178,6 +178,8 @@ install: build/tocsin		## DESTDIR= and PREFIX= as usual
 	install -m644 conf/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m644 conf/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m644 conf/systemd/tocsin.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(OUT)/tocsin completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tocsin
 	sed -i 's,/usr/local/bin/,$(PREFIX)/bin/,' $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
 
 help:				## this list
