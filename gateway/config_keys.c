@@ -215,7 +215,8 @@ static const struct config_key limits_keys[] = {
 	    "Smaller answers are sent as they are.", NULL },
 	{ "requests", &config_limit, LIMIT(requests), "1200/min burst 300", 0, 0, 0,
 	    "Requests of one client, unless its section in trust.conf says otherwise. The burst is "
-	    "never less than one drain of all that is stored, at 100 objects a page.", NULL },
+	    "never less than one drain of all that is stored, at 100 objects a page. Without Redis each "
+	    "worker counts its own.", NULL },
 	{ "guesses", &config_limit, LIMIT(guesses), "10/min burst 10", 0, 0, 0,
 	    "Failed logins from one address (IPv6: one /64).", NULL },
 	{ "intake-queue", &config_count, LIMIT(intake_queue), "64", 1, 100000, 0,
