@@ -17,7 +17,10 @@
 #include "gateway/master_parts.h"
 #include "gateway/one.h"
 
-enum { GRACE_US = 2 * 1000000, PULSE_US = 1000000, HUNG_US = 60 * 1000000 };
+enum {
+	GRACE_US = 2 * 1000000, PULSE_US = 1000000, HUNG_US = 60 * 1000000,
+	BIRTH_US = 15 * 1000000		/* longer, and a child will never serve */
+};
 
 /* ---- the course ---- */
 
@@ -193,6 +196,14 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	}
 }
 
+/* The storekeeper takes as long to start as its file has to be mended; for the others there is a limit. */
+static bool
+is_stuck(const struct proc *p)
+{
+	return p->state == PROC_STARTING && p->kind != PROCESS_STOREKEEPER &&
+	    clock_mono_us() - p->started_us > BIRTH_US;
+}
+
 /* Ask all children whether they are there; tell the one who watches over us that we are. */
 static void
 on_pulse(evutil_socket_t fd, short what, void *arg)
@@ -202,6 +213,11 @@ on_pulse(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (struct proc *p = child_next(m, NULL); p != NULL; p = child_next(m, p)) {
+		if (is_stuck(p)) {
+			log_event(LOG_ERROR, "process.stuck", LF_S("process", process_kind_word(p->kind)),
+			    LF_I("index", p->index), LF_I("pid", p->pid));
+			proc_kill(p);
+		}
 		if (p->kind == PROCESS_TRANSLATOR || p->state != PROC_SERVING)
 			continue;	/* its worker watches over a translator */
 		if (p->kind == PROCESS_WORKER && clock_mono_us() - p->pong_us > HUNG_US) {
