@@ -110,14 +110,6 @@ count(const struct feed_request *fr, const char *how)
 	stats_add2(fr->rq->g->stats, STAT_FEEDS, fr->feed->name, how, 1);
 }
 
-static void
-audit_done(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
-
 /* One record a feed that was sent (rulings 29). */
 static void
 audit(const struct feed_request *fr, uint64_t records, const char *how)
@@ -138,7 +130,7 @@ audit(const struct feed_request *fr, uint64_t records, const char *how)
 	audit_text(&b, "tag", slice_of(feed_file_tag(fr->made->out[fr->output].file)));
 	hex_text(trust_digest(rq->trust), SHA256_LEN, hex);
 	audit_text(&b, "pol", slice_of(hex));
-	store_audit_add(rq->g->store, b.p, audit_done, NULL);
+	store_audit_add(rq->g->store, b.p, audit_kept, NULL);
 	strbuf_fini(&b);
 }
 

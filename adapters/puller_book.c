@@ -68,14 +68,6 @@ pull_mark_write(struct pull *p, void (*done)(void *arg, const struct err *e))
 /* ---- the end of a run ---- */
 
 static void
-on_audited(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
-
-static void
 audit_run(const struct pull *p, const char *result)
 {
 	const struct pull_info *i = &p->info;
@@ -89,7 +81,7 @@ audit_run(const struct pull *p, const char *result)
 	audit_number(&b, "objects", (int64_t)i->objects);
 	audit_number(&b, "fresh", (int64_t)i->fresh);
 	audit_number(&b, "refused", (int64_t)i->refused);
-	store_audit_add(p->all->g->store, b.p, on_audited, NULL);
+	store_audit_add(p->all->g->store, b.p, audit_kept, NULL);
 	strbuf_fini(&b);
 }
 

@@ -247,14 +247,6 @@ admin_collections(struct admin_call *call)
 
 /* ---- tests ---- */
 
-static void
-on_recorded(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
-
 void
 admin_consumer_token(struct admin_call *call)
 {
@@ -267,7 +259,7 @@ admin_consumer_token(struct admin_call *call)
 	}
 	audit_text(&record, "ev", SLICE_LIT("consumer-test"));
 	audit_text(&record, "consumer", slice_of(p->name));
-	store_audit_add(call->g->store, record.p, on_recorded, NULL);
+	store_audit_add(call->g->store, record.p, audit_kept, NULL);
 	strbuf_fini(&record);
 	audit_text(&b, "token", slice_of(test_token_make(call->g->keys, p->name, clock_wall_us(),
 	    call->mem)));

@@ -70,14 +70,6 @@ on_reset(void *arg, const struct err *e)
 }
 
 static void
-on_recorded(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
-
-static void
 reset_one(struct reset *r, const struct collection_conf *col)
 {
 	struct strbuf record = STRBUF_INIT, one = STRBUF_INIT;
@@ -91,7 +83,7 @@ reset_one(struct reset *r, const struct collection_conf *col)
 	audit_text(&record, "consumer", slice_of(r->peer->name));
 	audit_text(&record, "collection", slice_of(col->name));
 	admin_add_time(&record, "from", r->from_us == MARK_START ? 0 : r->from_us);
-	store_audit_add(g->store, record.p, on_recorded, NULL);
+	store_audit_add(g->store, record.p, audit_kept, NULL);
 	strbuf_fini(&record);
 	consumer_marks_reset(g->marks, r->peer, col->uuid, r->from_us, on_reset, r);
 }

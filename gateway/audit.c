@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/json.h"
+#include "gateway/base/log.h"
 
 enum { LINE_ROOM = 256 };		/* of a record beside its members */
 
@@ -136,4 +137,12 @@ audit_number(struct strbuf *b, const char *name, int64_t value)
 	json_print_string(b, slice_of(name));
 	strbuf_addc(b, ':');
 	strbuf_addn(b, value);
+}
+
+void
+audit_kept(void *arg, const struct err *e)
+{
+	(void)arg;
+	if (e != NULL)
+		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
 }

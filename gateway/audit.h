@@ -42,5 +42,7 @@ void	audit_object(struct slice key, struct slice id, char out[19]);
 /* Building members: audit_text(b, "peer", name) appends ,"peer":"name" (no comma first). */
 void	audit_text(struct strbuf *b, const char *name, struct slice value);
 void	audit_number(struct strbuf *b, const char *name, int64_t value);
+/* For store_audit_add, of whoever can do no more about it: a record that was not kept stands in the log. */
+void	audit_kept(void *arg, const struct err *e);
 
 #endif

@@ -373,14 +373,6 @@ count_type(struct page_seen *seen, struct slice type)
 }
 
 static void
-audit_done(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
-
-static void
 add_stamp(struct strbuf *b, const char *member, int64_t us)
 {
 	char at[STAMP_TEXT + 1];
@@ -421,7 +413,7 @@ audit_page(struct catalog *c, const struct trust *t, const struct peer *p, bool 
 	add_stamp(&b, ",\"last\":\"", seen->last_us);
 	add_digest(&b, ",\"digest\":\"", seen->digest);
 	add_digest(&b, ",\"pol\":\"", trust_digest(t));
-	store_audit_add(c->g->store, b.p, audit_done, NULL);
+	store_audit_add(c->g->store, b.p, audit_kept, NULL);
 	strbuf_fini(&b);
 }
 

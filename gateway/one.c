@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
@@ -24,14 +25,6 @@ struct one {
 };
 
 /* ---- reload ---- */
-
-static void
-audited(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
 
 /* Read everything and take it; `why` says every complaint. */
 static bool
@@ -71,7 +64,7 @@ reload(void *ctx, admin_done_cb *done, void *arg)
 	stats_add(g->stats, STAT_RELOADS, good ? "done" : "refused", 1);
 	if (good) {
 		log_event(LOG_INFO, "reload.done", LF_S("config", o->path));
-		store_audit_add(g->store, "\"ev\":\"reload\"", audited, NULL);
+		store_audit_add(g->store, "\"ev\":\"reload\"", audit_kept, NULL);
 	} else {
 		log_event(LOG_ERROR, "reload.refused", LF_S("error", why.p));
 	}

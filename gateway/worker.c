@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/bundle.h"
 #include "gateway/base/file.h"
@@ -106,14 +107,6 @@ commit(struct worker *w, uint64_t id)
 	child_send(w->c, CONTROL_COMMITTED, id, SLICE_EMPTY);
 }
 
-static void
-audited(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		log_event(LOG_ERROR, "audit.failed", LF_S("error", e->reason));
-}
-
 /* Worker 0 keeps the books. */
 static void
 reloaded(struct worker *w, struct slice body)
@@ -128,7 +121,7 @@ reloaded(struct worker *w, struct slice body)
 		return;
 	stats_add(g->stats, STAT_RELOADS, good ? "done" : "refused", 1);
 	if (good)
-		store_audit_add(g->store, "\"ev\":\"reload\"", audited, NULL);
+		store_audit_add(g->store, "\"ev\":\"reload\"", audit_kept, NULL);
 }
 
 /* ---- what an administrator asks of all ---- */
