@@ -134,17 +134,7 @@ list(struct strbuf *out, const struct store_status *st, bool failed, const char 
 void
 taxii20_write_status(struct strbuf *out, const struct store_status *st)
 {
-	char at[STAMP_TEXT + 1];
-
-	stamp_text(st->requested_us, at);
-	strbuf_addc(out, '{');
-	taxii_write_text(out, "id", slice_of(st->id));
-	taxii_write_text(out, "status", slice_of(st->pending ? "pending" : "complete"));
-	taxii_write_text(out, "request_timestamp", slice_of(at));
-	strbuf_addf(out, ",\"total_count\":%llu,\"success_count\":%llu,\"failure_count\":%llu,"
-	    "\"pending_count\":%llu", (unsigned long long)st->total,
-	    (unsigned long long)st->succeeded, (unsigned long long)st->failed,
-	    (unsigned long long)(st->total - st->succeeded - st->failed));
+	taxii_write_counts(out, st);
 	list(out, st, false, "successes");
 	list(out, st, true, "failures");
 	strbuf_addc(out, '}');

@@ -198,10 +198,8 @@ length_of(const struct store_status *st)
 	return n;
 }
 
-/* Lists have an entry for each object that is counted, or are not there: while it is pending they are not,
- * so that a client may ask as often as it likes. */
 void
-taxii_write_status(struct strbuf *out, const struct store_status *st)
+taxii_write_counts(struct strbuf *out, const struct store_status *st)
 {
 	char at[STAMP_TEXT + 1];
 
@@ -215,6 +213,14 @@ taxii_write_status(struct strbuf *out, const struct store_status *st)
 	    "\"pending_count\":%llu", (unsigned long long)st->total,
 	    (unsigned long long)st->succeeded, (unsigned long long)st->failed,
 	    (unsigned long long)(st->total - st->succeeded - st->failed));
+}
+
+/* Lists have an entry for each object that is counted, or are not there: while it is pending they are not,
+ * so that a client may ask as often as it likes. */
+void
+taxii_write_status(struct strbuf *out, const struct store_status *st)
+{
+	taxii_write_counts(out, st);
 	details(out, st, false, "successes");
 	details(out, st, true, "failures");
 	strbuf_addc(out, '}');

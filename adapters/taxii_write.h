@@ -32,6 +32,8 @@ void	taxii_write_row(struct strbuf *out, enum taxii_page_kind kind, const struct
 /* next NULL: nothing is left. `empty_list`: for clients that break where a list is left out. */
 void	taxii_write_end(struct strbuf *out, enum taxii_page_kind kind, const char *next,
 	    bool empty_list);
+/* What a status says in every version, from its brace to the counts; the lists and a brace follow. */
+void	taxii_write_counts(struct strbuf *out, const struct store_status *st);
 void	taxii_write_status(struct strbuf *out, const struct store_status *st);
 void	taxii_write_error(struct strbuf *out, int status, const char *title, const char *detail,
 	    const char *request_id);
