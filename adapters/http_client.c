@@ -493,18 +493,6 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	fail(c, sent ? HTTP_STEP_ANSWER : HTTP_STEP_SEND, &e);
 }
 
-const char *
-http_step_word(enum http_step step)
-{
-	static const char *const words[] = {
-		[HTTP_STEP_NAME] = "name", [HTTP_STEP_TCP] = "tcp", [HTTP_STEP_PROXY] = "proxy",
-		[HTTP_STEP_TLS] = "tls", [HTTP_STEP_SEND] = "send", [HTTP_STEP_ANSWER] = "answer",
-		[HTTP_STEP_DONE] = "done",
-	};
-
-	return words[step];
-}
-
 /* --- for callers --------------------------------------------------------------------------------- */
 
 /* A client without a connection: that comes with the first call. */

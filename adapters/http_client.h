@@ -36,8 +36,6 @@ enum http_step {
 	HTTP_STEP_ANSWER,	/* waiting for or reading the answer: it may have been acted on */
 	HTTP_STEP_DONE
 };
-/* "name", "tcp", "proxy", "tls", "send", "answer", "done" */
-const char		*http_step_word(enum http_step step);
 
 struct http_client_conf {	/* copied; spans: 0 = the default in brackets */
 	const char		*host;		/* DNS name or IP address to connect to */

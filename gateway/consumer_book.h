@@ -114,7 +114,13 @@ void	book_write(struct strbuf *out, const struct book *b);
 bool	book_read(struct book *b, const char *name, const char *text);
 
 enum book_state {
-	BOOK_NEVER, BOOK_SILENT, BOOK_STUCK, BOOK_FAILING, BOOK_LOOPING, BOOK_BEHIND, BOOK_HEALTHY,
+	BOOK_NEVER,		/* no request under this name has reached this node */
+	BOOK_SILENT,		/* nothing for more than a week, or for a day if it came but once */
+	BOOK_STUCK,		/* nothing for more than three times its own rhythm */
+	BOOK_FAILING,		/* its last request, or its last login, was refused */
+	BOOK_LOOPING,		/* it got the same for the same question three times in a row, or more */
+	BOOK_BEHIND,		/* more follows what it has fetched */
+	BOOK_HEALTHY,		/* it has fetched all that was there */
 	BOOK_STATES
 };
 struct book_verdict {
@@ -125,7 +131,6 @@ struct book_verdict {
 /* `waiting`: objects that it has not fetched yet; -1: not counted. */
 void	book_judge(const struct book *b, int64_t now_us, int64_t waiting, struct book_verdict *v);
 const char *book_state_word(enum book_state s);
-const char *book_state_help(enum book_state s);
 /* A client that keeps milliseconds, or seconds, of the last date gets what lies behind them again at every
  * poll. That is a waste and no loop. */
 bool	book_is_cut(const struct book_poll *p);

@@ -10,27 +10,16 @@
 
 enum { LATE_SECONDS = 60, SILENT_DAYS = 7 };
 
-static const struct { const char *word, *help; } states[BOOK_STATES] = {
-	[BOOK_NEVER] = { "never seen", "No request under this name has reached this node" },
-	[BOOK_SILENT] = { "silent", "Nothing for more than a week, or for a day if it came but once" },
-	[BOOK_STUCK] = { "stuck", "Nothing for more than three times its own rhythm" },
-	[BOOK_FAILING] = { "failing", "Its last request, or its last login, was refused" },
-	[BOOK_LOOPING] = { "looping",
-	    "It asked the same and got the same objects three times in a row, or more" },
-	[BOOK_BEHIND] = { "behind", "More follows what it has fetched" },
-	[BOOK_HEALTHY] = { "healthy", "It has fetched all that was there" },
+static const char *const states[BOOK_STATES] = {
+	[BOOK_NEVER] = "never seen", [BOOK_SILENT] = "silent", [BOOK_STUCK] = "stuck",
+	[BOOK_FAILING] = "failing", [BOOK_LOOPING] = "looping", [BOOK_BEHIND] = "behind",
+	[BOOK_HEALTHY] = "healthy",
 };
 
 const char *
 book_state_word(enum book_state s)
 {
-	return states[s].word;
-}
-
-const char *
-book_state_help(enum book_state s)
-{
-	return states[s].help;
+	return states[s];
 }
 
 /* ---- loops ---- */
