@@ -1,0 +1,66 @@
+/*
+ * stix21_read.h -- the parts of the STIX 2.1 reader and writer.
+ *
+ * Owns:    the state of one reading: the document taken apart (stix21.c), its items one by one
+ *          (stix21_item.c), what needs all of them (stix21_message.c); and the writer (stix21_write.c).
+ * Called:  by those files only.
+ * Never:   holds a tree longer than it is looked at when the job says `lean`.
+ */
+#ifndef FORMATS_STIX21_READ_H
+#define FORMATS_STIX21_READ_H
+
+#include "formats/format.h"
+#include "formats/idmap.h"
+
+/* One reading. */
+struct reading {
+	const struct read_job	*job;
+	struct arena		*mem;
+	struct advisory		*adv;
+	struct slice		 in;		/* our copy of the input */
+	struct json_doc		 doc;
+	struct idmap		 markings;	/* id -> item */
+	struct idmap		 lost;		/* ids of marking-definitions that were refused */
+	struct pos		 here;		/* of the item looked at, moved forward only */
+	size_t			 line_at;	/* offset where its line begins */
+	bool			 lean;		/* trees are parsed one at a time, into tmp */
+	bool			 own_tree;	/* the item looked at has one that stays */
+	struct arena		*tmp;		/* what need not outlive the item looked at */
+	bool			 odd;		/* lean, and something is for the usual way to judge */
+	bool			 stix20;	/* the container says that it holds STIX 2.0 */
+};
+
+
+/* Return the limit, or the default where the job does not say. */
+static inline size_t
+stix21_limit(size_t given, size_t otherwise)
+{
+	return given == 0 ? otherwise : given;
+}
+
+/* stix21_item.c */
+/* Move r->here to a later offset of the input; every byte is looked at once. */
+void	stix21_move_to(struct reading *r, size_t offset);
+/* Make objects of all items, or refuse them. */
+void	stix21_read_items(struct reading *r);
+/* Refuse one item: a verdict with its text, and an account of what is lost. */
+void	stix21_refuse(struct reading *r, const struct json_item *item, const char *code,
+	    struct err err);
+/* Have the tree of an item while it is looked at; false if that is for the usual way to judge. */
+bool	stix21_borrow_tree(struct reading *r, struct json_item *item);
+void	stix21_give_back_tree(struct reading *r, struct json_item *item);
+/* Record all leaves of one object under its id. */
+void	stix21_account(struct loss *l, enum loss_kind kind, const json *tree, struct slice id,
+	    const char *note);
+
+/* stix21_message.c */
+/* Refuse the later of two objects with one id and version but different content. */
+void	stix21_refuse_conflicts(struct reading *r);
+/* What a refused definition said does not count: what it marked cannot be read any more. */
+void	stix21_unread_lost_markings(struct reading *r);
+
+/* stix21_write.c */
+int	stix21_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
+	    struct err *e);
+
+#endif
