@@ -30,8 +30,31 @@ struct relay_member {
 	uint8_t		digest[SHA256_LEN];	/* over the text of every object, each followed by LF */
 };
 
+/*
+ * A large input, read piece by piece:
+ *
+ *	in: { "objects": [ {...}, {...}, {...} ] }	<A><B>...</B><B>...</B></A>
+ *	                   piece  piece  piece		  <A> + <B>...</B> + </A>, twice
+ *
+ * Each piece is a document of its own that `read` takes. What it finds there stands elsewhere in the
+ * whole: whoever drives moves lines, offsets, ordinals and the first step of paths (format_piece_*).
+ */
+struct whole;			/* the format's own: what it must know of the rest */
+struct read_piece {
+	struct slice	 text;
+	size_t		 skip;		/* bytes of `text` that were put in front, up to a line's end or not */
+	struct pos	 at;		/* where text.p[skip] stands in the input */
+	size_t		 index;		/* of its first element among those of the input */
+	/* "Incident": a path of the piece that begins "Incident[1]" is "Incident[index + 1]" of the input,
+	 * and what it says of other paths was said by the first piece. NULL: paths are the same in both. */
+	const char	*element;
+	bool		 conflict;	/* refuse its only object: an earlier one contradicts it */
+	struct whole	*whole;
+};
+
 struct read_job {
 	struct slice		 in;
+	const struct read_piece	*piece;		/* `in` is the text of that; NULL: `in` is the input */
 	const uint8_t		*sha256;	/* of `in`, if the caller has it anyway; else NULL */
 	const char		*input;		/* name for messages: a file, "POST body" */
 	struct slice		 received;	/* RFC 3339 UTC: the only *now* a reader may use */
@@ -65,6 +88,33 @@ struct write_job {
 	struct loss		*loss;
 };
 
+/* How an input is taken apart. What a piece gives must be what the whole would have given, to the byte. */
+typedef bool	format_piece_fn(void *arg, const struct read_piece *piece);
+struct format_split {
+	/* Look through the input (job->in stays; `passed` is told). 1 and *out: it can be read in pieces;
+	 * 0: only as a whole; -1 and *e: it is broken there. Heap. */
+	int	(*open)(const struct read_job *job, struct whole **out, struct err *e);
+	/* Every piece in its order, with texts that last until fn is back. False: fn said so. */
+	bool	(*each)(struct whole *w, format_piece_fn *fn, void *arg);
+	void	(*close)(struct whole *w);
+	/* Objects of two pieces may be the same version of one: the later is left out without a word, and
+	 * a contradiction is told. False: both stay, as they would in a whole. */
+	bool	 joins;
+};
+
+/* A document written object by object: begin, look at all of them, head, put all of them, tail, end. The
+ * objects have a header and bytes, but o->tree may be NULL. What goes out must be what `write` would give. */
+struct writing;
+struct format_stream {
+	/* `job` stays and has no adv. NULL and *e: it cannot be. */
+	struct writing	*(*begin)(const struct write_job *job, struct err *e);
+	void	(*look)(struct writing *w, const struct object *o);	/* NULL: there is no need to */
+	int	(*head)(struct writing *w, struct strbuf *out, struct err *e);
+	int	(*put)(struct writing *w, const struct object *o, struct strbuf *out, struct err *e);
+	int	(*tail)(struct writing *w, struct strbuf *out, struct err *e);
+	void	(*end)(struct writing *w);
+};
+
 struct format_ops {
 	const char	*name;		/* "iodef2": in config, logs and the store */
 	const char	*media_type;
@@ -82,6 +132,8 @@ struct format_ops {
 	 * `mem`. */
 	int	(*write)(const struct write_job *job, struct arena *mem, struct strbuf *out,
 		    struct err *e);
+	const struct format_split	*split;		/* NULL: an input is read as a whole only */
+	const struct format_stream	*stream;	/* NULL: a document is written as a whole only */
 };
 
 /* The rows; format_mapped is one of them and needs job->mapping. */
