@@ -244,6 +244,12 @@ json_boolean(struct arena *mem, bool v)
 }
 
 json *
+json_null(struct arena *mem)
+{
+	return new_node(mem, cJSON_NULL);
+}
+
+json *
 json_raw(struct arena *mem, struct slice text)
 {
 	json *n = new_node(mem, cJSON_Raw);
@@ -289,6 +295,34 @@ json_copy(struct arena *mem, const json *o)
 /* ---- editing ---- */
 
 json *
+json_append(struct arena *mem, json *o, const char *name, json *value)
+{
+	if (value == NULL)
+		return NULL;
+	assert(json_kind(o) == cJSON_Object);
+	value->string = arena_str(mem, slice_of(name));
+	link_last(o, value);
+	return value;
+}
+
+/* Let `value` stand where `old` stands. */
+static void
+stand_in(json *parent, json *old, json *value)
+{
+	value->next = old->next;
+	value->prev = old->prev;
+	if (old == parent->child)
+		parent->child = value;
+	else
+		old->prev->next = value;
+	if (old->next != NULL)
+		old->next->prev = value;
+	else
+		parent->child->prev = value;
+	old->next = old->prev = NULL;
+}
+
+json *
 json_put(struct arena *mem, json *o, const char *name, json *value)
 {
 	json *old = json_get(o, name);
@@ -296,22 +330,20 @@ json_put(struct arena *mem, json *o, const char *name, json *value)
 	if (value == NULL || old == value)
 		return value;
 	assert(json_kind(o) == cJSON_Object);
+	if (old == NULL)
+		return json_append(mem, o, name, value);
 	value->string = arena_str(mem, slice_of(name));
-	if (old == NULL) {
-		link_last(o, value);
-		return value;
-	}
-	value->next = old->next;
-	value->prev = old->prev;
-	if (old == o->child)
-		o->child = value;
-	else
-		old->prev->next = value;
-	if (old->next != NULL)
-		old->next->prev = value;
-	else
-		o->child->prev = value;
-	old->next = old->prev = NULL;
+	stand_in(o, old, value);
+	return value;
+}
+
+json *
+json_replace(json *list, json *old, json *value)
+{
+	assert(json_kind(list) == cJSON_Array);
+	value->string = NULL;
+	if (old != value)
+		stand_in(list, old, value);
 	return value;
 }
 

@@ -88,6 +88,7 @@ json	*json_list(struct arena *mem);
 json	*json_string(struct arena *mem, struct slice s);
 json	*json_integer(struct arena *mem, int64_t v);
 json	*json_boolean(struct arena *mem, bool v);
+json	*json_null(struct arena *mem);
 /* Printed as it stands; text is one JSON value. Lists and objects stay closed to the readers. */
 json	*json_raw(struct arena *mem, struct slice text);
 json	*json_copy(struct arena *mem, const json *o);		/* deep */
@@ -96,7 +97,11 @@ json	*json_put(struct arena *mem, json *o, const char *name, json *value);
 json	*json_put_str(struct arena *mem, json *o, const char *name, struct slice s);
 json	*json_put_int(struct arena *mem, json *o, const char *name, int64_t v);
 json	*json_put_bool(struct arena *mem, json *o, const char *name, bool v);
+/* The same for a name that is known not to be there yet: the object is not looked through. */
+json	*json_append(struct arena *mem, json *o, const char *name, json *value);
 json	*json_push(json *list, json *value);
+/* Put `value` in the place of an element of a list. */
+json	*json_replace(json *list, json *old, json *value);
 void	 json_remove(json *o, const char *name);
 /* Detach the child from its parent (no memory is freed). */
 void	 json_detach(json *parent, json *child);
