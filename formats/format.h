@@ -42,7 +42,7 @@ struct relay_member {
 struct whole;			/* the format's own: what it must know of the rest */
 struct read_piece {
 	struct slice	 text;
-	size_t		 skip;		/* bytes of `text` that were put in front, up to a line's end or not */
+	size_t		 skip;		/* bytes of `text` that were put in front */
 	struct pos	 at;		/* where text.p[skip] stands in the input */
 	size_t		 index;		/* of its first element among those of the input */
 	/* "Incident": a path of the piece that begins "Incident[1]" is "Incident[index + 1]" of the input,
@@ -145,6 +145,15 @@ extern const struct format_ops format_csv, format_jsonl, format_txt, format_host
 /* Flat outputs (flat.h): no sniff, no read; `tocsin convert --to`. */
 extern const struct format_ops *const format_writers[];	/* ends with NULL */
 
+/* What `write` does for a format that has `stream`: all of job->adv, through it. */
+int			 format_stream_all(const struct format_stream *s, const struct write_job *job,
+			    struct strbuf *out, struct err *e);
+/* Give a verdict, or a path of an account (made in `mem` if it changes), the place that it has in the
+ * whole. False if it is not about this piece, and was told by the first. */
+bool			 format_piece_verdict(const struct read_piece *piece, struct arena *mem,
+			    struct verdict *v);
+bool			 format_piece_path(const struct read_piece *piece, struct arena *mem,
+			    const char **path);
 /* SHA-256 of the input: the caller's, or computed here. */
 void			 format_digest(const struct read_job *job, uint8_t out[32]);
 const struct format_ops	*format_find(struct slice name);	/* NULL if unknown */

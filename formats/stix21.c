@@ -9,7 +9,8 @@
  * NESTED_BUNDLE VERSION_CONFLICT refuse an object in any mode; the codes of stix21_check.h warn, or
  * refuse when strict.
  *
- * The parts: stix21_item.c one item, stix21_message.c what needs all of them, stix21_write.c.
+ * The parts: stix21_item.c one item, stix21_message.c what needs all of them, stix21_split.c
+ * large documents, stix21_write.c.
  */
 #include "formats/idmap.h"
 #include "formats/stix21_lean.h"
@@ -141,19 +142,13 @@ cut_relay(const struct reading *r, struct relay_member *out)
 	strbuf_fini(&text);
 }
 
-/* Account for members of the container that carry nothing of STIX. */
-static void
-count_container(const struct reading *r)
+void
+stix21_account_container(struct loss *l, const json *root)
 {
-	const json *root = r->doc.root;
-
-	if (r->job->loss == NULL || !json_is_object(root) || !json_is_list(json_get(root, "objects")))
-		return;
 	for (const json *m = json_first(root); m != NULL; m = json_next(m))
 		if (strcmp(json_name(m), "objects") != 0 && strcmp(json_name(m), "type") != 0 &&
 		    strcmp(json_name(m), "id") != 0)
-			stix21_account(r->job->loss, LOSS_DROPPED, m, slice_of(json_name(m)),
-			    "a member of the container");
+			stix21_account(l, LOSS_DROPPED, m, slice_of(json_name(m)), "a member of the container");
 }
 
 /* The document is taken apart: make the advisory of it. */
@@ -171,7 +166,8 @@ read_document(struct reading *r, struct err *e)
 		cut_relay(r, r->job->relay);
 	index_markings(r);
 	name_advisory(r);
-	count_container(r);
+	if (json_is_object(r->doc.root) && json_is_list(json_get(r->doc.root, "objects")))
+		stix21_account_container(r->job->loss, r->doc.root);
 	stix21_read_items(r);
 	if (r->odd)
 		return -1;
@@ -210,6 +206,8 @@ stix21_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 		.bytes = stix21_limit(job->limits.bytes, BYTES_DEFAULT),
 	};
 
+	if (job->piece != NULL)
+		return stix21_read_piece(job, mem, adv, e);
 	if (job->lean && read_lean(job, mem, adv))
 		return 0;
 	if (job->in.n > limits.bytes) {
@@ -279,4 +277,6 @@ const struct format_ops format_stix21 = {
 	.read = stix21_read,
 	.count = stix21_count,
 	.write = stix21_write,
+	.split = &stix21_split,
+	.stream = &stix21_stream,
 };

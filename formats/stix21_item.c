@@ -31,8 +31,11 @@ static json *
 find_marking(void *ctx, struct slice id)
 {
 	const struct reading *r = ctx;
-	long i = idmap_find(&r->markings, id);
+	long i;
 
+	if (r->whole != NULL)
+		return stix21_whole_marking(r->whole, id);
+	i = idmap_find(&r->markings, id);
 	return i == IDMAP_NONE ? NULL : r->doc.items[i].node;
 }
 
@@ -161,7 +164,8 @@ on_issue(void *ctx, const struct stix21_issue *issue)
 		f->first = *issue;
 	if (f->r->job->strict && f->first.code != NULL)
 		return;
-	if (f->remarks >= REMARKS_AN_OBJECT || f->r->adv->nverdicts >= REMARKS_A_MESSAGE)
+	if (f->remarks >= REMARKS_AN_OBJECT || f->r->before + f->r->adv->nverdicts >=
+	    REMARKS_A_MESSAGE)
 		return;
 	f->remarks++;
 	place_verdict(f->r, advisory_verdict(f->r->adv, f->r->mem, VERDICT_WARNED, issue->code),

@@ -72,19 +72,26 @@ on_item_member(void *ctx, struct slice name, struct slice value)
 	return true;
 }
 
+bool
+stix21_lean_is_definition(struct slice item)
+{
+	bool is_definition = false;
+
+	if (json_walk_is(item, '{'))
+		json_walk(item, 0, on_item_member, &is_definition);
+	return is_definition;
+}
+
 /* json_walk_fn over the objects. */
 static bool
 on_item(void *ctx, struct slice name, struct slice value)
 {
 	struct finding *f = ctx;
 	struct json_doc *d = f->doc;
-	bool is_definition = false;
 	json *tree = NULL;
 
 	(void)name;
-	if (json_walk_is(value, '{'))
-		json_walk(value, 0, on_item_member, &is_definition);
-	if (is_definition && (tree = stix21_lean_tree(f->job, value, f->mem)) == NULL)
+	if (stix21_lean_is_definition(value) && (tree = stix21_lean_tree(f->job, value, f->mem)) == NULL)
 		return false;
 	d->items = arena_grow(f->mem, d->items, d->nitems, &f->cap, sizeof(*d->items));
 	d->items[d->nitems++] = (struct json_item){ .node = tree, .text = value,
@@ -92,18 +99,36 @@ on_item(void *ctx, struct slice name, struct slice value)
 	return true;
 }
 
+json *
+stix21_lean_open(const struct read_job *job, struct arena *mem, struct slice *objects)
+{
+	struct json_doc doc = { .root = json_object(mem) };
+	struct finding f = { .job = job, .mem = mem, .doc = &doc };
+
+	if (depth_of(job) <= AROUND ||
+	    !json_walk_far(job->in, depth_of(job), on_member, &f, job->passed, job->passed_arg) ||
+	    !json_walk_is(f.objects, '['))
+		return NULL;
+	*objects = f.objects;
+	return doc.root;
+}
+
+bool
+stix21_lean_each(const struct read_job *job, struct slice objects, json_walk_fn *fn, void *arg)
+{
+	return json_walk_far(objects, depth_of(job) - 1, fn, arg, job->passed, job->passed_arg);
+}
+
 bool
 stix21_lean_find(const struct read_job *job, struct arena *mem, struct json_doc *doc)
 {
 	struct finding f = { .job = job, .mem = mem, .doc = doc };
 
-	*doc = (struct json_doc){ .root = json_object(mem) };
-	if (depth_of(job) <= AROUND || job->loss != NULL || !job->in_stays ||
-	    !json_walk_far(job->in, depth_of(job), on_member, &f, job->passed, job->passed_arg) ||
-	    !json_walk_is(f.objects, '['))
+	*doc = (struct json_doc){ .root = NULL };
+	if (job->loss != NULL || !job->in_stays ||
+	    (doc->root = stix21_lean_open(job, mem, &f.objects)) == NULL)
 		return false;
-	return json_walk_far(f.objects, depth_of(job) - 1, on_item, &f, job->passed,
-	    job->passed_arg) && doc->nitems > 0;
+	return stix21_lean_each(job, f.objects, on_item, &f) && doc->nitems > 0;
 }
 
 /* What advisory_settle reads of an object; NULL if it reads nothing of that type. */

@@ -65,27 +65,34 @@ find_conflicts(struct reading *r, bool *conflict)
 	return any;
 }
 
+void
+stix21_refuse_conflict(struct reading *r, const struct json_item *item)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_CONFLICT, "an earlier object of this message has the same id and version, "
+	    "but other content");
+	stix21_move_to(r, item->offset);
+	stix21_refuse(r, item, "VERSION_CONFLICT", err);
+}
+
 /* Refuse the later of two objects with one id and version but different content. */
 void
 stix21_refuse_conflicts(struct reading *r)
 {
 	bool *conflict = arena_alloc(r->mem, r->adv->n + 1);
-	struct err err = ERR_INIT;
 	size_t kept = 0;
 
 	if (!find_conflicts(r, conflict))
 		return;
-	err_set(&err, ERR_CONFLICT, "an earlier object of this message has the same id and version, "
-	    "but other content");
 	r->here = (struct pos){ .line = 1 };
 	r->line_at = 0;
 	for (size_t i = 0; i < r->adv->n; i++) {
 		const struct object *o = &r->adv->objects[i];
 
 		if (conflict[i]) {
-			stix21_move_to(r, o->offset);
 			stix21_borrow_tree(r, &r->doc.items[o->index]);
-			stix21_refuse(r, &r->doc.items[o->index], "VERSION_CONFLICT", err);
+			stix21_refuse_conflict(r, &r->doc.items[o->index]);
 			stix21_give_back_tree(r, &r->doc.items[o->index]);
 		} else {
 			r->adv->objects[kept++] = *o;
@@ -95,8 +102,8 @@ stix21_refuse_conflicts(struct reading *r)
 }
 
 /* True if an object is marked by a definition that was refused. */
-static bool
-has_lost_marking(const struct reading *r, const json *tree)
+bool
+stix21_has_lost_marking(const struct reading *r, const json *tree)
 {
 	const json *m;
 
@@ -124,7 +131,7 @@ stix21_unread_lost_markings(struct reading *r)
 		struct object *o = &r->adv->objects[i];
 		struct json_item *item = &r->doc.items[o->index];
 
-		if (stix21_borrow_tree(r, item) && has_lost_marking(r, item->node))
+		if (stix21_borrow_tree(r, item) && stix21_has_lost_marking(r, item->node))
 			o->label = LABEL_UNREADABLE;
 		stix21_give_back_tree(r, item);
 	}

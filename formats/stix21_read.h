@@ -28,8 +28,9 @@ struct reading {
 	struct arena		*tmp;		/* what need not outlive the item looked at */
 	bool			 odd;		/* lean, and something is for the usual way to judge */
 	bool			 stix20;	/* the container says that it holds STIX 2.0 */
+	struct whole		*whole;		/* of which this is a piece, or NULL */
+	size_t			 before;	/* verdicts of the pieces before this one */
 };
-
 
 /* Return the limit, or the default where the job does not say. */
 static inline size_t
@@ -56,11 +57,26 @@ void	stix21_account(struct loss *l, enum loss_kind kind, const json *tree, struc
 /* stix21_message.c */
 /* Refuse the later of two objects with one id and version but different content. */
 void	stix21_refuse_conflicts(struct reading *r);
+/* The only object of a piece contradicts an earlier one. */
+void	stix21_refuse_conflict(struct reading *r, const struct json_item *item);
+/* True if an object is marked by a definition that was refused. */
+bool	stix21_has_lost_marking(const struct reading *r, const json *tree);
 /* What a refused definition said does not count: what it marked cannot be read any more. */
 void	stix21_unread_lost_markings(struct reading *r);
+
+/* stix21.c: account for members of the container that carry nothing of STIX. */
+void	stix21_account_container(struct loss *l, const json *root);
+
+/* stix21_split.c: an item is a piece. */
+int	stix21_read_piece(const struct read_job *job, struct arena *mem, struct advisory *adv,
+	    struct err *e);
+/* The tree of a marking-definition of the whole; NULL if there is none. */
+json	*stix21_whole_marking(struct whole *w, struct slice id);
+extern const struct format_split stix21_split;
 
 /* stix21_write.c */
 int	stix21_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 	    struct err *e);
+extern const struct format_stream stix21_stream;
 
 #endif
