@@ -138,6 +138,10 @@ ir_stricter(struct ir_label a, struct ir_label b)
 struct ir_label
 ir_strictest(struct ir_label a, struct ir_label b)
 {
+	enum tlp both = tlp_join(a.tlp, b.tlp);
+
+	if (both != a.tlp && both != b.tlp)
+		return (struct ir_label){ both, LABEL_TLP };
 	return ir_stricter(b, a) ? b : a;
 }
 

@@ -380,7 +380,7 @@ rank(enum tlp t)
 enum tlp
 iw_label_join(enum tlp a, enum tlp b)
 {
-	return rank(a) >= rank(b) ? a : b;
+	return tlp_join(a, b);
 }
 
 bool

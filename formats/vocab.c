@@ -183,6 +183,17 @@ tlp1_marking_id(enum tlp t)
 	return NULL;
 }
 
+/* Return the label of what holds both. */
+enum tlp
+tlp_join(enum tlp a, enum tlp b)
+{
+	enum tlp low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low != TLP_UNSET || high > TLP_GREEN)
+		return high;
+	return high == TLP_GREEN ? TLP_AMBER : TLP_UNSET;
+}
+
 /* Return the level that a word or label names, TLP_UNSET if none. */
 enum tlp
 tlp_parse(struct slice word)
