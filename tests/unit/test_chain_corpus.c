@@ -1,0 +1,185 @@
+/* If this fails, something that came in from a real partner changes or disappears in somebody's format.
+ *
+ * Every file of the corpus goes A -> STIX -> X -> STIX for every X of the registry. What X or its place for
+ * originals can carry comes back: id, version, label and every leaf of each object. The same input gives the
+ * same bytes, and writing what came back changes nothing more. Needs ../shared/corpus. CHAIN=text looks at files
+ * whose path holds it, and tells of every difference. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "gateway/base/file.h"
+#include "tests/unit/chain_kit.h"
+
+#define CORPUS "../shared/corpus"
+
+enum { FILE_MAX = 64 << 20, TOLD_MAX = 20, SNIFF = 4096 };
+
+/* Formats that have no place for an original object: what they cannot say, they do not bring back. */
+static const char *const without_place[] = { "stix1", NULL };
+
+static size_t files, chains, differences;
+
+static bool
+has_place(const struct format_ops *f)
+{
+	for (size_t i = 0; without_place[i] != NULL; i++)
+		if (strcmp(f->name, without_place[i]) == 0)
+			return false;
+	return true;
+}
+
+/* Tell of a difference, if not too many were told. */
+static void
+differ(const char *path, const char *from, const char *over, const char *what, struct slice about)
+{
+	if (differences++ < TOLD_MAX || getenv("CHAIN") != NULL)
+		print_message("%s (%s) over %s: %s %.*s\n", path, from, over, what, SLICE_ARG(about));
+}
+
+static bool
+is_same(const struct object *a, const struct object *b, struct arena *mem)
+{
+	struct json_doc x, y;
+
+	return slice_eq(a->bytes, b->bytes) ||
+	    (json_parse(a->bytes, NULL, mem, &x, NULL) == 0 &&
+	    json_parse(b->bytes, NULL, mem, &y, NULL) == 0 && json_equal(x.root, y.root));
+}
+
+/* What came back must hold everything that went out. */
+static void
+compare(const struct advisory *out, const struct advisory *back, struct arena *mem, const char *path,
+    const char *from, const struct format_ops *over)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		const struct object *o = &out->objects[i], *b = chain_find(back, o->id);
+
+		/* One id may have several versions. */
+		for (size_t k = 0; k < back->n && b != NULL; k++)
+			if (slice_eq(back->objects[k].id, o->id) &&
+			    slice_eq(back->objects[k].version_key, o->version_key))
+				b = &back->objects[k];
+		if (b == NULL)
+			differ(path, from, over->name, "lost", o->id);
+		else if (chain_is_weaker(b, o))
+			differ(path, from, over->name, "weaker", o->id);
+		else if (!is_same(o, b, mem))
+			differ(path, from, over->name, "changed", o->id);
+	}
+}
+
+static void
+go(const char *path, const struct format_ops *a, const struct advisory *adv,
+    const struct format_ops *x)
+{
+	struct arena *mem = arena_new();
+	struct advisory back;
+	struct err e = ERR_INIT;
+	struct slice text, again;
+	char words[1024];
+
+	if (chain_write(x, adv, mem, true, NULL, &text, &e) < 0) {
+		if (e.code == ERR_NONE)
+			differ(path, a->name, x->name, "refused without a reason", SLICE_EMPTY);
+	} else if (chain_write(x, adv, mem, true, NULL, &again, &e) < 0 || !slice_eq(text, again)) {
+		differ(path, a->name, x->name, "written twice, two texts", SLICE_EMPTY);
+	} else if (chain_read(x, text, mem, &back, NULL, &e) < 0) {
+		differ(path, a->name, x->name, "not readable:", slice_of(err_text(&e, words,
+		    sizeof(words))));
+	} else {
+		chains++;
+		if (has_place(x))
+			compare(adv, &back, mem, path, a->name, x);
+		if (has_place(x) && (chain_write(x, &back, mem, true, NULL, &again, &e) < 0 ||
+		    !slice_eq(text, again)))
+			differ(path, a->name, x->name, "the second text is another", SLICE_EMPTY);
+	}
+	arena_free(mem);
+}
+
+/* One file: whatever it is, it is read as that, and goes everywhere. */
+static void
+look_at(const char *path)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct arena *mem = arena_new();
+	const struct format_ops *a;
+	struct advisory adv;
+	struct err e = ERR_INIT;
+	struct slice in;
+
+	assert_int_equal(file_read(path, FILE_MAX, &text, &e), 0);
+	in = strbuf_slice(&text);
+	a = format_sniff(slice_from(in.p, in.n < SNIFF ? in.n : SNIFF));
+	if (a != NULL && chain_read(a, in, mem, &adv, NULL, &e) == 0 && adv.n > 0) {
+		files++;
+		for (size_t i = 0; formats[i] != NULL; i++)
+			if (chain_both_ways(formats[i]))
+				go(path, a, &adv, formats[i]);
+	}
+	strbuf_fini(&text);
+	arena_free(mem);
+}
+
+static void
+walk(const char *dir)
+{
+	struct dirent **names;
+	const char *only = getenv("CHAIN");
+	int n = scandir(dir, &names, NULL, alphasort);
+
+	assert_true(n >= 0);
+	for (int i = 0; i < n; i++) {
+		char path[1024];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+		if (names[i]->d_name[0] != '.' && stat(path, &st) == 0) {
+			if (S_ISDIR(st.st_mode))
+				walk(path);
+			else if (only == NULL || strstr(path, only) != NULL)
+				look_at(path);
+		}
+		free(names[i]);
+	}
+	free(names);
+}
+
+static void
+test_the_corpus_goes_everywhere_and_back(void **state)
+{
+	static const char *const folders[] = {
+		"stix21", "stix20", "stix1", "iodef2", "iodef1", "iodef-json", "rid", "misp", "csaf",
+	};
+
+	(void)state;
+	if (!file_exists(CORPUS "/MANIFEST.md"))
+		skip();
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		char dir[256];
+
+		snprintf(dir, sizeof(dir), "%s/%s", CORPUS, folders[i]);
+		walk(dir);
+	}
+	print_message("%zu files, %zu chains, %zu differences\n", files, chains, differences);
+	assert_true(getenv("CHAIN") != NULL || (files > 200 && chains >= 2 * files));
+	assert_int_equal(differences, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_corpus_goes_everywhere_and_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
