@@ -183,22 +183,17 @@ iodef2_native_hash(const struct xml_node *const *v, size_t n, char out[65])
 	strbuf_fini(&text);
 }
 
-/* The root's start tag names IODEF v2, or is there at all. */
+/* The root's start tag names IODEF v2, or no namespace that we know. */
 static int
 sniff_iodef2(struct slice head)
 {
-	const char *root;
+	struct slice root = xml_root_tag(head);
 
-	if (slice_starts(head, "\xEF\xBB\xBF"))
-		head = slice_from(head.p + 3, head.n - 3);
-	if (head.n == 0 || head.p[0] != '<')
+	if (memmem(root.p, root.n, "IODEF-Document", 14) == NULL)
 		return 0;
-	root = memmem(head.p, head.n, "IODEF-Document", 14);
-	if (root == NULL)
+	if (memmem(root.p, root.n, IODEF1_NS, sizeof(IODEF1_NS) - 1) != NULL)
 		return 0;
-	if (memmem(head.p, head.n, "iodef-1.0", 9) != NULL)
-		return 0;
-	return memmem(head.p, head.n, IODEF2_NS, sizeof(IODEF2_NS) - 1) != NULL ? 95 : 60;
+	return memmem(root.p, root.n, IODEF2_NS, sizeof(IODEF2_NS) - 1) != NULL ? 95 : 60;
 }
 
 const struct format_ops format_iodef2 = {

@@ -58,6 +58,7 @@
 #include "formats/format.h"
 #include "formats/xml.h"
 
+#define IODEF1_NS	"urn:ietf:params:xml:ns:iodef-1.0"
 #define IODEF2_NS	"urn:ietf:params:xml:ns:iodef-2.0"
 #define IODEF2_NS_ENUM	"urn:ietf:params:xml:ns:iodef-enum-1.0"
 #define IODEF2_NS_SCI	"urn:ietf:params:xml:ns:iodef-sci-1.0"
@@ -85,6 +86,28 @@ struct iodef2_class {
 	const struct iodef2_child	*children;	/* ends with name NULL; NULL = none */
 	bool				 choice;	/* exactly one child (Observable) */
 };
+
+/* Words of attribute `attr` of class `name` (NULL: of any), blanks between. */
+struct iodef_enum {
+	const char	*name, *attr, *words;
+};
+
+/* A version of IODEF as tables: v2 is iodef2_schema.c, v1 iodef1_schema.c. */
+struct iodef_model {
+	const char			*ns;
+	const struct iodef2_class	*classes;
+	size_t				 nclasses;
+	const struct iodef_enum		*enums;
+	size_t				 nenums;
+};
+extern const struct iodef_model iodef2_model, iodef1_model;
+
+/* The functions below for any version. */
+const struct iodef2_class *iodef_class(const struct iodef_model *m, struct slice name);
+const char *iodef_words(const struct iodef_model *m, struct slice name, struct slice attr);
+bool	iodef_enum_has(const struct iodef_model *m, struct slice name, struct slice attr,
+	    struct slice value);
+size_t	iodef_order(const struct iodef_model *m, struct slice parent, const struct xml_node *child);
 
 /* The class of an element in the IODEF namespace, by local name; NULL if unknown. */
 const struct iodef2_class *iodef2_class(struct slice name);
@@ -121,6 +144,37 @@ void	 iodef2_object_hash(const json *object, struct arena *mem, char out[65]);	/
 bool	 iodef2_is_stix_data(const struct xml_node *n);	/* AdditionalData stix-object(s) */
 /* H over the canonical forms of `n` elements, one after the other. */
 void	 iodef2_native_hash(const struct xml_node *const *v, size_t n, char out[65]);
+
+/* A document that is no text of IODEF v2, but a tree made of something else (iodef1, iodef-json, rid):
+ * every node of the tree says with `made_of` what that was. NULL members are not asked. */
+struct iodef2_origin {
+	/* Where it stands in the input: e->at and e->path. `made_of` is that of the nearest element. */
+	void	(*place)(const struct iodef2_origin *o, struct arena *mem, const void *made_of,
+		    struct err *e);
+	/* Its text, for quarantine. */
+	void	(*print)(const struct iodef2_origin *o, const void *made_of, struct strbuf *out);
+	/* The marks in the tree are final: account for every leaf of the input. */
+	void	(*account)(const struct iodef2_origin *o, const struct read_job *job,
+		    struct arena *mem, struct xml_node *doc);
+	bool	checked;	/* against its own model: another look would only repeat the remarks */
+};
+
+/* Read a tree: job->in is only hashed. `doc` is taken apart. `origin` NULL: the tree is the input. */
+int	iodef2_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+	    const struct iodef2_origin *origin, struct advisory *adv, struct err *e);
+/* What iodef2_write prints, as a tree. */
+int	iodef2_write_tree(const struct write_job *job, struct arena *mem, struct xml_node **doc,
+	    struct err *e);
+/* Check every Incident of a tree against a model; what is refused has a verdict and XML_DROPPED. Place
+ * and text of the verdicts are those of the tree. */
+void	iodef_check_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+	    const struct iodef_model *model, struct advisory *adv);
+/* One remark on a place of the input. */
+void	iodef_remark(const struct read_job *job, struct arena *mem, struct advisory *adv,
+	    const struct xml_node *n, const char *code, const char *reason);
+/* One account entry for every leaf below n by its mark; `path` is the prefix ("" for a whole document). */
+void	iodef_account_tree(const struct read_job *job, struct arena *mem, const struct xml_node *n,
+	    const char *path);
 
 /* The members of format_iodef2. */
 int	iodef2_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e);

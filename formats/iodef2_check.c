@@ -24,11 +24,24 @@ struct check {
 	bool		 failed;	/* the unit is refused; *e says why */
 };
 
-static void
-place(struct ir *r, const struct xml_node *n, struct err *e)
+/* What the nearest element was made of. */
+static const void *
+made_of(const struct xml_node *n)
 {
-	e->at = xml_pos(n);
+	while (n != NULL && n->made_of == NULL)
+		n = n->parent;
+	return n == NULL ? NULL : n->made_of;
+}
+
+void
+ir_place(struct ir *r, const struct xml_node *n, struct err *e)
+{
 	err_input(e, r->job->input);
+	if (r->origin != NULL && r->origin->place != NULL) {
+		r->origin->place(r->origin, r->mem, made_of(n), e);
+		return;
+	}
+	e->at = xml_pos(n);
 	err_path(e, "%s", xml_path_text(r->mem, n, NULL));
 }
 
@@ -43,7 +56,7 @@ add_warning(struct ir *r, const struct xml_node *n, const char *code, const char
 	v = advisory_verdict(r->adv, r->mem, VERDICT_WARNED, code);
 	err_set(&v->err, ERR_VALUE, "%s", r->warnings < WARNINGS_MAX ? reason :
 	    "too many remarks: the rest is not listed");
-	place(r, n, &v->err);
+	ir_place(r, n, &v->err);
 }
 
 void
@@ -68,9 +81,12 @@ ir_refuse(struct ir *r, struct xml_node *n, const char *code, const struct err *
 
 	v->err = *e;
 	if (v->err.path[0] == '\0')
-		place(r, n, &v->err);
+		ir_place(r, n, &v->err);
 	v->id = xml_text_line(id, r->mem);
-	xml_print(&text, n, 0);
+	if (r->origin != NULL && r->origin->print != NULL)
+		r->origin->print(r->origin, made_of(n), &text);
+	else
+		xml_print(&text, n, 0);
 	v->text = arena_slice(r->mem, strbuf_slice(&text));
 	strbuf_fini(&text);
 	for (const struct xml_node *p = n->prev; p != NULL; p = p->prev)
@@ -92,7 +108,7 @@ found(struct check *c, const struct xml_node *n, enum weight w, const char *code
 		return true;
 	}
 	err_set(c->e, ERR_VALUE, "%s", reason);
-	place(c->r, n, c->e);
+	ir_place(c->r, n, c->e);
 	c->failed = true;
 	return false;
 }
@@ -237,7 +253,7 @@ check_word(struct check *c, struct xml_node *n, const struct xml_attr *a)
 			    a->name.p, plain.p);
 		return;
 	}
-	if (!iodef2_enum_has(n->name, a->name, slice_trim(a->value))) {
+	if (!iodef_enum_has(c->r->model, n->name, a->name, slice_trim(a->value))) {
 		found(c, n, REMARK, "UNKNOWN_WORD", "%s=\"%.*s\" is no known word%s", a->name.p,
 		    a->value.n > 40 ? 40 : (int)a->value.n, a->value.p,
 		    slice_is(a->name, "restriction") ? ": read as private" : "");
@@ -280,11 +296,13 @@ check_attrs(struct check *c, struct xml_node *n, const struct iodef2_class *clas
 
 /* Classes whose children may stand in any order. */
 static bool
-any_order(const struct iodef2_class *class)
+any_order(const struct iodef_model *model, const struct iodef2_class *class)
 {
-	static const char *const names[] = { "Assessment", "Node", "IndicatorExpression" };
+	static const char *const names[] = { "Assessment", "Node", "IndicatorExpression", "Method" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	size_t n = sizeof(names) / sizeof(*names) - (model == &iodef2_model ? 1 : 0);
+
+	for (size_t i = 0; i < n; i++) {
 		if (strcmp(class->name, names[i]) == 0)
 			return true;
 	}
@@ -302,7 +320,7 @@ check_counts(struct check *c, struct xml_node *n, const struct iodef2_class *cla
 
 	for (size_t i = 0; k[i].name != NULL && !c->failed; i++) {
 		bool id = slice_ends(slice_of(k[i].name), "ID") ||
-		    strcmp(k[i].name, "GenerationTime") == 0;
+		    strcmp(k[i].name, "GenerationTime") == 0 || strcmp(k[i].name, "ReportTime") == 0;
 
 		kinds += count[i] > 0 ? 1 : 0;
 		if (count[i] < k[i].min)
@@ -354,10 +372,10 @@ check_children(struct check *c, struct xml_node *n, const struct iodef2_class *c
 {
 	unsigned count[CHILDREN_MAX] = { 0 };
 	size_t last = 0;
-	bool told = any_order(class);
+	bool told = any_order(c->r->model, class);
 
 	for (struct xml_node *k = xml_child(n); k != NULL && !c->failed; k = xml_sibling(k)) {
-		size_t at = iodef2_order(n->name, k);
+		size_t at = iodef_order(c->r->model, n->name, k);
 
 		if (at >= CHILDREN_MAX) {
 			found(c, k, RULE, "UNKNOWN_ELEMENT", "element %.60s is unknown here", k->name.p);
@@ -369,7 +387,7 @@ check_children(struct check *c, struct xml_node *n, const struct iodef2_class *c
 			told = true;
 		}
 		last = at > last ? at : last;
-		if (!slice_is(k->ns, IODEF2_NS))
+		if (!slice_is(k->ns, c->r->model->ns))
 			continue;
 		if (slice_is(k->name, "Indicator") || slice_is(k->name, "EventData"))
 			check_unit(c, k);
@@ -383,7 +401,7 @@ check_children(struct check *c, struct xml_node *n, const struct iodef2_class *c
 static void
 check_element(struct check *c, struct xml_node *n)
 {
-	const struct iodef2_class *class = iodef2_class(n->name);
+	const struct iodef2_class *class = iodef_class(c->r->model, n->name);
 
 	if (class == NULL)
 		return;		/* the parent has said so */
@@ -420,9 +438,37 @@ ir_check(struct ir *r, struct xml_node *incident, struct err *e)
 	size_t max = r->job->limits.object_bytes;
 
 	r->bytes = 0;
-	check_element(&c, incident);
+	if (r->origin == NULL || !r->origin->checked)
+		check_element(&c, incident);
 	if (!c.failed && r->bytes > (max > 0 ? max : INCIDENT_BYTES))
 		found(&c, incident, BROKEN, "TOO_LARGE", "an Incident of about %zu bytes, the limit is %zu",
 		    r->bytes, max > 0 ? max : INCIDENT_BYTES);
 	return c.failed ? -1 : 0;
+}
+
+/* See iodef2.h. */
+void
+iodef_check_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+    const struct iodef_model *model, struct advisory *adv)
+{
+	struct ir r = { .job = job, .mem = mem, .adv = adv, .doc = doc, .model = model };
+
+	for (struct xml_node *n = xml_get(doc, "Incident"); n != NULL; n = xml_more(n)) {
+		struct err e = ERR_INIT;
+
+		if (ir_check(&r, n, &e) == 0)
+			continue;
+		ir_refuse(&r, n, "INVALID", &e);
+		ir_mark_all(n, XML_DROPPED);
+	}
+}
+
+/* See iodef2.h. */
+void
+iodef_remark(const struct read_job *job, struct arena *mem, struct advisory *adv,
+    const struct xml_node *n, const char *code, const char *reason)
+{
+	struct ir r = { .job = job, .mem = mem, .adv = adv };
+
+	add_warning(&r, n, code, reason);
 }

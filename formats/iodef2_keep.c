@@ -316,8 +316,13 @@ static const enum loss_kind losses[] = {
 	[XML_MOVED] = LOSS_MOVED, [XML_DROPPED] = LOSS_DROPPED,
 };
 
+struct account {
+	struct loss	*loss;
+	struct arena	*mem;
+};
+
 static void
-account_leaf(struct ir *r, const struct strbuf *path, enum xml_mark mark)
+account_leaf(const struct account *r, const struct strbuf *path, enum xml_mark mark)
 {
 	static const char *const notes[] = {
 		[LOSS_MOVED] = "in the iodef extension", [LOSS_DROPPED] = "refused, see the verdict",
@@ -325,11 +330,11 @@ account_leaf(struct ir *r, const struct strbuf *path, enum xml_mark mark)
 		[LOSS_KEPT] = NULL, [LOSS_GENERATED] = NULL,
 	};
 
-	loss_add(r->job->loss, losses[mark], path->p, notes[losses[mark]]);
+	loss_add(r->loss, losses[mark], path->p, notes[losses[mark]]);
 }
 
 static void
-account(struct ir *r, const struct xml_node *n, struct strbuf *path)
+account(const struct account *r, const struct xml_node *n, struct strbuf *path)
 {
 	struct names names = { .n = 0, .all = NULL };
 	size_t n_path = path->n;
@@ -337,7 +342,7 @@ account(struct ir *r, const struct xml_node *n, struct strbuf *path)
 	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
 		add_attr_step(path, a);
 		if (slice_is(a->ns, XML_NS_XSI) && slice_ends(a->name, "chemaLocation"))
-			loss_add(r->job->loss, LOSS_DROPPED, path->p, "never followed");
+			loss_add(r->loss, LOSS_DROPPED, path->p, "never followed");
 		else
 			account_leaf(r, path, a->mark);
 		strbuf_setlen(path, n_path);
@@ -355,13 +360,28 @@ account(struct ir *r, const struct xml_node *n, struct strbuf *path)
 	}
 }
 
+/* See iodef2.h. */
+void
+iodef_account_tree(const struct read_job *job, struct arena *mem, const struct xml_node *n,
+    const char *prefix)
+{
+	struct account a = { job->loss, mem };
+	struct strbuf path = STRBUF_INIT;
+
+	strbuf_adds(&path, prefix);
+	if (a.loss != NULL)
+		account(&a, n, &path);
+	strbuf_fini(&path);
+}
+
 /* See iodef2_read.h. Before ir_keep takes the tree apart. */
 void
 ir_account(struct ir *r)
 {
-	struct strbuf path = STRBUF_INIT;
-
-	if (r->job->loss != NULL)
-		account(r, r->doc, &path);
-	strbuf_fini(&path);
+	if (r->job->loss == NULL)
+		return;
+	if (r->origin != NULL && r->origin->account != NULL)
+		r->origin->account(r->origin, r->job, r->mem, r->doc);
+	else
+		iodef_account_tree(r->job, r->mem, r->doc, "");
 }

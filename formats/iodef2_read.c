@@ -8,8 +8,6 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
 
-#define IODEF1_NS "urn:ietf:params:xml:ns:iodef-1.0"
-
 /* Elements without any namespace are taken for IODEF (real tools and RFC examples forget it). */
 static void
 adopt_namespace(struct xml_node *n)
@@ -40,7 +38,7 @@ check_version(struct ir *r, struct err *e)
 	    v.p);
 }
 
-/* Parse, and see that it is IODEF v2. */
+/* See iodef2_read.h. */
 int
 ir_open(struct ir *r, struct slice in, struct err *e)
 {
@@ -50,11 +48,19 @@ ir_open(struct ir *r, struct slice in, struct err *e)
 		lim.elements = r->job->limits.objects * 50;
 	if (xml_parse(in, &lim, r->mem, &r->doc, e) < 0)
 		return -1;
+	return ir_open_tree(r, e);
+}
+
+/* See that r->doc is IODEF v2. */
+int
+ir_open_tree(struct ir *r, struct err *e)
+{
+	r->model = &iodef2_model;
 	if (!slice_is(r->doc->name, "IODEF-Document"))
 		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc),
 		    "the root element is %.60s, not IODEF-Document", r->doc->name.p);
 	if (slice_is(r->doc->ns, IODEF1_NS))
-		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc), "IODEF v1 is not read here");
+		return err_at(e, ERR_UNSUPPORTED, xml_pos(r->doc), "this is IODEF v1: format iodef1");
 	if (r->doc->ns.n == 0) {
 		ir_warn(r, r->doc, "NO_NAMESPACE", "no namespace: read as IODEF v2");
 		adopt_namespace(r->doc);
@@ -64,7 +70,7 @@ ir_open(struct ir *r, struct slice in, struct err *e)
 		    r->doc->ns.p);
 	if (check_version(r, e) < 0)
 		return -1;
-	if (xml_get(r->doc, "Incident") == NULL)
+	if (xml_get(r->doc, "Incident") == NULL && (r->origin == NULL || !r->origin->checked))
 		return err_at(e, ERR_MISSING, xml_pos(r->doc), "the document holds no Incident");
 	r->lang = ir_attr(r->doc, "xml:lang");
 	ir_collect_ids(r);
@@ -86,8 +92,8 @@ read_head(struct ir *r, struct ir_incident *inc, struct err *e)
 		inc->lang = SLICE_EMPTY;
 	inc->generated = ir_millis(r, ir_time(r, inc->node, "GenerationTime"));
 	if (inc->generated.n == 0) {
-		err_path(e, "%s", xml_path_text(r->mem, inc->node, NULL));
-		return err_at(e, ERR_MISSING, xml_pos(inc->node), "GenerationTime is missing");
+		ir_place(r, inc->node, e);
+		return err_at(e, ERR_MISSING, e->at, "GenerationTime is missing");
 	}
 	inc->default_start = ir_time(r, inc->node, "StartTime");
 	if (inc->default_start.n == 0)
@@ -282,8 +288,8 @@ derive_incident(struct ir *r, struct ir_incident *inc, struct err *e)
 	relate_victims(r, inc);
 	fill_report(r, inc);
 	if (ir_is_full(r)) {
-		err_path(e, "%s", xml_path_text(r->mem, inc->node, NULL));
-		return err_at(e, ERR_LIMIT, xml_pos(inc->node), "the document gives too many objects");
+		ir_place(r, inc->node, e);
+		return err_at(e, ERR_LIMIT, e->at, "the document gives too many objects");
 	}
 	return 0;
 }
@@ -459,12 +465,10 @@ name_advisory(struct ir *r)
 	r->adv->id = ir_id(r, "bundle", IR_UUID(r, "document", slice_of(hex)));
 }
 
-/* The whole way from text to objects. */
+/* The whole way from the tree to objects. */
 static int
 read_document(struct ir *r, struct err *e)
 {
-	if (ir_open(r, r->job->in, e) < 0)
-		return -1;
 	name_advisory(r);
 	if (ir_has_originals(r))
 		return ir_restore(r, e);
@@ -483,9 +487,26 @@ iodef2_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 	struct ir r = { .job = job, .mem = mem, .adv = adv };
 	struct err why = ERR_INIT;
 
-	if (read_document(&r, &why) == 0)
+	if (ir_open(&r, job->in, &why) == 0 && read_document(&r, &why) == 0)
 		return 0;
 	err_input(&why, job->input);
-	*e = why;
+	if (e != NULL)
+		*e = why;
+	return -1;
+}
+
+/* See iodef2.h. */
+int
+iodef2_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+    const struct iodef2_origin *origin, struct advisory *adv, struct err *e)
+{
+	struct ir r = { .job = job, .mem = mem, .adv = adv, .doc = doc, .origin = origin };
+	struct err why = ERR_INIT;
+
+	if (ir_open_tree(&r, &why) == 0 && read_document(&r, &why) == 0)
+		return 0;
+	err_input(&why, job->input);
+	if (e != NULL)
+		*e = why;
 	return -1;
 }

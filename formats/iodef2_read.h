@@ -73,6 +73,8 @@ struct ir_incident {
 
 struct ir {
 	const struct read_job	*job;
+	const struct iodef_model *model;	/* what iodef2_check.c checks against */
+	const struct iodef2_origin *origin;	/* NULL: the tree is the input */
 	struct arena		*mem;
 	struct advisory		*adv;
 	struct xml_node		*doc;
@@ -98,6 +100,8 @@ struct xml_node	*ir_by_id(const struct ir *r, struct slice id);
 /* A warning at n; bounded. */
 void	ir_warn(struct ir *r, const struct xml_node *n, const char *code, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
+/* Where n stands in the input: e->at, e->path and e->input. */
+void	ir_place(struct ir *r, const struct xml_node *n, struct err *e);
 /* A refusal of the part n, with its text for quarantine. */
 void	ir_refuse(struct ir *r, struct xml_node *n, const char *code, const struct err *e);
 
@@ -248,7 +252,9 @@ int	ir_restore(struct ir *r, struct err *e);
 /* iodef2_read.c */
 /* Derive all Incidents into r->incidents; verdicts for those that cannot be. */
 void	ir_derive(struct ir *r);
+/* Parse; and see that the tree is a document of IODEF v2. */
 int	ir_open(struct ir *r, struct slice in, struct err *e);
+int	ir_open_tree(struct ir *r, struct err *e);
 /* Mint everything that was derived. */
 int	ir_mint(struct ir *r, struct err *e);
 

@@ -198,9 +198,7 @@ static const struct iodef2_class classes[] = {
 };
 
 /* Enumerations: class (NULL: any), attribute, words. IANA may add to them. */
-static const struct {
-	const char	*name, *attr, *words;
-} enums[] = {
+static const struct iodef_enum enums[] = {
 	{ NULL, "restriction",
 	  "public partner need-to-know private default white green amber red ext-value" },
 	{ "Incident", "purpose", "traceback mitigation reporting watch other ext-value" },
@@ -280,6 +278,10 @@ static const struct {
 	  "file path frame packet ipv4-packet ipv6-packet url csv winreg xml json ext-value" },
 };
 
+const struct iodef_model iodef2_model = {
+	IODEF2_NS, classes, sizeof(classes) / sizeof(*classes), enums, sizeof(enums) / sizeof(*enums),
+};
+
 /* `word` is one of the blank-separated words of `list`. */
 static bool
 list_has(const char *list, struct slice word)
@@ -294,24 +296,44 @@ list_has(const char *list, struct slice word)
 }
 
 const struct iodef2_class *
+iodef_class(const struct iodef_model *m, struct slice name)
+{
+	for (size_t i = 0; i < m->nclasses; i++) {
+		if (slice_is(name, m->classes[i].name))
+			return &m->classes[i];
+	}
+	return NULL;
+}
+
+const struct iodef2_class *
 iodef2_class(struct slice name)
 {
-	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
-		if (slice_is(name, classes[i].name))
-			return &classes[i];
+	return iodef_class(&iodef2_model, name);
+}
+
+const char *
+iodef_words(const struct iodef_model *m, struct slice name, struct slice attr)
+{
+	for (size_t i = 0; i < m->nenums; i++) {
+		if (slice_is(attr, m->enums[i].attr) &&
+		    (m->enums[i].name == NULL || slice_is(name, m->enums[i].name)))
+			return m->enums[i].words;
 	}
 	return NULL;
 }
 
 bool
+iodef_enum_has(const struct iodef_model *m, struct slice name, struct slice attr, struct slice value)
+{
+	const char *words = iodef_words(m, name, attr);
+
+	return words == NULL || list_has(words, value);
+}
+
+bool
 iodef2_enum_has(struct slice name, struct slice attr, struct slice value)
 {
-	for (size_t i = 0; i < sizeof(enums) / sizeof(*enums); i++) {
-		if (slice_is(attr, enums[i].attr) &&
-		    (enums[i].name == NULL || slice_is(name, enums[i].name)))
-			return list_has(enums[i].words, value);
-	}
-	return true;
+	return iodef_enum_has(&iodef2_model, name, attr, value);
 }
 
 bool
@@ -331,18 +353,24 @@ iodef2_attr_known(const struct iodef2_class *c, struct slice attr)
 }
 
 size_t
-iodef2_order(struct slice parent, const struct xml_node *child)
+iodef_order(const struct iodef_model *m, struct slice parent, const struct xml_node *child)
 {
-	const struct iodef2_class *c = iodef2_class(parent);
+	const struct iodef2_class *c = iodef_class(m, parent);
 
 	if (c == NULL || c->children == NULL)
 		return SIZE_MAX;
 	for (size_t i = 0; c->children[i].name != NULL; i++) {
-		if (xml_is(child, c->children[i].ns != NULL ? c->children[i].ns : IODEF2_NS,
+		if (xml_is(child, c->children[i].ns != NULL ? c->children[i].ns : m->ns,
 		    c->children[i].name))
 			return i;
 	}
 	return SIZE_MAX;
+}
+
+size_t
+iodef2_order(struct slice parent, const struct xml_node *child)
+{
+	return iodef_order(&iodef2_model, parent, child);
 }
 
 void

@@ -54,8 +54,10 @@ write_tree(struct iw *w, struct err *e)
 	return 0;
 }
 
+/* See iodef2.h. */
 int
-iodef2_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e)
+iodef2_write_tree(const struct write_job *job, struct arena *mem, struct xml_node **doc,
+    struct err *e)
 {
 	struct write_job own = *job;
 	struct iw w = { .job = &own, .mem = mem, .n = job->adv->n };
@@ -68,6 +70,18 @@ iodef2_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 		w.v[i].o = &job->adv->objects[i];
 	if (write_tree(&w, e) < 0)
 		return -1;
-	xml_print(out, w.doc, XML_DECLARATION | (job->pretty ? XML_PRETTY : 0));
+	*doc = w.doc;
+	return 0;
+}
+
+/* See format.h. */
+int
+iodef2_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e)
+{
+	struct xml_node *doc;
+
+	if (iodef2_write_tree(job, mem, &doc, e) < 0)
+		return -1;
+	xml_print(out, doc, XML_DECLARATION | (job->pretty ? XML_PRETTY : 0));
 	return 0;
 }

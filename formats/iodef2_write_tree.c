@@ -389,6 +389,15 @@ iw_label_covers(enum tlp around, enum tlp inner)
 	return rank(around) >= rank(inner);
 }
 
+/* n stands in an Incident that says nothing: RFC 7970 makes that private. */
+static bool
+is_in_silent_incident(const struct xml_node *n)
+{
+	while (n != NULL && !xml_is(n, IODEF2_NS, "Incident"))
+		n = n->parent;
+	return n != NULL && xml_value(n, "restriction").n == 0;
+}
+
 static const struct xml_node *
 labelled_ancestor(const struct xml_node *n)
 {
@@ -401,10 +410,11 @@ enum tlp
 iw_label_at(const struct xml_node *n)
 {
 	enum label_case label;
+	bool silent = is_in_silent_incident(n);
 
 	n = labelled_ancestor(n);
 	if (n == NULL)
-		return TLP_UNSET;
+		return silent ? TLP_RED : TLP_UNSET;
 	return iodef2_restriction_read(xml_value(n, "restriction"),
 	    xml_value(n, "ext-restriction"), false, &label);
 }

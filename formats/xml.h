@@ -38,6 +38,7 @@ struct xml_attr {
 	struct slice	 name, ns, prefix, value;
 	struct xml_attr	*next;
 	enum xml_mark	 mark;
+	const void	*made_of;	/* as in struct xml_node */
 };
 
 /* A namespace declaration written on an element; prefix "" is the default namespace. */
@@ -56,12 +57,16 @@ struct xml_node {
 	uint32_t	 line, column;	/* of the start tag, 0 for built nodes */
 	enum xml_mark	 mark;
 	void		*user;		/* the reader's own note */
+	const void	*made_of;	/* in a translated tree: what of the input it was; copies keep it */
 };
 
 /* Parse one document. Codes: ERR_SYNTAX, ERR_ENCODING, ERR_FORBIDDEN (DTD, entity), ERR_DEPTH,
  * ERR_LIMIT, with line and column. `in` is not needed afterwards. */
 int	xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem,
 	    struct xml_node **root, struct err *e);
+
+/* The first start tag of a text, from '<' to '>' (or to the end of what there is), for sniffers. */
+struct slice	 xml_root_tag(struct slice head);
 
 /* Reading. NULL nodes are fine and give NULL / empty. */
 static inline bool

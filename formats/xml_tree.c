@@ -6,6 +6,47 @@
 #include "gateway/base/ascii.h"
 #include "gateway/base/strbuf.h"
 
+/* Behind the closing text of a comment or the like at the start of s. */
+static struct slice
+behind(struct slice s, const char *close)
+{
+	const char *p = memmem(s.p, s.n, close, strlen(close));
+
+	return p == NULL ? SLICE_EMPTY :
+	    slice_trim(slice_from(p + strlen(close), (size_t)(s.p + s.n - p) - strlen(close)));
+}
+
+/* From the next '<' on. */
+static struct slice
+from_tag(struct slice s)
+{
+	const char *p = memchr(s.p, '<', s.n);
+
+	return p == NULL ? SLICE_EMPTY : slice_from(p, (size_t)(s.p + s.n - p));
+}
+
+struct slice
+xml_root_tag(struct slice head)
+{
+	struct slice s = head, rest;
+
+	if (slice_starts(s, "\xEF\xBB\xBF"))
+		s = slice_from(s.p + 3, s.n - 3);
+	for (s = slice_trim(s); s.n > 1 && s.p[0] == '<'; ) {
+		if (slice_starts(s, "<?"))
+			s = behind(s, "?>");
+		else if (slice_starts(s, "<!--"))
+			s = behind(s, "-->");
+		else if (s.p[1] == '!')		/* a DTD: refused later, by who reads it */
+			s = from_tag(slice_from(s.p + 2, s.n - 2));
+		else {
+			rest = s;
+			return slice_cut(&rest, '>');
+		}
+	}
+	return SLICE_EMPTY;
+}
+
 bool
 xml_is(const struct xml_node *n, const char *ns, const char *name)
 {

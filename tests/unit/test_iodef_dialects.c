@@ -1,0 +1,241 @@
+/* If this fails, a partner who speaks IODEF v1, JSON-IODEF or RID does not get his own document back, or
+ * gets ours with something missing. Samples of our own stand in tests/golden; with ../shared/corpus all of it
+ * goes through every dialect. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <string.h>
+
+#include "formats/iodef1.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/file.h"
+#include "gateway/base/strbuf.h"
+
+#define CORPUS "../shared/corpus/"
+#define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
+
+enum { FILE_MAX = 64 << 20 };
+
+static struct arena *mem;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	mem = arena_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(mem);
+	return 0;
+}
+
+static bool
+have_corpus(void)
+{
+	return file_exists(CORPUS "MANIFEST.md");
+}
+
+static struct slice
+load(const char *path)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct slice s;
+
+	if (file_read(path, FILE_MAX, &b, &e) < 0)
+		fail_msg("%s: %s", path, e.reason);
+	s = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+static void
+read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,
+    struct advisory *adv)
+{
+	struct read_job job = { .in = text, .input = name, .received = RECEIVED, .loss = loss };
+	struct err e = ERR_INIT;
+
+	*adv = (struct advisory){ 0 };
+	if (loss != NULL)
+		loss_init(loss, mem);
+	if (f->read(&job, mem, adv, &e) < 0)
+		fail_msg("%s as %s: %s", name, f->name, e.reason);
+}
+
+static struct slice
+write_text(const struct format_ops *f, const struct advisory *adv)
+{
+	struct write_job job = { .adv = adv, .received = RECEIVED, .csirt = "cert.example",
+		.csirt_contact = "cert@cert.example" };
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct slice s;
+
+	if (f->write(&job, mem, &b, &e) < 0)
+		fail_msg("%s: %s", f->name, e.reason);
+	s = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+static struct xml_node *
+parse(struct slice text)
+{
+	struct xml_limits lim = { .depth = 100 };
+	struct xml_node *root;
+	struct err e = ERR_INIT;
+
+	if (xml_parse(text, &lim, mem, &root, &e) < 0)
+		fail_msg("%s", e.reason);
+	return root;
+}
+
+/* Call `each` for every file of a folder with that ending. */
+static size_t
+for_each(const char *folder, const char *ending, void (*each)(const char *path))
+{
+	DIR *d = opendir(folder);
+	struct dirent *f;
+	size_t n = 0;
+
+	while (d != NULL && (f = readdir(d)) != NULL) {
+		struct arena *keep = mem;
+
+		if (!slice_ends(slice_of(f->d_name), ending))
+			continue;
+		mem = arena_new();
+		each(arena_fmt(mem, "%s/%s", folder, f->d_name));
+		arena_free(mem);
+		mem = keep;
+		n++;
+	}
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+static size_t
+leaves(const struct xml_node *n)
+{
+	size_t count = n->first == NULL && n->attrs == NULL ? 1 : 0;
+
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		count++;
+	for (const struct xml_node *k = n->first; k != NULL; k = k->next)
+		count += xml_is_text(k) ? 1 : leaves(k);
+	return count;
+}
+
+/* ---- IODEF v1 --------------------------------------------------------------------------------- */
+
+/* Through STIX and back, and through v2 and back: the same document; every leaf accounted once. */
+static void
+v1_goes_home(const char *path)
+{
+	struct slice text = load(path);
+	struct xml_node *before = parse(text);
+	struct advisory adv, again;
+	struct loss loss;
+
+	if (!xml_equal(iodef1_down(mem, iodef1_up(mem, before)), before))
+		fail_msg("%s is another document after a trip through v2", path);
+	read_text(&format_iodef1, text, path, &loss, &adv);
+	if (loss.n != leaves(before) || loss.count[LOSS_KEPT] < loss.n / 4)
+		fail_msg("%s: %zu leaves, %zu accounted, %zu kept", path, leaves(before), loss.n,
+		    loss.count[LOSS_KEPT]);
+	if (loss.count[LOSS_DROPPED] > 1)	/* where the schema is found */
+		fail_msg("%s: %zu leaves dropped", path, loss.count[LOSS_DROPPED]);
+	read_text(&format_stix21, write_text(&format_stix21, &adv), path, NULL, &again);
+	if (!xml_equal(parse(write_text(&format_iodef1, &again)), before))
+		fail_msg("%s is another document after a trip through STIX", path);
+}
+
+static void
+v1_comes_home(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_true(for_each(CORPUS "iodef1", ".xml", v1_goes_home) > 3);
+}
+
+static void
+v2_through_v1(const char *path)
+{
+	struct xml_node *before = parse(load(path));
+
+	if (!xml_equal(iodef1_up(mem, iodef1_down(mem, before)), before))
+		fail_msg("%s is another document after a trip through v1", path);
+}
+
+static void
+v2_comes_home_from_v1(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	for_each(CORPUS "iodef2", "corrected.xml", v2_through_v1);
+	assert_true(for_each(CORPUS "iodef2", "s.xml", v2_through_v1) > 1);
+}
+
+/* ---- STIX through each dialect ---------------------------------------------------------------- */
+
+static const struct format_ops *dialect;
+
+static void
+comes_back(const char *path)
+{
+	struct read_job job = { .in = load(path), .input = path, .received = RECEIVED };
+	struct advisory adv = { 0 }, again;
+	struct err e = ERR_INIT;
+
+	if (format_stix21.read(&job, mem, &adv, &e) < 0)
+		return;
+	read_text(dialect, write_text(dialect, &adv), path, NULL, &again);
+	if (!slice_eq(write_text(&format_stix21, &adv), write_text(&format_stix21, &again)))
+		fail_msg("%s is another bundle after a trip through %s", path, dialect->name);
+}
+
+static void
+stix_comes_home(void **state)
+{
+	static const char *const folders[] = {
+		"own", "attack", "elevated", "misp-stix", "slider", "validator", "oasis",
+	};
+	static const struct format_ops *const dialects[] = { &format_iodef1 };
+
+	(void)state;
+	if (!have_corpus())
+		skip();
+	for (size_t k = 0; k < COUNTOF(dialects); k++) {
+		size_t n = 0;
+
+		dialect = dialects[k];
+		for (size_t i = 0; i < COUNTOF(folders); i++)
+			n += for_each(arena_fmt(mem, CORPUS "stix21/%s", folders[i]), ".json",
+			    comes_back);
+		assert_true(n > 50);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(v1_comes_home),
+		cmocka_unit_test(v2_comes_home_from_v1),
+		cmocka_unit_test(stix_comes_home),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
