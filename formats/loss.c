@@ -13,7 +13,7 @@ static const char *const words[LOSS_KINDS] = {
 	[LOSS_DROPPED] = "dropped", [LOSS_GENERATED] = "generated",
 };
 
-/* Start an empty account whose text lives in `mem`. */
+/* Start an empty account whose text lives in `mem`; without one only counts are kept. */
 void
 loss_init(struct loss *l, struct arena *mem)
 {
@@ -24,20 +24,22 @@ loss_init(struct loss *l, struct arena *mem)
 static void
 append(struct loss *l, enum loss_kind kind, const char *path, const char *note)
 {
+	l->count[kind]++;
 	l->v = arena_grow(l->mem, l->v, l->n, &l->cap, sizeof(*l->v));
 	l->v[l->n++] = (struct loss_entry){
 		.kind = kind,
 		.path = path,
 		.note = note == NULL ? NULL : arena_str(l->mem, slice_of(note)),
 	};
-	l->count[kind]++;
 }
 
 /* Record what became of the leaf at `path`. */
 void
 loss_add(struct loss *l, enum loss_kind kind, const char *path, const char *note)
 {
-	if (l != NULL)
+	if (l != NULL && l->mem == NULL)
+		l->count[kind]++;
+	else if (l != NULL)
 		append(l, kind, arena_str(l->mem, slice_of(path)), note);
 }
 
@@ -49,8 +51,10 @@ loss_addf(struct loss *l, enum loss_kind kind, const char *note, const char *fmt
 	char *path;
 	int n;
 
-	if (l == NULL)
+	if (l == NULL || l->mem == NULL) {
+		loss_add(l, kind, "", note);
 		return;
+	}
 	va_start(ap, fmt);
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, ap);

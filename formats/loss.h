@@ -26,13 +26,13 @@ struct loss_entry {
 };
 
 struct loss {
-	struct arena		*mem;
+	struct arena		*mem;		/* NULL: only the counts are kept */
 	struct loss_entry	*v;
 	size_t			 n, cap;
 	size_t			 count[LOSS_KINDS];
 };
 
-void	loss_init(struct loss *l, struct arena *mem);
+void	loss_init(struct loss *l, struct arena *mem);	/* mem NULL: counts only */
 /* NULL `l` is fine: nothing is recorded. path and note are copied. */
 void	loss_add(struct loss *l, enum loss_kind kind, const char *path, const char *note);
 void	loss_addf(struct loss *l, enum loss_kind kind, const char *note, const char *fmt, ...)

@@ -9,8 +9,6 @@
  * The next job goes out before the answer of the last one is looked at, so that the translator works while
  * the worker does.
  */
-#include "gateway/translate.h"
-
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,74 +22,22 @@
 #include "gateway/config.h"
 #include "gateway/ipc.h"
 #include "gateway/stats.h"
+#include "gateway/translate_parts.h"
 #include "gateway/translate_struck.h"
-#include "gateway/translate_wire.h"
 #include "gateway/translator.h"
 
 enum {
-	STRIKES = 3,
-	HASHES_MAX = 64,		/* rulings 28 */
 	INLINE_BYTES = 64 * 1024,	/* a larger input goes as a file */
-	BIG_BYTES = 4 << 20,		/* one of that size at a time: its trees fill the cage */
 	BYTES_A_SECOND = 1 << 20,	/* on top of the deadline */
 	ANSWER_ROOM = 64 << 20		/* of an answer, beyond twice the largest object */
 };
 
 static const int64_t patience_us = 30 * 1000000, tick_us = 1000000;
 
-enum job_state { JOB_QUEUED, JOB_HAND, JOB_PAUSED };
-
-struct translate_job {
-	struct translate	*t;
-	uint64_t		 id;
-	enum job_state		 state;
-	struct translate_job	*next, **prev;	/* of all jobs of a kind, in the order of their questions */
-	/* reading */
-	struct translate_read	 r;
-	struct arena		*mem;
-	translate_read_cb	*cb;
-	bool			 open;		/* the translator has its message */
-	bool			 begun;		/* a part was handed out */
-	uint64_t		 delivered, total;
-	/* hashing */
-	char			*password;
-	size_t			 password_n;
-	char			 recipe[PASSWORD_RECIPE];
-	translate_hash_cb	*hashed;
-	/* both */
-	void			*arg;
-	int64_t			 since_us;	/* queued, or sent */
-	unsigned		 strikes;
-	bool			 late;		/* the last strike was one of time */
-	bool			 dropped;
-};
-
-struct job_list {
-	struct translate_job	*first, **last;
-	size_t			 n;
-};
-
-struct translate {
-	struct translate_conf	 conf;
-	struct config		*config;	/* held */
-	struct translator	*own;		/* inline */
-	struct ipc		*channel;
-	bool			 ready;		/* it has said so */
-	unsigned		 generation;
-	struct job_list		 reads, hashes;
-	struct translate_job	*hand;
-	bool			 hash_turn;
-	struct event		*timer;
-	struct struck		*struck;	/* messages that killed translators */
-	uint64_t		 last_id;
-};
-
-static void	pump(struct translate *t);
-
 /* ---- lists ---- */
 
 static void
-list_add(struct job_list *l, struct translate_job *j)
+list_add(struct jobs *l, struct translate_job *j)
 {
 	j->next = NULL;
 	j->prev = l->last;
@@ -101,7 +47,7 @@ list_add(struct job_list *l, struct translate_job *j)
 }
 
 static void
-list_remove(struct job_list *l, struct translate_job *j)
+list_remove(struct jobs *l, struct translate_job *j)
 {
 	*j->prev = j->next;
 	if (j->next != NULL)
@@ -111,14 +57,14 @@ list_remove(struct job_list *l, struct translate_job *j)
 	l->n--;
 }
 
-static struct job_list *
+static struct jobs *
 list_of(struct translate_job *j)
 {
-	return j->hashed != NULL ? &j->t->hashes : &j->t->reads;
+	return &j->t->lists[j->kind->list];
 }
 
-static void
-job_free(struct translate_job *j)
+void
+translate_job_free(struct translate_job *j)
 {
 	if (j->t->hand == j)
 		j->t->hand = NULL;
@@ -126,12 +72,13 @@ job_free(struct translate_job *j)
 	if (j->password != NULL)
 		secret_wipe(j->password, j->password_n);
 	free(j->password);
+	secret_wipe(&j->key, sizeof(j->key));
+	strbuf_fini(&j->asked);
 	free(j);
 }
 
-/* Behind all others. */
-static void
-queue(struct translate_job *j)
+void
+translate_job_queue(struct translate_job *j)
 {
 	list_remove(list_of(j), j);
 	list_add(list_of(j), j);
@@ -141,80 +88,44 @@ queue(struct translate_job *j)
 
 /* ---- answers to those who asked ---- */
 
-static void
-give_part(struct translate_job *j, struct translate_part *part)
+void
+translate_give_up(struct translate_job *j, const char *code, enum err_code error, bool retryable,
+    const char *why)
 {
-	translate_read_cb *cb = j->cb;
-	void *arg = j->arg;
-
-	part->job = part->last ? NULL : j;
-	if (part->last)
-		job_free(j);
-	cb(arg, part);
-}
-
-static void
-give_key(struct translate_job *j, const struct password_key *key)
-{
-	translate_hash_cb *cb = j->hashed;
-	void *arg = j->arg;
-
-	job_free(j);
-	cb(arg, key);
-}
-
-/* It comes to nothing. */
-static void
-give_up(struct translate_job *j, const char *code, enum err_code error, bool retryable, const char *why)
-{
-	struct advisory none = { .n = 0 };
 	struct err e = ERR_INIT;
-	struct translate_part part = { .error = &e, .retryable = retryable, .code = code, .last = true,
-	    .adv = &none, .format = j->r.format, .first = !j->begun, .relay = { .text = SLICE_EMPTY } };
 
 	if (j->dropped) {
-		job_free(j);
-		return;
-	}
-	if (j->hashed != NULL) {
-		give_key(j, NULL);
+		translate_job_free(j);
 		return;
 	}
 	err_set(&e, error, "%s", why);
-	err_input(&e, j->r.input);
-	if (code == NULL)
-		part.code = err_word(error);
-	give_part(j, &part);
+	if (j->r.input != NULL)
+		err_input(&e, j->r.input);
+	j->kind->give_up(j, code == NULL ? err_word(error) : code, &e, retryable);
 }
 
 /* ---- messages that kill ---- */
 
-static void
-refuse_struck(struct translate_job *j)
+void
+translate_refuse_struck(struct translate_job *j)
 {
-	give_up(j, j->late ? "TRANSLATOR_TIMEOUT" : "TRANSLATOR_CRASHED", ERR_FORBIDDEN, false,
-	    j->late ? "reading it took too long, three times" :
-	    "reading it broke the translator, three times");
+	translate_give_up(j, j->late ? "TRANSLATOR_TIMEOUT" : "TRANSLATOR_CRASHED", ERR_FORBIDDEN, false,
+	    j->late ? "it took the translator too long, three times" :
+	    "it broke the translator, three times");
 }
 
 /* The translator that had this job is gone. True if the job is tried again. */
 static bool
 strike(struct translate_job *j, bool late)
 {
-	j->strikes = j->hashed != NULL ? j->strikes + 1 : struck_add(j->t->struck, j->r.sha256, late);
+	j->strikes = j->r.sha256 == NULL ? j->strikes + 1 :
+	    struck_add(j->t->struck, j->r.sha256, late);
 	j->late = late;
 	j->open = false;
-	if (j->dropped || j->strikes >= STRIKES)
+	if (j->dropped || j->strikes >= TRANSLATE_STRIKES)
 		return false;
-	queue(j);			/* behind the others, which have waited for it long enough */
+	translate_job_queue(j);	/* behind the others, which have waited for it long enough */
 	return true;
-}
-
-/* A message that did it before is not tried for an hour. */
-static bool
-is_struck(struct translate_job *j)
-{
-	return struck_count(j->t->struck, j->r.sha256, &j->late) >= STRIKES;
 }
 
 /* ---- the channel ---- */
@@ -225,7 +136,7 @@ forget_channel(struct translate *t)
 {
 	ipc_free(t->channel);
 	t->channel = NULL;
-	for (struct translate_job *j = t->reads.first; j != NULL; j = j->next)
+	for (struct translate_job *j = t->lists[LIST_READS].first; j != NULL; j = j->next)
 		j->open = false;
 }
 
@@ -261,8 +172,8 @@ lose_translator(struct translate *t, const char *why, const char *word)
 	if (t->conf.replace != NULL)
 		t->conf.replace(t->conf.arg, generation, words);
 	if (j != NULL && !strike(j, strcmp(word, "late") == 0))
-		refuse_struck(j);
-	pump(t);
+		translate_refuse_struck(j);
+	translate_pump(t);
 }
 
 static void
@@ -274,95 +185,32 @@ on_closed(void *arg, struct ipc *c, const char *why)
 
 /* ---- answers ---- */
 
-/* What no single part shows: that parts follow from each other. */
-static const char *
-follows(struct translate_job *j, const struct translate_part *part)
-{
-	uint64_t fresh = part->adv->n - part->nagain;
-
-	if (part->error != NULL)
-		return NULL;
-	if (j->begun && part->total != j->total)
-		return "a message that changes its size";
-	if (fresh > part->total - j->delivered || (part->last && fresh != part->total - j->delivered))
-		return "more or fewer objects than it said";
-	return fresh == 0 && !part->last ? "a part without anything in it" : NULL;
-}
-
-/* Read an answer into the job's arena; NULL, or what is wrong with it. */
-static const char *
-decode(struct translate_job *j, uint16_t type, struct slice body, struct translate_part *part,
-    struct password_key *key)
-{
-	const char *why = "an answer to something else";
-
-	*part = (struct translate_part){ .first = !j->begun };
-	if (j->hashed != NULL)
-		return type == TRANSLATE_KEY ? translate_get_key(body, key) : why;
-	if (type == TRANSLATE_FAILED)
-		return translate_get_failed(body, &j->r, j->mem, part);
-	if (j->r.count)
-		return type == TRANSLATE_COUNT ? translate_get_count(body, &j->r, j->mem, part) : why;
-	if (type != TRANSLATE_PART)
-		return why;
-	why = translate_get_part(body, &j->r, j->mem, part);
-	return why != NULL ? why : follows(j, part);
-}
-
-/* Book a good answer: the job is out of the translator's hand. */
-static void
-book_answer(struct translate_job *j, const struct translate_part *part)
-{
-	j->state = JOB_PAUSED;
-	if (j->hashed != NULL)
-		return;
-	j->open = !part->last;
-	j->begun = true;
-	j->total = part->total;
-	j->delivered += part->adv->n - part->nagain;
-}
-
-static void
-tell(struct translate_job *j, struct translate_part *part, const struct password_key *key)
-{
-	if (j->dropped)
-		translate_drop(j);
-	else if (j->hashed != NULL)
-		give_key(j, key);
-	else
-		give_part(j, part);
-}
-
 static void
 on_message(void *arg, struct ipc *c, struct ipc_message *m)
 {
 	struct translate *t = arg;
 	struct translate_job *j = t->hand;
-	struct translate_part part;
-	struct password_key key;
 	const char *why = "an answer that nobody asked for";
 
 	(void)c;
 	if (m->type == TRANSLATE_READY && !t->ready) {
 		t->ready = true;
-		pump(t);
+		translate_pump(t);
 		return;
 	}
 	if (j != NULL && m->id == j->id)
-		why = decode(j, m->type, m->body, &part, &key);
+		why = j->kind->decode(j, m->type, m->body);
 	if (why != NULL) {
 		lose_translator(t, why, "lied");
 		return;
 	}
 	if (t->conf.stats != NULL)
-		stats_time(t->conf.stats, j->hashed != NULL ? "hash" : "translate",
-		    clock_mono_us() - j->since_us);
+		stats_time(t->conf.stats, j->kind->timed, clock_mono_us() - j->since_us);
 	count(t, m->type == TRANSLATE_FAILED ? "refused" : "done");
-	book_answer(j, &part);
+	j->state = JOB_PAUSED;
 	t->hand = NULL;
-	pump(t);
-	tell(j, &part, &key);
-	secret_wipe(&key, sizeof(key));
+	translate_pump(t);
+	j->kind->tell(j);
 }
 
 /* ---- questions ---- */
@@ -386,27 +234,11 @@ input_file(struct slice in)
 	return fd;
 }
 
-static uint16_t
-question(const struct translate_job *j, int fd, struct strbuf *b)
-{
-	struct translate_read r = j->r;
-
-	if (j->hashed != NULL) {
-		translate_put_hash(b, slice_from(j->password, j->password_n), j->recipe);
-		return TRANSLATE_HASH;
-	}
-	if (j->open)
-		return TRANSLATE_MORE;
-	r.fd = fd;
-	translate_put_read(b, &r, j->delivered);
-	return TRANSLATE_READ;
-}
-
 static int64_t
 deadline_of(const struct translate_job *j)
 {
 	return j->t->config->limits.translate_us +
-	    (int64_t)(j->r.in.n / BYTES_A_SECOND) * 1000000;
+	    (int64_t)(j->bytes / BYTES_A_SECOND) * 1000000;
 }
 
 static void
@@ -417,91 +249,77 @@ arm(struct translate *t, int64_t us)
 	evtimer_add(t->timer, &tv);
 }
 
+/* Does the input go with the question? Of what is not read yet. */
+static bool
+brings_input(const struct translate_job *j)
+{
+	return j->kind->list == LIST_READS && !j->open;
+}
+
 static bool
 send_question(struct translate *t, struct translate_job *j)
 {
 	struct strbuf b = STRBUF_INIT;
-	bool own_file = j->hashed == NULL && !j->open && j->r.fd <= 0 && j->r.in.n > INLINE_BYTES;
-	int fd = own_file ? input_file(j->r.in) : j->hashed == NULL && !j->open ? j->r.fd : -1;
-	uint16_t type = question(j, fd, &b);
+	bool own_file = brings_input(j) && j->r.fd <= 0 && j->r.in.n > INLINE_BYTES;
+	int fd = own_file ? input_file(j->r.in) : brings_input(j) ? j->r.fd : -1;
+	uint16_t type = j->kind->question(j, fd, &b);
 	bool sent = ipc_send(t->channel, type, j->id, strbuf_slice(&b), fd > 0 ? fd : -1);
 
 	if (own_file && fd >= 0)
 		close(fd);
-	if (j->hashed != NULL)
+	if (j->kind->secret)
 		secret_wipe(b.p, b.cap);
 	strbuf_fini(&b);
 	return sent;
 }
 
-/* Does its message fill the cage for as long as it is open? */
-static bool
-is_big(const struct translate_job *j)
-{
-	return j->r.in.n > BIG_BYTES && !j->r.count;
-}
-
+/* The first of a list that may go now; NULL if none may. */
 static struct translate_job *
-next_hash(const struct translate *t)
+next_of(const struct translate *t, enum job_list list)
 {
-	struct translate_job *j = t->hashes.first;
+	struct translate_job *j = t->lists[list].first;
 
+	if (list == LIST_READS)
+		return translate_next_read(t);
 	while (j != NULL && j->state != JOB_QUEUED)
 		j = j->next;
 	return j;
 }
 
-/* The first read that may go now: of large ones only that which the translator has begun. */
+/* The next job: the lists take turns, beginning with that whose turn it is. */
 static struct translate_job *
-next_read(const struct translate *t)
+next_job(const struct translate *t)
 {
-	bool occupied = false;
+	struct translate_job *j = NULL;
 
-	for (struct translate_job *j = t->reads.first; j != NULL; j = j->next)
-		occupied |= j->open && is_big(j);
-	for (struct translate_job *j = t->reads.first; j != NULL; j = j->next)
-		if (j->state == JOB_QUEUED && (j->open || !occupied || !is_big(j)))
-			return j;
-	return NULL;
+	for (int i = 0; j == NULL && i < LISTS; i++)
+		j = next_of(t, (enum job_list)(((int)t->turn + i) % LISTS));
+	return j;
 }
 
-bool
-translate_is_occupied(const struct translate *t)
+void
+translate_pump(struct translate *t)
 {
-	bool occupied = false, waits = false;
-
-	for (const struct translate_job *j = t->reads.first; j != NULL; j = j->next) {
-		occupied |= j->open && is_big(j);
-		waits |= j->state == JOB_QUEUED && !j->open && is_big(j);
-	}
-	return occupied && waits;
-}
-
-/* Give the translator its next job: reads and password checks in turn. */
-static void
-pump(struct translate *t)
-{
-	struct translate_job *read, *hash, *j;
+	struct translate_job *read, *j;
 
 	if (t->hand != NULL || t->conf.base == NULL)
 		return;
 	if (t->channel == NULL || !t->ready || !ipc_is_open(t->channel)) {
-		if (t->reads.n + t->hashes.n > 0)
+		if (translate_in_work(t) > 0)
 			arm(t, tick_us);
 		return;
 	}
-	while ((read = next_read(t)) != NULL && !read->open && is_struck(read)) {
-		refuse_struck(read);
+	while ((read = translate_next_read(t)) != NULL && !read->open && translate_is_struck(read)) {
+		translate_refuse_struck(read);
 		if (t->hand != NULL)
 			return;		/* who was told has asked for something else */
 	}
-	hash = next_hash(t);
-	j = hash == NULL || (read != NULL && !t->hash_turn) ? read : hash;
+	j = next_job(t);
 	if (j == NULL) {
 		evtimer_del(t->timer);
 		return;
 	}
-	t->hash_turn = j == read;
+	t->turn = (enum job_list)(((int)j->kind->list + 1) % LISTS);
 	j->state = JOB_HAND;
 	j->since_us = clock_mono_us();
 	t->hand = j;
@@ -515,7 +333,7 @@ pump(struct translate *t)
 
 /* Jobs that have waited for a translator for too long. */
 static void
-expire(struct translate *t, struct job_list *l)
+expire(struct translate *t, struct jobs *l)
 {
 	int64_t now = clock_mono_us();
 	struct translate_job *j = l->first;
@@ -524,12 +342,12 @@ expire(struct translate *t, struct job_list *l)
 		struct translate_job *next = j->next;
 
 		if (j->state == JOB_QUEUED && now - j->since_us > patience_us) {
-			give_up(j, NULL, ERR_BUSY, true, "there is no translator");
+			translate_give_up(j, NULL, ERR_BUSY, true, "there is no translator");
 			next = l->first;	/* what was called may have changed the list */
 		}
 		j = next;
 	}
-	pump(t);
+	translate_pump(t);
 }
 
 static void
@@ -543,8 +361,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		lose_translator(t, "no answer in time", "late");
 		return;
 	}
-	expire(t, &t->reads);
-	expire(t, &t->hashes);
+	for (int i = 0; i < LISTS; i++)
+		expire(t, &t->lists[i]);
 }
 
 /* ---- inline ---- */
@@ -568,121 +386,60 @@ keep_answer(void *arg, uint16_t type, uint64_t id, struct slice body)
 static void
 run_inline(struct translate_job *j)
 {
-	struct translate *t = j->t;
 	struct inline_answer a = { 0, STRBUF_INIT };
 	struct strbuf b = STRBUF_INIT;
-	struct translate_part part;
-	struct password_key key;
-	int fd = j->hashed == NULL && !j->open ? j->r.fd : -1;
-	uint16_t type = question(j, fd, &b);
+	int fd = brings_input(j) ? j->r.fd : -1;
+	uint16_t type = j->kind->question(j, fd, &b);
 	const char *why;
 
 	j->state = JOB_HAND;
-	translator_do(t->own, type, j->id, strbuf_slice(&b), fd, keep_answer, &a);
+	translator_do(j->t->own, type, j->id, strbuf_slice(&b), fd, keep_answer, &a);
 	strbuf_fini(&b);
-	why = decode(j, a.type, strbuf_slice(&a.body), &part, &key);
-	strbuf_fini(&a.body);
+	why = j->kind->decode(j, a.type, strbuf_slice(&a.body));
 	if (why != NULL) {
 		log_lost(j, why);
-		j->strikes = STRIKES;
-		refuse_struck(j);
-		return;
+		j->strikes = TRANSLATE_STRIKES;
+		translate_refuse_struck(j);
+	} else {
+		j->state = JOB_PAUSED;
+		j->kind->tell(j);
 	}
-	book_answer(j, &part);
-	tell(j, &part, &key);
-	secret_wipe(&key, sizeof(key));
+	strbuf_fini(&a.body);
 }
 
-static void
-ask(struct translate_job *j)
+void
+translate_job_ask(struct translate_job *j)
 {
 	if (j->t->conf.base == NULL)
 		run_inline(j);
 	else
-		pump(j->t);
+		translate_pump(j->t);
 }
 
-/* ---- for callers ---- */
-
-static struct translate_job *
-job_new(struct translate *t, struct job_list *l, void *arg)
+struct translate_job *
+translate_job_new(struct translate *t, const struct job_kind *kind, void *arg)
 {
 	struct translate_job *j = xcalloc(1, sizeof(*j));
 
 	j->t = t;
 	j->id = ++t->last_id;
+	j->kind = kind;
+	j->r.in = SLICE_EMPTY;
+	j->asked = (struct strbuf)STRBUF_INIT;
 	j->arg = arg;
 	j->since_us = clock_mono_us();
-	list_add(l, j);
+	list_add(list_of(j), j);
 	return j;
-}
-
-void
-translate_read(struct translate *t, const struct translate_read *r, struct arena *mem,
-    translate_read_cb *cb, void *arg)
-{
-	bool full = t->reads.n >= t->config->limits.translate_queue;
-	struct translate_job *j = job_new(t, &t->reads, arg);
-
-	j->r = *r;
-	j->mem = mem;
-	j->cb = cb;
-	if (full)
-		give_up(j, NULL, ERR_BUSY, true, "too many messages wait to be read");
-	else if (is_struck(j))
-		refuse_struck(j);
-	else
-		ask(j);
-}
-
-void
-translate_more(struct translate_job *j, struct arena *mem)
-{
-	j->mem = mem;
-	queue(j);
-	ask(j);
-}
-
-void
-translate_drop(struct translate_job *j)
-{
-	struct translate *t = j->t;
-
-	j->dropped = true;
-	if (j->state == JOB_HAND)
-		return;			/* its answer must be taken off the channel first */
-	if (j->open && t->own != NULL)
-		translator_do(t->own, TRANSLATE_DROP, j->id, SLICE_EMPTY, -1, keep_answer, NULL);
-	else if (j->open && t->channel != NULL)
-		ipc_send(t->channel, TRANSLATE_DROP, j->id, SLICE_EMPTY, -1);
-	job_free(j);
-	pump(t);
-}
-
-void
-translate_hash(struct translate *t, struct slice password, const char *recipe, translate_hash_cb *cb,
-    void *arg)
-{
-	bool full = t->hashes.n >= HASHES_MAX;
-	struct translate_job *j;
-
-	if (full || strlen(recipe) >= PASSWORD_RECIPE) {
-		cb(arg, NULL);
-		return;
-	}
-	j = job_new(t, &t->hashes, arg);
-	j->hashed = cb;
-	j->r.in = SLICE_EMPTY;
-	j->password = xstrndup(password.p, password.n);
-	j->password_n = password.n;
-	memcpy(j->recipe, recipe, strlen(recipe) + 1);
-	ask(j);
 }
 
 size_t
 translate_in_work(const struct translate *t)
 {
-	return t->reads.n + t->hashes.n;
+	size_t n = 0;
+
+	for (int i = 0; i < LISTS; i++)
+		n += t->lists[i].n;
+	return n;
 }
 
 /* ---- life ---- */
@@ -704,7 +461,7 @@ translate_channel(struct translate *t, int fd)
 	t->generation++;
 	t->ready = false;
 	t->channel = ipc_new(t->conf.base, fd, &conf);
-	pump(t);
+	translate_pump(t);
 }
 
 struct translate *
@@ -714,8 +471,8 @@ translate_new(const struct translate_conf *conf, struct err *e)
 
 	t->conf = *conf;
 	t->config = config_hold(conf->config);
-	t->reads.last = &t->reads.first;
-	t->hashes.last = &t->hashes.first;
+	for (int i = 0; i < LISTS; i++)
+		t->lists[i].last = &t->lists[i].first;
 	t->struck = struck_new();
 	if (conf->base != NULL) {
 		t->timer = evtimer_new(conf->base, on_timer, t);
@@ -736,7 +493,7 @@ translate_reload(struct translate *t, struct config *config, struct err *e)
 
 		if (now == NULL)
 			return -1;
-		for (struct translate_job *j = t->reads.first; j != NULL; j = j->next)
+		for (struct translate_job *j = t->lists[LIST_READS].first; j != NULL; j = j->next)
 			j->open = false;
 		translator_free(t->own);
 		t->own = now;
@@ -751,10 +508,9 @@ translate_free(struct translate *t)
 {
 	if (t == NULL)
 		return;
-	while (t->reads.first != NULL)
-		job_free(t->reads.first);
-	while (t->hashes.first != NULL)
-		job_free(t->hashes.first);
+	for (int i = 0; i < LISTS; i++)
+		while (t->lists[i].first != NULL)
+			translate_job_free(t->lists[i].first);
 	ipc_free(t->channel);
 	if (t->timer != NULL)
 		event_free(t->timer);

@@ -68,6 +68,7 @@ struct translate_read {
 	struct format_limits	 limits;
 	bool			 strict, envelope, bundle, iodef_amber_strict;
 	bool			 relay;		/* cut out x_tocsin (with `envelope`) */
+	bool			 account;	/* tell what became of the leaves, in numbers */
 	bool			 count;		/* tell `total` alone: how many elements it has, if nothing
 						 * is wrong with it as a whole */
 	uint64_t		 from;		/* elements that were taken before: tell the others */
@@ -87,6 +88,7 @@ struct translate_part {
 	size_t		 nagain;	/* the last so many objects are supporting ones of other parts: they
 					 * come again because objects of this part name them */
 	struct relay_member relay;	/* in the first part, if asked for: not believed yet */
+	uint64_t	 loss[LOSS_KINDS];	/* of the whole message, if `account` was asked */
 	size_t		 total;		/* objects of the whole message, from `from` on */
 };
 
@@ -100,6 +102,38 @@ void		 translate_read(struct translate *t, const struct translate_read *r, struc
 void		 translate_more(struct translate_job *j, struct arena *mem);
 /* No more of it is wanted, and the callback does not come. */
 void		 translate_drop(struct translate_job *j);
+
+/* ---- writing, and small questions ---- */
+
+struct translate_write {
+	const char		*format;	/* any that convert can write: "misp", "txt:ip" */
+	const struct slice	*objects;	/* texts of STIX objects; needed during the call only */
+	size_t			 n;
+	const char		*received;	/* RFC 3339 UTC */
+	const char		*csirt, *csirt_contact;	/* as in struct write_job; NULL: none */
+	size_t			 most;		/* bytes that may come out: more is an error */
+	bool			 no_residue, pretty;
+	bool			 report;	/* the account with every leaf, not only in numbers */
+	const char		*request;	/* id for the log; NULL: none */
+};
+
+struct translated {
+	const struct err *error;	/* it cannot be written; nothing else is set then */
+	bool		 retryable;	/* it is ours: no translator, queue full */
+	const char	*code;		/* of the error */
+	struct slice	 text;		/* valid during the callback, like all here */
+	uint64_t	 loss[LOSS_KINDS];	/* what became of the leaves of the objects */
+	struct slice	 report;	/* as loss_print prints it, if asked for */
+};
+
+typedef void	 translate_text_cb(void *arg, const struct translated *text);
+/* Write objects in a format. Called back possibly at once. */
+void		 translate_write(struct translate *t, const struct translate_write *q,
+		    translate_text_cb *cb, void *arg);
+/* What a small message of somebody says: the answer of a row of translator_questions (translator.h), by its
+ * name. `in` is needed during the call only; `question` must be a constant. */
+void		 translate_ask(struct translate *t, const char *question, struct slice in,
+		    const char *request, translate_text_cb *cb, void *arg);
 
 /* ---- passwords ---- */
 

@@ -12,7 +12,8 @@ enum {
 	NAME_MAX_BYTES = 256, RECIPE_MAX = 64, PASSWORD_BYTES = 4096,
 	SHOWN_MAX = 1024,		/* of an id that was refused with its object */
 	CODE_MAX = 40, REMARKS_MAX = 64 * 1024,
-	OBJECT_LEAST = 40, VERDICT_LEAST = 40, SUPPORTER_LEAST = 4,	/* bytes in the message */
+	/* bytes in the message */
+	OBJECT_LEAST = 40, VERDICT_LEAST = 40, SUPPORTER_LEAST = 4, TEXT_LEAST = 4,
 	TOTAL_FACTOR = 64		/* objects that one record may become */
 };
 enum span { SPAN_INPUT, SPAN_NEW, SPANS };
@@ -36,6 +37,7 @@ translate_put_read(struct strbuf *b, const struct translate_read *r, uint64_t sk
 	wire_put_bool(b, r->bundle);
 	wire_put_bool(b, r->iodef_amber_strict);
 	wire_put_bool(b, r->relay);
+	wire_put_bool(b, r->account);
 	wire_put_bool(b, r->count);
 	wire_put_u64(b, r->from);
 	wire_put_u64(b, skip);
@@ -65,6 +67,7 @@ translate_get_read(struct slice body, struct arena *mem, struct translate_read *
 	r->bundle = wire_bool(&w);
 	r->iodef_amber_strict = wire_bool(&w);
 	r->relay = wire_bool(&w);
+	r->account = wire_bool(&w);
 	r->count = wire_bool(&w);
 	r->from = wire_u64(&w);
 	*skip = wire_u64(&w);
@@ -111,6 +114,21 @@ translate_get_key(struct slice body, struct password_key *key)
 	return wire_done(&w) && good ? NULL : "a password key that is none";
 }
 
+/* What became of leaves, in numbers; NULL: nobody asked. */
+static void
+put_counts(struct strbuf *b, const struct loss *loss)
+{
+	for (int i = 0; i < LOSS_KINDS; i++)
+		wire_put_u64(b, loss == NULL ? 0 : loss->count[i]);
+}
+
+static void
+get_counts(struct wire *w, uint64_t counts[LOSS_KINDS])
+{
+	for (int i = 0; i < LOSS_KINDS; i++)
+		counts[i] = wire_u64(w);
+}
+
 /* ---- errors ---- */
 
 static void
@@ -147,7 +165,7 @@ copy_shown(char *out, size_t cap, struct slice s)
 }
 
 static void
-get_err(struct wire *w, const struct translate_read *r, struct err *e)
+get_err(struct wire *w, size_t input_bytes, const char *input, struct err *e)
 {
 	*e = (struct err)ERR_INIT;
 	e->code = (enum err_code)wire_below(w, ERR_CODES);
@@ -156,9 +174,9 @@ get_err(struct wire *w, const struct translate_read *r, struct err *e)
 	e->at.offset = wire_u64(w);
 	copy_shown(e->path, sizeof(e->path), wire_text(w));
 	copy_shown(e->reason, sizeof(e->reason), wire_text(w));
-	if (e->code == ERR_NONE || e->at.offset > r->in.n)
+	if (e->code == ERR_NONE || e->at.offset > input_bytes)
 		wire_refuse(w);
-	err_input(e, r->input);
+	err_input(e, input);
 }
 
 static size_t
@@ -200,7 +218,7 @@ translate_get_failed(struct slice body, const struct translate_read *r, struct a
 	part->adv = arena_alloc(mem, sizeof(*part->adv));
 	part->format = get_format(&w);
 	part->retryable = wire_bool(&w);
-	get_err(&w, r, e);
+	get_err(&w, r->in.n, r->input, e);
 	part->code = err_word(e->code);
 	return wire_done(&w) ? NULL : "an error that is none";
 }
@@ -434,7 +452,7 @@ get_verdict(struct wire *w, const struct translate_read *r, struct arena *mem, s
 	v->id = get_shown(w);
 	v->version = get_shown(w);
 	v->text = get_span(w, r->in, &verbatim);
-	get_err(w, r, &v->err);
+	get_err(w, r->in.n, r->input, &v->err);
 	v->index = wire_u64(w);
 	if (!is_code(v->code))
 		wire_refuse(w);
@@ -451,6 +469,7 @@ translate_put_part(struct strbuf *b, const struct translate_share *s)
 	wire_put_u8(b, (uint8_t)(s->format + 1));
 	wire_put_bool(b, s->last);
 	wire_put_u64(b, s->total);
+	put_counts(b, s->loss);
 	wire_put_text(b, s->adv->id);
 	wire_put_text(b, relay->text);
 	wire_put_fixed(b, relay->digest, sizeof(relay->digest));
@@ -491,6 +510,7 @@ get_head(struct wire *w, const struct translate_read *r, struct translate_part *
 	part->format = get_format(w);
 	part->last = wire_bool(w);
 	part->total = wire_u64(w);
+	get_counts(w, part->loss);
 	part->adv->id = wire_text(w);
 	part->relay.text = wire_text(w);
 	wire_fixed(w, part->relay.digest, sizeof(part->relay.digest));
@@ -562,4 +582,97 @@ translate_get_count(struct slice body, const struct translate_read *r, struct ar
 	*part = (struct translate_part){ .first = part->first, .last = true, .format = r->format,
 	    .adv = arena_alloc(mem, sizeof(*part->adv)), .total = wire_u64(&w) };
 	return wire_done(&w) && part->total <= most_objects(r) ? NULL : "a count that is none";
+}
+
+/* ---- texts ---- */
+
+void
+translate_put_write(struct strbuf *b, const struct translate_write *q)
+{
+	wire_put_string(b, q->format);
+	wire_put_string(b, q->received);
+	wire_put_string(b, q->csirt);
+	wire_put_string(b, q->csirt_contact);
+	wire_put_u64(b, q->most);
+	wire_put_bool(b, q->no_residue);
+	wire_put_bool(b, q->pretty);
+	wire_put_bool(b, q->report);
+	wire_put_u32(b, (uint32_t)q->n);
+	for (size_t i = 0; i < q->n; i++)
+		wire_put_text(b, q->objects[i]);
+}
+
+bool
+translate_get_write(struct slice body, struct arena *mem, struct translate_write *q)
+{
+	struct slice *objects;
+	struct wire w;
+
+	wire_open(&w, body);
+	*q = (struct translate_write){ .format = wire_name(&w, mem) };
+	q->received = wire_name(&w, mem);
+	q->csirt = wire_string(&w, mem);
+	q->csirt_contact = wire_string(&w, mem);
+	q->most = wire_u64(&w);
+	q->no_residue = wire_bool(&w);
+	q->pretty = wire_bool(&w);
+	q->report = wire_bool(&w);
+	q->n = wire_count(&w, UINT32_MAX, TEXT_LEAST);
+	q->objects = objects = arena_alloc(mem, (q->n + 1) * sizeof(*objects));
+	for (size_t i = 0; i < q->n; i++)
+		objects[i] = wire_text(&w);
+	return wire_done(&w);
+}
+
+void
+translate_put_ask(struct strbuf *b, const char *question, struct slice in)
+{
+	wire_put_string(b, question);
+	wire_put_text(b, in);
+}
+
+bool
+translate_get_ask(struct slice body, struct arena *mem, const char **question, struct slice *in)
+{
+	struct wire w;
+
+	wire_open(&w, body);
+	*question = wire_name(&w, mem);
+	*in = wire_text(&w);
+	return wire_done(&w);
+}
+
+void
+translate_put_text(struct strbuf *b, struct slice text, const struct loss *loss, struct slice report)
+{
+	put_counts(b, loss);
+	wire_put_text(b, text);
+	wire_put_text(b, report);
+}
+
+const char *
+translate_get_text(struct slice body, struct translated *t)
+{
+	struct wire w;
+
+	wire_open(&w, body);
+	*t = (struct translated){ .error = NULL };
+	get_counts(&w, t->loss);
+	t->text = wire_text(&w);
+	t->report = wire_text(&w);
+	return wire_done(&w) ? NULL : "a text that is none";
+}
+
+const char *
+translate_get_refusal(struct slice body, const char *input, struct err *e, bool *retryable,
+    const char **code)
+{
+	struct wire w;
+
+	wire_open(&w, body);
+	get_format(&w);
+	*retryable = wire_bool(&w);
+	get_err(&w, SIZE_MAX, input, e);
+	*code = err_word(e->code);
+	return wire_done(&w) ? NULL : "an error that is none";
 }

@@ -188,17 +188,17 @@ misbehave(struct translator *t, struct advisory *adv)
 	}
 }
 
-/* ---- refusing ---- */
-
+/* Of what is written there is nothing to lie about. */
 static void
-send_failed(const struct outlet *out, const struct err *e, int format, bool ours)
+misbehave_over(struct translator *t, struct slice body)
 {
-	struct strbuf b = STRBUF_INIT;
+	struct advisory none = { .n = 0 };
 
-	translate_put_failed(&b, e, format, ours);
-	out->send(out->arg, TRANSLATE_FAILED, out->id, strbuf_slice(&b));
-	strbuf_fini(&b);
+	if (is_struck(t, body))
+		misbehave(t, &none);
 }
+
+/* ---- refusing ---- */
 
 static void
 send_count(const struct outlet *out, size_t n)
@@ -295,7 +295,7 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 		.bundle = r->bundle,
 		.iodef_amber_strict = r->iodef_amber_strict, .in_stays = true, .sha256 = r->sha256,
 		.lean = m->in.n > LEAN_BYTES, .passed = on_passed, .passed_arg = m,
-		.relay = r->relay ? &m->relay : NULL,
+		.relay = r->relay ? &m->relay : NULL, .loss = r->account ? &m->loss : NULL,
 	};
 
 	m->wants_relay = r->relay;
@@ -348,7 +348,7 @@ do_read(struct translator *t, struct slice body, int fd, const struct outlet *ou
 		rc = read_message(t, m, &r, &e, &ours);
 	}
 	if (rc < 0) {
-		send_failed(out, &e, m->format, ours);
+		translator_send_failed(out, &e, m->format, ours);
 	} else if (r.count) {
 		send_count(out, m->count);
 	} else {
@@ -388,7 +388,7 @@ do_more(struct translator *t, const struct outlet *out)
 
 	if (m == NULL) {
 		err_set(&e, ERR_REFERENCE, "no such message is open");
-		send_failed(out, &e, -1, true);
+		translator_send_failed(out, &e, -1, true);
 		return;
 	}
 	if (parts_send(m, out)) {
@@ -446,6 +446,14 @@ translator_do(struct translator *t, uint16_t type, uint64_t id, struct slice bod
 		break;
 	case TRANSLATE_HASH:
 		do_hash(body, &out);
+		break;
+	case TRANSLATE_WRITE:
+		misbehave_over(t, body);
+		translator_write(body, &out);
+		break;
+	case TRANSLATE_ASK:
+		misbehave_over(t, body);
+		translator_ask(body, &out);
 		break;
 	default:
 		break;

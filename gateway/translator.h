@@ -29,6 +29,17 @@
 #include "gateway/base/err.h"
 #include "gateway/base/slice.h"
 
+struct arena;
+struct strbuf;
+
+/* What a worker may ask of a small message that it does not parse itself: the answer is a text of ours
+ * (JSON), -1 and *e say what is wrong with the message. */
+struct translator_question {
+	const char	*name;
+	int		(*answer)(struct slice in, struct arena *mem, struct strbuf *out, struct err *e);
+};
+extern const struct translator_question translator_questions[];	/* ends with name NULL */
+
 struct config;
 struct translator;
 

@@ -99,7 +99,7 @@ parts_send(struct message *m, const struct outlet *out)
 		.adv = &m->adv, .in = m->in, .format = m->format, .from = m->at, .n = end - m->at,
 		.total = m->adv.n - m->base, .refused = m->refused, .vfrom = m->vat, .nv = vend - m->vat,
 		.again = again, .relay = m->wants_relay && m->at == 0 ? &m->relay : NULL,
-		.last = end >= m->adv.n,
+		.loss = &m->loss, .last = end >= m->adv.n,
 	};
 
 	if (m->at > 0 || !s.last) {

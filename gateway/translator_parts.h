@@ -1,9 +1,13 @@
 /*
- * translator_parts.h -- a message that was read, as it is handed out: part by part.
+ * translator_parts.h -- what the files behind translator.h share.
+ *
+ *	translator.c		getting ready, reading, the life of the process
+ *	translator_parts.c	a message that was read, as it is handed out: part by part
+ *	translator_text.c	objects written in a format; questions about small messages
  *
  * Owns:    struct message: everything that was read lies in its arena, the input is mapped or copied there.
- * Called:  by translator.c.
- * Never:   reads; and never hands an object out twice, but for the supporting ones that a later part names.
+ * Called:  by those files only.
+ * Never:   hands an object out twice, but for the supporting ones that a later part names.
  */
 #ifndef GATEWAY_TRANSLATOR_PARTS_H
 #define GATEWAY_TRANSLATOR_PARTS_H
@@ -26,6 +30,7 @@ struct message {
 	size_t			 count;		/* of elements, if that is all that was asked */
 	struct relay_member	 relay;
 	bool			 wants_relay;
+	struct loss		 loss;		/* counts only */
 	const struct verdict	**refused;	/* by place in the input */
 	size_t			 nrefused;
 	size_t			 base;		/* objects before it are not of interest */
@@ -50,5 +55,11 @@ struct outlet {
 void	parts_prepare(struct message *m, uint64_t from, uint64_t skip);
 /* Send the next part; true if it was the last. */
 bool	parts_send(struct message *m, const struct outlet *out);
+
+/* Answer with an error; `ours`: it is not the sender's fault. format -1: none was found. */
+void	translator_send_failed(const struct outlet *out, const struct err *e, int format, bool ours);
+/* Answer a WRITE and an ASK. */
+void	translator_write(struct slice body, const struct outlet *out);
+void	translator_ask(struct slice body, const struct outlet *out);
 
 #endif

@@ -51,6 +51,8 @@ SHARED = {
     "gateway/gateway.h": "one struct, filled by serve.c",
     "gateway/intake_parts.h": "intake.c, intake_book.c",
     "gateway/master_parts.h": "master*.c",
+    "gateway/translate_parts.h": "translate.c, translate_read.c, translate_text.c, translate_hash.c",
+    "formats/stix21_read.h": "stix21*.c",
     "gateway/pending_parts.h": "pending.c, pending_take.c",
     "gateway/policy_parts.h": "policy*.c",
     "gateway/stats_impl.h": "stats*.c",

@@ -369,6 +369,94 @@ passwords_are_hashed(void **state)
 	assert_true(b->started >= 3);	/* a recipe that is none is a worker's mistake: nobody believes the answer */
 }
 
+/* ---- writing ---- */
+
+#define WRITTEN "{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":\"indicator--0a1b2c3d-0002-4000-8000-"	\
+	"000000000002\",\"created\":\"2026-03-01T08:00:00.000Z\",\"modified\":\"2026-03-02T08:00:00.000Z\","	\
+	"\"name\":\"boom\",\"pattern\":\"[ipv4-addr:value = '198.51.100.7']\",\"pattern_type\":\"stix\","	\
+	"\"valid_from\":\"2026-03-01T08:00:00Z\"}"
+
+static void
+on_text(void *arg, const struct translated *text)
+{
+	struct bench *b = arg;
+
+	b->calls++;
+	b->error = text->error == NULL ? ERR_NONE : text->error->code;
+	b->retryable = text->retryable;
+	b->objects = (size_t)(text->loss[LOSS_KEPT] + text->loss[LOSS_APPROXIMATED] +
+	    text->loss[LOSS_MOVED] + text->loss[LOSS_DROPPED]);
+	snprintf(b->code, sizeof(b->code), "%s", text->code == NULL ? "" : text->code);
+	strbuf_reset(&b->ids);
+	strbuf_addsl(&b->ids, text->text);
+	strbuf_addsl(&b->ids, text->report);
+}
+
+static const struct slice written[] = { { WRITTEN, sizeof(WRITTEN) - 1 } };
+
+static struct translate_write
+writing(const char *format)
+{
+	return (struct translate_write){ .format = format, .objects = written, .n = 1,
+	    .received = "2026-04-01T00:00:00Z", .csirt = "cert.example", .csirt_contact = "c@cert.example" };
+}
+
+static void
+objects_are_written(void **state)
+{
+	struct bench *b = *state;
+	struct translate_write q = writing("iodef2");
+
+	start_translator(b);
+	translate_write(b->t, &q, on_text, b);
+	await(b, 1);
+	assert_int_equal(b->error, ERR_NONE);
+	assert_non_null(strstr(b->ids.p, "<Address category=\"ipv4-addr\">198.51.100.7</Address>"));
+	assert_null(strstr(b->ids.p, "kept 0"));
+	assert_true(b->objects >= 9);		/* the leaves of the indicator */
+	q.report = true;
+	translate_write(b->t, &q, on_text, b);
+	await(b, 2);
+	assert_non_null(strstr(b->ids.p, "/pattern"));
+	q = writing("txt:ip");
+	translate_write(b->t, &q, on_text, b);
+	await(b, 3);
+	assert_int_equal(b->error, ERR_NONE);
+	q = writing("iodef2");
+	q.most = 100;
+	translate_write(b->t, &q, on_text, b);
+	await(b, 4);
+	assert_int_equal(b->error, ERR_LIMIT);
+	q = writing("papyrus");
+	translate_write(b->t, &q, on_text, b);
+	await(b, 5);
+	assert_int_equal(b->error, ERR_UNSUPPORTED);
+	translate_ask(b->t, "the way", SLICE_LIT("?"), NULL, on_text, b);
+	await(b, 6);
+	assert_int_equal(b->error, ERR_UNSUPPORTED);
+	assert_int_equal(b->started, 1);
+}
+
+static void
+what_cannot_be_written_is_given_up(void **state)
+{
+	struct bench *b = *state;
+	struct translate_write q = writing("iodef2");
+	struct translate_read good = job_of(b, envelope(b, 2, ""));
+
+	b->fault = "crash:boom";
+	start_translator(b);
+	translate_write(b->t, &q, on_text, b);
+	await(b, 1);
+	assert_string_equal(b->code, "TRANSLATOR_CRASHED");
+	assert_false(b->retryable);
+	assert_int_equal(b->started, 4);
+	b->calls = 0;
+	translate_read(b->t, &good, b->mem, on_part, b);	/* and others go on */
+	await(b, 1);
+	assert_int_equal(b->error, ERR_NONE);
+}
+
 /* ---- translators that do not ---- */
 
 static void
@@ -709,6 +797,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_large_message_comes_in_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(small_ones_pass_by, setup, teardown),
 		cmocka_unit_test_setup_teardown(passwords_are_hashed, setup, teardown),
+		cmocka_unit_test_setup_teardown(objects_are_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_hangs, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_lies, setup, teardown),
