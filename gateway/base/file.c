@@ -193,17 +193,6 @@ write_all(int fd, struct slice s)
 	return 0;
 }
 
-/* Fill the temporary file and close it, durably. */
-static int
-fill(int fd, struct slice content, mode_t mode)
-{
-	if (write_all(fd, content) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
-		close_quietly(fd);
-		return -1;
-	}
-	return close(fd);
-}
-
 /* Give a file that will replace `path` the owner of `path`, where we may: what root edits for a service
  * stays the service's. */
 static void
@@ -215,34 +204,131 @@ keep_owner(int fd, const char *path)
 		return;		/* then it is ours */
 }
 
+enum { DRAFT_BYTES = 256 << 10 };	/* written at once */
+
+struct file_draft {
+	char		*path, *folder;
+	struct strbuf	 temp, text;
+	int		 fd, trouble;		/* errno of the first write that failed */
+};
+
+static void
+draft_free(struct file_draft *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	strbuf_fini(&d->temp);
+	strbuf_fini(&d->text);
+	free(d->folder);
+	free(d->path);
+	free(d);
+}
+
+struct file_draft *
+file_draft_new(const char *path, struct err *e)
+{
+	struct file_draft *d = xcalloc(1, sizeof(*d));
+
+	d->path = xstrdup(path);
+	d->folder = folder_of(path);
+	/* A leading dot keeps half-written files out of what people and spools list. */
+	strbuf_addf(&d->temp, "%s/.tocsin-XXXXXX", d->folder);
+	if ((d->fd = mkostemp(d->temp.p, O_CLOEXEC)) < 0) {
+		failed(e, path, "create a temporary file beside it");
+		draft_free(d);
+		return NULL;
+	}
+	keep_owner(d->fd, path);
+	return d;
+}
+
+static void
+draft_flush(struct file_draft *d)
+{
+	if (d->trouble == 0 && write_all(d->fd, strbuf_slice(&d->text)) < 0)
+		d->trouble = errno;
+	strbuf_setlen(&d->text, 0);
+}
+
+void
+file_draft_add(struct file_draft *d, struct slice piece)
+{
+	if (d->text.n + piece.n > DRAFT_BYTES)
+		draft_flush(d);
+	if (piece.n < DRAFT_BYTES)
+		strbuf_addsl(&d->text, piece);
+	else if (d->trouble == 0 && write_all(d->fd, piece) < 0)
+		d->trouble = errno;
+}
+
+/* On the disk, under a name that nobody knows yet. */
+static bool
+draft_is_safe(struct file_draft *d, mode_t mode)
+{
+	int fd = d->fd;
+
+	draft_flush(d);
+	if (d->trouble != 0) {
+		errno = d->trouble;
+		return false;
+	}
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+		return false;
+	d->fd = -1;
+	return close(fd) == 0;
+}
+
+int
+file_draft_keep(struct file_draft *d, mode_t mode, struct err *e)
+{
+	int rc = 0;
+
+	if (!draft_is_safe(d, mode) || rename(d->temp.p, d->path) < 0) {
+		rc = failed(e, d->path, "write");
+		unlink(d->temp.p);
+	} else if (sync_folder(d->folder) < 0) {
+		rc = failed(e, d->path, "make durable");
+	}
+	draft_free(d);
+	return rc;
+}
+
+void
+file_draft_drop(struct file_draft *d)
+{
+	if (d == NULL)
+		return;
+	unlink(d->temp.p);
+	draft_free(d);
+}
+
 int
 file_write(const char *path, struct slice content, mode_t mode, struct err *e)
 {
-	char *folder = folder_of(path);
-	struct strbuf temp = STRBUF_INIT;
-	int fd, rc = -1;
+	struct file_draft *d = file_draft_new(path, e);
 
-	/* A leading dot keeps half-written files out of what people and spools list. */
-	strbuf_addf(&temp, "%s/.tocsin-XXXXXX", folder);
-	if ((fd = mkostemp(temp.p, O_CLOEXEC)) < 0) {
-		failed(e, path, "create a temporary file beside it");
-		goto done;
-	}
-	keep_owner(fd, path);
-	if (fill(fd, content, mode) < 0 || rename(temp.p, path) < 0) {
-		failed(e, path, "write");
-		unlink(temp.p);
-		goto done;
-	}
-	if (sync_folder(folder) < 0) {
-		failed(e, path, "make durable");
-		goto done;
-	}
-	rc = 0;
-done:
-	strbuf_fini(&temp);
-	free(folder);
-	return rc;
+	if (d == NULL)
+		return -1;
+	file_draft_add(d, content);
+	return file_draft_keep(d, mode, e);
+}
+
+int
+file_nameless(struct err *e)
+{
+	const char *folder = getenv("TMPDIR");
+	struct strbuf name = STRBUF_INIT;
+	int fd;
+
+	if (folder == NULL || folder[0] == '\0')
+		folder = "/tmp";
+	strbuf_addf(&name, "%s/.tocsin-XXXXXX", folder);
+	if ((fd = mkostemp(name.p, O_CLOEXEC)) >= 0)
+		unlink(name.p);
+	else
+		failed(e, folder, "create a temporary file there");
+	strbuf_fini(&name);
+	return fd;
 }
 
 /* Create one folder; one that is there already is as good. */

@@ -22,6 +22,16 @@ struct strbuf;
 int	file_read(const char *path, size_t max, struct strbuf *out, struct err *e);
 /* Replace or create `path` atomically and durably; replaced by root, it keeps its owner. */
 int	file_write(const char *path, struct slice content, mode_t mode, struct err *e);
+/* The same for a content that comes in pieces: nothing stands under `path` before the end. Heap; NULL and *e
+ * if no file can be made there. What goes wrong in between is told at the end. */
+struct file_draft;
+struct file_draft *file_draft_new(const char *path, struct err *e);
+void	file_draft_add(struct file_draft *d, struct slice piece);
+/* Either ends and frees it. */
+int	file_draft_keep(struct file_draft *d, mode_t mode, struct err *e);
+void	file_draft_drop(struct file_draft *d);	/* NULL is fine */
+/* A file without a name, in TMPDIR (else /tmp); -1 and *e. */
+int	file_nameless(struct err *e);
 /* The folder of a path, without a last slash: a part of `path`, or "." or "/". */
 struct slice file_folder(const char *path);
 /* Create a folder and its parents (0700 unless it exists). */
