@@ -102,8 +102,9 @@ struct format_split {
 	bool	 joins;
 };
 
-/* A document written object by object: begin, look at all of them, head, put all of them, tail, end. The
- * objects have a header and bytes, but o->tree may be NULL. What goes out must be what `write` would give. */
+/* A document written object by object: begin, look at all of them, head, put all of them, tail, end.
+ * The objects have a header and bytes, but o->tree may be NULL. What goes out must be what `write` would
+ * give. */
 struct writing;
 struct format_stream {
 	/* `job` stays and has no adv. NULL and *e: it cannot be. */

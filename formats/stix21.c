@@ -148,7 +148,8 @@ stix21_account_container(struct loss *l, const json *root)
 	for (const json *m = json_first(root); m != NULL; m = json_next(m))
 		if (strcmp(json_name(m), "objects") != 0 && strcmp(json_name(m), "type") != 0 &&
 		    strcmp(json_name(m), "id") != 0)
-			stix21_account(l, LOSS_DROPPED, m, slice_of(json_name(m)), "a member of the container");
+			stix21_account(l, LOSS_DROPPED, m, slice_of(json_name(m)),
+			    "a member of the container");
 }
 
 /* The document is taken apart: make the advisory of it. */

@@ -14,8 +14,8 @@
 /* Fill *doc: items with text and offset, and trees of marking-definitions alone; root with all members but
  * `objects`. False if it is no such document, or not beyond doubt a good one. */
 bool	stix21_lean_find(const struct read_job *job, struct arena *mem, struct json_doc *doc);
-/* The root with all members but `objects`, and the text of that list; NULL if it is no such document, or not
- * beyond doubt a good one as far as its root goes. */
+/* The root with all members but `objects`, and the text of that list; NULL if it is no such document, or
+ * not beyond doubt a good one as far as its root goes. */
 json	*stix21_lean_open(const struct read_job *job, struct arena *mem, struct slice *objects);
 /* Every item of that list. */
 bool	stix21_lean_each(const struct read_job *job, struct slice objects, json_walk_fn *fn, void *arg);

@@ -88,7 +88,11 @@ struct table	*table_new(const char *const *heads);
 /* The next cell of the current row, copied; a row is full when it has as many cells as heads. What
  * could move a terminal's cursor is shown as `?`. */
 void		 table_cell(struct table *t, struct slice text);
-void		 table_print(const struct table *t, FILE *out);
+void		 table_print(struct table *t, FILE *out);
+/* Cut what is widest so that rows take no more than so many columns, as far as that goes. */
+void		 table_fit(struct table *t, size_t columns);
+/* After printing: forget the rows, and print the next ones below them without heads. */
+void		 table_go_on(struct table *t);
 size_t		 table_rows(const struct table *t);
 void		 table_free(struct table *t);
 /* The text as a terminal may show it. */

@@ -1,18 +1,27 @@
 /* cmd_convert.c -- `tocsin convert`: the translators, without a node. */
-#include <stdio.h>
+#include "gateway/cmd_convert.h"
 
+#include <string.h>
+
+#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
-#include "gateway/cmd.h"
-#include "gateway/cmd_document.h"
+#include "gateway/cmd_progress.h"
 #include "formats/format.h"
 
 static const struct cmd_option options[] = {
 	DOCUMENT_OPTIONS,
-	{ "to", 't', "FORMAT", "what to write; the formats are listed above" },
+	{ "to", 't', "FORMAT", "what to write; `tocsin convert --formats` lists them" },
+	{ "formats", 0, NULL, "list the formats that are read and written" },
 	{ "output", 'o', "FILE", "where to write, instead of standard output" },
-	{ "loss", 'l', "FILE", "write what became of every leaf of the input: a line each, or JSON "
-	    "if the name ends in .json" },
+	{ "out", 'O', "DIR", "write a document for each input, under its name below its folder, into this "
+	    "folder" },
+	{ "loss", 'l', "FILE", "write what became of every leaf, on the way to STIX and from there: a "
+	    "line each, or JSON if the name ends in .json; with --out, `text` or `json` beside each "
+	    "document" },
+	{ "counts", 0, NULL, "say on standard error how many leaves were kept, approximated, moved, "
+	    "dropped and generated" },
+	{ "strict-loss", 0, NULL, "exit status 1 if anything was dropped" },
 	{ "pretty", 'p', NULL, "for people: one member or element a line" },
 	{ "no-residue", 0, NULL, "do not carry in extensions what the target cannot say" },
 	{ "excel-safe", 0, NULL, "csv: ' in front of what a spreadsheet would take for a formula" },
@@ -22,28 +31,20 @@ static const struct cmd_option options[] = {
 	{ .name = NULL }
 };
 
-/* Write the account where --loss says. */
-static int
-write_loss(const char *path, const struct loss *loss, struct err *e)
-{
-	struct strbuf text = STRBUF_INIT;
-	int rc;
-
-	if (slice_ends(slice_of(path), ".json"))
-		loss_print_json(&text, loss);
-	else
-		loss_print(&text, loss);
-	rc = file_write(path, strbuf_slice(&text), 0644, e);
-	strbuf_fini(&text);
-	return rc;
-}
+/* Where a document goes. */
+struct sink {
+	struct file_draft	*draft;		/* NULL: standard output */
+};
 
 static int
-write_output(const char *path, struct slice text, struct err *e)
+on_part(void *arg, struct slice part)
 {
-	if (path != NULL)
-		return file_write(path, text, 0644, e);
-	return cmd_print(text) == CMD_DONE ? 0 : -1;
+	struct sink *s = arg;
+
+	if (s->draft == NULL)
+		return cmd_print(part) == CMD_DONE ? 0 : -1;
+	file_draft_add(s->draft, part);
+	return 0;
 }
 
 /* "ip" of "txt:ip"; NULL if the name says none. */
@@ -55,28 +56,125 @@ kind_of(const char *to)
 	return colon == NULL ? NULL : colon + 1;
 }
 
-/* Write what was read; CMD_DONE or CMD_FAILED. */
-static int
-write_documents(const struct args *a, struct documents *d, const struct format_ops *to)
+static struct write_job
+job_of(const struct args *a, const struct format_ops *to)
 {
-	struct write_job job = {
-		.adv = &d->all, .received = d->received, .mapping = d->mapping,
+	return (struct write_job){
 		.csirt = args_get(a, "csirt"), .csirt_contact = args_get(a, "contact"),
 		.pretty = args_get(a, "pretty") != NULL,
-		.no_residue = args_get(a, "no-residue") != NULL, .loss = d->loss,
+		.no_residue = args_get(a, "no-residue") != NULL,
 		.kind = to->read == NULL ? kind_of(args_get(a, "to")) : NULL,
 		.excel_safe = args_get(a, "excel-safe") != NULL,
 		.no_guard = args_get(a, "no-guard") != NULL,
 	};
-	struct strbuf out = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	int status = CMD_DONE;
+}
 
-	if (to->write(&job, d->mem, &out, &e) < 0 ||
-	    write_output(args_get(a, "output"), strbuf_slice(&out), &e) < 0 ||
-	    (d->loss != NULL && write_loss(args_get(a, "loss"), d->loss, &e) < 0))
-		status = e.code == ERR_NONE ? CMD_FAILED : cmd_fail_err(&e);
-	strbuf_fini(&out);
+/* Write what was read, and the account of it. */
+static int
+write_document(struct conversion *c, struct documents *d, struct err *e)
+{
+	struct sink sink = { NULL };
+
+	if (c->output != NULL && (sink.draft = file_draft_new(c->output, e)) == NULL)
+		return -1;
+	if (documents_write(d, job_of(c->args, c->to), on_part, &sink, e) < 0) {
+		file_draft_drop(sink.draft);
+		return -1;
+	}
+	if (sink.draft != NULL && file_draft_keep(sink.draft, 0644, e) < 0)
+		return -1;
+	return c->loss == NULL ? 0 : account_write(d->account, c->loss, e);
+}
+
+/* Was a leaf dropped on either leg? */
+static bool
+has_dropped(const struct account *a)
+{
+	return account_count(a, LEG_READING, LOSS_DROPPED) + account_count(a, LEG_WRITING,
+	    LOSS_DROPPED) > 0;
+}
+
+/* What stands beside the document, on standard error. */
+static void
+tell(const struct conversion *c, struct documents *d)
+{
+	documents_print_verdicts(d, stderr);
+	if (args_get(c->args, "counts") != NULL)
+		account_print_counts(d->account, stderr);
+	if (args_get(c->args, "stats") != NULL)
+		documents_print_stats(d, stderr);
+}
+
+int
+convert_one(struct conversion *c, const char *const *paths, size_t n)
+{
+	bool strict = args_get(c->args, "strict-loss") != NULL;
+	struct documents d;
+	struct err e = ERR_INIT;
+	int status = CMD_FAILED;
+
+	documents_init(&d, c->to, c->bar);
+	if (c->loss != NULL || strict || args_get(c->args, "counts") != NULL)
+		d.account = account_new();
+	if (documents_read(&d, c->args, paths, n) == 0 && d.unreadable == 0) {
+		status = CMD_DONE;
+		if (write_document(c, &d, &e) < 0)
+			status = e.code == ERR_NONE ? CMD_FAILED : cmd_fail_err(&e);
+	}
+	work_bar_wipe(c->bar);
+	tell(c, &d);
+	c->objects = d.accepted;
+	c->refused = verdicts_refused(d.verdicts);
+	c->dropped = strict && status == CMD_DONE && has_dropped(d.account);
+	if (status == CMD_DONE && (c->refused > 0 || c->dropped))
+		status = CMD_NO;
+	documents_fini(&d);
+	return status;
+}
+
+/* ---- the verb ---- */
+
+static int
+list_formats(void)
+{
+	static const char *const heads[] = { "FORMAT", "READ", "WRITTEN", "ENDING", "MEDIA TYPE", NULL };
+	const struct format_ops *const *lists[] = { formats, format_writers };
+	struct table *t = table_new(heads);
+
+	for (size_t l = 0; l < COUNTOF(lists); l++) {
+		for (size_t i = 0; lists[l][i] != NULL; i++) {
+			const struct format_ops *f = lists[l][i];
+
+			table_cell(t, slice_of(f->name));
+			table_cell(t, slice_of(f->read != NULL ? "yes" : ""));
+			table_cell(t, slice_of(f->write != NULL ? "yes" : ""));
+			table_cell(t, slice_of(f->file_ending));
+			table_cell(t, slice_of(f->media_type));
+		}
+	}
+	table_print(t, stdout);
+	table_free(t);
+	return CMD_DONE;
+}
+
+static int
+convert(const struct args *a, const struct format_ops *to, struct work_bar *bar)
+{
+	struct conversion c = { .args = a, .to = to, .output = args_get(a, "output"),
+	    .loss = args_get(a, "loss"), .bar = bar };
+	struct arena *mem = arena_new();
+	struct files f;
+	int status = CMD_FAILED;
+
+	if (files_find(&f, mem, a, args_get(a, "out")) == 0) {
+		if (args_get(a, "out") != NULL)
+			status = convert_each(a, to, &f, bar);
+		else if (f.n == 0)
+			status = cmd_fail("convert: there is no file in these folders");
+		else
+			status = convert_one(&c, f.paths, f.n);
+	}
+	arena_free(mem);
 	return status;
 }
 
@@ -84,40 +182,46 @@ static int
 run(const struct args *a)
 {
 	const char *to_name = args_get(a, "to");
-	struct documents d;
-	struct loss loss;
 	const struct format_ops *to;
-	int status = CMD_FAILED;
+	struct work_bar *bar;
+	int status;
 
+	if (args_get(a, "formats") != NULL)
+		return list_formats();
 	if (to_name == NULL)
 		return cmd_fail("convert: --to is missing: which format?");
+	if (args_get(a, "out") != NULL && args_get(a, "output") != NULL)
+		return cmd_fail("convert: --out writes many documents, --output one");
 	to = document_target(to_name);
 	if (to == NULL)
 		return CMD_FAILED;
-	documents_init(&d, to);
-	loss_init(&loss, d.mem);
-	if (args_get(a, "loss") != NULL)
-		d.loss = &loss;
-	if (documents_read(&d, a) == 0 && d.unreadable == 0)
-		status = write_documents(a, &d, to);
-	documents_print_verdicts(&d, stderr);
-	if (status == CMD_DONE && d.refused > 0)
-		status = CMD_NO;
-	documents_fini(&d);
+	bar = work_bar_new();
+	status = convert(a, to, bar);
+	work_bar_free(bar);
 	return status;
 }
 
 const struct command command_convert = {
-	"convert", "[FILE...]", 0, 100000, "translate documents from one format to another",
-	"Reads files (or standard input), writes one document to standard output. Several inputs "
-	"become one output; what stands in several of them is written once.\n"
-	"Formats: stix21, iodef2, and mapped (in-house CSV, JSON and XML, described by a mapping "
-	"file; see --mapping). Without --from each input is looked at. Written only: csv, jsonl, txt, "
-	"hosts, suricata, dataset, zeek and wazuh, a record for each value of an indicator, or those of "
-	"one kind (txt:ip, dataset:md5); the fields are in conf/README.md, and --loss tells what such a "
-	"record cannot say.\n"
+	"convert", "[FILE|FOLDER...]", 0, 100000, "translate documents from one format to another",
+	"Reads files, all files in folders, or standard input, and writes one document to "
+	"standard output, or "
+	"with --out one for each input. Several inputs that become one output: what stands in "
+	"several of them "
+	"is written once.\n"
+	"Formats are listed by --formats. Without --from each input is looked at. `mapped` is "
+	"in-house CSV, "
+	"JSON and XML, described by a mapping file; see --mapping. Some are written only: a "
+	"record for each "
+	"value of an indicator, or those of one kind (txt:ip, dataset:md5); the fields are in "
+	"conf/README.md, "
+	"and --loss tells what such a record cannot say.\n"
 	"An object that cannot be translated costs itself only: it is named on standard error as "
 	"`input:line:column: CODE path: reason`, the rest is written, and the exit status is 1. "
-	"The same input gives the same bytes, whenever and wherever it is converted.",
+	"The same input gives the same bytes, whenever and wherever it is converted, and in "
+	"however many pieces "
+	"it is read.\n"
+	"Large inputs are read piece by piece and take no memory of their size; what is needed "
+	"of all pieces is "
+	"put by in files without a name in TMPDIR.",
 	options, run
 };

@@ -1,7 +1,9 @@
 /* cmd_document.c -- see cmd_document.h. */
 #include "gateway/cmd_document.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gateway/base/arena.h"
@@ -10,10 +12,11 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "gateway/cmd_input.h"
 #include "formats/mapped.h"
 
-enum { SNIFF_BYTES = 4096, OBJECTS_MAX = 10000000, FORMATS_SHOWN = 16 };
-#define INPUT_MAX ((size_t)1 << 30)
+enum { SNIFF_BYTES = 4096, FORMATS_SHOWN = 32, WINDOW_DEFAULT = 8 << 20, FAR = 4 << 20 };
+#define INPUT_DEFAULT ((size_t)16 << 30)
 
 static const char epoch[] = "1970-01-01T00:00:00Z";
 
@@ -24,14 +27,23 @@ static const char *const mapping_dirs[] = {
 };
 
 void
-documents_init(struct documents *d, const struct format_ops *to)
+documents_init(struct documents *d, const struct format_ops *to, struct work_bar *bar)
 {
-	*d = (struct documents){ .mem = arena_new(), .to = to };
+	*d = (struct documents){ .mem = arena_new(), .to = to, .shelf = shelf_new(),
+	    .verdicts = verdicts_new(), .began_us = clock_mono_us(), .bar = bar };
 }
 
 void
 documents_fini(struct documents *d)
 {
+	for (size_t i = 0; i < d->nsources; i++) {
+		if (d->sources[i].whole != NULL)
+			d->sources[i].format->split->close(d->sources[i].whole);
+		input_close(d->sources[i].in);
+	}
+	account_free(d->account);
+	shelf_free(d->shelf);
+	verdicts_free(d->verdicts);
 	arena_free(d->mem);
 }
 
@@ -133,37 +145,41 @@ stamp_length(struct slice s)
 	return n;
 }
 
-/* Keep `stamp` in *newest if it is later; false if it is no time. */
-static bool
-keep_newest(struct arena *mem, struct slice stamp, struct slice *newest)
+bool
+document_newest(struct arena *mem, struct slice stamp, struct slice *newest)
 {
 	int64_t us, best = INT64_MIN;
 	struct slice utc;
 	bool zone;
 
-	if (!stamp_parse_any(stamp, &us, &zone) || !stamp_to_utc(mem, stamp, &utc))
+	if (!stamp_parse_any(stamp, &us, &zone))
 		return false;
 	if (newest->n > 0)
 		stamp_parse(*newest, &best);
-	if (us > best)
-		*newest = utc;
+	if (us <= best)
+		return true;
+	if (!stamp_to_utc(mem, stamp, &utc))
+		return false;
+	*newest = utc;
 	return true;
 }
 
 /* The newest RFC 3339 time anywhere in the text. */
 static struct slice
-newest_in_text(struct arena *mem, struct slice text)
+newest_in_text(struct arena *mem, const struct read_job *job)
 {
-	struct slice newest = SLICE_EMPTY;
+	struct slice newest = SLICE_EMPTY, text = job->in;
 
 	for (size_t i = 0; i < text.n; i++) {
 		size_t n;
 
+		if (i % FAR == 0 && job->passed != NULL)
+			job->passed(job->passed_arg, text.p + i);
 		if (!ascii_is_digit(text.p[i]) || (i > 0 && ascii_is_digit(text.p[i - 1])))
 			continue;
 		n = stamp_length(slice_from(text.p + i, text.n - i));
-		if (n > 0 && keep_newest(mem, slice_from(text.p + i, n), &newest))
-			i += n - 1;
+		if (n > 0)
+			document_newest(mem, slice_from(text.p + i, n), &newest);
 	}
 	return newest;
 }
@@ -175,7 +191,7 @@ newest_version(struct arena *mem, const struct advisory *adv)
 	struct slice newest = SLICE_EMPTY;
 
 	for (size_t i = 0; i < adv->n; i++)
-		keep_newest(mem, adv->objects[i].version, &newest);
+		document_newest(mem, adv->objects[i].version, &newest);
 	return newest;
 }
 
@@ -199,9 +215,8 @@ newest_in_records(const struct read_job *job, const struct format_ops *f)
 	return text == NULL ? SLICE_EMPTY : slice_of(text);
 }
 
-/* Set job->received; false if nothing in the input can stand for it and it is needed. */
-static bool
-choose_received(struct documents *d, struct read_job *job, const struct format_ops *f)
+bool
+documents_choose_received(struct documents *d, struct read_job *job, const struct format_ops *f)
 {
 	if (job->received.n > 0 || f == &format_stix21)
 		return true;
@@ -212,7 +227,7 @@ choose_received(struct documents *d, struct read_job *job, const struct format_o
 		if (found.n > 0)
 			free((char *)(uintptr_t)found.p);
 	} else {
-		job->received = newest_in_text(d->mem, job->in);
+		job->received = newest_in_text(d->mem, job);
 	}
 	if (job->received.n > 0)
 		return true;
@@ -220,34 +235,8 @@ choose_received(struct documents *d, struct read_job *job, const struct format_o
 	return false;
 }
 
-/* ---- reading ---- */
-
-static void
-add_verdict(struct documents *d, const char *input, const char *format, const struct verdict *v)
-{
-	d->verdicts = arena_grow(d->mem, d->verdicts, d->nverdicts, &d->verdicts_cap,
-	    sizeof(*d->verdicts));
-	d->verdicts[d->nverdicts++] = (struct document_verdict){ input, format, *v };
-	d->refused += v->kind == VERDICT_REFUSED;
-}
-
-/* Nothing could be read: one verdict for the whole input. */
-static void
-add_unreadable(struct documents *d, const char *input, const char *format, const struct err *e)
-{
-	struct verdict v = { .kind = VERDICT_REFUSED, .err = *e };
-	char *code = arena_str(d->mem, slice_of(err_word(e->code)));
-
-	for (char *c = code; *c != '\0'; c++)
-		if (*c >= 'a' && *c <= 'z')
-			*c = (char)(*c - 32);
-	v.code = code;
-	add_verdict(d, input, format, &v);
-	d->unreadable++;
-}
-
-static const struct format_ops *
-choose_format(const struct documents *d, const struct args *a, struct slice text, struct err *e)
+const struct format_ops *
+documents_choose(const struct documents *d, const struct args *a, struct slice text, struct err *e)
 {
 	const struct format_ops *f;
 
@@ -262,161 +251,50 @@ choose_format(const struct documents *d, const struct args *a, struct slice text
 	return f;
 }
 
-/* Where (id, version) is in a table of object numbers, or the free place for it. */
-static size_t
-find_place(const struct documents *d, const size_t *table, size_t mask, const struct object *o)
+/* ---- options ---- */
+
+/* "64M" as bytes: K, M, G or nothing. */
+static bool
+parse_size(const char *text, size_t *out)
 {
-	uint64_t hash = 1469598103934665603u;	/* FNV-1a */
-	size_t at;
+	static const char units[] = "KMG";
+	struct slice s = slice_of(text);
+	unsigned long long n;
+	unsigned shift = 0;
+	const char *unit = s.n == 0 ? NULL : strchr(units, toupper((unsigned char)s.p[s.n - 1]));
 
-	for (size_t i = 0; i < o->id.n; i++)
-		hash = (hash ^ (unsigned char)o->id.p[i]) * 1099511628211u;
-	for (at = hash & mask; table[at] != 0; at = (at + 1) & mask) {
-		const struct object *other = &d->all.objects[table[at] - 1];
-
-		if (slice_eq(other->id, o->id) && slice_eq(other->version_key, o->version_key))
-			break;
+	if (unit != NULL && *unit != '\0') {
+		shift = 10 * (unsigned)(unit - units + 1);
+		s.n--;
 	}
-	return at;
+	if (!slice_u64(s, &n) || n > SIZE_MAX >> shift)
+		return false;
+	*out = (size_t)n << shift;
+	return true;
 }
 
-/* Add the objects of one more input: the same one is not added twice, and of two that contradict each
- * other the first stays. */
-static void
-merge(struct documents *d, const struct advisory *adv, const char *input, const char *format)
-{
-	size_t size = 64, *table;
-
-	while (size < 2 * (d->all.n + adv->n))
-		size *= 2;
-	table = xcalloc(size, sizeof(*table));
-	for (size_t i = 0; i < d->all.n; i++)
-		table[find_place(d, table, size - 1, &d->all.objects[i])] = i + 1;
-	for (size_t i = 0; i < adv->n; i++) {
-		const struct object *o = &adv->objects[i];
-		size_t at = find_place(d, table, size - 1, o);
-
-		if (table[at] == 0) {
-			*advisory_add(&d->all, d->mem) = *o;
-			table[at] = d->all.n;
-		} else if (!slice_eq(d->all.objects[table[at] - 1].bytes, o->bytes)) {
-			struct verdict v = { .kind = VERDICT_REFUSED, .code = "VERSION_CONFLICT",
-			    .id = o->id, .version = o->version };
-
-			err_set(&v.err, ERR_CONFLICT, "%.*s: another input has other content under this "
-			    "version; the first is kept", SLICE_ARG(o->id));
-			add_verdict(d, input, format, &v);
-		}
-	}
-	free(table);
-}
-
-/* Read one input into the advisory of all. -1 after a message. */
 static int
-read_input(struct documents *d, const struct args *a, const char *path)
+take_size(const struct args *a, const char *name, size_t *out, size_t otherwise)
 {
-	const char *name = strcmp(path, "-") == 0 ? "stdin" : path;
-	struct read_job job = { .input = name, .mapping = d->mapping, .loss = d->loss,
-	    .strict = args_get(a, "strict") != NULL, .received = slice_of(args_get(a, "received")),
-	    .iodef_amber_strict = args_get(a, "iodef-amber-strict") != NULL,
-	    .limits = { .bytes = INPUT_MAX, .objects = OBJECTS_MAX } };
-	struct strbuf text = STRBUF_INIT;
-	struct advisory adv = { 0 };
-	struct err e = ERR_INIT;
-	const struct format_ops *f;
-	bool timed;
+	const char *said = args_get(a, name);
 
-	if (file_read(path, INPUT_MAX, &text, &e) < 0) {
-		strbuf_fini(&text);
-		err_input(&e, name);
-		cmd_fail_err(&e);
-		return -1;
-	}
-	job.in = arena_slice(d->mem, strbuf_slice(&text));
-	strbuf_fini(&text);
-	f = choose_format(d, a, job.in, &e);
-	if (f == &format_mapped && d->mapping == NULL)
-		return cmd_complain("%s: format mapped needs --mapping", name);
-	timed = f != NULL && choose_received(d, &job, f);
-	if (f == NULL || f->read(&job, d->mem, &adv, &e) < 0) {
-		add_unreadable(d, name, f == NULL ? NULL : f->name, &e);
+	*out = otherwise;
+	if (said == NULL || parse_size(said, out))
 		return 0;
-	}
-	if (!timed && d->to != NULL)
-		return cmd_complain("%s: there is no time in it that could stand for the time of "
-		    "receipt; say --received 2026-05-01T12:00:00Z", name);
-	for (size_t i = 0; i < adv.nverdicts; i++)
-		add_verdict(d, name, f->name, &adv.verdicts[i]);
-	keep_newest(d->mem, job.received.n > 0 ? job.received : newest_version(d->mem, &adv),
-	    &d->received);
-	if (d->all.id.n == 0) {
-		d->all = adv;
-		d->all.nverdicts = 0;
-	} else {
-		merge(d, &adv, name, f->name);
-	}
-	return 0;
-}
-
-/* Several inputs make a bundle whose id depends on what they hold. */
-static void
-name_bundle(struct documents *d)
-{
-	struct strbuf ids = STRBUF_INIT;
-	char uuid[UUID_TEXT + 1];
-
-	for (size_t i = 0; i < d->all.n; i++) {
-		strbuf_addsl(&ids, d->all.objects[i].id);
-		strbuf_addsl(&ids, d->all.objects[i].version_key);
-		strbuf_addc(&ids, '\n');
-	}
-	uuid_v5(uuid_ns_tocsin, strbuf_slice(&ids), uuid);
-	strbuf_fini(&ids);
-	d->all.id = slice_of(arena_fmt(d->mem, "bundle--%s", uuid));
+	return cmd_complain("--%s %s is no size such as 64M", name, said);
 }
 
 int
-documents_read(struct documents *d, const struct args *a)
+documents_prepare(struct documents *d, const struct args *a)
 {
-	static const char *const standard_input[] = { "-", NULL };
-	const char *const *path = a->n == 0 ? standard_input : a->v;
 	const char *received = args_get(a, "received"), *from = args_get(a, "from");
 
 	if (from != NULL && document_format(from) == NULL)
 		return -1;
 	if (received != NULL && !stamp_parse(slice_of(received), NULL))
 		return cmd_complain("--received %s is no time such as 2026-05-01T12:00:00Z", received);
-	if (load_mapping(d, a) < 0)
+	if (take_size(a, "input-limit", &d->limit, INPUT_DEFAULT) < 0 ||
+	    take_size(a, "window", &d->window, WINDOW_DEFAULT) < 0)
 		return -1;
-	for (; *path != NULL; path++)
-		if (read_input(d, a, *path) < 0)
-			return -1;
-	if (a->n > 1)
-		name_bundle(d);
-	/* A writer that needs a now, and objects that have no time: the caller must say one. */
-	if (d->received.n == 0 && d->to != NULL && d->to->read != NULL && d->to != &format_stix21 &&
-	    d->unreadable == 0)
-		return cmd_complain("no object has a time that could stand for now; say --received "
-		    "2026-05-01T12:00:00Z");
-	return 0;
-}
-
-void
-documents_print_verdicts(const struct documents *d, FILE *out)
-{
-	for (size_t i = 0; i < d->nverdicts; i++) {
-		const struct document_verdict *dv = &d->verdicts[i];
-		const struct err *e = &dv->v.err;
-
-		print_safe(out, slice_of(e->input[0] != '\0' ? e->input : dv->input));
-		if (e->at.line > 0)
-			fprintf(out, ":%u:%u", e->at.line, e->at.column);
-		fprintf(out, ": %s%s ", dv->v.kind == VERDICT_WARNED ? "warning " : "", dv->v.code);
-		if (e->path[0] != '\0') {
-			print_safe(out, slice_of(e->path));
-			fputs(": ", out);
-		}
-		print_safe(out, slice_of(e->reason));
-		fputc('\n', out);
-	}
+	return load_mapping(d, a);
 }

@@ -175,3 +175,67 @@ progress_show(struct progress *p, const struct progress_state *s)
 		nanosleep(&moment, NULL);
 	return !enough;
 }
+
+/* ---- our own work ---- */
+
+enum { NAME_SHOWN = 30 };
+static const int64_t moment_us = 100000, first_us = 500000;
+
+struct work_bar {
+	int64_t	 began_us, drawn_us;
+	bool	 drawn;
+};
+
+struct work_bar *
+work_bar_new(void)
+{
+	struct work_bar *b;
+
+	if (isatty(STDERR_FILENO) != 1)
+		return NULL;
+	b = xcalloc(1, sizeof(*b));
+	b->began_us = clock_mono_us();
+	return b;
+}
+
+void
+work_bar_wipe(struct work_bar *b)
+{
+	if (b != NULL && b->drawn)
+		fputs("\r\033[K", stderr);
+	if (b != NULL)
+		b->drawn = false;
+}
+
+void
+work_bar_free(struct work_bar *b)
+{
+	work_bar_wipe(b);
+	free(b);
+}
+
+void
+work_bar_show(struct work_bar *b, const char *doing, const char *name, uint64_t done, uint64_t total)
+{
+	struct slice shown = slice_of(name);
+	int64_t now_us;
+	unsigned full;
+
+	if (b == NULL || total == 0)
+		return;
+	now_us = clock_mono_us();
+	if (now_us - b->began_us < first_us || now_us - b->drawn_us < moment_us)
+		return;
+	b->drawn_us = now_us;
+	b->drawn = true;
+	if (shown.n > NAME_SHOWN)
+		shown = slice_from(shown.p + shown.n - NAME_SHOWN, NAME_SHOWN);
+	full = (unsigned)(done * BAR / total);
+	fputs("\r\033[K", stderr);
+	print_safe(stderr, shown);
+	fprintf(stderr, "%s[", shown.n > 0 ? "  " : "");
+	for (unsigned i = 0; i < BAR; i++)
+		fputc(i < full ? '=' : i == full ? '>' : ' ', stderr);
+	fprintf(stderr, "] %3.0f %%  %s", 100.0 * (double)done / (double)total, doing);
+	fflush(stderr);
+}

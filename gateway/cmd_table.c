@@ -6,13 +6,14 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 
-enum { COLUMNS_MAX = 24, GAP = 2 };
+enum { COLUMNS_MAX = 24, GAP = 2, NARROW = 12 };
 
 struct table {
 	struct arena		*mem;
 	const char *const	*heads;
 	size_t			 ncolumns;
 	size_t			 width[COLUMNS_MAX];	/* in code points; 0: nothing but empty cells */
+	bool			 headless;	/* the heads were printed above another table */
 	struct slice		*cells;
 	size_t			 n, cap;
 };
@@ -83,6 +84,22 @@ print_safe(FILE *out, struct slice text)
 	}
 }
 
+/* The first `width` code points; what is cut off leaves a mark. */
+static void
+print_cut(FILE *out, struct slice text, size_t width)
+{
+	struct slice rest = text;
+
+	if (width_of(text) <= width) {
+		print_safe(out, text);
+		return;
+	}
+	for (size_t i = 0; i + 1 < width && rest.n > 0; i++)
+		utf8_next(&rest);
+	print_safe(out, slice_from(text.p, text.n - rest.n));
+	fputs("\u2026", out);
+}
+
 /* One row; the last shown column gets no blanks behind it. */
 static void
 print_row(const struct table *t, const struct slice *cells, FILE *out)
@@ -90,16 +107,14 @@ print_row(const struct table *t, const struct slice *cells, FILE *out)
 	size_t owed = 0;
 
 	for (size_t i = 0; i < t->ncolumns; i++) {
-		size_t head = strlen(t->heads[i]), width = t->width[i];
+		size_t width = t->width[i], used = width_of(cells[i]);
 
 		if (width == 0)
 			continue;
-		if (head > width)
-			width = head;
 		if (cells[i].n > 0) {
 			fprintf(out, "%*s", (int)owed, "");
-			print_safe(out, cells[i]);
-			owed = width - width_of(cells[i]) + GAP;
+			print_cut(out, cells[i], width);
+			owed = width - (used < width ? used : width) + GAP;
 		} else {
 			owed += width + GAP;
 		}
@@ -107,16 +122,55 @@ print_row(const struct table *t, const struct slice *cells, FILE *out)
 	fputc('\n', out);
 }
 
+/* Columns that are shown are as wide as their heads at least. */
+static void
+widen_for_heads(struct table *t)
+{
+	for (size_t i = 0; i < t->ncolumns; i++)
+		if (t->width[i] > 0 && t->width[i] < strlen(t->heads[i]))
+			t->width[i] = strlen(t->heads[i]);
+}
+
 void
-table_print(const struct table *t, FILE *out)
+table_fit(struct table *t, size_t columns)
+{
+	for (;;) {
+		size_t total = 0, widest = 0;
+
+		for (size_t i = 0; i < t->ncolumns; i++) {
+			total += t->width[i] == 0 ? 0 : t->width[i] + GAP;
+			if (t->width[i] > t->width[widest])
+				widest = i;
+		}
+		if (total <= columns + GAP || t->width[widest] <= NARROW)
+			return;
+		t->width[widest]--;
+	}
+}
+
+void
+table_go_on(struct table *t)
+{
+	t->headless = true;
+	t->n = 0;
+	arena_free(t->mem);
+	t->mem = arena_new();
+	t->cells = NULL;
+	t->cap = 0;
+}
+
+void
+table_print(struct table *t, FILE *out)
 {
 	struct slice heads[COLUMNS_MAX];
 
 	if (t->n == 0)
 		return;
+	widen_for_heads(t);
 	for (size_t i = 0; i < t->ncolumns; i++)
 		heads[i] = slice_of(t->heads[i]);
-	print_row(t, heads, out);
+	if (!t->headless)
+		print_row(t, heads, out);
 	for (size_t i = 0; i + t->ncolumns <= t->n; i += t->ncolumns)
 		print_row(t, &t->cells[i], out);
 }

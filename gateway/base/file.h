@@ -22,8 +22,8 @@ struct strbuf;
 int	file_read(const char *path, size_t max, struct strbuf *out, struct err *e);
 /* Replace or create `path` atomically and durably; replaced by root, it keeps its owner. */
 int	file_write(const char *path, struct slice content, mode_t mode, struct err *e);
-/* The same for a content that comes in pieces: nothing stands under `path` before the end. Heap; NULL and *e
- * if no file can be made there. What goes wrong in between is told at the end. */
+/* The same for a content that comes in pieces: nothing stands under `path` before the end. Heap; NULL and
+ * *e if no file can be made there. What goes wrong in between is told at the end. */
 struct file_draft;
 struct file_draft *file_draft_new(const char *path, struct err *e);
 void	file_draft_add(struct file_draft *d, struct slice piece);

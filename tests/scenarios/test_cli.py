@@ -97,12 +97,17 @@ def test_several_inputs_become_one_output(tmp_path):
 def test_the_loss_report_is_text_or_json_and_adds_up(tmp_path):
     good("convert", "--to", "iodef2", "--loss", tmp_path / "loss.json", "-o", tmp_path / "out.xml", STIX)
     loss = json.loads((tmp_path / "loss.json").read_text())
-    for kind in ("kept", "approximated", "moved", "dropped", "generated"):
-        assert loss[kind] == sum(1 for e in loss["entries"] if e["kind"] == kind)
-    assert loss["kept"] > 0
-    good("convert", "--to", "iodef2", "--loss", tmp_path / "loss.txt", "-o", tmp_path / "again.xml", STIX)
+    assert list(loss) == ["reading", "writing"]
+    for leg in loss.values():
+        for kind in ("kept", "approximated", "moved", "dropped", "generated"):
+            assert leg[kind] == sum(1 for e in leg["entries"] if e["kind"] == kind)
+    assert loss["writing"]["kept"] > 0
+    done = tocsin("convert", "--to", "iodef2", "--loss", tmp_path / "loss.txt", "--counts", "-o", tmp_path / "again.xml", STIX)
     lines = (tmp_path / "loss.txt").read_text().splitlines()
-    assert len(lines) == len(loss["entries"]) + 1
+    assert len(lines) == sum(len(leg["entries"]) for leg in loss.values()) + 2 + 2    # heads and counts
+    assert lines[0] == "reading:" and "writing:" in lines
+    assert "writing: " + lines[-1] in done.stderr.decode().splitlines()
+    assert f"kept {loss['writing']['kept']}, " in lines[-1]
     assert (tmp_path / "out.xml").read_bytes() == (tmp_path / "again.xml").read_bytes()
 
 
@@ -220,7 +225,9 @@ def test_stix21_of_the_corpus_keeps_the_bytes_of_every_object():
 def test_validate_lists_verdicts_as_table_and_as_json():
     done = tocsin("validate", REFUSED)
     assert done.returncode == 1
-    assert done.stdout.decode().splitlines()[0].split() == ["INPUT", "LINE", "COLUMN", "VERDICT", "CODE", "PATH", "REASON"]
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    assert rows[0] == ["INPUT", "PLACE", "VERDICT", "CODE", "TYPE", "OBJECT", "PATH", "REASON"]
+    assert {row[2] for row in rows[1:-2]} >= {"accepted", "refused"} and rows[-1][1] == "accepted,"
     done = tocsin("validate", "--json", REFUSED)
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and answer["refused"] == len([v for v in answer["verdicts"] if v["verdict"] == "refused"])

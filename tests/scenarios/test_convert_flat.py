@@ -71,7 +71,7 @@ def test_the_same_input_gives_the_same_bytes():
 def test_what_a_list_cannot_say_is_told(tmp_path):
     good("convert", "--to", "hosts", "--loss", tmp_path / "loss.json", CASE)
     with open(tmp_path / "loss.json", encoding="utf-8") as f:
-        told = json.load(f)
+        told = json.load(f)["writing"]
     why = {e["note"] for e in told["entries"]}
     assert told["kept"] == 0 and told["approximated"] == 1
     assert "this output has no words for it" in why and "revoked by its creator" not in why
