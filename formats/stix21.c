@@ -7,7 +7,7 @@
  *
  * Verdicts of the reader: BAD_OBJECT BAD_TYPE BAD_ID BAD_TIMESTAMP MISSING_PROPERTY TOO_LARGE
  * NESTED_BUNDLE VERSION_CONFLICT refuse an object in any mode; the codes of stix21_check.h warn, or
- * refuse when strict.
+ * refuse when strict. BAD_BUNDLE is a remark on what is around the objects.
  *
  * The parts: stix21_item.c one item, stix21_message.c what needs all of them, stix21_split.c
  * large documents, stix21_write.c.
@@ -90,17 +90,20 @@ find_items(struct reading *r, struct err *e)
 	return 0;
 }
 
-/* Remember where the marking-definitions are: objects refer to them before they come. */
+/* Remember where the definitions of markings and extensions are: objects refer to them before they
+ * come. */
 static void
-index_markings(struct reading *r)
+index_definitions(struct reading *r)
 {
 	for (size_t i = 0; i < r->doc.nitems; i++) {
 		const json *node = r->doc.items[i].node;
+		struct slice type = json_member(node, "type"), id = json_member(node, "id");
 
-		if (slice_is(json_member(node, "type"), "marking-definition"))
-			idmap_add(&r->markings, r->mem, json_member(node, "id"), i);
+		if (slice_is(type, "marking-definition") || (slice_is(type, "extension-definition") &&
+		    slice_starts(id, "extension-definition--")))
+			idmap_add(&r->definitions, r->mem, id, i);
 	}
-	idmap_sort(&r->markings);
+	idmap_sort(&r->definitions);
 }
 
 /* Give the advisory the bundle's id, or one made from the input. */
@@ -152,6 +155,29 @@ stix21_account_container(struct loss *l, const json *root)
 			    "a member of the container");
 }
 
+/* Remark on a bundle that is none of 2.1: nobody loses an object for it. */
+void
+stix21_check_bundle(struct reading *r, const json *root)
+{
+	static const char prefix[] = "bundle--";
+	const size_t n = sizeof(prefix) - 1;
+	struct slice id = json_member(root, "id");
+
+	if (!slice_is(json_member(root, "type"), "bundle"))
+		return;
+	if (json_get(root, "id") == NULL)
+		stix21_remark(r, "BAD_BUNDLE", "id", "is missing");
+	else if (!slice_starts(id, prefix) || !uuid_is_valid(slice_from(id.p + n, id.n - n)))
+		stix21_remark(r, "BAD_BUNDLE", "id", "is not bundle-- and a UUID");
+	for (const json *m = json_first(root); m != NULL; m = json_next(m)) {
+		const char *name = json_name(m);
+
+		if (strcmp(name, "objects") != 0 && strcmp(name, "type") != 0 && strcmp(name, "id") != 0 &&
+		    !(r->stix20 && strcmp(name, "spec_version") == 0))
+			stix21_remark(r, "BAD_BUNDLE", name, "is no member of a bundle, and left out");
+	}
+}
+
 /* The document is taken apart: make the advisory of it. */
 static int
 read_document(struct reading *r, struct err *e)
@@ -165,14 +191,15 @@ read_document(struct reading *r, struct err *e)
 	    slice_is(json_member(r->doc.root, "spec_version"), "2.0"));
 	if (r->job->relay != NULL)
 		cut_relay(r, r->job->relay);
-	index_markings(r);
+	index_definitions(r);
 	name_advisory(r);
 	if (json_is_object(r->doc.root) && json_is_list(json_get(r->doc.root, "objects")))
 		stix21_account_container(r->job->loss, r->doc.root);
+	stix21_check_bundle(r, r->doc.root);
 	stix21_read_items(r);
 	if (r->odd)
 		return -1;
-	stix21_refuse_conflicts(r);
+	stix21_check_message(r);
 	stix21_unread_lost_markings(r);
 	advisory_settle(r->adv, r->mem);
 	return 0;

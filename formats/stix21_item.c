@@ -1,6 +1,5 @@
 /* stix21_item.c -- one item of a document: an object or a verdict. See stix21_read.h. */
 #include "formats/idmap.h"
-#include "formats/stix21_check.h"
 #include "formats/stix21_lean.h"
 #include "formats/stix21_read.h"
 #include "gateway/base/arena.h"
@@ -26,16 +25,16 @@ stix21_move_to(struct reading *r, size_t offset)
 	r->here.offset = offset;
 }
 
-/* object_find_fn over the marking-definitions of the message. */
+/* object_find_fn over the definitions of the message. */
 static json *
-find_marking(void *ctx, struct slice id)
+find_definition(void *ctx, struct slice id)
 {
 	const struct reading *r = ctx;
 	long i;
 
 	if (r->whole != NULL)
-		return stix21_whole_marking(r->whole, id);
-	i = idmap_find(&r->markings, id);
+		return stix21_whole_definition(r->whole, id);
+	i = idmap_find(&r->definitions, id);
 	return i == IDMAP_NONE ? NULL : r->doc.items[i].node;
 }
 
@@ -118,15 +117,6 @@ code_of_fill(const struct err *err)
 	return err->path[0] == '\0' ? "BAD_OBJECT" : "BAD_TIMESTAMP";
 }
 
-/* One check of an object: what was found so far. */
-struct findings {
-	struct reading			*r;
-	const struct json_item		*item;
-	struct stix21_issue		 first;		/* that forbids the object; code NULL if none */
-	size_t				 remarks;
-	bool				 is_20;
-};
-
 /* Return an issue as an error. */
 static struct err
 err_of_issue(const struct stix21_issue *issue)
@@ -138,13 +128,17 @@ err_of_issue(const struct stix21_issue *issue)
 	return err;
 }
 
-/* True if an object of STIX 2.0 lacks nothing but what came with 2.1. */
+/* True if an object of STIX 2.0 lacks nothing but what came with 2.1, or has what 2.1 gave up. */
 static bool
-is_fine_in_20(const struct findings *f, const struct stix21_issue *issue)
+is_fine_in_20(const struct stix21_findings *f, const struct stix21_issue *issue)
 {
 	static const char *const since[] = { "spec_version", "pattern_type", "is_family" };
 
-	if (!f->is_20 || issue->err != ERR_MISSING)
+	if (!f->is_20)
+		return false;
+	if (strcmp(issue->code, "DEPRECATED") == 0)
+		return true;
+	if (issue->err != ERR_MISSING)
 		return false;
 	for (size_t i = 0; i < COUNTOF(since); i++)
 		if (strcmp(issue->path, since[i]) == 0)
@@ -156,7 +150,7 @@ is_fine_in_20(const struct findings *f, const struct stix21_issue *issue)
 static void
 on_issue(void *ctx, const struct stix21_issue *issue)
 {
-	struct findings *f = ctx;
+	struct stix21_findings *f = ctx;
 
 	if (is_fine_in_20(f, issue))
 		return;
@@ -172,20 +166,58 @@ on_issue(void *ctx, const struct stix21_issue *issue)
 	    f->item, err_of_issue(issue));
 }
 
+/* Remark on the container, at its first object. */
+void
+stix21_remark(struct reading *r, const char *code, const char *path, const char *reason)
+{
+	struct verdict *v;
+
+	if (r->adv->nverdicts >= REMARKS_AN_OBJECT)
+		return;
+	if (r->doc.nitems > 0)
+		stix21_move_to(r, r->doc.items[0].offset);
+	v = advisory_verdict(r->adv, r->mem, VERDICT_WARNED, code);
+	v->index = SIZE_MAX;
+	err_set(&v->err, ERR_VALUE, "%s", reason);
+	err_path(&v->err, "%.150s", path);
+	v->err.at = r->here;
+	err_input(&v->err, r->job->input);
+}
+
+/* Begin to judge an object. */
+struct stix21_check
+stix21_judge(struct stix21_findings *f, struct reading *r, const struct json_item *item,
+    const struct object *o)
+{
+	f->r = r;
+	f->item = item;
+	f->before = r->adv->nverdicts;
+	f->remarks = 0;
+	f->first.code = NULL;
+	f->is_20 = r->stix20 && slice_is(o->spec_version, "2.0");
+	return (struct stix21_check){ on_issue, f, find_definition, r, NULL };
+}
+
+/* End it: false if the object is to be refused (and then it is). */
+bool
+stix21_judged(struct stix21_findings *f)
+{
+	if (!f->r->job->strict || f->first.code == NULL)
+		return true;
+	f->r->adv->nverdicts = f->before;
+	stix21_refuse(f->r, f->item, f->first.code, err_of_issue(&f->first));
+	return false;
+}
+
 /* Check an object that was just added; false if it is to be refused (and then it is). */
 static bool
 passes_check(struct reading *r, const struct json_item *item, const struct object *o)
 {
-	struct findings f = { .r = r, .item = item,
-	    .is_20 = r->stix20 && slice_is(o->spec_version, "2.0") };
-	size_t before = r->adv->nverdicts;
+	struct stix21_findings f;
+	struct stix21_check how = stix21_judge(&f, r, item, o);
 
-	stix21_check(o, r->tmp, on_issue, &f);
-	if (!r->job->strict || f.first.code == NULL)
-		return true;
-	r->adv->nverdicts = before;
-	stix21_refuse(r, item, f.first.code, err_of_issue(&f.first));
-	return false;
+	stix21_check(o, r->tmp, &how);
+	return stix21_judged(&f);
 }
 
 /* Make an object of one item, or refuse it. */
@@ -213,7 +245,7 @@ read_item(struct reading *r, const struct json_item *item)
 	o->bytes = item->text;
 	o->index = (size_t)(item - r->doc.items);
 	o->offset = item->offset;
-	if (object_fill(o, r->tmp, find_marking, r, &err) < 0) {
+	if (object_fill(o, r->tmp, find_definition, r, &err) < 0) {
 		r->adv->n--;
 		stix21_refuse(r, item, code_of_fill(&err), err);
 	} else if (!passes_check(r, item, o)) {

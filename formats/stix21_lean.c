@@ -59,7 +59,7 @@ on_member(void *ctx, struct slice name, struct slice value)
 	return true;
 }
 
-/* json_walk_fn over an item: does it say that it is a marking-definition? */
+/* json_walk_fn over an item: does it say that it defines a marking or an extension? */
 static bool
 on_item_member(void *ctx, struct slice name, struct slice value)
 {
@@ -67,6 +67,7 @@ on_item_member(void *ctx, struct slice name, struct slice value)
 
 	if (name.p != NULL && (slice_is(name, "type") || memchr(name.p, '\\', name.n) != NULL) &&
 	    (slice_is(value, "\"marking-definition\"") ||
+	    slice_is(value, "\"extension-definition\"") ||
 	    (json_walk_is(value, '"') && memchr(value.p, '\\', value.n) != NULL)))
 		*is_definition = true;
 	return true;

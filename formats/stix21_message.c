@@ -1,4 +1,4 @@
-/* stix21_message.c -- what needs the whole message: two versions of one object, markings whose
+/* stix21_message.c -- what needs the whole message: versions of one object, translations, markings whose
  * definition was refused. See stix21_read.h. */
 #include <stdlib.h>
 
@@ -6,6 +6,24 @@
 #include "formats/stix21_lean.h"
 #include "formats/stix21_read.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+
+/* How many members may be looked at to judge translations: their product would take for ever. */
+enum { TRANSLATION_BUDGET = 20000000 };
+
+/* What may be wrong between two versions of one object. */
+static const struct stix21_issue conflict = {
+	.code = "VERSION_CONFLICT"
+}, revived = {
+	.code = "BAD_VERSION", .err = ERR_VALUE, .path = "modified",
+	.reason = "follows a version that is revoked"
+}, other_creator = {
+	.code = "BAD_VERSION", .err = ERR_VALUE, .path = "created_by_ref",
+	.reason = "is not who created the earlier version in this message"
+}, other_birth = {
+	.code = "BAD_VERSION", .err = ERR_VALUE, .path = "created",
+	.reason = "is not the time of the earlier version in this message"
+};
 
 /* Order objects by (id, version), then by their place. */
 static int
@@ -38,10 +56,37 @@ same_content(const struct reading *r, const struct object *a, const struct objec
 	return same;
 }
 
-/* Mark what claims the id and version of an earlier object and says something else. Equal copies stay:
- * intake counts them. */
+/* Return the tree of an object: its own, or parsed anew into `tmp`. */
+static const json *
+tree_of(const struct reading *r, const struct json_item *item, struct arena *tmp)
+{
+	return item->node != NULL ? item->node : stix21_lean_tree(r->job, item->text, tmp);
+}
+
+/* Return what is wrong with a later version beside an earlier one, or NULL. What has no version of its
+ * own, as observables, may come in as many contents as it likes. */
+static const struct stix21_issue *
+flaw_of_version(const struct reading *r, const struct object *a, const struct object *b)
+{
+	struct arena *tmp;
+	bool same;
+
+	if (a->version.n == 0 || b->version.n == 0)
+		return NULL;
+	if ((a->flags & OBJECT_REVOKED) != 0)
+		return &revived;
+	if (!slice_eq(a->created_by, b->created_by))
+		return &other_creator;
+	tmp = arena_new();
+	same = json_equal(json_get(tree_of(r, &r->doc.items[a->index], tmp), "created"),
+	    json_get(tree_of(r, &r->doc.items[b->index], tmp), "created"));
+	arena_free(tmp);
+	return same ? NULL : &other_birth;
+}
+
+/* Find what is wrong between objects of one id; equal copies stay: intake counts them. False if nothing. */
 static bool
-find_conflicts(struct reading *r, bool *conflict)
+find_flaws(struct reading *r, const struct stix21_issue **flaw)
 {
 	const struct advisory *adv = r->adv;
 	const struct object **v = arena_raw(r->mem, (adv->n + 1) * sizeof(const struct object *));
@@ -53,18 +98,23 @@ find_conflicts(struct reading *r, bool *conflict)
 	qsort(v, adv->n, sizeof(*v), compare_versions);
 	first = adv->n == 0 ? NULL : v[0];
 	for (size_t i = 1; i < adv->n; i++) {
-		if (!slice_eq(first->id, v[i]->id) ||
-		    !slice_eq(first->version_key, v[i]->version_key)) {
+		const struct stix21_issue **it = &flaw[v[i] - adv->objects];
+		const struct object *before = first;
+
+		if (slice_eq(first->id, v[i]->id) && slice_eq(first->version_key, v[i]->version_key)) {
+			if (!same_content(r, first, v[i]))
+				*it = &conflict;
+		} else {
 			first = v[i];
-			continue;
+			if (slice_eq(before->id, v[i]->id))
+				*it = flaw_of_version(r, before, v[i]);
 		}
-		if (same_content(r, first, v[i]))
-			continue;
-		conflict[v[i] - adv->objects] = any = true;
+		any = any || *it != NULL;
 	}
 	return any;
 }
 
+/* Refuse what contradicts an earlier object. */
 void
 stix21_refuse_conflict(struct reading *r, const struct json_item *item)
 {
@@ -76,27 +126,101 @@ stix21_refuse_conflict(struct reading *r, const struct json_item *item)
 	stix21_refuse(r, item, "VERSION_CONFLICT", err);
 }
 
-/* Refuse the later of two objects with one id and version but different content. */
-void
-stix21_refuse_conflicts(struct reading *r)
+/* Index all objects by id, if one of them is a translation; false if none is. */
+static bool
+index_translated(struct reading *r, struct idmap *all)
 {
-	bool *conflict = arena_alloc(r->mem, r->adv->n + 1);
-	size_t kept = 0;
+	bool any = false;
 
-	if (!find_conflicts(r, conflict))
+	for (size_t i = 0; i < r->adv->n && !any; i++)
+		any = slice_is(r->adv->objects[i].type, "language-content");
+	for (size_t i = 0; any && i < r->adv->n; i++)
+		idmap_add(all, r->mem, r->adv->objects[i].id, r->adv->objects[i].index);
+	idmap_sort(all);
+	return any;
+}
+
+/* True if `tree` is the version that a translation names; any, if it names none. */
+static bool
+is_version(struct arena *tmp, const json *tree, struct slice modified)
+{
+	struct slice a, b;
+
+	return modified.n == 0 || !stamp_key(tmp, modified, &a) ||
+	    (stamp_key(tmp, json_member(tree, "modified"), &b) && slice_eq(a, b));
+}
+
+/* Judge a translation beside what it translates, if that is in the message. */
+static void
+check_translation(struct reading *r, const struct object *o, const struct idmap *all, size_t *budget,
+    struct stix21_check *how)
+{
+	struct slice id = json_member(o->tree, "object_ref");
+	struct arena *tmp = arena_new();
+
+	how->budget = budget;
+	for (size_t k = idmap_place(all, id); k < all->n && slice_eq(all->v[k].id, id); k++) {
+		const struct json_item *item = &r->doc.items[all->v[k].value];
+		const json *tree;
+
+		if (item->text.n >= *budget) {
+			*budget = 0;
+			break;
+		}
+		*budget -= item->text.n;
+		tree = tree_of(r, item, tmp);
+		if (!is_version(tmp, tree, json_member(o->tree, "object_modified")))
+			continue;
+		stix21_check_translation(o, tree, r->tmp, how);
+		break;
+	}
+	arena_free(tmp);
+}
+
+/* Judge one object by what else is in the message; false if it is refused. */
+static bool
+passes_message(struct reading *r, const struct object *o, const struct stix21_issue *flaw,
+    const struct idmap *all, size_t *budget)
+{
+	struct json_item *item = &r->doc.items[o->index];
+	struct object whole = *o;
+	struct stix21_findings f;
+	struct stix21_check how;
+
+	stix21_move_to(r, o->offset);
+	stix21_borrow_tree(r, item);
+	whole.tree = item->node;
+	how = stix21_judge(&f, r, item, o);
+	if (flaw == &conflict)
+		stix21_refuse_conflict(r, item);
+	else if (flaw != NULL)
+		how.report(how.report_ctx, flaw);
+	if (flaw != &conflict && slice_is(o->type, "language-content"))
+		check_translation(r, &whole, all, budget, &how);
+	stix21_give_back_tree(r, item);
+	return flaw != &conflict;
+}
+
+/* Refuse what claims the id and version of an earlier object; remark on versions and translations. */
+void
+stix21_check_message(struct reading *r)
+{
+	const struct stix21_issue **flaw =
+	    arena_alloc(r->mem, (r->adv->n + 1) * sizeof(const struct stix21_issue *));
+	struct idmap all = { .n = 0 };
+	size_t kept = 0, budget = TRANSLATION_BUDGET;
+	bool any = find_flaws(r, flaw);
+
+	if (!index_translated(r, &all) && !any)
 		return;
 	r->here = (struct pos){ .line = 1 };
 	r->line_at = 0;
 	for (size_t i = 0; i < r->adv->n; i++) {
 		const struct object *o = &r->adv->objects[i];
 
-		if (conflict[i]) {
-			stix21_borrow_tree(r, &r->doc.items[o->index]);
-			stix21_refuse_conflict(r, &r->doc.items[o->index]);
-			stix21_give_back_tree(r, &r->doc.items[o->index]);
-		} else {
+		if ((flaw[i] == NULL && !slice_is(o->type, "language-content")) ||
+		    passes_message(r, o, flaw[i], &all, &budget))
 			r->adv->objects[kept++] = *o;
-		}
 	}
 	r->adv->n = kept;
 }

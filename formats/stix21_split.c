@@ -1,8 +1,8 @@
 /*
  * stix21_split.c -- a large document in pieces: an item of `objects` each. See stix21_read.h.
  *
- * What an item must know of the others is found before the first is read: the marking-definitions (they may
- * stand behind what they mark), and which of them are refused. Of those the place is kept, and trees only
+ * What an item must know of the others is found before the first is read: the definitions of markings and
+ * extensions (they may stand behind what they mark), and which of the former are refused. Of those the place is kept, and trees only
  * while they are few. Contradictions between two items are found by whoever drives.
  */
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct whole {
 	struct slice		 id, objects;
 	size_t			 nitems;
 	bool			 stix20;
-	struct idmap		 markings, lost;
+	struct idmap		 markings, extensions, lost;
 	struct definition	*definitions;
 	size_t			 ndefinitions, cap;
 	size_t			 nverdicts;	/* of the pieces so far */
@@ -48,9 +48,9 @@ parse_item(const struct whole *w, struct slice text, struct arena *mem, struct e
 	return json_parse(text, &limits, mem, &doc, e) == 0 ? doc.root : NULL;
 }
 
-/* ---- marking-definitions ---- */
+/* ---- definitions ---- */
 
-/* json_walk_fn over the objects: count them, and remember where marking-definitions are. */
+/* json_walk_fn over the objects: count them, and remember where definitions are. */
 static bool
 on_item(void *ctx, struct slice name, struct slice value)
 {
@@ -90,28 +90,33 @@ forget_trees(struct whole *w)
 }
 
 json *
-stix21_whole_marking(struct whole *w, struct slice id)
+stix21_whole_definition(struct whole *w, struct slice id)
 {
 	long i = idmap_find(&w->markings, id);
 
+	if (i == IDMAP_NONE)
+		i = idmap_find(&w->extensions, id);
 	return i == IDMAP_NONE ? NULL : definition_tree(w, (size_t)i);
 }
 
 /* The definitions by id; false if one does not parse. */
 static bool
-index_markings(struct whole *w)
+index_definitions(struct whole *w)
 {
 	for (size_t i = 0; i < w->ndefinitions; i++) {
 		const json *tree = definition_tree(w, i);
+		struct slice type = json_member(tree, "type"), id = json_member(tree, "id");
 
 		if (tree == NULL)
 			return false;
-		if (slice_is(json_member(tree, "type"), "marking-definition"))
-			idmap_add(&w->markings, w->mem,
-			    arena_slice(w->mem, json_member(tree, "id")), i);
+		if (slice_is(type, "marking-definition"))
+			idmap_add(&w->markings, w->mem, arena_slice(w->mem, id), i);
+		else if (slice_is(type, "extension-definition"))
+			idmap_add(&w->extensions, w->mem, arena_slice(w->mem, id), i);
 		forget_trees(w);
 	}
 	idmap_sort(&w->markings);
+	idmap_sort(&w->extensions);
 	return true;
 }
 
@@ -258,7 +263,7 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	w->mem = arena_new();
 	w->trees = arena_new();
 	if (!job->envelope && find_objects(w) && stix21_lean_each(job, w->objects, on_item, w) &&
-	    w->nitems > 0 && w->nitems <= most && index_markings(w)) {
+	    w->nitems > 0 && w->nitems <= most && index_definitions(w)) {
 		w->stix20 = slice_is(json_member(w->root, "spec_version"), "2.0");
 		find_lost(w);
 		name_whole(w);
@@ -325,8 +330,10 @@ stix21_read_piece(const struct read_job *job, struct arena *mem, struct advisory
 		stix21_refuse_conflict(&r, &item);
 		return 0;
 	}
-	if (job->piece->index == 0 && w->root != NULL)
+	if (job->piece->index == 0 && w->root != NULL) {
 		stix21_account_container(job->loss, w->root);
+		stix21_check_bundle(&r, w->root);
+	}
 	stix21_read_items(&r);
 	if (adv->n > 0 && stix21_has_lost_marking(&r, item.node))
 		adv->objects[0].label = LABEL_UNREADABLE;

@@ -3,21 +3,25 @@
 
 #include <stdio.h>
 
+#include "formats/stix21_form.h"
 #include "formats/vocab.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/ascii.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
+enum { NAME_MAX = 250, HASH_NAME_MIN = 3 };
+
 static const char tlsh_prefix[] = "T1";
+static const char name_chars[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 /* Hash names whose values have a fixed length in hex digits. */
 static const struct { const char *name; size_t digits; } hash_lengths[] = {
 	{ "MD5", 32 }, { "SHA-1", 40 }, { "SHA-256", 64 }, { "SHA-512", 128 }, { "SHA3-256", 64 },
 	{ "SHA3-512", 128 }, { "SHA-224", 56 }, { "SHA-384", 96 }, { "RIPEMD-160", 40 },
 };
-
-static void	check_members(struct check *, const json *, const struct stix21_prop *);
 
 /* Append one step to a path in a fixed buffer; what does not fit is cut. */
 static void
@@ -47,15 +51,15 @@ check_report(struct check *c, const char *code, enum err_code err, bool must, co
 }
 
 /* Report a value of the wrong JSON type. */
-static void
-wrong_type(struct check *c, const char *wanted)
+void
+check_wrong_type(struct check *c, const char *wanted)
 {
 	check_report(c, "BAD_TYPE_OF", ERR_VALUE, true, NULL, wanted);
 }
 
 /* Return the type part of "type--UUID", empty if it is no id. */
-static struct slice
-type_of_id(struct slice id)
+struct slice
+check_type_of_id(struct slice id)
 {
 	if (id.n < UUID_TEXT + 3 || memcmp(id.p + id.n - UUID_TEXT - 2, "--", 2) != 0 ||
 	    !uuid_is_valid(slice_from(id.p + id.n - UUID_TEXT, UUID_TEXT)))
@@ -91,10 +95,10 @@ check_ref(struct check *c, const json *v, const struct stix21_prop *p)
 	char text[160];
 
 	if (!json_is_string(v)) {
-		wrong_type(c, "must be an identifier");
+		check_wrong_type(c, "must be an identifier");
 		return;
 	}
-	type = type_of_id(json_slice(v));
+	type = check_type_of_id(json_slice(v));
 	if (type.n == 0) {
 		check_report(c, "BAD_REF", ERR_VALUE, true, NULL, "is no identifier");
 		return;
@@ -106,6 +110,8 @@ check_ref(struct check *c, const json *v, const struct stix21_prop *p)
 	}
 }
 
+#define INTEGER_MAX	(((int64_t)1 << 53) - 1)
+
 /* Check an integer and its range. */
 static void
 check_int(struct check *c, const json *v, const struct stix21_prop *p)
@@ -113,15 +119,16 @@ check_int(struct check *c, const json *v, const struct stix21_prop *p)
 	int64_t n;
 
 	if (!json_is_number(v)) {
-		wrong_type(c, "must be an integer");
+		check_wrong_type(c, "must be an integer");
 	} else if (!json_int(v, &n)) {
 		double d;
 
 		if (json_double(v, &d) && (d >= 9e15 || d <= -9e15))
 			check_report(c, "BAD_RANGE", ERR_VALUE, true, NULL, "is too large");
 		else
-			wrong_type(c, "must be an integer");
-	} else if (p->min != p->max && (n < p->min || n > p->max)) {
+			check_wrong_type(c, "must be an integer");
+	} else if (p->min != p->max ? n < p->min || n > p->max :
+	    n > INTEGER_MAX || n < -INTEGER_MAX) {
 		check_report(c, "BAD_RANGE", ERR_VALUE, true, NULL, "is outside its range");
 	}
 }
@@ -133,7 +140,7 @@ check_number(struct check *c, const json *v, const struct stix21_prop *p)
 	double d;
 
 	if (!json_is_number(v) || !json_double(v, &d))
-		wrong_type(c, "must be a number");
+		check_wrong_type(c, "must be a number");
 	else if (p->min != p->max && (d < (double)p->min || d > (double)p->max))
 		check_report(c, "BAD_RANGE", ERR_VALUE, true, NULL, "is outside its range");
 }
@@ -144,9 +151,20 @@ count_hex(struct slice s)
 {
 	size_t i = 0;
 
-	while (i < s.n && s.p[i] != '\0' && strchr("0123456789abcdefABCDEF", s.p[i]) != NULL)
+	while (i < s.n && ascii_hex(s.p[i]) >= 0)
 		i++;
 	return i;
+}
+
+/* True for "BLOCKSIZE:HASH:HASH". */
+static bool
+is_ssdeep(struct slice s)
+{
+	struct slice size = slice_cut(&s, ':'), first = slice_cut(&s, ':');
+	unsigned long long n;
+
+	return slice_u64(size, &n) && first.n > 0 && s.n > 0 &&
+	    memchr(s.p, ' ', s.n) == NULL && memchr(s.p, ':', s.n) == NULL;
 }
 
 /* Check one hash by its algorithm. */
@@ -157,7 +175,7 @@ check_hash(struct check *c, const char *name, const json *v)
 	size_t n = strlen(name);
 
 	if (!json_is_string(v)) {
-		wrong_type(c, "must be a string");
+		check_wrong_type(c, "must be a string");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(hash_lengths) / sizeof(*hash_lengths); i++) {
@@ -173,9 +191,12 @@ check_hash(struct check *c, const char *name, const json *v)
 			s = slice_from(s.p + 2, s.n - 2);
 		if (s.n != 70 || count_hex(s) != s.n)
 			check_report(c, "BAD_HASH", ERR_VALUE, true, NULL, "is no TLSH value");
-	} else if (n < 3 || n > 250) {
+	} else if (n < HASH_NAME_MIN || n > NAME_MAX || strspn(name, name_chars) != n) {
 		check_report(c, "BAD_NAME", ERR_VALUE, true, NULL, "is no name of a hash");
-	} else if (strcmp(name, "SSDEEP") != 0) {
+	} else if (strcmp(name, "SSDEEP") == 0) {
+		if (!is_ssdeep(s))
+			check_report(c, "BAD_HASH", ERR_VALUE, true, NULL, "is no SSDEEP value");
+	} else {
 		check_report(c, "UNKNOWN_HASH", ERR_VALUE, false, NULL,
 		    "is no hash algorithm of the vocabulary");
 	}
@@ -186,7 +207,7 @@ static void
 check_hashes(struct check *c, const json *v)
 {
 	if (!json_is_object(v)) {
-		wrong_type(c, "must be a dictionary of hashes");
+		check_wrong_type(c, "must be a dictionary of hashes");
 		return;
 	}
 	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
@@ -203,7 +224,7 @@ check_binary(struct check *c, const json *v)
 	struct strbuf raw = STRBUF_INIT;
 
 	if (!json_is_string(v))
-		wrong_type(c, "must be base64 text");
+		check_wrong_type(c, "must be base64 text");
 	else if (!base64_decode(json_slice(v), false, &raw))
 		check_report(c, "BAD_BASE64", ERR_VALUE, true, NULL, "is no base64");
 	strbuf_fini(&raw);
@@ -216,83 +237,198 @@ check_hex(struct check *c, const json *v)
 	struct slice s = json_slice(v);
 
 	if (!json_is_string(v))
-		wrong_type(c, "must be hex digits");
+		check_wrong_type(c, "must be hex digits");
 	else if (s.n == 0 || s.n % 2 != 0 || count_hex(s) != s.n)
 		check_report(c, "BAD_HEX", ERR_VALUE, true, NULL,
 		    "is not an even number of hex digits");
 }
 
-/* True for the key of an extension that an extension-definition describes. */
-static bool
-is_definition_key(const char *key)
-{
-	return slice_is(type_of_id(slice_of(key)), "extension-definition");
-}
-
-/* Check one member of `extensions`. */
+/* Check a value of a dictionary: of one of the kinds in `allowed`. */
 static void
-check_extension(struct check *c, const json *v)
+check_entry(struct check *c, const json *v, int64_t allowed)
 {
-	static const char kinds[] =
-	    "new-sdo new-sco new-sro property-extension toplevel-property-extension";
-	const char *key = json_name(v);
-	const struct stix21_extension *known = stix21_extension_find(slice_of(key));
-	struct slice kind = json_member(v, "extension_type");
+	int64_t n;
 
-	if (!json_is_object(v)) {
-		wrong_type(c, "must be an object");
-	} else if (is_definition_key(key)) {
-		if (json_get(v, "extension_type") != NULL && !vocab_has_word(kinds, kind))
-			check_report(c, "BAD_ENUM", ERR_VALUE, true, "extension_type",
-			    "is not one of the five");
-	} else if (known == NULL) {
-		check_report(c, "CUSTOM_EXTENSION", ERR_VALUE, false, NULL,
-		    "is neither predefined nor the id of an extension-definition");
-	} else if (!slice_is(json_member(c->tree, "type"), known->host)) {
-		check_report(c, "BAD_EXTENSION", ERR_VALUE, true, NULL,
-		    "belongs to another type of object");
-	} else {
-		check_members(c, v, known->props);
-	}
-}
-
-/* Check the `extensions` of an object. */
-static void
-check_extensions(struct check *c, const json *v)
-{
-	if (!json_is_object(v)) {
-		wrong_type(c, "must be a dictionary of extensions");
+	if (allowed == 0 || (json_is_string(v) && (allowed & DICT_STRING) != 0) ||
+	    ((allowed & DICT_INT) != 0 && json_int(v, &n)) || json_is_null(v))
+		return;
+	if (!json_is_list(v) || (allowed & DICT_STRINGS) == 0) {
+		check_wrong_type(c, (allowed & DICT_INT) == 0 ? allowed == DICT_STRINGS ?
+		    "must be a list of strings" : "must be a string" :
+		    allowed == DICT_INT ? "must be an integer" : "must be a string or an integer");
 		return;
 	}
 	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
-		check_enter(c, json_name(m), 0);
-		check_extension(c, m);
+		if (!json_is_string(m) && !json_is_null(m)) {
+			check_wrong_type(c, "must be a list of strings");
+			return;
+		}
+	}
+}
+
+/* True if a key begins with one of the blank-separated words, and goes on. */
+static bool
+has_prefix_of(const char *key, const char *words)
+{
+	struct slice rest = slice_of(words), name = slice_of(key);
+
+	while (rest.n > 0) {
+		struct slice word = slice_cut(&rest, ' ');
+
+		if (name.n > word.n && memcmp(name.p, word.p, word.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Check a dictionary: its keys, and its values if they must be of some kind. */
+static void
+check_dictionary(struct check *c, const json *v, const struct stix21_prop *p)
+{
+	if (!json_is_object(v)) {
+		check_wrong_type(c, "must be a dictionary");
+		return;
+	}
+	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
+		const char *key = json_name(m);
+		size_t n = strlen(key);
+
+		check_enter(c, key, 0);
+		if (n < 1 || n > NAME_MAX || strspn(key, name_chars) != n)
+			check_report(c, "BAD_NAME", ERR_VALUE, true, NULL,
+			    "is no key: they are 1 to 250 of [a-zA-Z0-9_-]");
+		else if (p->words != NULL && !has_prefix_of(key, p->words))
+			check_report(c, "BAD_NAME", ERR_VALUE, true, NULL,
+			    "is no key that this dictionary may have");
+		check_entry(c, m, p->min);
 		check_leave(c);
 	}
 }
 
-/* An external reference says something beyond the name of its source. */
+/* External ids of these sources look like this: a prefix, and numbers with hyphens between. */
+static const struct { const char *source, *prefix; size_t parts, least; const char *reason; } sources[] = {
+	{ "cve", "CVE-", 2, 4, "is no CVE id (CVE-YYYY-NNNN)" },
+	{ "capec", "CAPEC-", 1, 1, "is no CAPEC id (CAPEC-N)" },
+	{ "cwe", "CWE-", 1, 1, "is no CWE id (CWE-N)" },
+};
+
+/* True if `s` is that many numbers, joined by hyphens, each with so many digits at least. */
+static bool
+is_numbers(struct slice s, size_t parts, size_t least)
+{
+	for (size_t i = 0; i < parts; i++) {
+		struct slice part = slice_cut(&s, '-');
+
+		if (part.n < least)
+			return false;
+		for (size_t k = 0; k < part.n; k++)
+			if (!ascii_is_digit(part.p[k]))
+				return false;
+		if (parts == 2 && i == 0 && part.n != 4)
+			return false;	/* the year */
+	}
+	return s.n == 0;
+}
+
+/* An external reference says something beyond the name of its source, and its id looks like one. */
 static void
 check_reference(struct check *c, const json *o)
 {
+	struct slice source = json_member(o, "source_name"), id = json_member(o, "external_id");
+
 	if (json_get(o, "description") == NULL && json_get(o, "url") == NULL &&
 	    json_get(o, "external_id") == NULL)
 		check_report(c, "BAD_REFERENCE", ERR_MISSING, true, NULL,
 		    "needs one of: description url external_id");
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		size_t n = strlen(sources[i].prefix);
+
+		if (id.n > 0 && slice_is(source, sources[i].source) &&
+		    (!slice_starts(id, sources[i].prefix) || !is_numbers(slice_from(id.p + n, id.n - n),
+		    sources[i].parts, sources[i].least)))
+			check_report(c, "BAD_REFERENCE", ERR_VALUE, true, "external_id",
+			    sources[i].reason);
+	}
 }
 
-/* Check the members of an object inside an object; what the table does not know is left alone. */
+/* Check the words of the last row of a table: one of these at least, or exactly one. */
 static void
+check_last_row(struct check *c, const json *o, const struct stix21_prop *last)
+{
+	struct slice rest = slice_of(last->words);
+	size_t n = 0;
+	char text[160];
+
+	if (last->words == NULL || json_first(o) == NULL)
+		return;
+	for (const json *m = json_first(o); m != NULL; m = json_next(m))
+		n += vocab_has_word(last->words, slice_of(json_name(m)));
+	if (n == 0) {
+		snprintf(text, sizeof(text), "one of these is needed: %.*s", (int)rest.n, rest.p);
+		check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, NULL, text);
+	} else if (n > 1 && (last->flags & PROP_NOT_BOTH) != 0) {
+		snprintf(text, sizeof(text), "only one of these may be there: %.*s", (int)rest.n, rest.p);
+		check_report(c, "BAD_COMBINATION", ERR_VALUE, true, NULL, text);
+	}
+}
+
+/* True for names of properties. */
+bool
+check_is_property_name(const char *name)
+{
+	return stix21_form(KIND_PROPERTY)->fits(slice_of(name)) || strcmp(name, "id") == 0;
+}
+
+/* Check the members of an object inside an object. What the table does not know is no harm, but said. */
+void
 check_members(struct check *c, const json *o, const struct stix21_prop *table)
 {
-	const struct stix21_prop *p;
+	const struct stix21_prop *p = table;
+	uint64_t seen = 0;
 
-	check_required(c, o, table);
-	for (const json *m = json_first(o); m != NULL; m = json_next(m))
-		if ((p = stix21_prop_find(table, json_name(m))) != NULL)
+	for (const json *m = json_first(o); m != NULL; m = json_next(m)) {
+		if ((p = stix21_prop_find(table, json_name(m))) != NULL) {
+			seen |= (uint64_t)1 << (p - table);
 			check_property(c, m, p);
-	if (stix21_prop_find(table, "source_name") != NULL)
+		} else if (!check_is_property_name(json_name(m))) {
+			check_report(c, "BAD_NAME", ERR_VALUE, true, json_name(m),
+			    "is no property name: they are 3 to 250 of [a-z0-9_]");
+		} else {
+			check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, json_name(m),
+			    "is not in the standard");
+		}
+	}
+	check_required(c, table, seen);
+	for (p = table; p->name != NULL; p++)
+		;
+	check_last_row(c, o, p);
+	if (strcmp(table->name, "source_name") == 0)
 		check_reference(c, o);
+}
+
+/* Check a text that has a form of its own. */
+static void
+check_form(struct check *c, const json *v, enum stix21_kind kind)
+{
+	const struct stix21_form *form = stix21_form(kind);
+
+	if (!json_is_string(v))
+		check_wrong_type(c, "must be a string");
+	else if (!form->fits(json_slice(v)))
+		check_report(c, form->code, ERR_VALUE, form->must, NULL, form->reason);
+}
+
+/* Check a time, and that it says milliseconds if it must. */
+static void
+check_time(struct check *c, const json *v, bool millis)
+{
+	struct slice s = json_slice(v);
+
+	if (!json_is_string(v) || !stamp_parse(s, NULL))
+		check_report(c, "BAD_TIMESTAMP", ERR_VALUE, true, NULL,
+		    "is no possible UTC time ending in Z");
+	else if (millis && s.n < sizeof("2024-02-03T04:05:06.789Z") - 1)
+		check_report(c, "BAD_TIMESTAMP", ERR_VALUE, true, NULL, "does not say milliseconds");
 }
 
 /* Check one value (an element, if the row is a list). */
@@ -302,16 +438,22 @@ check_value(struct check *c, const json *v, const struct stix21_prop *p)
 	switch (p->kind) {
 	case KIND_STRING:
 		if (!json_is_string(v))
-			wrong_type(c, "must be a string");
+			check_wrong_type(c, "must be a string");
 		break;
 	case KIND_BOOL:
 		if (!json_is_bool(v))
-			wrong_type(c, "must be true or false");
+			check_wrong_type(c, "must be true or false");
 		break;
 	case KIND_TIME:
-		if (!json_is_string(v) || !stamp_parse(json_slice(v), NULL))
-			check_report(c, "BAD_TIMESTAMP", ERR_VALUE, true, NULL,
-			    "is no possible UTC time ending in Z");
+	case KIND_STAMP:
+		check_time(c, v, p->kind == KIND_STAMP);
+		break;
+	case KIND_VOCAB:
+		if (!json_is_string(v))
+			check_wrong_type(c, "must be a string");
+		else if (!vocab_has_word(p->words, json_slice(v)))
+			check_report(c, "UNKNOWN_WORD", ERR_VALUE, false, NULL,
+			    "is not in the vocabulary");
 		break;
 	case KIND_ENUM:
 		if (!json_is_string(v) || !vocab_has_word(p->words, json_slice(v)))
@@ -322,11 +464,7 @@ check_value(struct check *c, const json *v, const struct stix21_prop *p)
 		if (json_is_object(v))
 			check_members(c, v, p->sub);
 		else
-			wrong_type(c, "must be an object");
-		break;
-	case KIND_DICTIONARY:
-		if (!json_is_object(v))
-			wrong_type(c, "must be a dictionary");
+			check_wrong_type(c, "must be an object");
 		break;
 	case KIND_INT:		check_int(c, v, p); break;
 	case KIND_NUMBER:	check_number(c, v, p); break;
@@ -335,7 +473,10 @@ check_value(struct check *c, const json *v, const struct stix21_prop *p)
 	case KIND_BINARY:	check_binary(c, v); break;
 	case KIND_HEX:		check_hex(c, v); break;
 	case KIND_EXTENSIONS:	check_extensions(c, v); break;
+	case KIND_DICTIONARY:	check_dictionary(c, v, p); break;
 	default:
+		if (p->kind >= KIND_FORMS)
+			check_form(c, v, p->kind);
 		break;
 	}
 }
@@ -352,7 +493,7 @@ check_property(struct check *c, const json *v, const struct stix21_prop *p)
 	if ((p->flags & PROP_LIST) == 0) {
 		check_value(c, v, p);
 	} else if (!json_is_list(v)) {
-		wrong_type(c, "must be a list");
+		check_wrong_type(c, "must be a list");
 	} else {
 		for (const json *m = json_first(v); m != NULL; m = json_next(m), i++) {
 			check_enter(c, NULL, i);
@@ -366,9 +507,9 @@ check_property(struct check *c, const json *v, const struct stix21_prop *p)
 
 /* Report the properties that are required and missing. */
 void
-check_required(struct check *c, const json *o, const struct stix21_prop *table)
+check_required(struct check *c, const struct stix21_prop *table, uint64_t seen)
 {
 	for (const struct stix21_prop *p = table; p->name != NULL; p++)
-		if ((p->flags & PROP_REQUIRED) != 0 && json_get(o, p->name) == NULL)
+		if ((p->flags & PROP_REQUIRED) != 0 && (seen >> (p - table) & 1) == 0)
 			check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, p->name, "is missing");
 }

@@ -1,7 +1,9 @@
 /*
  * stix21_value.h -- is a value what the table says it is?
  *
- * Owns:    the state of one check, and one function per kind of value.
+ * Owns:    the state of one check, one function per kind of value (stix21_value.c), extensions
+ *          (stix21_extension.c), markings (stix21_marking.c), what only some types need
+ *          (stix21_special.c).
  * Called:  by stix21_check.c only.
  * Never:   knows a type by name.
  */
@@ -25,11 +27,16 @@ struct check {
 	struct arena			*mem;
 	stix21_issue_fn			*report;
 	void				*ctx;
+	object_find_fn			 find;		/* definitions of the message; NULL: none */
+	void				*find_ctx;
 	const struct stix21_type	*type;		/* NULL: custom */
 	const struct stix21_prop	*common;
 	struct check_step		 step[CHECK_STEPS];	/* the path of the value looked at */
 	size_t				 nsteps;
+	size_t				 budget;	/* members that may still be looked at */
 };
+
+enum { CHECK_BUDGET = 1000000 };	/* lists of names into lists of members would take for ever */
 
 /* Report an issue at the path, or at `member` of it. */
 void	check_report(struct check *c, const char *code, enum err_code err, bool must,
@@ -50,9 +57,32 @@ check_leave(struct check *c)
 	c->nsteps--;
 }
 
+/* Report a value of the wrong JSON type. */
+void	check_wrong_type(struct check *c, const char *wanted);
 /* Check one member by its row. */
 void	check_property(struct check *c, const json *v, const struct stix21_prop *p);
-/* Report the properties that `table` requires and `o` has not. */
-void	check_required(struct check *c, const json *o, const struct stix21_prop *table);
+/* Report the rows of `table` that are required and not among `seen` (bit i: row i). */
+void	check_required(struct check *c, const struct stix21_prop *table, uint64_t seen);
+/* Check the members of an object inside an object. */
+void	check_members(struct check *c, const json *o, const struct stix21_prop *table);
+/* The type part of "type--UUID", empty if it is no id. */
+struct slice	check_type_of_id(struct slice id);
+/* Names of properties: 3 to 250 of [a-z0-9_]. */
+bool	check_is_property_name(const char *name);
+
+/* stix21_extension.c: `extensions`, and what the definitions of the message say of them. */
+void	check_extensions(struct check *c, const json *v);
+/* The extension_type of an extension of the object that begins so; empty if there is none. */
+struct slice	check_extended_by(const struct check *c, const char *kind);
+
+/* stix21_marking.c: granular markings, marking-definitions. */
+void	check_granular(struct check *c);
+void	check_marking_definition(struct check *c);
+
+/* stix21_rules.c: the rules between properties of the object. */
+void	check_rules(struct check *c);
+
+/* stix21_special.c: what only this type needs. */
+void	check_special(struct check *c);
 
 #endif

@@ -1,0 +1,109 @@
+/* stix21_rules.c -- the rules between properties of an object. See stix21_value.h. */
+#include <stdio.h>
+
+#include "formats/stix21_value.h"
+#include "formats/vocab.h"
+#include "gateway/base/clock.h"
+
+/* Compare two timestamps that are there and readable: <0, 0, >0 in *order. */
+static bool
+compare_times(struct check *c, const json *a, const json *b, int *order)
+{
+	struct slice x, y;
+
+	if (!stamp_key(c->mem, json_slice(a), &x) || !stamp_key(c->mem, json_slice(b), &y))
+		return false;
+	*order = slice_cmp(x, y);
+	return true;
+}
+
+/* True if any property is there that is not common to the class. Extensions count: a process may be
+ * described by one alone. */
+static bool
+has_own_property(const struct check *c)
+{
+	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m))
+		if (strcmp(json_name(m), "extensions") == 0 ||
+		    stix21_prop_find(c->type->common, json_name(m)) == NULL)
+			return true;
+	return false;
+}
+
+/* True if any of the blank-separated names is there. */
+static bool
+has_any(const struct check *c, const char *names)
+{
+	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m))
+		if (vocab_has_word(names, slice_of(json_name(m))))
+			return true;
+	return false;
+}
+
+/* Report that `path` breaks a rule about another property. */
+static void
+broken(struct check *c, const char *code, const char *path, const char *what, const char *other)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %s", what, other);
+	check_report(c, code, ERR_VALUE, true, path, text);
+}
+
+/* Check a rule about the order of two times that are there. */
+static void
+check_order(struct check *c, const struct stix21_rule *rule, const json *x, const json *y)
+{
+	int order;
+
+	if (rule->kind == RULE_ORDER && slice_eq(json_slice(x), json_slice(y)))
+		return;
+	if (!compare_times(c, x, y, &order))
+		return;
+	if (rule->kind == RULE_ORDER && order > 0)
+		broken(c, "BAD_ORDER", rule->b, "must not be before", rule->a);
+	if (rule->kind == RULE_AFTER && order >= 0)
+		broken(c, "BAD_ORDER", rule->b, "must be later than", rule->a);
+}
+
+/* Check a rule about two properties. */
+static void
+check_pair(struct check *c, const struct stix21_rule *rule)
+{
+	const json *x = json_get(c->tree, rule->a), *y = json_get(c->tree, rule->b);
+	bool both = x != NULL && y != NULL;
+
+	if ((rule->kind == RULE_ORDER || rule->kind == RULE_AFTER) && both)
+		check_order(c, rule, x, y);
+	if (rule->kind == RULE_NEEDS && x != NULL && y == NULL)
+		broken(c, "BAD_COMBINATION", rule->a, "is there without", rule->b);
+	if (rule->kind == RULE_NOT_BOTH && both)
+		broken(c, "BAD_COMBINATION", rule->b, "must not be there together with", rule->a);
+	if (rule->kind == RULE_IF_TRUE_NEEDS && json_bool(x) && y == NULL)
+		broken(c, "MISSING_PROPERTY", rule->b, "is missing, and needed by a true", rule->a);
+	if (rule->kind == RULE_NOT_IF_TRUE && json_bool(x) && y != NULL)
+		broken(c, "BAD_COMBINATION", rule->b, "must not be there with a true", rule->a);
+	if (rule->kind == RULE_ONLY_IF_TRUE && !json_bool(x) && y != NULL)
+		broken(c, "BAD_COMBINATION", rule->b, "must not be there without a true", rule->a);
+}
+
+/* Check the rules between properties of the type. */
+void
+check_rules(struct check *c)
+{
+	static const struct stix21_rule versions = { RULE_ORDER, "created", "modified" };
+	const struct stix21_rule *rule = c->type == NULL ? NULL : c->type->rules;
+
+	check_pair(c, &versions);
+	for (; rule != NULL && rule->kind != RULE_END; rule++) {
+		if (rule->kind == RULE_ANY_OWN) {
+			if (!has_own_property(c))
+				check_report(c, "BAD_COMBINATION", ERR_MISSING, true, NULL,
+				    "says nothing: at least one property is needed");
+		} else if (rule->kind == RULE_ONE_OF) {
+			if (!has_any(c, rule->a))
+				broken(c, "MISSING_PROPERTY", NULL, "one of these is needed:", rule->a);
+		} else {
+			check_pair(c, rule);
+		}
+	}
+}
