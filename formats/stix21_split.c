@@ -111,7 +111,8 @@ index_definitions(struct whole *w)
 			return false;
 		if (slice_is(type, "marking-definition"))
 			idmap_add(&w->markings, w->mem, arena_slice(w->mem, id), i);
-		else if (slice_is(type, "extension-definition"))
+		else if (slice_is(type, "extension-definition") &&
+		    slice_starts(id, "extension-definition--"))
 			idmap_add(&w->extensions, w->mem, arena_slice(w->mem, id), i);
 		forget_trees(w);
 	}
