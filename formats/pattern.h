@@ -74,7 +74,8 @@ struct pat_node	*pattern_parse(struct slice text, struct arena *mem, struct err 
 /* What the grammar allows and a strict reader refuses, as bits. */
 enum {
 	PATTERN_TWICE	= 1 << 0,	/* a kind of qualifier twice on one expression */
-	PATTERN_HASH	= 1 << 1	/* the text compared with a hash is no hash of that name */
+	PATTERN_HASH	= 1 << 1,	/* the text compared with a hash is no hash of that name */
+	PATTERN_NOT_20	= 1 << 2	/* version 2.0 has no EXISTS */
 };
 unsigned	 pattern_flaws(const struct pat_node *p);
 /* One legal spelling; parse(print(p)) equals p. */

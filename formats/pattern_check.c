@@ -49,7 +49,8 @@ flaws(const struct pat_node *p, struct arena **mem)
 	unsigned found = 0;
 
 	if (p->kind == PAT_TEST)
-		return hash_is_wrong(p, mem) ? PATTERN_HASH : 0;
+		return (hash_is_wrong(p, mem) ? PATTERN_HASH : 0) |
+		    (p->op == PAT_EXISTS ? PATTERN_NOT_20 : 0);
 	if (qualified_twice(p))
 		found |= PATTERN_TWICE;
 	for (size_t i = 0; i < p->nkids; i++)

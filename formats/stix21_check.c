@@ -119,7 +119,8 @@ check_spec_version(struct check *c)
 {
 	const json *v = json_get(c->tree, "spec_version");
 
-	if (v == NULL && c->object->class != OBJECT_SCO && !slice_is(check_extended_by(c, "new-sco"), "new-sco"))
+	if (v == NULL && c->object->class != OBJECT_SCO &&
+	    !slice_is(check_extended_by(c, "new-"), "new-sco"))
 		check_report(c, "MISSING_SPEC_VERSION", ERR_MISSING, false, "spec_version",
 		    "is missing");
 	else if (v != NULL && !slice_is(json_slice(v), "2.1"))

@@ -126,7 +126,8 @@ fits_mac(struct slice s)
 	if (s.n != 17)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (i % 3 == 2 ? s.p[i] != ':' : ascii_hex(s.p[i]) < 0 || (s.p[i] >= 'A' && s.p[i] <= 'F'))
+		if (i % 3 == 2 ? s.p[i] != ':' :
+		    ascii_hex(s.p[i]) < 0 || (s.p[i] >= 'A' && s.p[i] <= 'F'))
 			return false;
 	return true;
 }
@@ -228,7 +229,7 @@ fits_cpe(struct slice s)
 	return colons == CPE_PARTS - 1;
 }
 
-/* A well-formed tag of RFC 5646: what stands between hyphens has 1 to 8 letters or digits, letters first. */
+/* A well-formed tag of RFC 5646: parts of 1 to 8 letters or digits between hyphens, letters first. */
 static bool
 fits_lang(struct slice s)
 {

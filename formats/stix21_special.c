@@ -35,6 +35,10 @@ check_pattern(struct check *c)
 	else if ((flaws & PATTERN_HASH) != 0)
 		check_report(c, "BAD_HASH", ERR_VALUE, true, "pattern",
 		    "compares a hash with what is no hash of that name");
+	else if ((flaws & PATTERN_NOT_20) != 0 &&
+	    slice_is(json_member(c->tree, "pattern_version"), "2.0"))
+		check_report(c, "BAD_PATTERN", ERR_VALUE, true, "pattern",
+		    "has EXISTS, which patterns of version 2.0 have not");
 }
 
 /* Remark on a relationship that the standard does not suggest between these types. */

@@ -2,8 +2,9 @@
  * stix21_split.c -- a large document in pieces: an item of `objects` each. See stix21_read.h.
  *
  * What an item must know of the others is found before the first is read: the definitions of markings and
- * extensions (they may stand behind what they mark), and which of the former are refused. Of those the place is kept, and trees only
- * while they are few. Contradictions between two items are found by whoever drives.
+ * extensions (they may stand behind what they mark), and which of the former are refused. Of those the
+ * place is kept, and trees only while they are few. Contradictions between two items are found by whoever
+ * drives.
  */
 #include <stdlib.h>
 

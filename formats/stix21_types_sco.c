@@ -223,14 +223,16 @@ static const struct stix21_prop windows_process_ext[] = {
 	BOOL("aslr_enabled", 0), BOOL("dep_enabled", 0), STRING("priority", 0),
 	STRING("owner_sid", 0), STRING("window_title", 0), DICT("startup_info", 0, 0),
 	ENUM("integrity_level", 0, WORDS_INTEGRITY),
-	END_ANY_OF("aslr_enabled dep_enabled priority owner_sid window_title startup_info " "integrity_level")
+	END_ANY_OF("aslr_enabled dep_enabled priority owner_sid window_title startup_info "
+	    "integrity_level")
 };
 static const struct stix21_prop windows_service_ext[] = {
 	STRING("service_name", 0), STRING("descriptions", L), STRING("display_name", 0),
 	STRING("group_name", 0), ENUM("start_type", 0, WORDS_SERVICE_START),
 	REF("service_dll_refs", L, "file"), ENUM("service_type", 0, WORDS_SERVICE_TYPE),
 	ENUM("service_status", 0, WORDS_SERVICE_STATUS),
-	END_ANY_OF("service_name descriptions display_name group_name start_type service_dll_refs " "service_type service_status")
+	END_ANY_OF("service_name descriptions display_name group_name start_type service_dll_refs "
+	    "service_type service_status")
 };
 static const struct stix21_prop unix_account_ext[] = {
 	INT("gid", 0), STRING("groups", L), STRING("home_dir", 0), STRING("shell", 0),
