@@ -26,8 +26,16 @@ struct set {
 	struct siphash_key key;		/* whoever names values chooses no places */
 };
 
+/* Numbers, each by one more: 0 is free. */
+struct numbers {
+	uint32_t	*v;
+	size_t		 n, cap;	/* cap: a power of two */
+	struct siphash_key key;
+};
+
 struct flat_seen {
-	struct set	values, sids;
+	struct set	values;
+	struct numbers	sids;
 };
 
 struct flat_seen *
@@ -76,12 +84,52 @@ add(struct set *s, struct key k)
 {
 	struct key *at;
 
-	if (s->n * 2 >= s->cap)
+	if (s->n * 4 >= s->cap * 3)
 		grow(s);
 	at = slot(s, k);
 	if (at->a == k.a && at->b == k.b)
 		return true;
 	*at = k;
+	s->n++;
+	return false;
+}
+
+static uint32_t *
+number_slot(struct numbers *s, uint32_t number)
+{
+	size_t i = (size_t)siphash(&s->key, slice_from(&number, sizeof(number))) & (s->cap - 1);
+
+	while (s->v[i] != 0 && s->v[i] != number)
+		i = (i + 1) & (s->cap - 1);
+	return &s->v[i];
+}
+
+static void
+grow_numbers(struct numbers *s)
+{
+	struct numbers bigger = { NULL, s->n, s->cap == 0 ? SEEN_START : s->cap * 2,
+	    s->cap == 0 ? siphash_key_new() : s->key };
+
+	bigger.v = xcalloc(bigger.cap, sizeof(*bigger.v));
+	for (size_t i = 0; i < s->cap; i++)
+		if (s->v[i] != 0)
+			*number_slot(&bigger, s->v[i]) = s->v[i];
+	free(s->v);
+	*s = bigger;
+}
+
+/* True if it was there already. */
+static bool
+add_number(struct numbers *s, uint32_t number)
+{
+	uint32_t *at;
+
+	if (s->n * 4 >= s->cap * 3)
+		grow_numbers(s);
+	at = number_slot(s, number);
+	if (*at == number)
+		return true;
+	*at = number;
 	s->n++;
 	return false;
 }
@@ -121,7 +169,7 @@ flat_seen_sid(struct flat_seen *s, uint32_t base, const char *form, struct slice
 	for (size_t i = 0; i < 8; i++)
 		at = at << 8 | digest[i];
 	at %= SID_RANGE;
-	while (add(&s->sids, (struct key){ at * UINT64_C(0x9e3779b97f4a7c15), at + 1 }))
+	while (add_number(&s->sids, (uint32_t)at + 1))
 		at = (at + 1) % SID_RANGE;
 	return (base == 0 ? SID_BASE : base) + (uint32_t)at;
 }

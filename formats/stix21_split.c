@@ -14,7 +14,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
 
-enum { TREES_MAX = 4 << 20, OBJECTS_DEFAULT = 100000, DEPTH_DEFAULT = 128, AROUND = 2 };
+enum { WHOLE_MAX = 64 << 20, TREES_MAX = 4 << 20, OBJECTS_DEFAULT = 100000, DEPTH_DEFAULT = 128, AROUND = 2 };
 
 struct definition {
 	struct slice	 text;
@@ -252,6 +252,41 @@ split_close(struct whole *w)
 	free(w);
 }
 
+/* pos_of for a text that must not stay in memory. */
+static struct pos
+place_of(const struct read_job *job, size_t offset)
+{
+	struct pos at = { 1, 1, offset };
+	size_t line_at = 0;
+	const char *nl;
+
+	for (size_t from = 0, passed = 0; (nl = memchr(job->in.p + from, '\n', offset - from)) != NULL; ) {
+		from = line_at = (size_t)(nl - job->in.p) + 1;
+		at.line++;
+		if (job->passed != NULL && from - passed > TREES_MAX) {
+			job->passed(job->passed_arg, job->in.p + from);
+			passed = from;
+		}
+	}
+	at.column = (uint32_t)(offset - line_at) + 1;
+	return at;
+}
+
+/* The usual parser has better words, but needs many times the memory of the text. */
+static int
+find_break(const struct whole *w, struct err *e)
+{
+	const struct read_job *job = &w->job;
+	size_t end;
+
+	if (job->in.n <= WHOLE_MAX)
+		return 0;
+	if (!json_walk_end(job->in, job->limits.depth, job->passed, job->passed_arg, &end))
+		return err_at(e, ERR_SYNTAX, place_of(job, end),
+		    "from here on this is no JSON, or it is nested too deep");
+	return 0;
+}
+
 /* See format.h. */
 static int
 split_open(const struct read_job *job, struct whole **out, struct err *e)
@@ -260,7 +295,6 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	size_t most = stix21_limit(job->limits.objects, OBJECTS_DEFAULT);
 	int rc = 0;
 
-	(void)e;
 	w->job = *job;
 	w->mem = arena_new();
 	w->trees = arena_new();
@@ -274,6 +308,8 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	if (rc == 1)
 		*out = w;
 	else
+		rc = find_break(w, e);
+	if (rc != 1)
 		split_close(w);
 	return rc;
 }

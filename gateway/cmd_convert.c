@@ -124,7 +124,7 @@ convert_one(struct conversion *c, const char *const *paths, size_t n)
 	work_bar_wipe(c->bar);
 	tell(c, &d);
 	c->objects = d.accepted;
-	c->refused = verdicts_refused(d.verdicts);
+	c->refused = verdicts_refused(d.verdicts) - d.unreadable;
 	c->dropped = strict && status == CMD_DONE && has_dropped(d.account);
 	if (status == CMD_DONE && (c->refused > 0 || c->dropped))
 		status = CMD_NO;

@@ -57,7 +57,7 @@ add_folder(struct files *f, const char *path, const char *below, const char *ski
 	struct dirent **entries;
 	int n, rc = 0;
 
-	if (is_same(path, skip))
+	if (depth > 0 && is_same(path, skip))
 		return 0;
 	if (depth > DEPTH_MAX)
 		return cmd_complain("%s: folders in folders deeper than %d", path, DEPTH_MAX);

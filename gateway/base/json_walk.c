@@ -288,21 +288,39 @@ json_walk(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx)
 	return json_walk_far(text, depth, fn, ctx, NULL, NULL);
 }
 
+/* Begin at the first byte; the walk says how it ended. */
+static bool
+walk(struct walker *w, unsigned depth, json_walk_fn *fn, void *ctx)
+{
+	int c;
+
+	if (depth != 0)
+		w->depth_left = depth > DEPTH_CEILING ? DEPTH_CEILING : depth;
+	skip_blanks(w);
+	c = peek(w);
+	if (c == '{' || c == '[' ? !skip_children(w, fn, ctx) : !skip_value(w))
+		return false;
+	skip_blanks(w);
+	return w->p == w->end;
+}
+
 bool
 json_walk_far(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx,
     json_walk_passed_fn *passed, void *arg)
 {
 	struct walker w = { text.p, text.p + text.n, DEPTH_DEFAULT, passed, arg, text.p };
-	int c;
 
-	if (depth != 0)
-		w.depth_left = depth > DEPTH_CEILING ? DEPTH_CEILING : depth;
-	skip_blanks(&w);
-	c = peek(&w);
-	if (c == '{' || c == '[' ? !skip_children(&w, fn, ctx) : !skip_value(&w))
-		return false;
-	skip_blanks(&w);
-	return w.p == w.end;
+	return walk(&w, depth, fn, ctx);
+}
+
+bool
+json_walk_end(struct slice text, unsigned depth, json_walk_passed_fn *passed, void *arg, size_t *end)
+{
+	struct walker w = { text.p, text.p + text.n, DEPTH_DEFAULT, passed, arg, text.p };
+	bool good = walk(&w, depth, NULL, NULL);
+
+	*end = (size_t)(w.p - text.p);
+	return good;
 }
 
 /* ---- contents ---- */

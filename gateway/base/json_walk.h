@@ -32,6 +32,10 @@ typedef void	json_walk_passed_fn(void *arg, const char *place);
 bool		 json_walk_far(struct slice text, unsigned depth, json_walk_fn *fn, void *ctx,
 		    json_walk_passed_fn *passed, void *arg);
 
+/* Is it JSON? If not, *end is about where it stops to be. */
+bool		 json_walk_end(struct slice text, unsigned depth, json_walk_passed_fn *passed, void *arg,
+		    size_t *end);
+
 /* A value as json_walk gave it. The kind is told by its first byte. */
 static inline bool
 json_walk_is(struct slice value, char first)

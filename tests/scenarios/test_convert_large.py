@@ -1,0 +1,284 @@
+"""If this fails, a large document takes all memory of the machine, or says something else than in one piece."""
+import glob
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from lab import TOCSIN, TOP, indicator
+
+sys.path.insert(0, os.path.join(TOP, "tests", "bench"))
+import big_bundle  # noqa: E402  pylint: disable=wrong-import-position
+
+GOLDEN = os.path.join(TOP, "tests", "golden")
+CORPUS = os.path.join(os.path.dirname(TOP), "shared", "corpus")
+OBJECTS = 50000  # 30 MB
+MEMORY = 45 << 20  # program, libraries, tables of 50,000 ids
+SANITIZED = "asan" in os.path.realpath(TOCSIN)
+
+
+def tocsin(*words, stdin=None, env=None):
+    return subprocess.run([TOCSIN, *map(str, words)], input=stdin, capture_output=True, cwd=TOP, timeout=120,
+                          env=env, check=False)
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return path
+
+
+def bundle(*objects, **members):
+    return {"type": "bundle", "id": "bundle--6f0d1f5e-6d5b-4d3f-8f36-0d3d9c1f4a01"} | members | {"objects": list(objects)}
+
+
+def memory(done):
+    return int(re.search(rb"\((\d+) bytes\)$", done.stderr.strip()).group(1))
+
+
+@pytest.fixture(name="big", scope="module")
+def fixture_big(tmp_path_factory):
+    path = tmp_path_factory.mktemp("big") / "big.json"
+    with open(path, "w", encoding="utf-8") as f:
+        big_bundle.write(OBJECTS, f)
+    return path
+
+
+# ---- memory ----
+
+@pytest.mark.parametrize("words", [("validate",), ("convert", "--to", "stix21"), ("convert", "--to", "csv"),
+                                   ("convert", "--to", "suricata"), ("convert", "--to", "stix21", "--counts")])
+def test_a_large_bundle_takes_no_memory_of_its_size(big, tmp_path, words):
+    done = tocsin(*words, "--stats", big)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"50002 objects, 0 refused" in done.stderr
+    if not SANITIZED:
+        assert memory(done) < MEMORY
+    # the same from a pipe, which is put by on the disk
+    again = subprocess.run([TOCSIN, *words, "--stats", "-"], stdin=open(big, "rb"), capture_output=True,
+                           env=os.environ | {"TMPDIR": str(tmp_path)}, timeout=120, check=False)
+    assert again.stdout == done.stdout
+    assert SANITIZED or memory(again) < MEMORY
+    assert os.listdir(tmp_path) == []
+
+
+def test_every_object_of_a_large_bundle_comes_out(big):
+    done = tocsin("convert", "--to", "stix21", big)
+    came, went = json.loads(big.read_bytes()), json.loads(done.stdout)
+    assert went["objects"] == came["objects"]
+    rows = tocsin("convert", "--to", "jsonl", big).stdout.splitlines()
+    first = json.loads(rows[0])
+    # the relationship stands behind the indicator, its malware behind both, its creator's name before
+    assert first["source"] == "CERT of nowhere"
+    assert any("malware" in json.loads(row) for row in rows[:50])
+
+
+def test_a_pipe_larger_than_the_limit_is_refused(big, tmp_path):
+    done = tocsin("validate", "--input-limit", "1M", stdin=big.read_bytes()[:2 << 20])
+    assert done.returncode == 2 and b"larger than 1048576 bytes" in done.stderr
+    done = tocsin("validate", "--input-limit", "1M", big)
+    assert done.returncode == 2 and b"larger than 1048576 bytes" in done.stderr
+    done = tocsin("validate", stdin=b"{}", env=os.environ | {"TMPDIR": str(tmp_path / "absent")})
+    assert done.returncode == 2 and b"temporary file" in done.stderr
+    assert tocsin("validate", "--window", "many", big).returncode == 2
+
+
+def test_a_large_document_that_breaks_off_is_no_document(big, tmp_path):
+    broken = write(tmp_path / "broken.json", big.read_bytes()[:-40])
+    out = tmp_path / "out.json"
+    done = tocsin("convert", "--to", "stix21", "-o", out, broken)
+    assert done.returncode == 2 and not out.exists()
+    assert re.match(rb"^[^\n]*broken.json:50003:\d+: SYNTAX ", done.stderr)
+
+
+# ---- in pieces or not: the same ----
+
+def in_pieces(window, words, path, where):
+    loss = where / "loss.txt"
+    done = tocsin(*words, "--window", window, "--loss", loss, path)
+    account = loss.read_bytes() if loss.exists() else None
+    loss.unlink(missing_ok=True)
+    return done.returncode, done.stdout, done.stderr, account
+
+
+def check_same(paths, where, ways):
+    for path in paths:
+        for words in ways:
+            assert in_pieces("1", words, path, where) == in_pieces("1G", words, path, where), (path, words)
+
+
+WAYS = [("convert", "--to", "stix21"), ("convert", "--to", "csv"), ("convert", "--to", "iodef2", "--strict")]
+
+
+def test_a_document_in_pieces_says_what_it_says_in_one(tmp_path):
+    samples = [p for p in glob.glob(os.path.join(GOLDEN, "**", "input.*"), recursive=True) if "/mapped/" not in p]
+    assert len(samples) > 20
+    check_same(samples, tmp_path, WAYS)
+
+
+def test_so_does_every_kind_of_document_of_the_corpus(tmp_path):
+    if not os.path.isdir(CORPUS):
+        pytest.skip("no corpus here")
+    samples = []
+    for folder in ("stix21", "invalid", "iodef2", "misp", "csaf", "stix20"):
+        found = sorted(p for p in glob.glob(os.path.join(CORPUS, folder, "**", "*"), recursive=True)
+                       if os.path.isfile(p) and os.path.getsize(p) < 300000)
+        samples += found[::max(1, len(found) // 12)]
+    assert len(samples) > 50
+    check_same(samples, tmp_path, WAYS[:2])
+
+
+def awkward():
+    """What one object must know of others that stand far away."""
+    mark = big_bundle.statement()
+    tlp = {"type": "marking-definition", "spec_version": "2.1", "id": big_bundle.ident("marking-definition", 9),
+           "created": big_bundle.TIME, "definition_type": "tlp", "definition": {"tlp": "red"}}
+    bad = dict(tlp, id=big_bundle.ident("marking-definition", 10), created="yesterday")
+    a, b = indicator("one", "[mutex:name = 'a']"), indicator("two", "[mutex:name = 'b']")
+    reordered = dict(reversed(a.items()))
+    return [
+        dict(a, object_marking_refs=[tlp["id"]]), dict(b, object_marking_refs=[bad["id"]]),
+        dict(indicator("three", "[mutex:name = 'c']"), object_marking_refs=[mark["id"]]),
+        dict(reordered, object_marking_refs=[tlp["id"]]),  # the same, in another order
+        dict(a, name="another name"), dict(b, name="yet another"),  # contradictions
+        "no object", {"type": "bundle", "id": "x"}, dict(a, id="indicator--nothing"), dict(a, x_odd=1, labels=[]),
+        bad, tlp, mark, dict(mark, definition={"statement": "Copyright others"}), tlp,
+    ]
+
+
+def test_what_needs_the_whole_is_known_in_every_piece(tmp_path):
+    objects = awkward()
+    path = write(tmp_path / "a.json", json.dumps(bundle(*objects, spec_version="2.1", x_more={"a": [1, 2]}),
+                                                indent=1).encode())
+    listed = write(tmp_path / "list.json", objects)
+    check_same([path, listed], tmp_path, WAYS + [("convert", "--to", "txt"), ("convert", "--to", "stix21", "--strict")])
+    told = tocsin("validate", "--json", "--all", "--window", "1", path)
+    assert told.stdout == tocsin("validate", "--json", "--all", path).stdout
+    answer = json.loads(told.stdout)
+    assert [v["code"] for v in answer["verdicts"] if v["verdict"] == "refused"].count("VERSION_CONFLICT") == 4
+    lines = path.read_text().splitlines()
+    for v in answer["verdicts"]:
+        assert lines[v["line"] - 1][v["column"] - 1] in "{\"", v
+
+
+def test_a_name_that_comes_twice_is_found_in_every_piece(tmp_path):
+    text = json.dumps(bundle(*awkward()[:4])).encode()
+    twice = text.replace(b'"name":', b'"name": "x", "name":', 2)
+    path = write(tmp_path / "twice.json", twice)
+    whole = tocsin("convert", "--to", "stix21", path)
+    assert whole.returncode == 2 and b"DUPLICATE" in whole.stderr
+    check_same([path], tmp_path, WAYS)
+
+
+def test_several_inputs_in_pieces_become_the_same_output(tmp_path):
+    a, b, c = (indicator(n, f"[mutex:name = '{n}']") for n in ("one", "two", "three"))
+    first = write(tmp_path / "in" / "1.json", bundle(a, b, a, dict(b, name="no")))
+    write(tmp_path / "in" / "2.json", bundle(b, c, c, dict(a, name="other")))
+    write(tmp_path / "in" / "sub" / "3.json", bundle(dict(c, name="third"), b))
+    for words in (("convert", "--to", "stix21"), ("convert", "--to", "csv"), ("convert", "--to", "iodef2")):
+        one, many = (tocsin(*words, "--window", w, tmp_path / "in") for w in ("1G", "1"))
+        assert (one.returncode, one.stdout, one.stderr) == (many.returncode, many.stdout, many.stderr)
+        assert one.returncode == 1 and one.stderr.count(b"VERSION_CONFLICT") == 3
+    names = [o["name"] for o in json.loads(tocsin("convert", "--to", "stix21", tmp_path / "in").stdout)["objects"]]
+    assert names == [a["name"], b["name"], a["name"], c["name"]]
+    assert tocsin("convert", "--to", "stix21", first, first).stdout == tocsin("convert", "--to", "stix21", first).stdout
+
+
+# ---- folders ----
+
+def test_a_folder_becomes_a_folder(tmp_path):
+    a, b = indicator("one", "[mutex:name = 'a']"), indicator("two", "[mutex:name = 'b']")
+    write(tmp_path / "in" / "a.json", bundle(a))
+    write(tmp_path / "in" / "sub" / "deep" / "b.json", bundle(b))
+    write(tmp_path / "in" / "sub" / "b.stix", bundle(b))
+    write(tmp_path / "in" / ".hidden.json", b"no")
+    done = tocsin("convert", "--to", "iodef2", "--out", tmp_path / "out", "--loss", "json", tmp_path / "in")
+    assert done.returncode == 0, done.stderr
+    found = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file())
+    assert found == ["a.xml", "a.xml.loss.json", "sub/b.xml", "sub/b.xml.loss.json", "sub/deep/b.xml",
+                     "sub/deep/b.xml.loss.json"]
+    assert (tmp_path / "out" / "a.xml").read_bytes() == tocsin("convert", "--to", "iodef2", tmp_path / "in" / "a.json").stdout
+    assert set(json.loads((tmp_path / "out" / "a.xml.loss.json").read_text())) == {"reading", "writing"}
+    assert b"3 of 3 inputs converted" in done.stderr
+    done = tocsin("convert", "--to", "txt:ip", "--out", tmp_path / "lists", tmp_path / "in" / "a.json")
+    assert done.returncode == 0 and (tmp_path / "lists" / "a.ip.txt").exists()
+
+
+def test_a_bad_file_in_a_folder_costs_itself_only(tmp_path):
+    a = indicator("one", "[mutex:name = 'a']")
+    write(tmp_path / "in" / "1.json", bundle(a))
+    write(tmp_path / "in" / "2.json", b"nothing")
+    write(tmp_path / "in" / "3.json", bundle(a, "no object"))
+    done = tocsin("convert", "--to", "stix21", "--out", tmp_path / "out", tmp_path / "in")
+    assert done.returncode == 1
+    assert b"2 of 3 inputs converted, 1 of them in part, 1 not; 2 objects, 1 refused" in done.stderr
+    assert sorted(os.listdir(tmp_path / "out")) == ["1.json", "3.json"]
+    (tmp_path / "in" / "1.json").unlink()
+    (tmp_path / "in" / "3.json").unlink()
+    assert tocsin("convert", "--to", "stix21", "--out", tmp_path / "none", tmp_path / "in").returncode == 2
+
+
+def test_no_input_is_written_over_and_no_name_is_used_twice(tmp_path):
+    a = indicator("one", "[mutex:name = 'a']")
+    same = write(tmp_path / "in" / "a.json", json.dumps(bundle(a), indent=2).encode())
+    write(tmp_path / "in" / "b.txt", bundle(a))
+    before = same.read_bytes()
+    done = tocsin("convert", "--to", "stix21", "--out", tmp_path / "in", tmp_path / "in")
+    assert done.returncode == 1 and b"would be written over an input" in done.stderr
+    assert same.read_bytes() == before and (tmp_path / "in" / "b.json").exists()
+    write(tmp_path / "two" / "x.json", bundle(a))
+    write(tmp_path / "two" / "x.stix", bundle(a))
+    done = tocsin("convert", "--to", "stix21", "--out", tmp_path / "out", tmp_path / "two")
+    assert done.returncode == 1 and b"another input gives" in done.stderr
+    assert os.listdir(tmp_path / "out") == ["x.json"]
+
+
+# ---- what people see ----
+
+def test_validate_lists_objects_until_there_are_too_many(big, tmp_path):
+    path = write(tmp_path / "in" / "a.json", bundle(indicator("one", "[mutex:name = 'a']"), "no object"))
+    done = tocsin("validate", tmp_path / "in")
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    assert done.returncode == 1 and [r[2] for r in rows[1:3]] == ["accepted", "refused"]
+    assert rows[1][:2] == [str(path), f"1:{path.read_text().index('[{') + 2}"] and rows[1][3] == "indicator"
+    assert done.stdout.decode().splitlines()[-1] == "1 accepted, 1 refused, 0 warnings"
+    assert len(tocsin("validate", big).stdout.splitlines()) == 1
+    assert len(tocsin("validate", "--all", big).stdout.splitlines()) == OBJECTS + 2 + 3
+    answer = json.loads(tocsin("validate", "--json", "--all", big).stdout)
+    assert answer["accepted"] == len(answer["verdicts"]) == OBJECTS + 2
+
+
+def test_strict_loss_tells_by_the_status(tmp_path):
+    path = write(tmp_path / "a.json", bundle(indicator("one", "[mutex:name = 'a']")))
+    assert tocsin("convert", "--to", "stix21", "--strict-loss", path).returncode == 0
+    assert tocsin("convert", "--to", "hosts", "--strict-loss", path).returncode == 1
+    assert tocsin("convert", "--to", "hosts", path).returncode == 0
+
+
+def on_terminal(*words):
+    """Standard error of a program that has a terminal there."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([TOCSIN, *map(str, words)], stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        seen = b""
+        try:
+            while more := os.read(ours, 65536):
+                seen += more
+        except OSError:
+            pass
+        process.wait(120)
+    os.close(ours)
+    assert process.returncode == 0
+    return seen
+
+
+def test_a_terminal_shows_how_far_it_is_and_a_pipe_does_not(big):
+    seen = on_terminal("convert", "--to", "csv", big)
+    assert re.search(rb"\[=*>? *\] +\d+ %  (looking|reading|writing)", seen)
+    assert seen.endswith(b"\r\x1b[K")
+    assert tocsin("convert", "--to", "csv", big).stderr == b""
+    assert on_terminal("convert", "--to", "csv", os.path.join(GOLDEN, "flat", "csv", "input.json")) == b""
