@@ -18,6 +18,7 @@
 #ifndef FORMATS_CYBOX_H
 #define FORMATS_CYBOX_H
 
+#include "formats/ledger.h"
 #include "formats/pattern.h"
 #include "formats/xml.h"
 #include "gateway/base/json.h"
@@ -47,6 +48,9 @@ struct cybox_read {
 	void		(*told)(void *arg, enum cybox_word w, const struct xml_node *at,
 			    const char *what);
 	void		*arg;		/* of both */
+	/* What has been looked at so far, shared by all calls for one message so that references cannot
+	 * multiply the work; starts at 0. NULL: every call counts for itself. */
+	size_t		*steps;
 };
 
 /* How a pattern compares with the Observable it was made of. */
@@ -104,5 +108,30 @@ struct cybox_objects {
  * Observable (0: nothing of it can be said); *roots, if wanted, has their ids. */
 size_t		 cybox_read_objects(const struct cybox_read *job, struct xml_node *observable,
 		    struct cybox_objects *out, const struct slice **roots);
+
+/* ---- writing ------------------------------------------------------------------------------------ */
+
+struct cybox_write {
+	struct arena	*mem;
+	/* The QName of an element: kind "Observable", "Object" or a part of it; `key` is the id of a STIX
+	 * object, or made from the key of a pattern with a number behind it. The same every time. */
+	struct slice	 (*name)(void *arg, const char *kind, struct slice key);
+	/* The observable object of that id; NULL: not here. */
+	const json	*(*find)(void *arg, struct slice id);
+	void		*arg;		/* of both */
+};
+
+/* A pattern as an Observable. NULL where CybOX has no form (qualifiers, FOLLOWEDBY, EXISTS, a type or
+ * path of its own ...): the pattern then travels as text. *ext says how the Observable compares with the
+ * pattern: CYBOX_EXACT, or wider (never narrower). `key` makes the ids: the indicator's id. */
+struct xml_node	*cybox_write_pattern(const struct cybox_write *job, const struct pat_node *p,
+		    struct slice key, enum cybox_extent *ext);
+
+/* An observable object as an Observable with an Object; NULL if CybOX cannot say anything of it. Members that
+ * it does say are marked in the ledger (LOSS_KEPT, LOSS_APPROXIMATED); NULL: no account. Objects it refers to
+ * are written in place where CybOX does so (addresses of a connection), else referred to by the name of their
+ * Object: those the caller has to write too. */
+struct xml_node	*cybox_write_object(const struct cybox_write *job, const json *sco,
+		    struct ledger *ledger);
 
 #endif
