@@ -25,42 +25,6 @@ origin_print(const struct iodef2_origin *o, const void *made_of, struct strbuf *
 		xml_print(out, made_of, 0);
 }
 
-/* A leaf that went to several places is as well kept as the best of them. */
-static void
-raise(enum xml_mark *to, enum xml_mark mark)
-{
-	static const int ranks[] = {
-		[XML_UNSEEN] = 1, [XML_MOVED] = 1, [XML_DROPPED] = 0, [XML_APPROXIMATED] = 2,
-		[XML_KEPT] = 3,
-	};
-
-	if (*to == XML_UNSEEN || ranks[mark] > ranks[*to])
-		*to = mark;
-}
-
-/* Take the marks of the tree of v2 over to the leaves that it was made of. */
-static void
-take_marks(const struct xml_node *n)
-{
-	if (xml_is_text(n)) {
-		if (n->made_of != NULL)
-			raise((enum xml_mark *)n->made_of, n->mark);
-		return;
-	}
-	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
-		if (a->made_of != NULL)
-			raise((enum xml_mark *)a->made_of, a->mark);
-	}
-	if (n->made_of != NULL) {
-		struct xml_node *from = (struct xml_node *)n->made_of;
-
-		if (from->first == NULL && from->attrs == NULL)
-			raise(&from->mark, n->mark);
-	}
-	for (const struct xml_node *k = n->first; k != NULL; k = k->next)
-		take_marks(k);
-}
-
 struct origin {
 	struct iodef2_origin	 base;
 	struct xml_node		*doc;		/* of v1 */
@@ -73,7 +37,7 @@ origin_account(const struct iodef2_origin *o, const struct read_job *job, struct
 {
 	const struct origin *origin = (const struct origin *)o;
 
-	take_marks(doc);
+	iodef_take_marks(doc);
 	iodef_account_tree(job, mem, origin->doc, origin->path);
 }
 

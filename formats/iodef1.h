@@ -2,19 +2,10 @@
  * iodef1.h -- IODEF v1 (RFC 5070) as a dialect of v2: a tree of either version for each tree of the other.
  *
  *	natively	element by element, what both versions can say		(iodef1_up.c, iodef1_down.c)
- *	carried		what only one of them can say travels in the other	(iodef1_carry.c)
- *
- * A *part* is an element that both versions have, and that has AdditionalData in both: the document, an
- * Incident, Contact, Method, EventData, System, RecordData or HistoryItem. Each part is translated for
- * itself, with the parts inside left out (IODEF1_PART marks their places). Then it is translated back;
- * where that does not give what it was, the part as it was goes along whole:
+ *	carried		what only one of them can say travels in the other	(iodef1_ways.c, iodef_carry.h)
  *
  *	v1 in v2	<AdditionalData name="iodef-v1" dtype="xml"> the part as v1
  *	v2 in v1	<AdditionalData meaning="[iodef-v2]" dtype="xml"> the part as v2
- *
- * On the way back such a part counts only if, translated natively, it is exactly what stands beside it: an
- * edit of the native elements wins, and nobody can say one thing natively and another one in the carried
- * part. The element bears a restriction if something in it is stricter than the part.
  *
  * AdditionalData of v1 has no name, and the words of its restriction are fewer: both stand in brackets before
  * its meaning, "[stix-object =amber] original object ...". A word there counts only if it is written as the
@@ -32,24 +23,18 @@
 #define FORMATS_IODEF1_H
 
 #include "formats/iodef2.h"
+#include "formats/iodef_carry.h"
 
-#define IODEF1_NS_PART		"urn:tocsin:iodef1"
-#define IODEF1_PART		"part"
 #define IODEF1_CARRIED_V1	"iodef-v1"
 #define IODEF1_CARRIED_V2	"iodef-v2"
 
-/* Whole documents. `made_of` of the result: elements point to the element of the input, attributes and
- * texts to its mark (enum xml_mark *). What is marked XML_DROPPED is left out. */
+/* Whole documents, as iodef_carry. */
 struct xml_node	*iodef1_up(struct arena *mem, const struct xml_node *v1);
 struct xml_node	*iodef1_down(struct arena *mem, const struct xml_node *v2);
 
 /* One element with what is below it, natively; NULL if the other version has no such thing. */
 struct xml_node	*iodef1_native_up(struct arena *mem, const struct xml_node *v1);
 struct xml_node	*iodef1_native_down(struct arena *mem, const struct xml_node *v2);
-
-/* Insert a child where the schema wants it, also between the places of parts. */
-void			 iodef1_insert(const struct iodef_model *m, struct xml_node *parent,
-			    struct xml_node *child);
 
 /* "[NAME =WORD @document] MEANING" of an AdditionalData in v1. */
 struct iodef1_meaning {

@@ -70,7 +70,7 @@ ir_open_tree(struct ir *r, struct err *e)
 		    r->doc->ns.p);
 	if (check_version(r, e) < 0)
 		return -1;
-	if (xml_get(r->doc, "Incident") == NULL && (r->origin == NULL || !r->origin->checked))
+	if (xml_get(r->doc, "Incident") == NULL && r->origin == NULL)
 		return err_at(e, ERR_MISSING, xml_pos(r->doc), "the document holds no Incident");
 	r->lang = ir_attr(r->doc, "xml:lang");
 	ir_collect_ids(r);

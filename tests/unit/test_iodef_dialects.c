@@ -188,6 +188,72 @@ v2_comes_home_from_v1(void **state)
 	assert_true(for_each(CORPUS "iodef2", "s.xml", v2_through_v1) > 1);
 }
 
+/* ---- JSON-IODEF ------------------------------------------------------------------------------- */
+
+static size_t
+json_leaves(const json *n)
+{
+	size_t count = json_first(n) == NULL ? 1 : 0;
+
+	for (const json *m = json_first(n); m != NULL; m = json_next(m))
+		count += json_leaves(m);
+	return count;
+}
+
+static json *
+parse_json(struct slice text)
+{
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+
+	if (json_parse(text, NULL, mem, &doc, &e) < 0)
+		fail_msg("%s", e.reason);
+	return doc.root;
+}
+
+/* JSON -> STIX -> JSON: the same values; every leaf accounted once. */
+static void
+json_goes_home(const char *path)
+{
+	struct slice text = load(path);
+	json *before = parse_json(text);
+	struct advisory adv, again;
+	struct loss loss;
+	size_t n;
+
+	read_text(&format_iodef_json, text, path, &loss, &adv);
+	n = loss.count[LOSS_KEPT] + loss.count[LOSS_APPROXIMATED] + loss.count[LOSS_MOVED] +
+	    loss.count[LOSS_DROPPED];
+	if (n != json_leaves(before) || loss.count[LOSS_DROPPED] > 0 || loss.count[LOSS_KEPT] < n / 4)
+		fail_msg("%s: %zu leaves, %zu accounted", path, json_leaves(before), n);
+	read_text(&format_stix21, write_text(&format_stix21, &adv), path, NULL, &again);
+	if (!json_equal(before, parse_json(write_text(&format_iodef_json, &again))))
+		fail_msg("%s is another document after a trip through STIX", path);
+}
+
+/* v2 -> STIX -> JSON -> STIX -> v2: the same document. */
+static void
+v2_through_json(const char *path)
+{
+	struct xml_node *before = parse(load(path));
+	struct advisory adv, again;
+
+	read_text(&format_iodef2, load(path), path, NULL, &adv);
+	read_text(&format_iodef_json, write_text(&format_iodef_json, &adv), path, NULL, &again);
+	if (!xml_equal(parse(write_text(&format_iodef2, &again)), before))
+		fail_msg("%s is another document after a trip through JSON", path);
+}
+
+static void
+json_comes_home(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_int_equal(for_each(CORPUS "iodef-json", ".json", json_goes_home), 3);
+	assert_true(for_each(CORPUS "iodef2", ".xml", v2_through_json) > 4);
+}
+
 /* ---- STIX through each dialect ---------------------------------------------------------------- */
 
 static const struct format_ops *dialect;
@@ -212,7 +278,7 @@ stix_comes_home(void **state)
 	static const char *const folders[] = {
 		"own", "attack", "elevated", "misp-stix", "slider", "validator", "oasis",
 	};
-	static const struct format_ops *const dialects[] = { &format_iodef1 };
+	static const struct format_ops *const dialects[] = { &format_iodef1, &format_iodef_json };
 
 	(void)state;
 	if (!have_corpus())
@@ -234,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(v1_comes_home),
 		cmocka_unit_test(v2_comes_home_from_v1),
+		cmocka_unit_test(json_comes_home),
 		cmocka_unit_test(stix_comes_home),
 	};
 

@@ -1,26 +1,13 @@
-/* iodef1_carry.c -- whole documents from one version to the other, part by part (see iodef1.h). */
+/* iodef_carry.c -- whole documents from one dialect to another, part by part (see iodef_carry.h). */
 #include <stdint.h>
 #include <string.h>
 
 #include "formats/iodef1.h"
+#include "formats/iodef_carry.h"
 #include "gateway/base/arena.h"
 
-typedef struct xml_node *native_fn(struct arena *mem, const struct xml_node *n);
-
-/* A direction: what is read, what is made, and what of either travels in the other. */
-struct way {
-	const struct iodef_model *from, *to;
-	native_fn		*forth, *back;
-	bool			 up;
-};
-
-static const struct way ways[] = {
-	{ &iodef1_model, &iodef2_model, iodef1_native_up, iodef1_native_down, true },
-	{ &iodef2_model, &iodef1_model, iodef1_native_down, iodef1_native_up, false },
-};
-
 struct carry {
-	const struct way	*way;
+	const struct iodef_way	*way;
 	struct arena		*mem;
 };
 
@@ -126,9 +113,7 @@ is_in(const char *list, struct slice name)
 }
 
 /* Names of parts, and where both versions have them. */
-static const struct {
-	const char	*name, *parents;
-} parts[] = {
+const struct iodef_part iodef1_parts[] = {
 	{ "Incident", "IODEF-Document" },
 	{ "Contact", "Incident Contact EventData HistoryItem Expectation" },
 	{ "Method", "Incident EventData" },
@@ -138,16 +123,17 @@ static const struct {
 	{ "HistoryItem", "History" },
 	{ "AdditionalData", "IODEF-Document Incident Contact Method EventData System RecordData "
 	  "HistoryItem Assessment" },
+	{ NULL, NULL }
 };
 
-/* Both versions have this child there, or what moved holds no parts. */
+/* Both dialects have this child there, or what moved holds no parts. */
 static bool
-is_common(const struct xml_node *n)
+is_common(const struct carry *c, const struct xml_node *n)
 {
 	static const char *const names = "Incident Contact Method EventData System RecordData HistoryItem "
 	    "AdditionalData Flow Record History Expectation Assessment";
 
-	return is_in(names, n->name);
+	return c->way->from == c->way->to || is_in(names, n->name);
 }
 
 /* An AdditionalData that stands for itself: there and back it is the same. */
@@ -162,9 +148,9 @@ is_plain(const struct carry *c, const struct xml_node *n)
 static bool
 is_part(const struct carry *c, const struct xml_node *n)
 {
-	for (size_t i = 0; i < COUNTOF(parts); i++) {
-		if (slice_is(n->name, parts[i].name) && slice_is(n->ns, c->way->from->ns) &&
-		    is_in(parts[i].parents, n->parent->name))
+	for (const struct iodef_part *p = c->way->parts; p->name != NULL; p++) {
+		if (slice_is(n->name, p->name) && slice_is(n->ns, c->way->from->ns) &&
+		    is_in(p->parents, n->parent->name))
 			return !slice_is(n->name, "AdditionalData") || is_plain(c, n);
 	}
 	return false;
@@ -176,18 +162,18 @@ is_carried(const struct carry *c, const struct xml_node *n)
 {
 	struct slice name = xml_value(n, "name");
 
-	if (!xml_is(n, c->way->from->ns, "AdditionalData"))
+	if (c->way->takes == NULL || !xml_is(n, c->way->from->ns, "AdditionalData"))
 		return false;
-	if (c->way->up)
+	if (c->way->from == &iodef1_model)
 		name = iodef1_meaning_read(xml_value(n, "meaning")).name;
-	return slice_is(name, c->way->up ? IODEF1_CARRIED_V2 : IODEF1_CARRIED_V1);
+	return slice_is(name, c->way->takes);
 }
 
 /* v1 keeps the AdditionalData of the document in the first Incident. */
 static bool
 is_of_document(const struct carry *c, const struct xml_node *n)
 {
-	return c->way->up && xml_is(n, IODEF1_NS, "AdditionalData") &&
+	return c->way->from == &iodef1_model && xml_is(n, IODEF1_NS, "AdditionalData") &&
 	    slice_is(n->parent->name, "Incident") && n->parent->parent != NULL &&
 	    n->parent == xml_get(n->parent->parent, "Incident") &&
 	    iodef1_meaning_read(xml_value(n, "meaning")).document;
@@ -259,7 +245,7 @@ copy_own(struct carry *c, struct part *p, struct xml_node *to, const struct xml_
 		n = copy_shell(c->mem, k);
 		n->decls = k->decls;
 		xml_append(to, n);
-		copy_own(c, p, n, k, common && is_common(k));
+		copy_own(c, p, n, k, common && is_common(c, k));
 	}
 }
 
@@ -269,7 +255,7 @@ take_document_data(struct carry *c, struct part *p)
 {
 	struct xml_node *k = xml_get(xml_get(p->root, "Incident"), "AdditionalData");
 
-	for (; k != NULL && c->way->up; k = xml_more(k)) {
+	for (; k != NULL && c->way->from == &iodef1_model; k = xml_more(k)) {
 		if (!is_of_document(c, k))
 			continue;
 		if (p->carried == NULL && is_carried(c, k))
@@ -284,6 +270,7 @@ open_part(struct carry *c, struct part *p, const struct xml_node *root)
 {
 	*p = (struct part){ .root = root };
 	p->own = copy_shell(c->mem, root);
+	p->own->parent = root->parent;	/* for what it inherits; the parent does not know it */
 	copy_own(c, p, p->own, root, true);
 	if (root->parent == NULL)
 		take_document_data(c, p);
@@ -339,6 +326,7 @@ use_carried(struct carry *c, const struct part *p, enum tlp inherited, struct xm
 	    !slice_is(n->ns, c->way->to->ns))
 		return NULL;
 	made = xml_copy(c->mem, n);
+	made->parent = p->own->parent;
 	*places = places_of(c, made, p->n, true);
 	if (*places == NULL || !xml_equal(c->way->back(c->mem, made), p->own))
 		return NULL;
@@ -392,10 +380,23 @@ copy_whole(struct carry *c, const struct xml_node *n)
 	return copy;
 }
 
-/* Parts that the other version has no place for stay where they are; the others are counted anew. */
+/* How the places come in the other dialect: there they are counted anew on the way back. */
 static void
-settle_places(struct carry *c, const struct part *p, struct xml_node *own, struct xml_node **places,
-    size_t *next)
+count_places(const struct xml_node *made, size_t *number, size_t count, size_t *next)
+{
+	for (const struct xml_node *k = xml_child(made); k != NULL; k = xml_sibling(k)) {
+		unsigned long long at;
+
+		if (!xml_is(k, IODEF1_NS_PART, IODEF1_PART))
+			count_places(k, number, count, next);
+		else if (slice_u64(xml_value(k, "n"), &at) && at < count)
+			number[at] = (*next)++;
+	}
+}
+
+/* Give the places these numbers; parts that the other dialect has no place for stay where they are. */
+static void
+settle_places(struct carry *c, const struct part *p, struct xml_node *own, const size_t *number)
 {
 	struct xml_node *after;
 
@@ -404,32 +405,36 @@ settle_places(struct carry *c, const struct part *p, struct xml_node *own, struc
 
 		after = xml_sibling(k);
 		if (!xml_is(k, IODEF1_NS_PART, IODEF1_PART))
-			settle_places(c, p, k, places, next);
-		else if (slice_u64(xml_value(k, "n"), &at) && at < p->n && places[at] == NULL)
+			settle_places(c, p, k, number);
+		else if (!slice_u64(xml_value(k, "n"), &at) || at >= p->n)
+			continue;
+		else if (number[at] == SIZE_MAX)
 			xml_replace(k, copy_whole(c, p->inside[at]));
 		else
-			xml_set(c->mem, k, "n", slice_of(arena_fmt(c->mem, "%zu", (*next)++)));
+			xml_set(c->mem, k, "n", slice_of(arena_fmt(c->mem, "%zu", number[at])));
 	}
 }
 
 /* Put the part as it was beside what became of it. */
 static void
-add_carried(struct carry *c, const struct part *p, struct xml_node *made, struct xml_node **places,
-    enum tlp inherited)
+add_carried(struct carry *c, const struct part *p, struct xml_node *made, enum tlp inherited)
 {
 	struct xml_node *n = xml_new(c->mem, c->way->to->ns, "", "AdditionalData"), *own;
+	size_t *number = arena_alloc(c->mem, (p->n + 1) * sizeof(*number)), next = 0;
 	struct slice word;
-	size_t next = 0;
 
+	for (size_t i = 0; i < p->n; i++)
+		number[i] = SIZE_MAX;
+	count_places(made, number, p->n, &next);
 	own = xml_copy(c->mem, p->own);
-	settle_places(c, p, own, places, &next);
+	settle_places(c, p, own, number);
 	word = carried_word(c->way->to, own, inherited);
 
-	if (c->way->up)
-		xml_set(c->mem, n, "name", SLICE_LIT(IODEF1_CARRIED_V1));
+	if (c->way->to != &iodef1_model)
+		xml_set(c->mem, n, "name", slice_of(c->way->adds));
 	xml_set(c->mem, n, "dtype", SLICE_LIT("xml"));
-	if (!c->way->up)
-		xml_set(c->mem, n, "meaning", SLICE_LIT("[" IODEF1_CARRIED_V2 "]"));
+	if (c->way->to == &iodef1_model)
+		xml_set(c->mem, n, "meaning", slice_of(arena_fmt(c->mem, "[%s]", c->way->adds)));
 	if (word.n > 0)
 		xml_set(c->mem, n, "restriction", word);
 	xml_append(n, own);
@@ -460,9 +465,11 @@ convert(struct carry *c, const struct xml_node *root, enum tlp inherited)
 	if (made == NULL) {
 		made = c->way->forth(c->mem, p.own);
 		places = places_of(c, made, p.n, false);
-		if (!xml_equal(c->way->back(c->mem, made), p.own))
-			add_carried(c, &p, made, places, inherited);
+		made->parent = root->parent;
+		if (c->way->adds != NULL && !xml_equal(c->way->back(c->mem, made), p.own))
+			add_carried(c, &p, made, inherited);
 	}
+	made->parent = NULL;
 	for (size_t i = 0; places != NULL && i < p.n; i++) {
 		if (places[i] != NULL)
 			xml_replace(places[i], convert(c, p.inside[i], level));
@@ -470,60 +477,47 @@ convert(struct carry *c, const struct xml_node *root, enum tlp inherited)
 	return made;
 }
 
-/* v1 has no AdditionalData in the document: to the first Incident with it. */
-static void
-sink_document_data(struct arena *mem, struct xml_node *doc)
+/* See iodef_carry.h. */
+struct xml_node *
+iodef_carry(const struct iodef_way *way, struct arena *mem, const struct xml_node *doc)
 {
-	struct xml_node *incident = xml_get(doc, "Incident"), *next;
+	struct carry c = { way, mem };
 
-	for (struct xml_node *n = xml_get(doc, "AdditionalData"); n != NULL; n = next) {
-		struct slice meaning = xml_value(n, "meaning");
-		struct iodef1_meaning m = iodef1_meaning_read(meaning);
-		const char *bracket = "[@document]", *blank = meaning.n > 0 ? " " : "";
+	return convert(&c, doc, TLP_RED);
+}
 
-		next = xml_more(n);
-		xml_detach(n);
-		if (incident == NULL)
-			continue;
-		if (m.rest.n < meaning.n) {	/* into the brackets that are there */
-			size_t end = (size_t)((const char *)memchr(meaning.p, ']', meaning.n) - meaning.p);
+/* A leaf that went to several places is as well kept as the best of them. */
+static void
+raise(enum xml_mark *to, enum xml_mark mark)
+{
+	static const int ranks[] = {
+		[XML_UNSEEN] = 1, [XML_MOVED] = 1, [XML_DROPPED] = 0, [XML_APPROXIMATED] = 2,
+		[XML_KEPT] = 3,
+	};
 
-			bracket = arena_fmt(mem, "%.*s%s@document]", (int)end, meaning.p,
-			    end > 1 ? " " : "");
-			meaning = m.rest;
-			blank = meaning.n > 0 ? " " : "";
-		}
-		xml_set(mem, n, "meaning", slice_of(arena_fmt(mem, "%s%s%.*s", bracket, blank,
-		    SLICE_ARG(meaning))));
-		xml_append(incident, n);
+	if (*to == XML_UNSEEN || ranks[mark] > ranks[*to])
+		*to = mark;
+}
+
+/* See iodef_carry.h. */
+void
+iodef_take_marks(const struct xml_node *n)
+{
+	if (xml_is_text(n)) {
+		if (n->made_of != NULL)
+			raise((enum xml_mark *)n->made_of, n->mark);
+		return;
 	}
-}
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
+		if (a->made_of != NULL)
+			raise((enum xml_mark *)a->made_of, a->mark);
+	}
+	if (n->made_of != NULL) {
+		struct xml_node *from = (struct xml_node *)n->made_of;
 
-static void
-declare(struct arena *mem, struct xml_node *doc)
-{
-	xml_declare(mem, doc, "", doc->ns.p);
-}
-
-/* See iodef1.h. */
-struct xml_node *
-iodef1_up(struct arena *mem, const struct xml_node *v1)
-{
-	struct carry c = { &ways[0], mem };
-	struct xml_node *doc = convert(&c, v1, TLP_RED);
-
-	declare(mem, doc);
-	return doc;
-}
-
-/* See iodef1.h. */
-struct xml_node *
-iodef1_down(struct arena *mem, const struct xml_node *v2)
-{
-	struct carry c = { &ways[1], mem };
-	struct xml_node *doc = convert(&c, v2, TLP_RED);
-
-	sink_document_data(mem, doc);
-	declare(mem, doc);
-	return doc;
+		if (from->first == NULL && from->attrs == NULL)
+			raise(&from->mark, n->mark);
+	}
+	for (const struct xml_node *k = n->first; k != NULL; k = k->next)
+		iodef_take_marks(k);
 }
