@@ -6,6 +6,7 @@
 
 const struct format_ops *const formats[] = {
 	&format_stix21,
+	&format_stix20,
 	&format_iodef2,
 	&format_iodef1,
 	&format_iodef_json,

@@ -20,6 +20,7 @@
 #define MISP_ID		"extension-definition--3c03603b-d9b7-4640-89a6-338259c7b016"
 #define CSAF_ID		"extension-definition--3a7a5b97-c521-46ca-ba1a-c8d35dad3e07"
 #define STIX1_ID	"extension-definition--22f7e26a-b629-40ac-979d-c7571c2b97e0"
+#define STIX20_ID	"extension-definition--02df00b2-8094-4903-943b-0b1841b95e70"
 #define INHOUSE_ID	"extension-definition--5b39d042-93f7-445d-853d-1c1ea7465343"
 
 static const struct {
@@ -39,6 +40,9 @@ static const struct {
 	    "restores it.") },
 	[EXTENSION_INHOUSE] = { INHOUSE_ID, DEFINITION(INHOUSE_ID, "Tocsin in-house fields",
 	    "Fields of an in-house record that no STIX property holds, by name.") },
+	[EXTENSION_STIX20] = { STIX20_ID, DEFINITION(STIX20_ID, "Tocsin STIX 2.0 residue",
+	    "What a STIX 2.0 object said that STIX 2.1 says otherwise, kept so that the way back "
+	    "restores it.") },
 };
 
 static const char identity_text[] =

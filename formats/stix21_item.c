@@ -105,8 +105,8 @@ stix21_refuse(struct reading *r, const struct json_item *item, const char *code,
 }
 
 /* Return the stable code for what object_fill found. */
-static const char *
-code_of_fill(const struct err *err)
+const char *
+stix21_code(const struct err *err)
 {
 	if (err->code == ERR_MISSING)
 		return "MISSING_PROPERTY";
@@ -247,7 +247,7 @@ read_item(struct reading *r, const struct json_item *item)
 	o->offset = item->offset;
 	if (object_fill(o, r->tmp, find_definition, r, &err) < 0) {
 		r->adv->n--;
-		stix21_refuse(r, item, code_of_fill(&err), err);
+		stix21_refuse(r, item, stix21_code(&err), err);
 	} else if (!passes_check(r, item, o)) {
 		r->adv->n--;
 	}

@@ -64,6 +64,8 @@ void	stix21_remark(struct reading *r, const char *code, const char *path, const 
 struct stix21_check stix21_judge(struct stix21_findings *f, struct reading *r,
 	    const struct json_item *item, const struct object *o);
 bool	stix21_judged(struct stix21_findings *f);
+/* The stable code for what object_fill found. */
+const char *stix21_code(const struct err *err);
 /* Have the tree of an item while it is looked at; false if that is for the usual way to judge. */
 bool	stix21_borrow_tree(struct reading *r, struct json_item *item);
 void	stix21_give_back_tree(struct reading *r, struct json_item *item);

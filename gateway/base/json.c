@@ -376,6 +376,34 @@ json_push(json *list, json *value)
 	return value;
 }
 
+json *
+json_adopt(json *o, json *member)
+{
+	if (member == NULL)
+		return NULL;
+	assert(json_kind(o) == cJSON_Object && member->string != NULL);
+	link_last(o, member);
+	return member;
+}
+
+void
+json_rename(struct arena *mem, json *member, const char *name)
+{
+	if (member != NULL)
+		member->string = arena_str(mem, slice_of(name));
+}
+
+void
+json_assign(struct arena *mem, json *string, struct slice s)
+{
+	const json *from = json_string(mem, s);
+
+	assert(json_is_string(string));
+	string->type = from->type;
+	string->valuestring = from->valuestring;
+	string->valueint = from->valueint;
+}
+
 void
 json_remove(json *o, const char *name)
 {

@@ -100,6 +100,12 @@ json	*json_put_bool(struct arena *mem, json *o, const char *name, bool v);
 /* The same for a name that is known not to be there yet: the object is not looked through. */
 json	*json_append(struct arena *mem, json *o, const char *name, json *value);
 json	*json_push(json *list, json *value);
+/* Add a member that was detached, under the name it has. */
+json	*json_adopt(json *o, json *member);
+/* Give a member another name, which must not be there yet. NULL is fine. */
+void	 json_rename(struct arena *mem, json *member, const char *name);
+/* Make a string node say something else. */
+void	 json_assign(struct arena *mem, json *string, struct slice s);
 /* Put `value` in the place of an element of a list. */
 json	*json_replace(json *list, json *old, json *value);
 void	 json_remove(json *o, const char *name);

@@ -1,0 +1,409 @@
+/* If this fails, a bundle of STIX 2.0 that other tools really write does not come home as it was, or one of 2.1
+ * comes back from a partner who speaks 2.0 with other words, or with a weaker label.
+ * Needs ../shared/corpus; without it there is nothing to do here (test_stix20.c stands alone). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "formats/format.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/file.h"
+#include "gateway/base/strbuf.h"
+
+#define CORPUS "../shared/corpus/"
+#define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
+
+enum { FILE_MAX = 64 << 20, HEAD = 4096 };
+
+static struct arena *mem;
+static size_t files;
+
+static bool
+have_corpus(void)
+{
+	return file_exists(CORPUS "MANIFEST.md");
+}
+
+static struct slice
+load(const char *path)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct slice s;
+
+	if (file_read(path, FILE_MAX, &b, &e) < 0)
+		fail_msg("%s: %s", path, e.reason);
+	s = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+/* Call `each` for every file below a folder. */
+static void
+for_each(const char *folder, void (*each)(const char *path))
+{
+	DIR *d = opendir(folder);
+	struct dirent *f;
+	struct stat st;
+
+	while (d != NULL && (f = readdir(d)) != NULL) {
+		struct arena *keep = mem;
+		const char *path;
+
+		if (f->d_name[0] == '.')
+			continue;
+		mem = arena_new();
+		path = arena_fmt(mem, "%s/%s", folder, f->d_name);
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			for_each(path, each);
+		else
+			files++, each(path);
+		arena_free(mem);
+		mem = keep;
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+static int
+read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,
+    struct advisory *adv)
+{
+	struct read_job job = { .in = text, .input = name, .received = RECEIVED, .loss = loss };
+	struct err e = ERR_INIT;
+
+	*adv = (struct advisory){ 0 };
+	return f->read(&job, mem, adv, &e);
+}
+
+static struct slice
+write_text(const struct format_ops *f, const struct advisory *adv, struct loss *loss)
+{
+	struct write_job job = { .adv = adv, .received = RECEIVED, .loss = loss };
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct slice s;
+
+	if (f->write(&job, mem, &b, &e) < 0)
+		fail_msg("%s", e.reason);
+	s = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+static size_t
+leaves(const json *o)
+{
+	size_t n = 0;
+
+	if (json_first(o) == NULL)
+		return 1;
+	for (const json *m = json_first(o); m != NULL; m = json_next(m))
+		n += leaves(m);
+	return n;
+}
+
+static size_t
+accounted(const struct loss *l)
+{
+	return l->count[LOSS_KEPT] + l->count[LOSS_APPROXIMATED] + l->count[LOSS_MOVED] +
+	    l->count[LOSS_DROPPED];
+}
+
+/* ---- there and back ---- */
+
+static bool
+was_refused(const struct advisory *adv, size_t index)
+{
+	for (size_t i = 0; i < adv->nverdicts; i++)
+		if (adv->verdicts[i].kind == VERDICT_REFUSED && adv->verdicts[i].index == index)
+			return true;
+	return false;
+}
+
+static json *
+elements_of(struct slice text, const char *path)
+{
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+	json *list, *objects;
+
+	if (json_parse(text, NULL, mem, &doc, &e) < 0)
+		fail_msg("%s: %s", path, e.reason);
+	objects = json_get(doc.root, "objects");
+	if (json_is_list(doc.root))
+		return doc.root;
+	if (json_is_list(objects))
+		return objects;
+	list = json_list(mem);
+	if (!slice_is(json_member(doc.root, "type"), "bundle"))
+		json_push(list, json_copy(mem, doc.root));
+	return list;
+}
+
+static bool
+has(const json *list, const json *o)
+{
+	for (const json *m = json_first(list); m != NULL; m = json_next(m))
+		if (json_equal(m, o))
+			return true;
+	return false;
+}
+
+/* All that was taken of `before` is in `after`, and nothing else is. */
+static void
+same_objects(const json *before, const json *after, const struct advisory *taken, const char *path)
+{
+	size_t i = 0;
+
+	for (const json *m = json_first(before); m != NULL; m = json_next(m), i++) {
+		struct strbuf b = STRBUF_INIT;
+
+		if (was_refused(taken, i) || has(after, m))
+			continue;
+		json_print(&b, m);
+		fail_msg("%s: not what it was: %.600s", path, b.p);
+	}
+	for (const json *m = json_first(after); m != NULL; m = json_next(m))
+		if (!has(before, m))
+			fail_msg("%s: %s was not there before", path, json_member(m, "id").p);
+}
+
+static size_t
+leaves_of_taken(const struct advisory *adv)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < adv->n; i++)
+		n += leaves(adv->objects[i].tree);
+	return n;
+}
+
+static size_t
+leaves_of_document(struct slice text, const char *path)
+{
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+
+	if (json_parse(text, NULL, mem, &doc, &e) < 0)
+		fail_msg("%s: %s", path, e.reason);
+	if (!slice_is(json_member(doc.root, "type"), "bundle"))
+		return leaves(doc.root);
+	return leaves(doc.root) - 2;	/* the type and the id of the bundle */
+}
+
+static void
+goes_home(const char *path)
+{
+	struct slice text = load(path), home;
+	struct advisory adv, again;
+	struct loss in, out;
+
+	loss_init(&in, mem);
+	loss_init(&out, mem);
+	if (!slice_ends(slice_of(path), ".json") ||
+	    read_text(&format_stix20, text, path, &in, &adv) < 0)
+		return;
+	if (accounted(&in) != leaves_of_document(text, path))
+		fail_msg("%s: %zu leaves in the account, not %zu", path, accounted(&in),
+		    leaves_of_document(text, path));
+	if (read_text(&format_stix21, write_text(&format_stix21, &adv, NULL), path, NULL, &again) < 0)
+		fail_msg("%s is no STIX 2.1 afterwards", path);
+	home = write_text(&format_stix20, &again, &out);
+	assert_int_equal(accounted(&out), leaves_of_taken(&again));
+	same_objects(elements_of(text, path), elements_of(home, path), &adv, path);
+}
+
+static void
+stix20_comes_home_from_stix21(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	files = 0;
+	for_each(CORPUS "stix20", goes_home);
+	assert_true(files > 100);
+}
+
+/* A second round trip changes no byte of what the first one made. */
+static void
+is_fixed(const struct advisory *adv, const char *path)
+{
+	struct slice there = write_text(&format_stix20, adv, NULL);
+	struct advisory twice, back;
+
+	if (read_text(&format_stix20, there, path, NULL, &twice) < 0 ||
+	    read_text(&format_stix21, write_text(&format_stix21, &twice, NULL), path, NULL, &back) < 0)
+		fail_msg("%s cannot be read again", path);
+	if (!slice_eq(there, write_text(&format_stix20, &back, NULL)))
+		fail_msg("%s is no fixed point", path);
+}
+
+static void
+comes_back(const char *path)
+{
+	struct slice text = load(path), there;
+	struct advisory adv, there_adv, again;
+	struct loss out;
+
+	loss_init(&out, mem);
+	if (!slice_ends(slice_of(path), ".json") ||
+	    read_text(&format_stix21, text, path, NULL, &adv) < 0)
+		return;
+	there = write_text(&format_stix20, &adv, &out);
+	assert_int_equal(accounted(&out), leaves_of_taken(&adv));
+	if (adv.n > 0)
+		assert_ptr_equal(format_sniff(slice_from(there.p, there.n < HEAD ? there.n : HEAD)),
+		    &format_stix20);
+	if (read_text(&format_stix20, there, path, NULL, &there_adv) < 0)
+		fail_msg("%s is no STIX 2.0 on the way", path);
+	if (read_text(&format_stix21, write_text(&format_stix21, &there_adv, NULL), path, NULL,
+	    &again) < 0)
+		fail_msg("%s is no STIX 2.1 afterwards", path);
+	same_objects(elements_of(text, path), elements_of(write_text(&format_stix21, &again, NULL), path),
+	    &adv, path);
+	is_fixed(&again, path);
+}
+
+static void
+stix21_comes_back_from_stix20(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	files = 0;
+	for_each(CORPUS "stix21", comes_back);
+	assert_true(files > 100);
+}
+
+/* ---- labels, also without residue ---- */
+
+static int
+strictness(const struct object *o)
+{
+	return o->label == LABEL_UNREADABLE ? TLP_RED : o->tlp;
+}
+
+static void
+stays_as_strict(const char *path)
+{
+	struct slice text = load(path);
+	struct advisory adv, bare;
+	struct write_job job = { .adv = &adv, .received = RECEIVED, .no_residue = true };
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (!slice_ends(slice_of(path), ".json") ||
+	    read_text(&format_stix21, text, path, NULL, &adv) < 0)
+		return;
+	assert_int_equal(format_stix20.write(&job, mem, &b, &e), 0);
+	assert_int_equal(read_text(&format_stix20, strbuf_slice(&b), path, NULL, &bare), 0);
+	for (size_t i = 0; i < adv.n; i++)
+		for (size_t k = 0; k < bare.n; k++)
+			if (slice_eq(adv.objects[i].id, bare.objects[k].id) &&
+			    slice_eq(adv.objects[i].version, bare.objects[k].version) &&
+			    strictness(&bare.objects[k]) < strictness(&adv.objects[i]))
+				fail_msg("%s: %s lost its label", path, adv.objects[i].id.p);
+	strbuf_fini(&b);
+}
+
+static void
+labels_hold(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	for_each(CORPUS "stix21", stays_as_strict);
+}
+
+/* ---- marks ---- */
+
+static void
+is_not_ours(const char *path)
+{
+	struct slice s = load(path);
+
+	if (format_stix20.sniff(slice_from(s.p, s.n < HEAD ? s.n : HEAD)) != 0)
+		fail_msg("%s looks like STIX 2.0", path);
+}
+
+static void
+is_ours(const char *path)
+{
+	struct slice s = load(path);
+	bool bundle = memmem(s.p, s.n, "\"bundle--", 9) != NULL;
+
+	if (slice_ends(slice_of(path), ".json") &&
+	    (format_sniff(slice_from(s.p, s.n < HEAD ? s.n : HEAD)) == &format_stix20) != bundle)
+		fail_msg("%s does not look like STIX 2.0", path);
+}
+
+static void
+marks_are_told(void **state)
+{
+	static const char *const others[] = { "stix21", "iodef2", "iodef1", "iodef-json", "misp", "csaf",
+	    "stix1", "rid", "rolie", "inhouse" };
+
+	(void)state;
+	if (!have_corpus())
+		skip();
+	for (size_t i = 0; i < COUNTOF(others); i++) {
+		struct arena *a = arena_new();
+
+		for_each(arena_fmt(a, CORPUS "%s", others[i]), is_not_ours);
+		arena_free(a);
+	}
+	for_each(CORPUS "stix20", is_ours);
+}
+
+/* ---- broken ones ---- */
+
+static void
+is_refused(const char *path)
+{
+	struct read_job job = { .in = load(path), .input = path, .received = RECEIVED, .strict = true };
+	struct advisory adv = { 0 };
+	struct err e = ERR_INIT;
+
+	if (format_stix20.read(&job, mem, &adv, &e) < 0) {
+		assert_int_not_equal(e.code, ERR_NONE);
+		assert_true(e.at.line > 0);
+		return;
+	}
+	assert_int_equal(adv.n, 0);
+	assert_int_equal(adv.nverdicts, 1);
+	assert_int_equal(adv.verdicts[0].kind, VERDICT_REFUSED);
+	assert_true(adv.verdicts[0].err.at.line > 0 && adv.verdicts[0].err.path[0] != '\0');
+}
+
+static void
+broken_documents_are_refused(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	files = 0;
+	for_each(CORPUS "invalid/stix20", is_refused);
+	assert_int_equal(files, 4);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stix20_comes_home_from_stix21),
+		cmocka_unit_test(stix21_comes_back_from_stix20),
+		cmocka_unit_test(labels_hold),
+		cmocka_unit_test(marks_are_told),
+		cmocka_unit_test(broken_documents_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
