@@ -95,6 +95,28 @@ bool		 stix1_is_lm_chain(struct slice chain_id);
 #define STIX1_KILL_CHAIN	"lockheed-martin-cyber-kill-chain"
 #define STIX1_KILL_CHAIN_UUID	"af3e707f-2fb9-49e5-8c37-14026ca0a5ff"
 
+/* Residue (stix1_home.c). */
+json		*stix1_residue(const json *object);	/* R of an object, NULL if it has none */
+void		 stix1_object_hash(const json *object, struct arena *mem, char out[65]);	/* S */
+/* A piece of a document that an object holds, back in its place. */
+struct stix1_piece {
+	const struct object	*object;
+	const json		*residue;	/* R, one of R.more, or R.package (then `object` only bears it) */
+	struct xml_node		*node;		/* NULL: its XML cannot be read, or it has no place */
+	bool			 bears;		/* it is an R.package */
+	bool			 same;		/* the object is still what was derived */
+};
+struct stix1_home {
+	struct xml_node		**roots;	/* documents, in the order of the objects */
+	size_t			 nroots, roots_cap;
+	struct stix1_piece	*pieces;	/* in the order of the objects */
+	size_t			 n, cap;
+};
+/* Put all residue of an advisory together again: each piece in the place of its cut, cuts of objects that
+ * are not there taken out. A piece whose place is not there becomes a root of its own. Residue is data of its
+ * sender: what is no XML, or of another element than it says, is left out. */
+void		 stix1_home(const struct advisory *adv, struct arena *mem, struct stix1_home *out);
+
 /* The members of format_stix1. */
 int	stix1_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e);
 int	stix1_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e);

@@ -66,6 +66,16 @@ static void (*const readers[S1_KINDS])(struct s1 *, struct s1_unit *) = {
 	[S1_ACTOR] = s1_read_actor, [S1_OBSERVABLE] = s1_read_observable,
 };
 
+/* The lists that units stand in say nothing more. */
+static void
+keep_around(const struct s1_unit *u)
+{
+	for (struct xml_node *p = u->node->parent; p != NULL && u->up != NULL && p != u->up->node;
+	    p = p->parent)
+		if (p->mark == XML_UNSEEN)
+			p->mark = XML_KEPT;
+}
+
 /* All objects of the document into s->objs. */
 static int
 derive(struct s1 *s, struct err *e)
@@ -86,6 +96,8 @@ derive(struct s1 *s, struct err *e)
 		u->node->mark = XML_KEPT;
 		s1_keep_type(u->node);
 		readers[u->kind](s, u);
+		if (u->faces.n > 0)
+			keep_around(u);
 	}
 	s1_relate_units(s);
 	s1_fill_reports(s);

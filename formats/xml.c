@@ -83,7 +83,7 @@ declared_encoding(struct slice decl)
 static int
 check_head(struct slice *in, const struct xml_limits *lim, struct err *e)
 {
-	size_t bad;
+	size_t bad, blanks = 0;
 	const char *end;
 
 	if (in->n > lim->bytes)
@@ -92,7 +92,10 @@ check_head(struct slice *in, const struct xml_limits *lim, struct err *e)
 		*in = slice_from(in->p + 3, in->n - 3);
 	if (in->n == 0)
 		return err_set(e, ERR_SYNTAX, "no XML: the input is empty");
-	if (in->p[0] != '<' || memchr(in->p, '\0', in->n < 4 ? in->n : 4) != NULL)
+	/* without a declaration, blank lines may stand first */
+	while (blanks < in->n && strchr(" \t\r\n", in->p[blanks]) != NULL && in->p[blanks] != '\0')
+		blanks++;
+	if (blanks == in->n || in->p[blanks] != '<' || memchr(in->p, '\0', in->n < 4 ? in->n : 4) != NULL)
 		return err_at(e, ERR_ENCODING, pos_in(*in, 0), "XML must start with '<' in UTF-8");
 	bad = utf8_bad_at(*in);
 	if (bad < in->n)

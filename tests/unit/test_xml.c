@@ -153,7 +153,8 @@ refuses_what_is_no_xml(void **state)
 {
 	(void)state;
 	assert_refused(SLICE_LIT(""), ERR_SYNTAX);
-	assert_refused(SLICE_LIT(" <a/>"), ERR_ENCODING);
+	assert_refused(SLICE_LIT(" \n"), ERR_ENCODING);
+	assert_refused(SLICE_LIT(" <?xml version='1.0'?><a/>"), ERR_SYNTAX);
 	assert_refused(SLICE_LIT("{}"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<\0a\0/\0>\0"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<a>\xC3</a>"), ERR_ENCODING);
