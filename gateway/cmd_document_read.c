@@ -62,12 +62,13 @@ find_remarked(const struct advisory *adv, size_t *bits)
 	uint8_t *v;
 
 	*bits = 0;
-	for (size_t i = 0; i < adv->nverdicts; i++)
-		if (adv->verdicts[i].index >= *bits)
-			*bits = adv->verdicts[i].index + 1;
+	for (size_t i = 0; i < adv->n; i++)
+		if (adv->objects[i].index >= *bits)
+			*bits = adv->objects[i].index + 1;
 	v = xcalloc(*bits / 8 + 1, 1);
-	for (size_t i = 0; i < adv->nverdicts; i++)
-		v[adv->verdicts[i].index / 8] |= (uint8_t)(1 << adv->verdicts[i].index % 8);
+	for (size_t i = 0; i < adv->nverdicts; i++)	/* some are of no object, whatever their index */
+		if (adv->verdicts[i].index < *bits)
+			v[adv->verdicts[i].index / 8] |= (uint8_t)(1 << adv->verdicts[i].index % 8);
 	return v;
 }
 
