@@ -170,30 +170,47 @@ static void
 raise_below(struct s1 *s, struct xml_node *n, struct s1_obj *holder)
 {
 	const struct s1_note *note = n->user;
-	struct sum sum = { .unreadable = false };
+	bool own = false;
 
 	for (const struct s1_tag *t = note == NULL ? NULL : note->tags; t != NULL; t = t->next) {
 		if (t->unit) {
 			holder = t->ob;
 			holder->label = s1_strictest(s, holder->label, s1_label_here(s, n));
+			own = true;
 		}
 	}
-	if (note != NULL && note->covers != NULL && holder != NULL) {
+	if (note != NULL && note->covers != NULL && holder != NULL && !own && n->parent != NULL) {
+		struct sum sum = { .l = holder->label,
+		    .unreadable = holder->label.label == LABEL_UNREADABLE };
+
 		for (const struct s1_cover *c = note->covers; c != NULL; c = c->next)
 			count(s, &sum, c->m, true);
-		/* what stands beside a strange one is in the holder's label already */
-		sum.strange = sum.strange && holder->label.tlp == TLP_UNSET;
-		holder->label = s1_strictest(s, holder->label, finish(&sum));
+		holder->label = finish(&sum);
 	}
 	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k))
 		if (k->mark != XML_DROPPED)
 			raise_below(s, k, holder);
 }
 
+/* True if there is anything in n that is no unit's. */
+static bool
+says_something(const struct xml_node *n)
+{
+	for (const struct xml_node *k = n->first; k != NULL; k = k->next) {
+		if (xml_is_text(k))
+			return true;
+		if (s1_unit_of(k) == NULL && (k->attrs != NULL || says_something(k)))
+			return true;
+	}
+	return false;
+}
+
 /* Raise the labels of all objects that hold XML; `bearer` has what no other has. */
 void
 s1_raise_holders(struct s1 *s, struct s1_obj *bearer)
 {
+	if (bearer != NULL && says_something(s->doc))
+		bearer->label = s1_strictest(s, bearer->label, s1_label_here(s, s->doc));
 	raise_below(s, s->doc, bearer);
 }
 

@@ -132,6 +132,10 @@ read_wrapper(struct s1 *s, struct s1_unit *u, const struct row *row, struct xml_
 			    xml_value(inner, "idref").p);
 	}
 	for (size_t i = 0; i < u->faces.n && !s1_is_full(s); i++) {
+		/* it is what attacks that exploits, not whom it attacks */
+		if (strcmp(row->verb, "targets") == 0 && u->faces.n > 1 &&
+		    slice_starts(u->faces.v[i]->id, "identity--"))
+			continue;
 		if (far != NULL)
 			relate(s, u, row, u->faces.v[i], far, wrapper);
 		for (size_t k = 0; to != NULL && k < to->faces.n; k++)

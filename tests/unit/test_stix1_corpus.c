@@ -1,0 +1,334 @@
+/* If this fails, STIX 1.x packages that other tools really write are read otherwise than the mapping promises,
+ * or a part of them is lost without a word. Needs ../shared/corpus; without it there is nothing to do here
+ * (test_stix1_read.c stands alone). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <string.h>
+
+#include "formats/pattern.h"
+#include "formats/stix1.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/file.h"
+#include "gateway/base/strbuf.h"
+
+#define CORPUS "../shared/corpus/"
+#define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
+
+enum { FILE_MAX = 64 << 20 };
+
+static const char *const folders[] = {
+	"cybox", "idioms", "misp-stix", "oasis-1.2.1", "samples", "samples-1.0.1", "samples-1.1.1",
+	"slider-out",
+};
+
+static struct arena *mem;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	mem = arena_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(mem);
+	return 0;
+}
+
+static bool
+have_corpus(void)
+{
+	return file_exists(CORPUS "MANIFEST.md");
+}
+
+static struct slice
+load(const char *path)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct err e = ERR_INIT;
+	struct slice s;
+
+	if (file_read(path, FILE_MAX, &b, &e) < 0)
+		fail_msg("%s: %s", path, e.reason);
+	s = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return s;
+}
+
+static void
+read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,
+    struct advisory *adv)
+{
+	struct read_job job = { .in = text, .input = name, .received = RECEIVED, .loss = loss };
+	struct err e = ERR_INIT;
+
+	*adv = (struct advisory){ 0 };
+	if (f->read(&job, mem, adv, &e) < 0)
+		fail_msg("%s: %s", name, e.reason);
+}
+
+/* Call `each` for every XML file of every folder of the corpus. */
+static size_t
+for_each(void (*each)(const char *path))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNTOF(folders); i++) {
+		const char *folder = arena_fmt(mem, CORPUS "stix1/%s", folders[i]);
+		DIR *d = opendir(folder);
+		struct dirent *f;
+
+		while (d != NULL && (f = readdir(d)) != NULL) {
+			struct arena *keep = mem;
+
+			if (!slice_ends(slice_of(f->d_name), ".xml"))
+				continue;
+			mem = arena_new();
+			each(arena_fmt(mem, "%s/%s", folder, f->d_name));
+			arena_free(mem);
+			mem = keep;
+			n++;
+		}
+		if (d != NULL)
+			closedir(d);
+	}
+	return n;
+}
+
+static size_t
+leaves(const struct xml_node *n)
+{
+	size_t count = n->first == NULL && n->attrs == NULL ? 1 : 0;
+
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		count++;
+	for (const struct xml_node *k = n->first; k != NULL; k = k->next)
+		count += xml_is_text(k) ? 1 : leaves(k);
+	return count;
+}
+
+static void
+accounts_for_all(const char *path)
+{
+	struct slice text = load(path);
+	struct xml_node *root;
+	struct err e = ERR_INIT;
+	struct advisory adv;
+	struct loss loss;
+	size_t dropped = 0;
+
+	loss_init(&loss, mem);
+	read_text(&format_stix1, text, path, &loss, &adv);
+	assert_int_equal(xml_parse(text, NULL, mem, &root, &e), 0);
+	if (leaves(root) != loss.n)
+		fail_msg("%s: %zu leaves, %zu in the account", path, leaves(root), loss.n);
+	for (size_t i = 0; i < loss.n; i++)
+		dropped += loss.v[i].kind == LOSS_DROPPED && !slice_ends(slice_of(loss.v[i].path), "Location");
+	if (dropped > 0 && adv.n > 0)
+		fail_msg("%s: %zu leaves are dropped", path, dropped);
+}
+
+static void
+every_leaf_is_accounted_for(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_true(for_each(accounts_for_all) > 100);
+}
+
+/* STIX 1.x -> STIX 2.1 text -> objects: the residue puts the document together again. */
+static void
+goes_home(const char *path)
+{
+	struct write_job job = { .received = RECEIVED };
+	struct strbuf b = STRBUF_INIT;
+	struct slice text = load(path);
+	struct advisory adv, again;
+	struct xml_node *before;
+	struct stix1_home home;
+	struct err e = ERR_INIT;
+
+	read_text(&format_stix1, text, path, NULL, &adv);
+	if (adv.n == 0)
+		return;
+	job.adv = &adv;
+	assert_int_equal(format_stix21.write(&job, mem, &b, &e), 0);
+	read_text(&format_stix21, arena_slice(mem, strbuf_slice(&b)), path, NULL, &again);
+	strbuf_fini(&b);
+	if (again.n != adv.n)
+		fail_msg("%s: %zu objects, %zu are valid STIX 2.1", path, adv.n, again.n);
+	stix1_home(&again, mem, &home);
+	assert_int_equal(xml_parse(text, NULL, mem, &before, &e), 0);
+	if (home.nroots != 1)
+		fail_msg("%s: %zu pieces do not fit", path, home.nroots);
+	if (!xml_equal(before, home.roots[0]))
+		fail_msg("%s is another document after a trip through STIX 2.1", path);
+	for (size_t i = 0; i < home.n; i++)
+		if (!home.pieces[i].bears && !home.pieces[i].same)
+			fail_msg("%s: %s counts as edited", path, home.pieces[i].object->id.p);
+}
+
+static void
+the_document_comes_home(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_true(for_each(goes_home) > 100);
+}
+
+/* Same input, same bytes; and the sniffer knows it, and nobody else does. */
+static void
+reads_alike(const char *path)
+{
+	struct slice text = load(path);
+	struct advisory a, b;
+
+	read_text(&format_stix1, text, path, NULL, &a);
+	read_text(&format_stix1, text, path, NULL, &b);
+	assert_int_equal(a.n, b.n);
+	for (size_t i = 0; i < a.n; i++)
+		assert_true(slice_eq(a.objects[i].bytes, b.objects[i].bytes));
+	if (format_sniff(slice_from(text.p, text.n > 4096 ? 4096 : text.n)) != &format_stix1)
+		fail_msg("%s is not known as what it is", path);
+}
+
+static void
+twice_is_alike_and_known(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_true(for_each(reads_alike) > 100);
+}
+
+/* What is somebody else's is not ours. */
+static void
+others_are_not_taken(void **state)
+{
+	static const char *const others[] = {
+		"iodef1", "iodef2", "iodef-json", "rid", "misp", "csaf", "stix20", "stix21", "rolie", "inhouse",
+	};
+
+	(void)state;
+	if (!have_corpus())
+		skip();
+	for (size_t i = 0; i < COUNTOF(others); i++) {
+		const char *folder = arena_fmt(mem, CORPUS "%s", others[i]);
+		DIR *d = opendir(folder);
+		struct dirent *f;
+
+		while (d != NULL && (f = readdir(d)) != NULL) {
+			const char *path = arena_fmt(mem, "%s/%s", folder, f->d_name);
+			struct strbuf b = STRBUF_INIT;
+
+			if (f->d_name[0] != '.' && file_read(path, FILE_MAX, &b, NULL) == 0 &&
+			    format_stix1.sniff(slice_from(b.p, b.n > 4096 ? 4096 : b.n)) > 0)
+				fail_msg("%s is taken for STIX 1.x", path);
+			strbuf_fini(&b);
+		}
+		if (d != NULL)
+			closedir(d);
+	}
+}
+
+/* ---- expected results ---- */
+
+static bool
+times_equal(struct slice a, struct slice b)
+{
+	struct slice x, y;
+
+	return stamp_key(mem, a, &x) && stamp_key(mem, b, &y) && slice_eq(x, y);
+}
+
+static size_t
+has_test(const struct pat_node *p, struct slice path, struct slice value)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < p->nkids; i++)
+		found += has_test(p->kids[i], path, value);
+	for (size_t i = 0; p->kind == PAT_TEST && pattern_path_is(p, path.p) && i < p->nvalues; i++)
+		found += slice_eq(p->values[i].text, value);
+	return found;
+}
+
+/* One property of an object as the expected file says it. */
+static bool
+fits(const struct object *o, const json *want)
+{
+	const json *have = json_get(o->tree, json_name(want)), *list;
+
+	if (json_is_string(want))
+		return slice_eq(json_slice(have), json_slice(want)) ||
+		    times_equal(json_slice(have), json_slice(want));
+	for (json *w = json_first(json_get(want, "contains")); w != NULL; w = json_next(w)) {
+		json *h = json_first(have);
+
+		while (h != NULL && !json_equal(h, w))
+			h = json_next(h);
+		if (h == NULL)
+			return false;
+	}
+	list = json_get(want, "values");
+	for (json *w = json_first(list); w != NULL; w = json_next(w))
+		if (o->pattern == NULL ||
+		    has_test(o->pattern, json_slice(json_at(w, 0)), json_slice(json_at(w, 1))) != 1)
+			return false;
+	return true;
+}
+
+static void
+expected_results_hold(void **state)
+{
+	const char *path = CORPUS "expected/stix1-domain-watchlist.to.stix21.json", *input;
+	struct json_doc doc;
+	struct err e = ERR_INIT;
+	struct advisory adv;
+
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_int_equal(json_parse(load(path), NULL, mem, &doc, &e), 0);
+	input = arena_fmt(mem, CORPUS "%s", json_member(doc.root, "input").p);
+	read_text(&format_stix1, load(input), input, NULL, &adv);
+	for (json *rule = json_first(json_get(doc.root, "objects")); rule != NULL; rule = json_next(rule)) {
+		int64_t want = 0, have = 0;
+
+		for (size_t i = 0; i < adv.n; i++) {
+			bool all = slice_eq(adv.objects[i].type, json_member(rule, "type"));
+
+			for (json *m = json_first(json_get(rule, "where")); m != NULL; m = json_next(m))
+				all = all && fits(&adv.objects[i], m);
+			have += all;
+		}
+		assert_true(json_int(json_get(rule, "count"), &want));
+		assert_int_equal(have, want);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_leaf_is_accounted_for),
+		cmocka_unit_test(the_document_comes_home),
+		cmocka_unit_test(twice_is_alike_and_known),
+		cmocka_unit_test(others_are_not_taken),
+		cmocka_unit_test(expected_results_hold),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
