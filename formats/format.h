@@ -143,6 +143,7 @@ extern const struct format_ops format_stix21, format_iodef2, format_mapped;
 extern const struct format_ops format_iodef1, format_iodef_json;
 extern const struct format_ops format_stix1;
 extern const struct format_ops format_stix20;
+extern const struct format_ops format_csaf;
 extern const struct format_ops format_csv, format_jsonl, format_txt, format_hosts, format_suricata,
     format_dataset, format_zeek, format_wazuh;
 

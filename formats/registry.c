@@ -8,6 +8,7 @@ const struct format_ops *const formats[] = {
 	&format_stix21,
 	&format_stix20,
 	&format_iodef2,
+	&format_csaf,
 	&format_iodef1,
 	&format_iodef_json,
 	&format_stix1,

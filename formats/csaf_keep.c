@@ -1,0 +1,69 @@
+/* csaf_keep.c -- the residue of CSAF in STIX (csaf.h): the document goes along, taken apart. */
+#include "formats/csaf.h"
+#include "gateway/base/arena.h"
+
+/* Put the extension into an object: `part` under "csaf". */
+static json *
+attach(struct csaf_reading *r, json *tree, json *part)
+{
+	json *ext = json_get(tree, "extensions"), *entry;
+
+	if (ext == NULL)
+		ext = json_put(r->mem, tree, "extensions", json_object(r->mem));
+	entry = json_put(r->mem, ext, CSAF_EXT, json_object(r->mem));
+	json_put_str(r->mem, entry, "extension_type", SLICE_LIT("property-extension"));
+	json_put(r->mem, entry, "csaf", part);
+	return entry;
+}
+
+/* A copy of the root without the list of vulnerabilities; an empty list, or what is none, stays. */
+static json *
+copy_root(struct csaf_reading *r, bool cut)
+{
+	json *copy = json_object(r->mem);
+
+	for (json *m = json_first(r->root); m != NULL; m = json_next(m))
+		if (!cut || strcmp(json_name(m), "vulnerabilities") != 0)
+			json_put(r->mem, copy, json_name(m), json_copy(r->mem, m));
+	return copy;
+}
+
+/* Every element of the list became an object that holds it. */
+static bool
+all_have_objects(const struct csaf_reading *r, const json *list)
+{
+	size_t n = 0, made = 0;
+
+	for (const json *k = json_first(list); k != NULL; k = json_next(k))
+		n++;
+	for (size_t i = 0; i < r->n; i++)
+		made += r->v[i]->from != NULL && r->v[i]->from == r->v[i]->within &&
+		    slice_starts(r->v[i]->id, "vulnerability--");
+	return json_is_list(list) && n > 0 && n == made;
+}
+
+/* See csaf.h. */
+void
+csaf_keep(struct csaf_reading *r)
+{
+	json *objects = json_list(r->mem), *ids = json_list(r->mem), *entry;
+	bool cut = all_have_objects(r, json_get(r->root, "vulnerabilities"));
+	char hash[65];
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct csaf_made *m = r->v[i];
+
+		csaf_object_hash(m->tree, r->mem, hash);
+		json_push(objects, json_string(r->mem, slice_of(arena_fmt(r->mem, "%.*s %s",
+		    SLICE_ARG(m->id), hash))));
+		if (!cut || m->from == NULL || m->from != m->within ||
+		    !slice_starts(m->id, "vulnerability--"))
+			continue;
+		json_push(ids, json_string(r->mem, m->id));
+		attach(r, m->tree, json_copy(r->mem, m->from));
+	}
+	entry = attach(r, r->report->tree, copy_root(r, cut));
+	if (cut)
+		json_put(r->mem, entry, "vulnerabilities", ids);
+	json_put(r->mem, entry, "objects", objects);
+}
