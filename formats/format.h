@@ -141,6 +141,7 @@ struct format_ops {
 extern const struct format_ops *const formats[];	/* ends with NULL */
 extern const struct format_ops format_stix21, format_iodef2, format_mapped;
 extern const struct format_ops format_iodef1, format_iodef_json;
+extern const struct format_ops format_misp;
 extern const struct format_ops format_stix1;
 extern const struct format_ops format_stix20;
 extern const struct format_ops format_csaf;

@@ -12,6 +12,7 @@ const struct format_ops *const formats[] = {
 	&format_iodef1,
 	&format_iodef_json,
 	&format_stix1,
+	&format_misp,
 	&format_mapped,
 	NULL
 };

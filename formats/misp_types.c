@@ -1,0 +1,320 @@
+/* misp_types.c -- every attribute type of MISP: its defaults, and what it is in STIX. See misp.h. */
+#include "formats/misp.h"
+
+#include <string.h>
+
+#define DELIVERY	"Payload delivery"
+#define NETWORK		"Network activity"
+#define DROPPED		"Artifacts dropped"
+#define INSTALLATION	"Payload installation"
+#define PERSISTENCE	"Persistence mechanism"
+#define EXTERNAL	"External analysis"
+#define FRAUD		"Financial fraud"
+#define SOCIAL		"Social network"
+#define PERSON		"Person"
+#define OTHER		"Other"
+#define INTERNAL	"Internal reference"
+#define TARGETING	"Targeting data"
+#define ATTRIBUTION	"Attribution"
+#define HTTP		"network-traffic:extensions.'http-request-ext'."
+#define NONE		{ { NULL, MISP_TEXT } }
+
+static const char *const categories[] = {
+	INTERNAL, TARGETING, "Antivirus detection", DELIVERY, DROPPED, INSTALLATION, PERSISTENCE,
+	NETWORK, "Payload type", ATTRIBUTION, EXTERNAL, FRAUD, "Support Tool", SOCIAL, PERSON, OTHER
+};
+
+/* name, default category, default to_ids, home, fate, paths, pattern_type */
+const struct misp_type misp_types[] = {
+	{ "md5", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.MD5", MISP_HASH } }, NULL },
+	{ "sha1", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.'SHA-1'", MISP_HASH } }, NULL },
+	{ "sha256", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.'SHA-256'", MISP_HASH } }, NULL },
+	{ "filename", DELIVERY, 1, 1, MISP_PATHS, { { "file:name", MISP_TEXT } }, NULL },
+	{ "pdb", DROPPED, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "filename|md5", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.MD5", MISP_HASH } }, NULL },
+	{ "filename|sha1", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA-1'", MISP_HASH } }, NULL },
+	{ "filename|sha256", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA-256'", MISP_HASH } }, NULL },
+	{ "ip-src", NETWORK, 1, 1, MISP_PATHS,
+	    { { "network-traffic:src_ref.value", MISP_IP } }, NULL },
+	{ "ip-dst", NETWORK, 1, 1, MISP_PATHS, { { "ip-addr:value", MISP_IP } }, NULL },
+	{ "hostname", NETWORK, 1, 0, MISP_PATHS, { { "domain-name:value", MISP_DOMAIN } }, NULL },
+	{ "domain", NETWORK, 1, 1, MISP_PATHS, { { "domain-name:value", MISP_DOMAIN } }, NULL },
+	{ "domain|ip", NETWORK, 1, 1, MISP_PATHS,
+	    { { "domain-name:value", MISP_DOMAIN },
+	    { "domain-name:resolves_to_refs[*].value", MISP_IP } }, NULL },
+	{ "email", SOCIAL, 1, 1, MISP_PATHS, { { "email-addr:value", MISP_EMAIL } }, NULL },
+	{ "email-src", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "email-message:from_ref.value", MISP_EMAIL } }, NULL },
+	{ "eppn", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "email-dst", NETWORK, 1, 1, MISP_PATHS,
+	    { { "email-message:to_refs[*].value", MISP_EMAIL } }, NULL },
+	{ "email-subject", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:subject", MISP_TEXT } }, NULL },
+	{ "email-attachment", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "email-message:body_multipart[*].body_raw_ref.name", MISP_TEXT } }, NULL },
+	{ "email-body", DELIVERY, 0, 1, MISP_PATHS, { { "email-message:body", MISP_TEXT } }, NULL },
+	{ "float", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "git-commit-id", INTERNAL, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "url", NETWORK, 1, 1, MISP_PATHS, { { "url:value", MISP_URL } }, NULL },
+	{ "http-method", NETWORK, 0, 1, MISP_PATHS,
+	    { { HTTP "request_method", MISP_TEXT } }, NULL },
+	{ "user-agent", NETWORK, 0, 1, MISP_PATHS,
+	    { { HTTP "request_header.'User-Agent'", MISP_TEXT } }, NULL },
+	{ "ja3-fingerprint-md5", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "jarm-fingerprint", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "favicon-mmh3", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "hassh-md5", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "hasshserver-md5", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "regkey", PERSISTENCE, 1, 1, MISP_PATHS,
+	    { { "windows-registry-key:key", MISP_REGKEY } }, NULL },
+	{ "regkey|value", PERSISTENCE, 1, 1, MISP_PATHS,
+	    { { "windows-registry-key:key", MISP_REGKEY },
+	    { "windows-registry-key:values[*].data", MISP_TEXT } }, NULL },
+	{ "AS", NETWORK, 0, 1, MISP_PATHS, { { "autonomous-system:number", MISP_ASN } }, NULL },
+	{ "snort", NETWORK, 1, 1, MISP_RULE, NONE, "snort" },
+	{ "suricata", NETWORK, 1, 1, MISP_RULE, NONE, "suricata" },
+	{ "bro", NETWORK, 1, 0, MISP_RULE, NONE, "zeek" },
+	{ "zeek", NETWORK, 1, 1, MISP_RULE, NONE, "zeek" },
+	{ "community-id", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "dom-hash", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "pattern-in-file", INSTALLATION, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "pattern-in-traffic", NETWORK, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "pattern-in-memory", INSTALLATION, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "filename-pattern", INSTALLATION, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "pgp-public-key", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "pgp-private-key", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "ssh-fingerprint", NETWORK, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "yara", INSTALLATION, 1, 1, MISP_RULE, NONE, "yara" },
+	{ "stix2-pattern", INSTALLATION, 1, 0, MISP_STIX_PATTERN, NONE, NULL },
+	{ "sigma", INSTALLATION, 1, 1, MISP_RULE, NONE, "sigma" },
+	{ "gene", DROPPED, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "kusto-query", DROPPED, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "mime-type", DROPPED, 0, 1, MISP_PATHS, { { "file:mime_type", MISP_TEXT } }, NULL },
+	{ "identity-card-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "cookie", NETWORK, 0, 1, MISP_PATHS,
+	    { { HTTP "request_header.Cookie", MISP_TEXT } }, NULL },
+	{ "vulnerability", EXTERNAL, 0, 0, MISP_VULNERABILITY, NONE, NULL },
+	{ "cpe", EXTERNAL, 0, 1, MISP_PATHS, { { "software:cpe", MISP_TEXT } }, NULL },
+	{ "weakness", EXTERNAL, 0, 0, MISP_WEAKNESS, NONE, NULL },
+	{ "attachment", EXTERNAL, 0, 0, MISP_SAMPLE, NONE, NULL },
+	{ "malware-sample", DELIVERY, 1, 0, MISP_SAMPLE, NONE, NULL },
+	{ "link", EXTERNAL, 0, 0, MISP_PATHS, { { "url:value", MISP_URL } }, NULL },
+	{ "comment", OTHER, 0, 0, MISP_NOTE, NONE, NULL },
+	{ "text", OTHER, 0, 0, MISP_NOTE, NONE, NULL },
+	{ "hex", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "other", OTHER, 0, 0, MISP_NOTE, NONE, NULL },
+	{ "named pipe", DROPPED, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "mutex", DROPPED, 1, 1, MISP_PATHS, { { "mutex:name", MISP_TEXT } }, NULL },
+	{ "process-state", DROPPED, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "target-user", TARGETING, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "target-email", TARGETING, 0, 0, MISP_PATHS,
+	    { { "email-addr:value", MISP_EMAIL } }, NULL },
+	{ "target-machine", TARGETING, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "target-org", TARGETING, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "target-location", TARGETING, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "target-external", TARGETING, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "btc", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "dash", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "xmr", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "iban", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "bic", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "bank-account-nr", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "aba-rtn", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "bin", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "cc-number", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "prtn", FRAUD, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "phone-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "threat-actor", ATTRIBUTION, 0, 0, MISP_ACTOR, NONE, NULL },
+	{ "campaign-name", ATTRIBUTION, 0, 0, MISP_CAMPAIGN, NONE, NULL },
+	{ "campaign-id", ATTRIBUTION, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "malware-type", DELIVERY, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "uri", NETWORK, 1, 0, MISP_PATHS, { { "url:value", MISP_URL } }, NULL },
+	{ "authentihash", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.AUTHENTIHASH", MISP_HASH } }, NULL },
+	{ "vhash", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.VHASH", MISP_HASH } }, NULL },
+	{ "ssdeep", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.SSDEEP", MISP_HASH } }, NULL },
+	{ "imphash", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.IMPHASH", MISP_HASH } }, NULL },
+	{ "telfhash", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.TELFHASH", MISP_HASH } }, NULL },
+	{ "pehash", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.PEHASH", MISP_HASH } }, NULL },
+	{ "impfuzzy", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.IMPFUZZY", MISP_HASH } }, NULL },
+	{ "sha224", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.'SHA-224'", MISP_HASH } }, NULL },
+	{ "sha384", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.'SHA-384'", MISP_HASH } }, NULL },
+	{ "sha512", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.'SHA-512'", MISP_HASH } }, NULL },
+	{ "sha512/224", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.'SHA512-224'", MISP_HASH } }, NULL },
+	{ "sha512/256", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.'SHA512-256'", MISP_HASH } }, NULL },
+	{ "sha3-224", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.'SHA3-224'", MISP_HASH } }, NULL },
+	{ "sha3-256", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.'SHA3-256'", MISP_HASH } }, NULL },
+	{ "sha3-384", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.'SHA3-384'", MISP_HASH } }, NULL },
+	{ "sha3-512", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:hashes.'SHA3-512'", MISP_HASH } }, NULL },
+	{ "tlsh", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.TLSH", MISP_HASH } }, NULL },
+	{ "cdhash", DELIVERY, 1, 1, MISP_PATHS, { { "file:hashes.CDHASH", MISP_HASH } }, NULL },
+	{ "filename|authentihash", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.AUTHENTIHASH", MISP_HASH } }, NULL },
+	{ "filename|vhash", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.VHASH", MISP_HASH } }, NULL },
+	{ "filename|ssdeep", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.SSDEEP", MISP_HASH } }, NULL },
+	{ "filename|imphash", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.IMPHASH", MISP_HASH } }, NULL },
+	{ "filename|impfuzzy", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.IMPFUZZY", MISP_HASH } }, NULL },
+	{ "filename|pehash", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.PEHASH", MISP_HASH } }, NULL },
+	{ "filename|sha224", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA-224'", MISP_HASH } }, NULL },
+	{ "filename|sha384", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA-384'", MISP_HASH } }, NULL },
+	{ "filename|sha512", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA-512'", MISP_HASH } }, NULL },
+	{ "filename|sha512/224", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA512-224'", MISP_HASH } }, NULL },
+	{ "filename|sha512/256", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA512-256'", MISP_HASH } }, NULL },
+	{ "filename|sha3-224", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA3-224'", MISP_HASH } }, NULL },
+	{ "filename|sha3-256", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA3-256'", MISP_HASH } }, NULL },
+	{ "filename|sha3-384", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA3-384'", MISP_HASH } }, NULL },
+	{ "filename|sha3-512", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.'SHA3-512'", MISP_HASH } }, NULL },
+	{ "filename|tlsh", DELIVERY, 1, 1, MISP_PATHS,
+	    { { "file:name", MISP_TEXT }, { "file:hashes.TLSH", MISP_HASH } }, NULL },
+	{ "windows-scheduled-task", DROPPED, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "windows-service-name", DROPPED, 0, 1, MISP_PATHS,
+	    { { "process:extensions.'windows-service-ext'.service_name", MISP_TEXT } }, NULL },
+	{ "windows-service-displayname", DROPPED, 0, 1, MISP_PATHS,
+	    { { "process:extensions.'windows-service-ext'.display_name", MISP_TEXT } }, NULL },
+	{ "whois-registrant-email", ATTRIBUTION, 0, 0, MISP_PATHS,
+	    { { "email-addr:value", MISP_EMAIL } }, NULL },
+	{ "whois-registrant-phone", ATTRIBUTION, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "whois-registrant-name", ATTRIBUTION, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "whois-registrant-org", ATTRIBUTION, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "whois-registrar", ATTRIBUTION, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "whois-creation-date", ATTRIBUTION, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "x509-fingerprint-sha1", NETWORK, 1, 1, MISP_PATHS,
+	    { { "x509-certificate:hashes.'SHA-1'", MISP_HASH } }, NULL },
+	{ "x509-fingerprint-md5", NETWORK, 1, 1, MISP_PATHS,
+	    { { "x509-certificate:hashes.MD5", MISP_HASH } }, NULL },
+	{ "x509-fingerprint-sha256", NETWORK, 1, 1, MISP_PATHS,
+	    { { "x509-certificate:hashes.'SHA-256'", MISP_HASH } }, NULL },
+	{ "dns-soa-email", ATTRIBUTION, 0, 0, MISP_PATHS,
+	    { { "email-addr:value", MISP_EMAIL } }, NULL },
+	{ "size-in-bytes", OTHER, 0, 1, MISP_PATHS, { { "file:size", MISP_NUMBER } }, NULL },
+	{ "counter", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "integer", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "datetime", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "port", NETWORK, 0, 1, MISP_PATHS, { { "network-traffic:dst_port", MISP_PORT } }, NULL },
+	{ "ip-dst|port", NETWORK, 1, 1, MISP_PATHS,
+	    { { "network-traffic:dst_ref.value", MISP_IP },
+	    { "network-traffic:dst_port", MISP_PORT } }, NULL },
+	{ "ip-src|port", NETWORK, 1, 1, MISP_PATHS,
+	    { { "network-traffic:src_ref.value", MISP_IP },
+	    { "network-traffic:src_port", MISP_PORT } }, NULL },
+	{ "hostname|port", NETWORK, 1, 0, MISP_PATHS,
+	    { { "network-traffic:dst_ref.value", MISP_HOST },
+	    { "network-traffic:dst_port", MISP_PORT } }, NULL },
+	{ "mac-address", NETWORK, 0, 1, MISP_PATHS, { { "mac-addr:value", MISP_MAC } }, NULL },
+	{ "mac-eui-64", NETWORK, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "email-dst-display-name", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:to_refs[*].display_name", MISP_TEXT } }, NULL },
+	{ "email-src-display-name", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:from_ref.display_name", MISP_TEXT } }, NULL },
+	{ "email-header", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:received_lines[*]", MISP_TEXT } }, NULL },
+	{ "email-reply-to", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:additional_header_fields.'Reply-To'", MISP_TEXT } }, NULL },
+	{ "email-x-mailer", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:additional_header_fields.'X-Mailer'", MISP_TEXT } }, NULL },
+	{ "email-mime-boundary", DELIVERY, 0, 0, MISP_PATHS,
+	    { { "email-message:additional_header_fields.'MIME-Boundary'", MISP_TEXT } }, NULL },
+	{ "email-thread-index", DELIVERY, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "email-message-id", DELIVERY, 0, 1, MISP_PATHS,
+	    { { "email-message:message_id", MISP_TEXT } }, NULL },
+	{ "github-username", SOCIAL, 0, 1, MISP_PATHS,
+	    { { "user-account:account_login", MISP_TEXT } }, NULL },
+	{ "github-repository", SOCIAL, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "github-organisation", SOCIAL, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "jabber-id", SOCIAL, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "twitter-id", SOCIAL, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "dkim", NETWORK, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "dkim-signature", NETWORK, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "first-name", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "middle-name", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "last-name", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "full-name", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "date-of-birth", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "place-of-birth", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "gender", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "passport-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "passport-country", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "passport-expiration", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "redress-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "nationality", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "visa-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "issue-date-of-the-visa", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "primary-residence", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "country-of-residence", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "special-service-request", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "frequent-flyer-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "travel-details", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "payment-details", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "place-port-of-original-embarkation", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "place-port-of-clearance", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "place-port-of-onward-foreign-destination", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "passenger-name-record-locator-number", PERSON, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "mobile-application-id", DELIVERY, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "azure-application-id", DELIVERY, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "chrome-extension-id", DELIVERY, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "edge-extension-id", DELIVERY, 1, 0, MISP_CUSTOM, NONE, NULL },
+	{ "cortex", EXTERNAL, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "boolean", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "uuid", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "anonymised", OTHER, 0, 0, MISP_CUSTOM, NONE, NULL },
+	{ "onion-address", NETWORK, 1, 0, MISP_PATHS,
+	    { { "domain-name:value", MISP_DOMAIN } }, NULL },
+	{ NULL, NULL, 0, 0, MISP_CUSTOM, NONE, NULL }
+};
+
+/* Return the row of a type, NULL if MISP has no such type. */
+const struct misp_type *
+misp_type_find(struct slice name)
+{
+	for (const struct misp_type *t = misp_types; t->name != NULL; t++)
+		if (slice_is(name, t->name))
+			return t;
+	return NULL;
+}
+
+/* True if it is one of the sixteen categories. */
+bool
+misp_category_known(struct slice name)
+{
+	for (size_t i = 0; i < COUNTOF(categories); i++)
+		if (slice_is(name, categories[i]))
+			return true;
+	return false;
+}
+
+/* Return the type that says these paths, NULL if no single attribute does. */
+const struct misp_type *
+misp_type_of_paths(struct slice a, const char *b)
+{
+	for (const struct misp_type *t = misp_types; t->name != NULL; t++) {
+		if (t->fate != MISP_PATHS || !t->home || !slice_is(a, t->part[0].path))
+			continue;
+		if (b == NULL ? t->part[1].path == NULL :
+		    t->part[1].path != NULL && strcmp(b, t->part[1].path) == 0)
+			return t;
+	}
+	return NULL;
+}
