@@ -233,26 +233,43 @@ is_minted(struct mr *r, const struct mr_made *m)
 	return idmap_find(&r->minted, key) != IDMAP_NONE;
 }
 
+struct seen {
+	struct mr	*r;
+	struct mr_event	*ev;
+};
+
+/* object_find_fn: a definition of the document, or of this event wherever it stands there. */
+static json *
+find_marking(void *ctx, struct slice id)
+{
+	struct seen *s = ctx;
+	struct mr_made *m = mr_find(s->r, s->ev, id);
+
+	return m != NULL && slice_starts(id, "marking-definition--") ? m->tree :
+	    misp_find_marking(s->r->adv, id);
+}
+
 /* An original: its bytes as they came. */
 static int
-mint_original(struct mr *r, struct mr_made *m, struct err *e)
+mint_original(struct mr *r, struct mr_event *ev, struct mr_made *m, struct err *e)
 {
 	struct object *o = advisory_add(r->adv, r->mem);
+	struct seen s = { r, ev };
 
 	o->tree = m->tree;
 	o->bytes = m->text;
 	o->flags = OBJECT_MINTED;
-	if (object_fill(o, r->mem, misp_find_marking, r->adv, e) == 0)
+	if (object_fill(o, r->mem, find_marking, &s, e) == 0)
 		return 0;
 	r->adv->n--;
 	return -1;
 }
 
 static int
-mint(struct mr *r, struct mr_made *m, struct err *e)
+mint(struct mr *r, struct mr_event *ev, struct mr_made *m, struct err *e)
 {
 	if (m->ready)
-		return mint_original(r, m, e);
+		return mint_original(r, ev, m, e);
 	complete(r, m);
 	return advisory_mint(r->adv, r->mem, m->tree, e);
 }
@@ -265,19 +282,11 @@ mr_mint(struct mr *r, struct mr_event *ev, struct err *e)
 
 	for (size_t i = 0; i < ev->n; i++)
 		skip[i] = is_minted(r, ev->v[i]);
-	/* definitions first: what they say decides how others are read */
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < ev->n; i++) {
-			bool def = slice_starts(ev->v[i]->id, "marking-definition--");
-
-			if (skip[i] || def != (pass == 0))
-				continue;
-			if (mint(r, ev->v[i], e) < 0)
-				goto failed;
-		}
-		if (pass == 0 && ev->container != NULL && mint(r, ev->container, e) < 0)
+	if (ev->container != NULL && mint(r, ev, ev->container, e) < 0)
+		goto failed;
+	for (size_t i = 0; i < ev->n; i++)
+		if (!skip[i] && mint(r, ev, ev->v[i], e) < 0)
 			goto failed;
-	}
 	for (size_t i = first; i < r->adv->n; i++) {
 		const struct object *o = &r->adv->objects[i];
 

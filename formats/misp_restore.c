@@ -39,6 +39,7 @@ struct mr_originals {
 	bool		 intact;	/* nobody edited the event itself */
 	bool		 generated;
 	struct original	*container;
+	json		*description;	/* of the container: its event report; NULL: none */
 };
 
 /* object_find_fn over the definitions that travelled along. */
@@ -188,6 +189,20 @@ is_container(const struct original *o)
 	return slice_starts(o->id, "report--") || slice_starts(o->id, "grouping--");
 }
 
+/* The event report that the container's description became belongs to the container. */
+static void
+explain_description(struct mr_originals *os)
+{
+	struct slice uuid = MISP_UUID(os->r->mem, "event-report", json_member(os->event, "uuid"),
+	    SLICE_LIT("description"));
+	long i = idmap_find(&os->natives, uuid);
+
+	if (i == IDMAP_NONE)
+		return;
+	os->description = os->nodes[i];
+	explain(os, os->nodes[i]);
+}
+
 /* Say of each original whether it is as it was. */
 static void
 judge(struct mr_originals *os)
@@ -213,7 +228,9 @@ judge(struct mr_originals *os)
 		if (is_container(o) && (os->container == NULL || slice_eq(misp_uuid_of_id(o->id), uuid)) &&
 		    slice_eq(misp_uuid_of_id(o->id), uuid)) {
 			os->container = o;
-			o->state = os->intact ? ORIGINAL_INTACT : ORIGINAL_EDITED;
+			explain_description(os);
+			if (!os->intact || o->state == ORIGINAL_GONE)
+				o->state = ORIGINAL_EDITED;
 			continue;
 		}
 		for (size_t k = 0; o->state == ORIGINAL_INTACT && k < nodes_n; k++)
@@ -427,6 +444,11 @@ put_container(struct mr_originals *os, struct mr_event *ev, struct original *o, 
 		json_put_str(r->mem, o->tree, "name", info);
 		changed = true;
 	}
+	if (o->state == ORIGINAL_EDITED && os->description != NULL && !slice_eq(json_member(os->description,
+	    "content"), json_member(o->tree, "description"))) {
+		json_put_str(r->mem, o->tree, "description", json_member(os->description, "content"));
+		changed = true;
+	}
 	for (size_t i = 0; i < natives; i++) {
 		bool there = false;
 
@@ -457,8 +479,10 @@ mr_originals_put(struct mr *r, struct mr_event *ev, struct mr_originals *os)
 	for (size_t i = 0; i < os->n; i++) {
 		struct original *o = &os->v[i];
 
-		if (o == os->container)
+		if (o == os->container) {
+			put_container(os, ev, o, natives);
 			continue;
+		}
 		if (o->state == ORIGINAL_GONE) {
 			ledger_mark(r->led, o->attribute, LOSS_DROPPED, "what was made of it is gone");
 			mr_warn(r, "ORIGINAL_GONE", o->id, "what was made of it is no longer in the event");
@@ -471,6 +495,4 @@ mr_originals_put(struct mr *r, struct mr_event *ev, struct mr_originals *os)
 		else
 			mr_original(r, ev, o->tree, o->text);
 	}
-	if (os->container != NULL)
-		put_container(os, ev, os->container, natives);
 }
