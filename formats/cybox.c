@@ -28,9 +28,11 @@ cybox_word_text(enum cybox_word w)
 enum cybox_extent
 cybox_join_extent(enum cybox_extent a, enum cybox_extent b)
 {
-	if (a == b || b == CYBOX_EXACT || b == CYBOX_NOTHING)
+	if (a == b || b == CYBOX_NOTHING)
 		return a;
-	return a == CYBOX_EXACT || a == CYBOX_NOTHING ? b : CYBOX_UNLIKE;
+	if (a == CYBOX_NOTHING || a == CYBOX_EXACT)
+		return b;
+	return b == CYBOX_EXACT ? a : CYBOX_UNLIKE;
 }
 
 /* Return the text of a pattern. */

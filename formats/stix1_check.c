@@ -15,18 +15,14 @@ struct finding {
 static bool
 look_at(struct s1 *s, struct xml_node *n, struct finding *f)
 {
-	static const char *const times[] = { "timestamp" };
+	const struct xml_attr *stamp = xml_attr(n, "timestamp");
 	struct slice id = slice_trim(xml_value(n, "id"));
 
 	f->at = n;
-	for (size_t i = 0; i < COUNTOF(times); i++) {
-		const struct xml_attr *a = xml_attr(n, times[i]);
-
-		if (a != NULL && s1_time_utc(s, a->value).n == 0) {
-			f->code = "BAD_TIMESTAMP";
-			f->reason = "the timestamp is no date";
-			return true;
-		}
+	if (stamp != NULL && s1_time_utc(s, stamp->value).n == 0) {
+		f->code = "BAD_TIMESTAMP";
+		f->reason = "the timestamp is no date";
+		return true;
 	}
 	if (s1_unit_of(n) != NULL && id.n == 0 && s1_unit_of(n)->kind != S1_PACKAGE) {
 		f->code = "MISSING_ID";
@@ -49,7 +45,8 @@ check_below(struct s1 *s, struct xml_node *n, struct finding *first)
 	struct finding f = { 0 };
 
 	if (look_at(s, n, &f)) {
-		s1_warn(s, f.at, f.code, "%s", f.reason);
+		if (!s->job->strict)
+			s1_warn(s, f.at, f.code, "%s", f.reason);
 		if (first->code == NULL)
 			*first = f;
 	}

@@ -260,8 +260,12 @@ produced(struct s1 *s, struct s1_unit *u)
 static void
 read_times(struct s1 *s, struct s1_unit *u)
 {
-	struct slice stamp = s1_time_attr(s, u->node, "timestamp"), made = produced(s, u);
+	struct xml_attr *a = xml_attr(u->node, "timestamp");
+	struct slice stamp = a == NULL ? SLICE_EMPTY : s1_time_utc(s, a->value), made = produced(s, u);
 
+	/* one that is no date is told of by the check */
+	if (stamp.n > 0)
+		a->mark = slice_eq(slice_trim(a->value), stamp) ? XML_KEPT : XML_APPROXIMATED;
 	u->modified = stamp.n > 0 ? stamp : made.n > 0 ? made :
 	    u->up != NULL ? u->up->modified : s1_time_utc(s, s->job->received);
 	if (u->modified.n == 0) {
