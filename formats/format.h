@@ -85,6 +85,7 @@ struct write_job {
 	 * formulas, and values of the warning list too. */
 	const char		*kind;
 	bool			 excel_safe, no_guard;
+	struct slice		 envelope;	/* JSON for a format that has one (rid.h); empty: adv's */
 	struct loss		*loss;
 };
 
@@ -140,7 +141,7 @@ struct format_ops {
 /* The rows; format_mapped is one of them and needs job->mapping. */
 extern const struct format_ops *const formats[];	/* ends with NULL */
 extern const struct format_ops format_stix21, format_iodef2, format_mapped;
-extern const struct format_ops format_iodef1, format_iodef_json;
+extern const struct format_ops format_iodef1, format_iodef_json, format_rid;
 extern const struct format_ops format_misp;
 extern const struct format_ops format_stix1;
 extern const struct format_ops format_stix20;

@@ -89,10 +89,10 @@ check_root(const struct read_job *job, struct arena *mem, struct xml_node *doc, 
 /* See iodef1.h. */
 int
 iodef1_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
-    struct advisory *adv, struct err *e)
+    const char *path, struct advisory *adv, struct err *e)
 {
 	struct origin origin = {
-		.base = { origin_place, origin_print, origin_account, true }, .doc = doc, .path = "",
+		.base = { origin_place, origin_print, origin_account, true }, .doc = doc, .path = path,
 	};
 	struct err why = ERR_INIT;
 
@@ -117,7 +117,7 @@ iodef1_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 		err_input(e, job->input);
 		return -1;
 	}
-	return iodef1_read_tree(job, mem, doc, adv, e);
+	return iodef1_read_tree(job, mem, doc, "", adv, e);
 }
 
 static int

@@ -4,8 +4,8 @@
  *	natively	element by element, what both versions can say		(iodef1_up.c, iodef1_down.c)
  *	carried		what only one of them can say travels in the other	(iodef1_ways.c, iodef_carry.h)
  *
- *	v1 in v2	<AdditionalData name="iodef-v1" dtype="xml"> the part as v1
- *	v2 in v1	<AdditionalData meaning="[iodef-v2]" dtype="xml"> the part as v2
+ *	v1 in v2	<AdditionalData name="iodef-v1" dtype="xml"> the part as text of v1
+ *	v2 in v1	<AdditionalData meaning="[iodef-v2]" dtype="xml"> the part as text of v2
  *
  * AdditionalData of v1 has no name, and the words of its restriction are fewer: both stand in brackets before
  * its meaning, "[stix-object =amber] original object ...". A word there counts only if it is written as the
@@ -52,8 +52,9 @@ struct iodef1_impact	iodef1_impact_up(struct slice type, struct slice ext);
 /* Attributes of software in v1, in the order they are told; ends with NULL. */
 extern const char *const iodef1_software[];
 
-/* Read a tree of v1: what format_iodef1 does after it has parsed. `job->in` is only hashed. */
+/* Read a tree of v1: what format_iodef1 does after it has parsed. `job->in` is only hashed; `path` is where the
+ * document stands in the input, "" if it is all of that. */
 int	iodef1_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
-	    struct advisory *adv, struct err *e);
+	    const char *path, struct advisory *adv, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include "formats/iodef1.h"
 #include "formats/iodef_carry.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
 
 struct carry {
 	const struct iodef_way	*way;
@@ -316,16 +317,14 @@ places_of(struct carry *c, struct xml_node *n, size_t count, bool all)
 static struct xml_node *
 use_carried(struct carry *c, const struct part *p, enum tlp inherited, struct xml_node ***places)
 {
-	const struct xml_node *n = xml_child(p->carried);
 	struct slice have, want;
 	struct xml_node *made;
 	enum label_case label;
 	enum tlp said;
 
-	if (n == NULL || xml_sibling(n) != NULL || !slice_eq(n->name, p->root->name) ||
-	    !slice_is(n->ns, c->way->to->ns))
+	if (xml_parse(xml_text(p->carried, c->mem), NULL, c->mem, &made, NULL) < 0 ||
+	    !slice_eq(made->name, p->root->name) || !slice_is(made->ns, c->way->to->ns))
 		return NULL;
-	made = xml_copy(c->mem, n);
 	made->parent = p->own->parent;
 	*places = places_of(c, made, p->n, true);
 	if (*places == NULL || !xml_equal(c->way->back(c->mem, made), p->own))
@@ -421,6 +420,7 @@ add_carried(struct carry *c, const struct part *p, struct xml_node *made, enum t
 {
 	struct xml_node *n = xml_new(c->mem, c->way->to->ns, "", "AdditionalData"), *own;
 	size_t *number = arena_alloc(c->mem, (p->n + 1) * sizeof(*number)), next = 0;
+	struct strbuf text = STRBUF_INIT;
 	struct slice word;
 
 	for (size_t i = 0; i < p->n; i++)
@@ -437,7 +437,9 @@ add_carried(struct carry *c, const struct part *p, struct xml_node *made, enum t
 		xml_set(c->mem, n, "meaning", slice_of(arena_fmt(c->mem, "[%s]", c->way->adds)));
 	if (word.n > 0)
 		xml_set(c->mem, n, "restriction", word);
-	xml_append(n, own);
+	xml_print(&text, own, 0);
+	xml_add_text(c->mem, n, strbuf_slice(&text));
+	strbuf_fini(&text);
 	xml_append(made, n);
 }
 

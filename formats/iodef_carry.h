@@ -3,8 +3,8 @@
  *
  * A *part* is an element that both dialects have, and that has AdditionalData in both. Each part is translated
  * for itself, with the parts inside left out (IODEF1_PART marks their places). Then it is translated back; where
- * that does not give what it was, the part as it was goes along whole in an AdditionalData with a name of the
- * way. On the way back such a part counts only if, translated natively, it is exactly what stands beside it: an
+ * that does not give what it was, the part as it was goes along whole, as the text of an AdditionalData with a
+ * name of the way (text: readers that check schemas must not see half a part). On the way back such a part counts only if, translated natively, it is exactly what stands beside it: an
  * edit of the native elements wins, and nobody can say one thing natively and another one in the carried part.
  * The AdditionalData bears a restriction if something in it is stricter than the part; if somebody made that
  * stricter, the whole part becomes as strict.

@@ -304,7 +304,7 @@ fill_text(reader *r, struct xml_node *x, const struct iodef2_class *class, place
 		return;
 	}
 	if (class->content == IODEF2_EXTENSION && slice_is(xml_value(x, "dtype"), "xml") &&
-	    json_is_string(m) && scalar(r, there, &s) && fill_xml(r, x, s)) {
+	    !slice_starts(xml_value(x, "name"), "iodef-") && json_is_string(m) && scalar(r, there, &s) && fill_xml(r, x, s)) {
 		note(r, m, LOSS_MOVED, "in the iodef extension");
 		return;
 	}

@@ -106,6 +106,7 @@ struct verdict {
 /* One message: the unit of transport and of acknowledgement. */
 struct advisory {
 	struct slice	 id;		/* bundle id, or one minted from the input's hash */
+	struct slice	 envelope;	/* JSON of what stood around the objects (rid.h); empty: nothing */
 	struct object	*objects;
 	size_t		 n, cap;
 	struct verdict	*verdicts;

@@ -11,6 +11,7 @@ const struct format_ops *const formats[] = {
 	&format_csaf,
 	&format_iodef1,
 	&format_iodef_json,
+	&format_rid,
 	&format_stix1,
 	&format_misp,
 	&format_mapped,
