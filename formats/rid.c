@@ -248,6 +248,40 @@ rid_summary(struct arena *mem, const struct xml_node *root)
 	return text;
 }
 
+/* No label counts between GREEN and AMBER. */
+static int
+rank(enum tlp t)
+{
+	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
+}
+
+bool
+rid_is_stricter(enum tlp a, enum tlp b)
+{
+	return rank(a) > rank(b);
+}
+
+/* See rid.h. */
+enum tlp
+rid_strictest(const struct xml_node *n, bool amber_strict)
+{
+	bool iodef = slice_is(n->ns, IODEF2_NS) || slice_is(n->ns, IODEF1_NS);
+	enum tlp most = TLP_CLEAR;
+	enum label_case label;
+
+	if (iodef && xml_attr(n, "restriction") != NULL)
+		most = iodef2_restriction_read(slice_trim(xml_value(n, "restriction")),
+		    xml_value(n, "ext-restriction"), amber_strict, &label);
+	else if (iodef && slice_is(n->name, "Incident"))
+		most = TLP_RED;
+	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
+		enum tlp below = rid_strictest(k, amber_strict);
+
+		most = rid_is_stricter(below, most) ? below : most;
+	}
+	return most;
+}
+
 /* The root's start tag names RID, of this or the obsolete version. */
 static int
 sniff_rid(struct slice head)

@@ -14,8 +14,8 @@
  *	NODE	{"names": ["host"], "addresses": [{"category": "ipv4-addr", "value": "192.0.2.1"}],
  *		"xml": "<Node ...>"}; xml only if it says more, and then it counts
  *
- * and a remark RID_ENVELOPE says it in one line. Words that RID does not know are ext-values. Reading raises no
- * label but one: an Incident is at least as strict as RIDPolicy/@restriction says.
+ * and a remark RID_ENVELOPE says it in one line. Words that RID does not know are ext-values. Where
+ * RIDPolicy/@restriction is stricter than all that the document says, every Incident becomes as strict.
  *
  * Writing takes the envelope of the job, else that of the advisory; what is not said there is: a Report, to a
  * RIDSystem, PeerToPeer, about Attack traffic, from a Node of the CSIRT's name, IODEF 2.00, with the first
@@ -41,6 +41,10 @@
 /* Words of an attribute of RID; NULL if it is no enumeration. */
 const char	*rid_words(const char *attr);
 bool		 rid_has_word(const char *attr, struct slice word);
+
+/* The strictest label that stands anywhere in a document of IODEF. */
+enum tlp	 rid_strictest(const struct xml_node *doc, bool amber_strict);
+bool		 rid_is_stricter(enum tlp a, enum tlp b);
 
 /* The envelope as JSON: {"rid": {...}}, into the arena. */
 struct slice	 rid_envelope(struct arena *mem, const struct xml_node *root);

@@ -159,33 +159,35 @@ take_document(struct rid *r)
 	strbuf_fini(&text);
 }
 
-static int
-rank(enum tlp t)
+/* Every label that is said in n becomes this one. */
+static void
+set_labels(struct arena *mem, struct xml_node *n, struct slice word)
 {
-	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
+	if (xml_attr(n, "restriction") != NULL) {
+		xml_set(mem, n, "restriction", word);
+		if (xml_attr(n, "ext-restriction") != NULL)
+			xml_set(mem, n, "ext-restriction", word);
+	}
+	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k))
+		set_labels(mem, k, word);
 }
 
-/* No Incident is laxer than the policy around it. */
+/* A policy that is stricter than all that the document says holds for every Incident. Words of v1 are few:
+ * need-to-know is what anything between public and private becomes. */
 static void
 raise_labels(struct rid *r)
 {
 	struct slice word = slice_trim(xml_value(r->policy, "restriction"));
 	enum label_case label;
-	enum tlp policy = iodef2_restriction_read(word, SLICE_EMPTY, false, &label), own;
+	enum tlp policy = iodef2_restriction_read(word, SLICE_EMPTY, false, &label);
+	enum tlp most = rid_strictest(r->doc, r->job->iodef_amber_strict);
 
-	if (word.n == 0 || policy == TLP_UNSET)
+	if (word.n == 0 || policy == TLP_UNSET || !rid_is_stricter(policy, most) ||
+	    slice_is(word, iodef1_restriction_word(most)))
 		return;
 	for (struct xml_node *n = xml_get(r->doc, "Incident"); n != NULL; n = xml_more(n)) {
-		if (xml_attr(n, "restriction") == NULL)
-			continue;	/* private */
-		own = iodef2_restriction_read(slice_trim(xml_value(n, "restriction")),
-		    xml_value(n, "ext-restriction"), r->job->iodef_amber_strict, &label);
-		/* need-to-know is all that v1 can say between public and private */
-		if (rank(own) >= rank(policy) || (policy == TLP_AMBER_STRICT && own != TLP_CLEAR))
-			continue;
 		warn(r, n, "LABEL_RAISED", "the policy around this Incident is stricter");
-		xml_set(r->mem, n, "restriction", label == LABEL_UNREADABLE ? SLICE_LIT("private") : word);
-		xml_unset(n, "ext-restriction");
+		set_labels(r->mem, n, label == LABEL_UNREADABLE ? SLICE_LIT("private") : word);
 	}
 }
 

@@ -95,41 +95,17 @@ add_incident_id(struct making *m)
 	xml_append(m->policy, n);
 }
 
-/* No label counts between GREEN and AMBER. */
-static int
-rank(enum tlp t)
-{
-	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
-}
-
-static enum tlp
-strictest(const struct xml_node *n, enum tlp most)
-{
-	enum label_case label;
-	enum tlp own = most;
-
-	if (slice_is(n->ns, IODEF2_NS) && xml_attr(n, "restriction") != NULL)
-		own = iodef2_restriction_read(slice_trim(xml_value(n, "restriction")),
-		    xml_value(n, "ext-restriction"), false, &label);
-	else if (xml_is(n, IODEF2_NS, "Incident"))
-		own = TLP_RED;
-	most = rank(own) > rank(most) ? own : most;
-	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k))
-		most = strictest(k, most);
-	return most;
-}
-
 /* The strictest of the document, and never laxer than the envelope wants it. */
 static void
 set_restriction(struct making *m)
 {
 	struct slice word = json_member(m->rid, "restriction");
 	enum label_case label;
-	enum tlp most = m->doc == NULL ? TLP_CLEAR : strictest(m->doc, TLP_CLEAR), wanted;
+	enum tlp most = m->doc == NULL ? TLP_CLEAR : rid_strictest(m->doc, false), wanted;
 
 	if (word.n > 0) {
 		wanted = iodef2_restriction_read(word, SLICE_EMPTY, false, &label);
-		most = rank(wanted) > rank(most) ? wanted : most;
+		most = rid_is_stricter(wanted, most) ? wanted : most;
 	}
 	if (word.n > 0 || m->doc != NULL)
 		xml_set(m->mem, m->policy, "restriction", slice_of(iodef1_restriction_word(most)));

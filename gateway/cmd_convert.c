@@ -28,8 +28,12 @@ static const struct cmd_option options[] = {
 	{ "no-guard", 0, NULL, "lists for devices: private, documentation and other special values too" },
 	{ "csirt", 0, "DOMAIN", "our name in IODEF: IncidentID@name" },
 	{ "contact", 0, "MAIL", "our mail address in IODEF" },
+	{ "envelope", 0, "FILE", "to rid: what the envelope says, as JSON" },
+	{ "envelope-out", 0, "FILE", "from rid: write what the envelope said, as JSON" },
 	{ .name = NULL }
 };
+
+enum { ENVELOPE_MAX = 1 << 20 };
 
 /* Where a document goes. */
 struct sink {
@@ -69,15 +73,51 @@ job_of(const struct args *a, const struct format_ops *to)
 	};
 }
 
+/* What the envelope shall say, from the file that was given. */
+static int
+take_envelope(const struct conversion *c, struct documents *d, struct slice *out, struct err *e)
+{
+	const char *path = args_get(c->args, "envelope");
+	struct strbuf text = STRBUF_INIT;
+	int rc;
+
+	if (path == NULL)
+		return 0;
+	rc = file_read(path, ENVELOPE_MAX, &text, e);
+	*out = arena_slice(d->mem, strbuf_slice(&text));
+	strbuf_fini(&text);
+	return rc;
+}
+
+/* What the envelope said, to the file that was given. */
+static int
+give_envelope(const struct conversion *c, const struct documents *d, struct err *e)
+{
+	const char *path = args_get(c->args, "envelope-out");
+	struct file_draft *draft;
+
+	if (path == NULL)
+		return 0;
+	if ((draft = file_draft_new(path, e)) == NULL)
+		return -1;
+	file_draft_add(draft, d->envelope.n > 0 ? d->envelope : SLICE_LIT("{}"));
+	file_draft_add(draft, SLICE_LIT("\n"));
+	return file_draft_keep(draft, 0644, e);
+}
+
 /* Write what was read, and the account of it. */
 static int
 write_document(struct conversion *c, struct documents *d, struct err *e)
 {
+	struct write_job job = job_of(c->args, c->to);
 	struct sink sink = { NULL };
+
+	if (take_envelope(c, d, &job.envelope, e) < 0 || give_envelope(c, d, e) < 0)
+		return -1;
 
 	if (c->output != NULL && (sink.draft = file_draft_new(c->output, e)) == NULL)
 		return -1;
-	if (documents_write(d, job_of(c->args, c->to), on_part, &sink, e) < 0) {
+	if (documents_write(d, job, on_part, &sink, e) < 0) {
 		file_draft_drop(sink.draft);
 		return -1;
 	}

@@ -50,6 +50,7 @@ struct documents {
 	const struct mapping	*mapping;
 	struct slice		 received;	/* the newest of all inputs */
 	struct slice		 id;		/* of the message that they make */
+	struct slice		 envelope;	/* JSON of the last input that came in one (formats/rid.h) */
 	struct account		*account;	/* NULL: none is wanted */
 	struct shelf		*shelf;
 	struct verdicts		*verdicts;

@@ -136,6 +136,8 @@ read_whole(struct taking *t, struct err *e)
 	if (rc == 0) {
 		keep(t, &adv, NULL, mem);
 		t->d->id = arena_slice(t->d->mem, adv.id);
+		if (adv.envelope.n > 0)
+			t->d->envelope = arena_slice(t->d->mem, adv.envelope);
 	}
 	newest = t->newest;
 	t->newest = newest.n == 0 ? newest : arena_slice(t->d->mem, newest);

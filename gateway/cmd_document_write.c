@@ -144,6 +144,8 @@ documents_write(struct documents *d, struct write_job job, document_part_fn *par
 	job.received = d->received;
 	job.mapping = d->mapping;
 	job.loss = account_loss(d->account);
+	if (job.envelope.n == 0)
+		job.envelope = d->envelope;
 	rc = g.stream != NULL ? write_stream(&g, &job) : write_whole(&g, &job);
 	if (shelf_failed(d->shelf, e))
 		rc = -1;

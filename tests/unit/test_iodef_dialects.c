@@ -254,6 +254,45 @@ json_comes_home(void **state)
 	assert_true(for_each(CORPUS "iodef2", ".xml", v2_through_json) > 4);
 }
 
+/* ---- RID -------------------------------------------------------------------------------------- */
+
+static size_t nrid;
+
+/* The message comes back but for the restriction of its policy, which is that of the document. */
+static void
+rid_goes_home(const char *path)
+{
+	struct slice text = load(path);
+	struct xml_node *before = parse(text), *after, *policy;
+	struct advisory adv;
+	struct loss loss;
+
+	read_text(&format_rid, text, path, &loss, &adv);
+	if (loss.n != leaves(before))
+		fail_msg("%s: %zu leaves, %zu accounted", path, leaves(before), loss.n);
+	assert_true(adv.envelope.n > 0 && adv.id.n > 0);
+	after = parse(write_text(&format_rid, &adv));
+	policy = xml_child(after);
+	assert_true((xml_attr(policy, "restriction") != NULL) == (adv.n > 0));
+	xml_unset(policy, "restriction");
+	if (adv.n > 0 &&
+	    xml_attr(xml_get(xml_child(before), "ReportSchema"), "Version") == NULL)
+		xml_unset(xml_get(policy, "ReportSchema"), "Version");	/* we say it always */
+	if (strstr(path, "root-without-namespace") == NULL && !xml_equal(before, after))
+		fail_msg("%s is another message", path);
+	nrid += adv.n > 0 ? 1 : 0;
+}
+
+static void
+rid_comes_home(void **state)
+{
+	(void)state;
+	if (!have_corpus())
+		skip();
+	assert_int_equal(for_each(CORPUS "rid", ".xml", rid_goes_home), 9);
+	assert_int_equal(nrid, 6);
+}
+
 /* ---- STIX through each dialect ---------------------------------------------------------------- */
 
 static const struct format_ops *dialect;
@@ -278,7 +317,9 @@ stix_comes_home(void **state)
 	static const char *const folders[] = {
 		"own", "attack", "elevated", "misp-stix", "slider", "validator", "oasis",
 	};
-	static const struct format_ops *const dialects[] = { &format_iodef1, &format_iodef_json };
+	static const struct format_ops *const dialects[] = {
+		&format_iodef1, &format_iodef_json, &format_rid,
+	};
 
 	(void)state;
 	if (!have_corpus())
@@ -301,6 +342,7 @@ main(void)
 		cmocka_unit_test(v1_comes_home),
 		cmocka_unit_test(v2_comes_home_from_v1),
 		cmocka_unit_test(json_comes_home),
+		cmocka_unit_test(rid_comes_home),
 		cmocka_unit_test(stix_comes_home),
 	};
 
