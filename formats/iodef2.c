@@ -3,6 +3,7 @@
 
 #include "formats/iodef2.h"
 #include "formats/iodef2_residue.h"
+#include "formats/xml_walk.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
@@ -119,43 +120,10 @@ iodef2_residue(const json *object)
 	return json_get(json_get(json_get(object, "extensions"), IODEF2_EXT), "iodef");
 }
 
-/* `extensions` without ours, NULL if nothing is left. */
-static json *
-other_extensions(const json *ext, struct arena *mem)
-{
-	json *copy = json_copy(mem, ext);
-
-	json_remove(copy, IODEF2_EXT);
-	return json_first(copy) == NULL ? NULL : copy;
-}
-
 void
 iodef2_object_hash(const json *object, struct arena *mem, char out[65])
 {
-	bool report = slice_is(json_member(object, "type"), "report");
-	struct strbuf text = STRBUF_INIT;
-	json *copy;
-
-	if (!report && json_get(json_get(object, "extensions"), IODEF2_EXT) == NULL) {
-		json_print_jcs(&text, object);
-		digest_sha256_hex(strbuf_slice(&text), out);
-		strbuf_fini(&text);
-		return;
-	}
-	copy = json_object(mem);
-	for (json *m = json_first(object); m != NULL; m = json_next(m)) {
-		json *value = m;
-
-		if (report && strcmp(json_name(m), "object_refs") == 0)
-			continue;
-		if (strcmp(json_name(m), "extensions") == 0 &&
-		    (value = other_extensions(m, mem)) == NULL)
-			continue;
-		json_put(mem, copy, json_name(m), value == m ? json_copy(mem, m) : value);
-	}
-	json_print_jcs(&text, copy);
-	digest_sha256_hex(strbuf_slice(&text), out);
-	strbuf_fini(&text);
+	residue_object_hash(object, IODEF2_EXT, mem, out);
 }
 
 /* AdditionalData of ours, which never counts under a hash. */

@@ -7,79 +7,9 @@
 #include <string.h>
 
 #include "formats/iodef2_read.h"
+#include "formats/xml_walk.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
-
-/* Ordinals of children among equal names, asked for in document order. A few names are counted as they
- * come; a parent with many children has all of them sorted once, so that no input makes this slow. */
-enum { NAMES_MAX = 16 };
-struct names {
-	struct slice	name[NAMES_MAX];
-	size_t		count[NAMES_MAX];
-	size_t		n;
-	size_t		*all;		/* ordinals of all children, NULL while counting */
-	size_t		next;		/* index of the next child in `all` */
-};
-
-/* Ordinals of n and all elements behind it, by one sort. */
-static size_t *
-sort_ordinals(struct arena *mem, const struct xml_node *parent)
-{
-	struct idmap names = { 0 };
-	size_t *ordinals, i = 0, run = 0;
-
-	for (const struct xml_node *k = xml_child(parent); k != NULL; k = xml_sibling(k))
-		idmap_add(&names, mem, k->name, i++);
-	idmap_sort(&names);
-	ordinals = arena_alloc(mem, (i + 1) * sizeof(*ordinals));
-	for (i = 0; i < names.n; i++) {
-		run = i > 0 && slice_eq(names.v[i].id, names.v[i - 1].id) ? run + 1 : 1;
-		ordinals[names.v[i].value] = run;
-	}
-	return ordinals;
-}
-
-/* The ordinal of the next child n. */
-static size_t
-next_ordinal(struct arena *mem, struct names *t, const struct xml_node *n)
-{
-	t->next++;
-	for (size_t i = 0; i < t->n && t->all == NULL; i++) {
-		if (slice_eq(t->name[i], n->name))
-			return ++t->count[i];
-	}
-	if (t->n < NAMES_MAX) {
-		t->name[t->n] = n->name;
-		t->count[t->n++] = 1;
-		return 1;
-	}
-	if (t->all == NULL)
-		t->all = sort_ordinals(mem, n->parent);
-	return t->all[t->next - 1];
-}
-
-/* Append "/Name[3]" (no slash at the start). */
-static void
-add_step(struct strbuf *path, const struct xml_node *n, size_t ordinal)
-{
-	if (path->n > 0)
-		strbuf_addc(path, '/');
-	strbuf_addsl(path, n->name);
-	strbuf_addf(path, "[%zu]", ordinal);
-}
-
-static void
-add_attr_step(struct strbuf *path, const struct xml_attr *a)
-{
-	if (path->n > 0)
-		strbuf_addc(path, '/');
-	strbuf_addc(path, '@');
-	if (a->prefix.n > 0) {
-		strbuf_addsl(path, a->prefix);
-		strbuf_addc(path, ':');
-	}
-	strbuf_addsl(path, a->name);
-}
 
 /* The object that is minted for ob. */
 static struct ir_obj *
@@ -106,22 +36,6 @@ struct keep {
 };
 
 static bool
-was_touched(const struct xml_node *n)
-{
-	if (n->mark != XML_UNSEEN)
-		return true;
-	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
-		if (a->mark != XML_UNSEEN)
-			return true;
-	}
-	for (const struct xml_node *k = n->first; k != NULL; k = k->next) {
-		if (was_touched(k))
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_cut(const struct xml_node *n)
 {
 	return xml_is(n, IODEF2_NS_CUT, "cut");
@@ -142,7 +56,7 @@ note_object(struct keep *k, const struct ir_tag *tag)
 static void
 list_inside(struct keep *k, const struct xml_node *n, bool top)
 {
-	struct names names = { .n = 0, .all = NULL };
+	struct xml_names names = XML_NAMES_INIT;
 	size_t n_path = k->path.n;
 
 	for (const struct ir_tag *tag = top ? NULL : n->user; tag != NULL; tag = tag->next)
@@ -150,17 +64,17 @@ list_inside(struct keep *k, const struct xml_node *n, bool top)
 	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
 		if (a->mark != XML_UNSEEN)
 			continue;
-		add_attr_step(&k->path, a);
+		xml_add_attr_step(&k->path, a);
 		json_push(k->moved, json_string(k->r->mem, strbuf_slice(&k->path)));
 		strbuf_setlen(&k->path, n_path);
 	}
 	for (const struct xml_node *c = xml_child(n); c != NULL; c = xml_sibling(c)) {
-		size_t ordinal = next_ordinal(k->r->mem, &names, c);
+		size_t ordinal = xml_next_ordinal(k->r->mem, &names, c);
 
 		if (is_cut(c))
 			continue;
-		add_step(&k->path, c, ordinal);
-		if (was_touched(c) || c->user != NULL)
+		xml_add_step(&k->path, c, ordinal);
+		if (xml_was_touched(c) || c->user != NULL)
 			list_inside(k, c, false);
 		else
 			json_push(k->moved, json_string(k->r->mem, strbuf_slice(&k->path)));
@@ -309,69 +223,17 @@ ir_keep_document(struct ir *r)
 		json_put(r->mem, document, "children", children);
 }
 
-/* The account. A leaf is an attribute, a run of text, or an element with nothing in it. */
-
-static const enum loss_kind losses[] = {
-	[XML_UNSEEN] = LOSS_MOVED, [XML_KEPT] = LOSS_KEPT, [XML_APPROXIMATED] = LOSS_APPROXIMATED,
-	[XML_MOVED] = LOSS_MOVED, [XML_DROPPED] = LOSS_DROPPED,
-};
-
-struct account {
-	struct loss	*loss;
-	struct arena	*mem;
-};
-
-static void
-account_leaf(const struct account *r, const struct strbuf *path, enum xml_mark mark)
-{
-	static const char *const notes[] = {
-		[LOSS_MOVED] = "in the iodef extension", [LOSS_DROPPED] = "refused, see the verdict",
-		[LOSS_APPROXIMATED] = "the exact form is in the iodef extension",
-		[LOSS_KEPT] = NULL, [LOSS_GENERATED] = NULL,
-	};
-
-	loss_add(r->loss, losses[mark], path->p, notes[losses[mark]]);
-}
-
-static void
-account(const struct account *r, const struct xml_node *n, struct strbuf *path)
-{
-	struct names names = { .n = 0, .all = NULL };
-	size_t n_path = path->n;
-
-	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
-		add_attr_step(path, a);
-		if (slice_is(a->ns, XML_NS_XSI) && slice_ends(a->name, "chemaLocation"))
-			loss_add(r->loss, LOSS_DROPPED, path->p, "never followed");
-		else
-			account_leaf(r, path, a->mark);
-		strbuf_setlen(path, n_path);
-	}
-	if (n->first == NULL && n->attrs == NULL)
-		account_leaf(r, path, n->mark);
-	for (const struct xml_node *k = n->first; k != NULL; k = k->next) {
-		if (xml_is_text(k)) {
-			account_leaf(r, path, k->mark);
-			continue;
-		}
-		add_step(path, k, next_ordinal(r->mem, &names, k));
-		account(r, k, path);
-		strbuf_setlen(path, n_path);
-	}
-}
-
 /* See iodef2.h. */
 void
 iodef_account_tree(const struct read_job *job, struct arena *mem, const struct xml_node *n,
     const char *prefix)
 {
-	struct account a = { job->loss, mem };
-	struct strbuf path = STRBUF_INIT;
+	static const struct xml_account notes = {
+		.moved = "in the iodef extension", .dropped = "refused, see the verdict",
+		.approximated = "the exact form is in the iodef extension",
+	};
 
-	strbuf_adds(&path, prefix);
-	if (a.loss != NULL)
-		account(&a, n, &path);
-	strbuf_fini(&path);
+	xml_account(job->loss, mem, n, prefix, &notes);
 }
 
 /* See iodef2_read.h. Before ir_keep takes the tree apart. */

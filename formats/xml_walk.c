@@ -139,11 +139,12 @@ account_node(struct account *a, const struct xml_node *n)
 
 /* Enter every leaf of root. */
 void
-xml_account(struct loss *l, struct arena *mem, const struct xml_node *root,
+xml_account(struct loss *l, struct arena *mem, const struct xml_node *root, const char *prefix,
     const struct xml_account *notes)
 {
 	struct account a = { .loss = l, .mem = mem, .notes = notes, .path = STRBUF_INIT };
 
+	strbuf_adds(&a.path, prefix);
 	if (l != NULL)
 		account_node(&a, root);
 	strbuf_fini(&a.path);

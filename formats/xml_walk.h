@@ -36,13 +36,13 @@ void	xml_add_attr_step(struct strbuf *path, const struct xml_attr *a);
 bool	xml_was_touched(const struct xml_node *n);
 
 /* Enter every leaf of `root` by its mark: an attribute, a run of text, or an element with nothing in it.
- * XML_UNSEEN and XML_MOVED are moved. Paths are below `root`. xsi:schemaLocation is dropped: never
- * followed. NULL `l`: nothing is done. */
+ * XML_UNSEEN and XML_MOVED are moved. Paths are below `root`, behind `prefix` ("" or "Path[1]").
+ * xsi:schemaLocation is dropped: never followed. NULL `l`: nothing is done. */
 struct xml_account {
 	const char	*moved, *approximated, *dropped;	/* notes */
 };
 void	xml_account(struct loss *l, struct arena *mem, const struct xml_node *root,
-	    const struct xml_account *notes);
+	    const char *prefix, const struct xml_account *notes);
 
 /* SHA-256, in hex, over the canonical JSON of the object without extensions[extension] (and without
  * `extensions` if nothing else is there), and without object_refs for a report. */
