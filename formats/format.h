@@ -45,7 +45,7 @@ struct read_piece {
 	size_t		 skip;		/* bytes of `text` that were put in front */
 	struct pos	 at;		/* where text.p[skip] stands in the input */
 	size_t		 index;		/* of its first element among those of the input */
-	/* "Incident": a path of the piece that begins "Incident[1]" is "Incident[index + 1]" of the input,
+	/* "Incident": a path of the piece that begins "Incident[N]" is "Incident[index + N]" of the input,
 	 * and what it says of other paths was said by the first piece. NULL: paths are the same in both. */
 	const char	*element;
 	bool		 conflict;	/* refuse its only object: an earlier one contradicts it */
@@ -98,8 +98,8 @@ struct format_split {
 	/* Every piece in its order, with texts that last until fn is back. False: fn said so. */
 	bool	(*each)(struct whole *w, format_piece_fn *fn, void *arg);
 	void	(*close)(struct whole *w);
-	/* Objects of two pieces may be the same version of one: the later is left out without a word, and
-	 * a contradiction is told. False: both stay, as they would in a whole. */
+	/* Pieces may give the same object (a definition, say): the first is enough. False: equal ones stay,
+	 * as they would in a whole, and a contradiction is told. */
 	bool	 joins;
 };
 

@@ -1,7 +1,7 @@
 /* iodef2.c -- what reader and writer share: labels, digests, protocols, hashes of residue. */
 #include <string.h>
 
-#include "formats/iodef2.h"
+#include "formats/iodef2_read.h"
 #include "formats/iodef2_residue.h"
 #include "formats/xml_walk.h"
 #include "gateway/base/arena.h"
@@ -171,4 +171,5 @@ const struct format_ops format_iodef2 = {
 	.sniff = sniff_iodef2,
 	.read = iodef2_read,
 	.write = iodef2_write,
+	.split = &iodef2_split,
 };

@@ -430,22 +430,32 @@ raise_first_report(struct ir *r)
 }
 
 /* See iodef2_read.h. */
-int
-ir_mint(struct ir *r, struct err *e)
+void
+ir_settle_labels(struct ir *r)
 {
 	for (size_t i = 0; i < r->nincidents; i++)
 		raise_holders(r, r->incidents[i]->node, r->incidents[i]->report);
 	raise_first_report(r);
+}
+
+/* See iodef2_read.h. */
+int
+ir_mint(struct ir *r, struct err *e)
+{
+	ir_settle_labels(r);
 	join_objects(r);
+	if (r->job->piece != NULL)
+		ir_piece_join(r);
 	write_labels(r);
 	for (size_t i = 0; i < r->nincidents; i++)
 		ir_keep(r, r->incidents[i]);
-	ir_keep_document(r);
+	if (ir_piece_is_first(r))
+		ir_keep_document(r);
 	for (size_t i = 0; i < r->nincidents; i++) {
 		for (size_t k = 0; k < r->incidents[i]->n; k++) {
 			struct ir_obj *ob = r->incidents[i]->objs[k];
 
-			if (ob->twin == NULL && mint_one(r, ob, e) < 0)
+			if (ob->twin == NULL && !ob->elsewhere && mint_one(r, ob, e) < 0)
 				return -1;
 		}
 	}
@@ -465,17 +475,32 @@ name_advisory(struct ir *r)
 	r->adv->id = ir_id(r, "bundle", IR_UUID(r, "document", slice_of(hex)));
 }
 
+/* See iodef2_read.h. */
+struct slice
+ir_document_id(const struct read_job *job, struct arena *mem)
+{
+	struct advisory adv = { .n = 0 };
+	struct ir r = { .job = job, .mem = mem, .adv = &adv };
+
+	name_advisory(&r);
+	return adv.id;
+}
+
 /* The whole way from the tree to objects. */
 static int
 read_document(struct ir *r, struct err *e)
 {
 	name_advisory(r);
-	if (ir_has_originals(r))
+	if (r->job->piece != NULL)
+		ir_piece_begin(r);
+	else if (ir_has_originals(r))
 		return ir_restore(r, e);
 	ir_derive(r);
 	ir_account(r);
 	if (ir_mint(r, e) < 0)
 		return -1;
+	if (r->job->piece != NULL)
+		ir_piece_end(r);
 	advisory_settle(r->adv, r->mem);
 	return 0;
 }

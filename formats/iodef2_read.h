@@ -31,6 +31,7 @@ struct ir_obj {
 	struct ir_label	 label;
 	struct xml_node	*from;		/* the first element it came from; NULL for relationships */
 	struct ir_obj	*twin;		/* the same object from an earlier Incident, which is minted */
+	bool		 elsewhere;	/* an earlier piece of the document minted it */
 	bool		 sco;
 	bool		 holds;		/* the XML of an element of its own */
 	unsigned	 roles;		/* IR_ACTOR and the like: lists of the Incident that have it */
@@ -257,5 +258,19 @@ int	ir_open(struct ir *r, struct slice in, struct err *e);
 int	ir_open_tree(struct ir *r, struct err *e);
 /* Mint everything that was derived. */
 int	ir_mint(struct ir *r, struct err *e);
+
+/* Raise what holds XML to the label of that XML; before anything is joined. */
+void	ir_settle_labels(struct ir *r);
+/* The id of the bundle of a document. */
+struct slice	 ir_document_id(const struct read_job *job, struct arena *mem);
+
+/* iodef2_split.c: what a piece of a large document (job->piece) knows of the others. */
+extern const struct format_split iodef2_split;
+void	ir_piece_begin(struct ir *r);
+void	ir_piece_end(struct ir *r);
+/* Objects that other Incidents give too: their label, and whether they are minted already. */
+void	ir_piece_join(struct ir *r);
+/* True (of a whole too) if no report carries yet what the document says of itself. */
+bool	ir_piece_is_first(const struct ir *r);
 
 #endif

@@ -52,15 +52,21 @@ move_place(const struct read_piece *piece, struct pos *at)
 		at->offset += piece->at.offset - piece->skip;
 }
 
-/* The first step of a path: is it the element of the piece, and what follows? */
+/* The first step of a path: is it an element of the piece, which, and what follows? */
 static bool
-is_inside(const struct read_piece *piece, struct slice path, struct slice *rest)
+is_inside(const struct read_piece *piece, struct slice path, size_t *ordinal, struct slice *rest)
 {
 	size_t n = strlen(piece->element);
+	unsigned long long number;
+	struct slice digits;
 
-	if (!slice_starts(path, piece->element) || path.n < n + 3 || memcmp(path.p + n, "[1]", 3) != 0)
+	if (!slice_starts(path, piece->element) || path.n <= n || path.p[n] != '[')
 		return false;
-	*rest = slice_from(path.p + n + 3, path.n - n - 3);
+	*rest = slice_from(path.p + n + 1, path.n - n - 1);
+	digits = slice_cut(rest, ']');
+	if (!slice_u64(digits, &number))
+		return false;
+	*ordinal = (size_t)number;
 	return true;
 }
 
@@ -68,13 +74,14 @@ bool
 format_piece_path(const struct read_piece *piece, struct arena *mem, const char **path)
 {
 	struct slice rest;
+	size_t ordinal;
 
 	if (piece->element == NULL)
 		return true;
-	if (!is_inside(piece, slice_of(*path), &rest))
+	if (!is_inside(piece, slice_of(*path), &ordinal, &rest))
 		return piece->index == 0;
 	if (piece->index > 0)
-		*path = arena_fmt(mem, "%s[%zu]%.*s", piece->element, piece->index + 1,
+		*path = arena_fmt(mem, "%s[%zu]%.*s", piece->element, piece->index + ordinal,
 		    SLICE_ARG(rest));
 	return true;
 }

@@ -19,7 +19,7 @@
 
 enum { OBJECTS_MAX = 10000000 };
 #define WHOLE_MAX ((size_t)1 << 30)	/* of an input that can only be read at once */
-#define AGAIN_MAX ((size_t)64 << 20)	/* of one that could not be read in pieces after all */
+#define AGAIN_MAX ((size_t)256 << 20)	/* of one that could not be read in pieces after all */
 
 /* One input being read. */
 struct taking {
@@ -175,11 +175,13 @@ on_piece(void *arg, const struct read_piece *piece)
 
 	t->job.piece = piece;
 	t->job.in = piece->text;
+	t->job.passed = NULL;
 	if (piece->text.n > t->d->largest)
 		t->d->largest = piece->text.n;
 	read = t->f->read(&t->job, mem, &adv, &t->err) == 0;
 	t->job.in = input_text(t->in);
 	t->job.piece = NULL;
+	t->job.passed = on_passed;
 	if (read) {
 		keep(t, &adv, piece, mem);
 		t->d->id = t->d->id.n > 0 ? t->d->id : arena_slice(t->d->mem, adv.id);
@@ -231,6 +233,8 @@ read_pieces(struct taking *t, struct source *source, struct err *e)
 	rc = t->f->split->open(&t->job, &source->whole, e);
 	if (rc <= 0)
 		return rc;
+	if (t->f->split->joins)
+		shelf_join(t->d->shelf, t->number);
 	if (t->f->split->each(source->whole, on_piece, t)) {
 		source->in = t->in;
 		input_forget(t->in);

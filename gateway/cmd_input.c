@@ -190,7 +190,7 @@ input_passed(void *arg, const char *place)
 	struct input *in = arg;
 	size_t at;
 
-	if (in->map == NULL)
+	if (!input_has(in, place))
 		return;
 	at = (size_t)(place - in->map) / PASSED_BYTES * PASSED_BYTES;
 	if (at < in->passed)

@@ -16,6 +16,7 @@ struct shelf {
 	struct siphash_key	 keys[2];
 	struct strbuf		 name;		/* of the object just added, for hashing */
 	struct input		**inputs;	/* by number; NULL: the texts were copied */
+	bool			*joined;	/* by number, too */
 	size_t			 ninputs;
 	uint8_t			*off;		/* a bit an object: taken off; NULL: none was */
 };
@@ -39,6 +40,7 @@ shelf_free(struct shelf *s)
 	spill_free(s->texts);
 	strbuf_fini(&s->name);
 	free(s->inputs);
+	free(s->joined);
 	free(s->off);
 	free(s);
 }
@@ -51,11 +53,22 @@ note_input(struct shelf *s, uint32_t number, struct input *in)
 		size_t n = (size_t)number + 16;
 
 		s->inputs = xrealloc(s->inputs, n * sizeof(struct input *));
-		for (size_t i = s->ninputs; i < n; i++)
+		s->joined = xrealloc(s->joined, n * sizeof(*s->joined));
+		for (size_t i = s->ninputs; i < n; i++) {
 			s->inputs[i] = NULL;
+			s->joined[i] = false;
+		}
 		s->ninputs = n;
 	}
-	s->inputs[number] = in;
+	if (in != NULL)
+		s->inputs[number] = in;
+}
+
+void
+shelf_join(struct shelf *s, uint32_t number)
+{
+	note_input(s, number, NULL);
+	s->joined[number] = true;
 }
 
 void
@@ -291,6 +304,10 @@ settle_group(struct settling *t, const struct entry *v, size_t n)
 
 		if (input != from)
 			leader = v[i].at;
+		if (input == from && input < t->s->ninputs && t->s->joined[input]) {
+			take_off(t->s, v[i].at);
+			continue;
+		}
 		own = input == from && !is_equal(t->s, leader, v[i].at, true);
 		from = input;
 		if (own || (earlier && !is_equal(t->s, holder, v[i].at, false)))

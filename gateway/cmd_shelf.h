@@ -55,5 +55,7 @@ struct clash {
 /* Take off what an earlier input has too, and what contradicts an earlier one; of the latter, tell: in
  * order of inputs, own ones first. Equal copies within the first input stay. Heap. */
 struct clash	*shelf_settle(struct shelf *s, size_t *n);
+/* Of input `number`, the later of two that are one is taken off in any case. */
+void		 shelf_join(struct shelf *s, uint32_t number);
 
 #endif

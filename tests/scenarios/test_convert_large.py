@@ -190,6 +190,74 @@ def test_several_inputs_in_pieces_become_the_same_output(tmp_path):
     assert tocsin("convert", "--to", "stix21", first, first).stdout == tocsin("convert", "--to", "stix21", first).stdout
 
 
+# ---- Incidents ----
+
+def incident(n, level="green", address="198.51.100.7", inside="", time="2026-03-01T10:00:00Z"):
+    """One that shares its creator, and maybe its address, with others."""
+    return f"""<Incident purpose="reporting" restriction="{level}">
+  <IncidentID name="csirt.example.com">{n}</IncidentID>
+  <GenerationTime>{time}</GenerationTime>
+  <Contact role="creator" type="organization"><ContactName>CSIRT of nowhere</ContactName></Contact>
+  <EventData><Flow><System category="source"><Node><Address category="ipv4-addr">{address}</Address></Node></System></Flow></EventData>
+  {inside}
+</Incident>
+"""
+
+
+def marked(ident, refers=None):
+    """An indicator that can be referred to, or refers to another one."""
+    what = f'<ObservableReference uid-ref="{refers}"/>' if refers else f"""<Observable>
+  <System category="source" observable-id="{ident}"><Node><Address category="ipv4-addr">203.0.113.9</Address></Node></System>
+</Observable>"""
+    return f"""<IndicatorData><Indicator>
+  <IndicatorID name="csirt.example.com" version="1">i-{ident}</IndicatorID>{what}
+</Indicator></IndicatorData>"""
+
+
+def document(*incidents, rest=""):
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n<!-- of <Incident> elements -->\n<IODEF-Document version="2.00" '
+            'xml:lang="en"\n  xmlns="urn:ietf:params:xml:ns:iodef-2.0">\n' + "".join(incidents) + rest +
+            "</IODEF-Document>\n").encode()
+
+
+REST = '<AdditionalData dtype="string" restriction="red" name="more">of the document</AdditionalData>'
+DOCUMENTS = {
+    "apart": document(*(incident(n, address=f"198.51.100.{n}") for n in range(5))),
+    "one address, three labels": document(incident(1, "amber"), incident(2, "red"), incident(3), incident(4, "red"), rest=REST),
+    "one number twice": document(incident(1), incident(2), incident(1, "red", "203.0.113.1"), incident(3)),
+    "a reference ahead": document(incident(1, inside=marked("b", "a")), incident(2), incident(3, inside=marked("a")),
+                                  incident(4, address="203.0.113.4")),
+    "one mark twice": document(incident(1, inside=marked("a")), incident(2), incident(3, inside=marked("a")), incident(4)),
+    "a bad one first": document(incident(1, time="yesterday"), incident(2), incident(3, time="never"), incident(4), rest=REST),
+    "markup that looks like an end": document(incident(1, inside="<!-- </Incident> -->"), incident(
+        2, inside='<AdditionalData dtype="string" name="x"><![CDATA[</Incident>]]></AdditionalData>')),
+    "a broken tag": document(incident(1), incident(2, inside="<Method></Metod>"), incident(3)),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_incidents_one_by_one_are_the_document(name, tmp_path):
+    path = write(tmp_path / "in.xml", DOCUMENTS[name])
+    for words in (("convert", "--to", "stix21"), ("convert", "--to", "stix21", "--strict"), ("convert", "--to", "csv")):
+        one, many = (in_pieces(w, (*words, "--received", "2026-05-01T00:00:00Z"), path, tmp_path) for w in ("1G", "1"))
+        assert one[:2] == many[:2]
+        # what is said of the document may be said in another place
+        assert sorted(one[2]) == sorted(many[2])
+        assert sorted((one[3] or b"").splitlines()) == sorted((many[3] or b"").splitlines())
+    stats = tocsin("validate", "--window", "1", "--stats", path).stderr
+    assert name in ("one number twice", "a reference ahead", "one mark twice", "a broken tag") or (
+        float(re.search(rb"at most ([\d.]+) (K?)B", stats).group(1)) * (1024 if b" KB at once" in stats else 1) < len(DOCUMENTS[name]) * .9)
+
+
+def test_many_incidents_take_the_memory_of_one(tmp_path):
+    some = (incident(n, address=f"45.{n >> 8}.{n & 255}.1", time=f"2026-03-01T10:00:{n % 60:02}Z") for n in range(1500))
+    path = write(tmp_path / "many.xml", document(*some))
+    whole, pieces = (tocsin("convert", "--to", "stix21", "--stats", "--window", w, path) for w in ("1G", "1K"))
+    assert whole.returncode == pieces.returncode == 0 and whole.stdout == pieces.stdout
+    if not SANITIZED:
+        assert memory(pieces) < (25 << 20) < memory(whole)
+
+
 # ---- folders ----
 
 def test_a_folder_becomes_a_folder(tmp_path):
