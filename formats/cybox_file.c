@@ -148,7 +148,7 @@ write_hash(struct cx_writer *w, struct xml_node *list, struct cx *leaf)
 	el = cx_element(w, list, "cyboxCommon:Hash*");
 	type = cx_put_text(w, el, "cyboxCommon:Type", word);
 	if (vocab)
-		xml_set(w->mem, type, "xsi:type", SLICE_LIT("cyboxVocabs:HashNameVocab-1.0"));
+		cx_set_vocabulary(w, type, "HashNameVocab-1.0");
 	if (w->pattern)
 		xml_set(w->mem, type, "condition", SLICE_LIT("Equals"));
 	if (!cx_put(w, el, fuzzy ? "cyboxCommon:Fuzzy_Hash_Value" : "cyboxCommon:Simple_Hash_Value",

@@ -172,6 +172,8 @@ struct cx_reader {
 	bool			 pattern;	/* else instances */
 	bool			 left_out;	/* something of the object at hand was not taken over */
 	unsigned		 deep;
+	struct xml_node		*active[CX_DEEP];	/* Observables around the one at hand */
+	size_t			 nactive;
 	size_t			 steps;
 	struct slice		 scope;		/* id of the Object or Observable at hand */
 	struct xml_node		**complained;	/* told already */
@@ -239,6 +241,7 @@ struct cx_writer {
 	struct arena		*mem;
 	bool			 pattern;	/* conditions are written */
 	bool			 all;		/* values of a list that apply together */
+	bool			 dry;		/* only to see what can be said */
 	const char		*prefix;	/* of the type at hand */
 	struct xml_node		*related;	/* Related_Objects of the object at hand; NULL: none yet */
 	struct xml_node		*object;	/* the Object at hand */
@@ -255,6 +258,7 @@ bool		 cx_put(struct cx_writer *w, struct xml_node *el, const char *path,
 /* The same for text that says a leaf in part: no condition. */
 struct xml_node	*cx_put_text(struct cx_writer *w, struct xml_node *el, const char *path,
 		    struct slice text);
+void		 cx_set_vocabulary(struct cx_writer *w, struct xml_node *el, const char *name);
 void		 cx_write_type(struct cx_writer *w, const struct cx_type *type, struct cx *from,
 		    struct xml_node *el);
 /* Properties and Related_Objects into an Object; false if nothing can be said. */

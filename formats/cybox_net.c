@@ -480,9 +480,13 @@ write_headers(struct cx_writer *w, const struct cx_row *row, struct cx *from, st
 		const char *element = headers[i].element;
 		char *path = arena_fmt(w->mem, "%s/%s", row->xml, element);
 
-		for (struct cx *k = all->first; k != NULL; k = k->next) {
-			if (k->kind != CX_LEAF || k->done ||
-			    !slice_is_nocase(k->name, header_name(w->mem, element)))
+		for (struct cx *named = all->first; named != NULL; named = named->next) {
+			/* STIX has a list of values for each, CybOX one */
+			struct cx *k = named->kind == CX_LIST && named->first == named->last ?
+			    named->first : named;
+
+			if (k == NULL || k->kind != CX_LEAF || k->done ||
+			    !slice_is_nocase(named->name, header_name(w->mem, element)))
 				continue;
 			if (strcmp(element, "Host") == 0)
 				write_host(w, path, k, props);

@@ -14,7 +14,8 @@ enum { MANY = 256 };		/* objects made of one list of values */
 /* What has been read: by element and by id. Open addressing, keys are runs of bytes. */
 struct slot {
 	struct slice	 key;
-	size_t		 value;		/* index of the object, or of the first root in `roots` */
+	size_t		 value;		/* of an id: index of its object */
+	const struct slice *roots;	/* of an element: the objects it is known as */
 	size_t		 n;
 };
 
@@ -66,12 +67,11 @@ seen_slot(struct arena *mem, struct seen *s, struct slice key)
 }
 
 static void
-seen_take(struct seen *s, struct slot *slot, struct slice key, size_t value, size_t n)
+seen_take(struct seen *s, struct slot *slot, struct slice key, size_t value)
 {
 	s->n += slot->key.n == 0;
 	slot->key = key;
 	slot->value = value;
-	slot->n = n;
 }
 
 /* One call. */
@@ -162,7 +162,7 @@ add_object(struct emit *em, json *body)
 		json_put(mem, tree, json_name(m), json_copy(mem, m));
 	out->v = arena_grow(mem, out->v, out->n, &out->cap, sizeof(*out->v));
 	out->v[out->n] = (struct cybox_object){ tree, id, em->from, false };
-	seen_take(em->seen, slot, id, out->n++, 1);
+	seen_take(em->seen, slot, id, out->n++);
 	return id;
 }
 
@@ -268,6 +268,17 @@ imply_protocols(struct emit *em, json *tree, const char *address)
 		json_push(list, json_string(mem, SLICE_LIT("ip")));
 }
 
+/* An executable is one of three kinds; without its Type the name's ending tells. */
+static void
+imply_pe_type(struct arena *mem, json *tree)
+{
+	json *pe = json_get(json_get(tree, "extensions"), "windows-pebinary-ext");
+
+	if (json_is_object(pe) && json_get(pe, "pe_type") == NULL)
+		json_put_str(mem, pe, "pe_type", slice_ends(value_lower(json_member(tree, "name"),
+		    mem), ".dll") ? SLICE_LIT("dll") : SLICE_LIT("exe"));
+}
+
 /* What the standard requires and CybOX implies. */
 static void
 complete(struct emit *em, json *tree)
@@ -275,7 +286,6 @@ complete(struct emit *em, json *tree)
 	struct slice type = json_member(tree, "type"), ref;
 	struct arena *mem = em->rd.mem;
 	const char *address;
-	json *pe = json_get(json_get(tree, "extensions"), "windows-pebinary-ext");
 
 	if (slice_is(type, "email-message"))
 		json_put_bool(mem, tree, "is_multipart", json_get(tree, "body_multipart") != NULL);
@@ -287,9 +297,6 @@ complete(struct emit *em, json *tree)
 		    slice_starts(ref, "ipv6-addr") ? "ipv6" : NULL;
 		imply_protocols(em, tree, address);
 	}
-	if (json_is_object(pe) && json_get(pe, "pe_type") == NULL)
-		json_put_str(mem, pe, "pe_type", slice_ends(value_lower(json_member(tree, "name"),
-		    mem), ".dll") ? SLICE_LIT("dll") : SLICE_LIT("exe"));
 }
 
 /* Trees as JSON. */
@@ -374,6 +381,12 @@ emit_members(struct emit *em, struct cx *o, json *into)
 	for (struct cx *k = o->first; k != NULL; k = k->next) {
 		json *v = emit_value(em, k);
 
+		if (v != NULL && k->kind == CX_LEAF && slice_is(o->name, "request_header")) {
+			json *list = json_list(em->rd.mem);	/* a header may stand more than once */
+
+			json_push(list, v);
+			v = list;
+		}
 		if (v != NULL)
 			json_put(em->rd.mem, into, arena_str(em->rd.mem, k->name), v);
 	}
@@ -387,6 +400,7 @@ emit_one(struct emit *em, struct cx *o)
 
 	json_put_str(em->rd.mem, tree, "type", o->type);
 	emit_members(em, o, tree);
+	imply_pe_type(em->rd.mem, tree);
 	drop_extensions(em, o, tree);
 	complete(em, tree);
 	return is_complete(tree) ? add_object(em, tree) : SLICE_EMPTY;
@@ -541,12 +555,11 @@ emit_content(struct emit *em, struct xml_node *object)
 	size_t n = 0;
 
 	if (slot->key.n > 0) {
-		own = (struct slice *)slot->value;
 		for (size_t i = 0; i < slot->n; i++)
-			add_root(em, own[i]);
+			add_root(em, slot->roots[i]);
 		return;
 	}
-	seen_take(em->seen, slot, key, 0, 0);
+	seen_take(em->seen, slot, key, 0);
 	em->from = object;
 	if (props != NULL) {
 		o = cx_read_properties(&em->rd, props);
@@ -557,7 +570,7 @@ emit_content(struct emit *em, struct xml_node *object)
 	}
 	own = arena_slices(em->rd.mem, ids, n);
 	slot = seen_slot(em->rd.mem, em->seen, key);
-	slot->value = (size_t)own;
+	slot->roots = own;
 	slot->n = n;
 	for (size_t i = 0; i < n; i++)
 		add_root(em, own[i]);
@@ -594,6 +607,7 @@ emit_any(struct emit *em, struct xml_node *n)
 		cx_sweep(&em->rd, n);
 		return;
 	}
+	em->rd.active[em->rd.nactive++] = n;
 	em->rd.deep++;
 	if (id != NULL)
 		em->rd.scope = slice_trim(id->value);
@@ -609,6 +623,7 @@ emit_any(struct emit *em, struct xml_node *n)
 		cx_tell_empty(&em->rd, n);
 	em->rd.scope = scope;
 	em->rd.deep--;
+	em->rd.nactive--;
 }
 
 size_t

@@ -33,6 +33,12 @@ cx_refer(struct cx_reader *rd, struct xml_node *n)
 		cx_tell(rd, CYBOX_REFERENCE, n, "names nothing");
 		return NULL;
 	}
+	for (size_t i = 0; i < rd->nactive; i++) {
+		if (rd->active[i] == to) {
+			cx_tell(rd, CYBOX_LOOP, n, "references go in a circle");
+			return NULL;
+		}
+	}
 	idref->mark = XML_KEPT;
 	n->mark = XML_KEPT;
 	return to;

@@ -332,9 +332,11 @@ read_any(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ext)
 		cx_sweep(rd, n);
 		return NULL;
 	}
+	rd->active[rd->nactive++] = n;		/* cx_step has seen to the depth */
 	rd->deep++;
 	p = to != n ? read_any(rd, to, ext) : read_content(rd, n, ext);
 	rd->deep--;
+	rd->nactive--;
 	return read_negated(rd, n, p, ext);
 }
 

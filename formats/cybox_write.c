@@ -58,6 +58,13 @@ cx_put_text(struct cx_writer *w, struct xml_node *el, const char *path, struct s
 	return k;
 }
 
+void
+cx_set_vocabulary(struct cx_writer *w, struct xml_node *el, const char *name)
+{
+	xml_set_type(w->mem, el, slice_of(arena_fmt(w->mem, "cyboxVocabs:%s", name)));
+	xml_declare(w->mem, el, "cyboxVocabs", cx_namespace(SLICE_LIT("cyboxVocabs")));
+}
+
 /* Conditions. */
 
 struct spelled {
@@ -99,7 +106,8 @@ spell_like(struct arena *mem, const struct cx_test *t, struct spelled *s)
 	};
 	enum cx_like form = cx_like_form(t->v[0], &s->v[0]);
 
-	if (form == CX_LIKE_OTHER) {
+	/* blanks at the end of a text would not be read again */
+	if (form == CX_LIKE_OTHER || slice_trim(s->v[0]).n != s->v[0].n) {
 		s->v[0] = like_regex(mem, t->v[0]);
 		s->condition = "FitsPattern";
 		s->regex = true;
@@ -226,6 +234,21 @@ delimiter(struct arena *mem, const struct spelled *s)
 	}
 }
 
+/* May every character stand in XML? */
+static bool
+is_writable(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') ||
+		    (c == 0xef && s.n - i > 2 && (unsigned char)s.p[i + 1] == 0xbf &&
+		    (unsigned char)s.p[i + 2] >= 0xbe))
+			return false;
+	}
+	return true;
+}
+
 /* The text of all values; false if white space would be lost. */
 static bool
 spell_text(struct cx_writer *w, enum cx_codec codec, const struct spelled *s, const char *by,
@@ -240,7 +263,7 @@ spell_text(struct cx_writer *w, enum cx_codec codec, const struct spelled *s, co
 	for (size_t i = 0; i < s->n && ok; i++) {
 		struct slice v = s->v[i];
 
-		ok = v.n > 0 && (part || cx_encode(w->mem, codec, v, &v));
+		ok = v.n > 0 && is_writable(v) && (part || cx_encode(w->mem, codec, v, &v));
 		ok = ok && (slice_trim(v).n == v.n || (codec == CXC_EXACT && s->n == 1 &&
 		    slice_trim(v).n > 0));
 		if (i > 0)
@@ -275,7 +298,7 @@ put_attr(struct cx_writer *w, struct xml_node *el, const char *path, enum cx_cod
 	const struct slice *v = cx_plain(leaf);
 	struct slice text;
 
-	if (v == NULL || !cx_encode(w->mem, codec, *v, &text))
+	if (v == NULL || !is_writable(*v) || !cx_encode(w->mem, codec, *v, &text))
 		return false;
 	if (at > path)
 		el = cx_element(w, el, arena_str(w->mem, slice_from(path, (size_t)(at - path) - 1)));
@@ -318,7 +341,7 @@ cx_put(struct cx_writer *w, struct xml_node *el, const char *path, enum cx_codec
 static size_t
 done_leaves(const struct cx *o)
 {
-	size_t n = o->kind == CX_LEAF && o->done;
+	size_t n = o->done && (o->kind == CX_LEAF || o->id.n > 0);
 
 	for (const struct cx *k = o->first; k != NULL; k = k->next)
 		n += done_leaves(k);
@@ -438,8 +461,7 @@ write_properties(struct cx_writer *w, const struct cx_type *type, struct cx *o,
 {
 	struct xml_node *props = new_child(w, object, SLICE_LIT("cybox"), SLICE_LIT("Properties"));
 
-	xml_set(w->mem, props, "xsi:type", slice_of(arena_fmt(w->mem, "%s:%s", type->prefix,
-	    type->xsi)));
+	xml_set_type(w->mem, props, slice_of(arena_fmt(w->mem, "%s:%s", type->prefix, type->xsi)));
 	xml_declare(w->mem, props, type->prefix, cx_namespace(slice_of(type->prefix)));
 	cx_write_type(w, type, o, props);
 	return props;
@@ -459,6 +481,7 @@ best_type(struct cx_writer *w, struct cx *o)
 		scratch = *w;
 		scratch.object = xml_new(w->mem, cx_namespace(SLICE_LIT("cybox")), "cybox", "Object");
 		scratch.related = NULL;
+		scratch.dry = true;
 		write_properties(&scratch, type, o, scratch.object);
 		n = done_leaves(o);
 		forget(o);
@@ -493,14 +516,22 @@ cx_write_object(struct cx_writer *w, struct cx *o, struct xml_node *object)
 	return true;
 }
 
+/* A trial does not go into related objects: they are tried when they are written. */
+static void
+mark_done(struct cx *o)
+{
+	o->done = o->done || o->kind == CX_LEAF;
+	for (struct cx *k = o->first; k != NULL; k = k->next)
+		mark_done(k);
+}
+
 static void
 put_relationship(struct cx_writer *w, struct xml_node *el, const char *word)
 {
 	struct xml_node *k = new_child(w, el, SLICE_LIT("cybox"), SLICE_LIT("Relationship"));
 
 	xml_add_text(w->mem, k, slice_of(word));
-	xml_set(w->mem, k, "xsi:type", SLICE_LIT("cyboxVocabs:ObjectRelationshipVocab-1.1"));
-	xml_declare(w->mem, k, "cyboxVocabs", cx_namespace(SLICE_LIT("cyboxVocabs")));
+	cx_set_vocabulary(w, k, "ObjectRelationshipVocab-1.1");
 }
 
 struct slice
@@ -511,6 +542,11 @@ cx_write_related(struct cx_writer *w, struct cx *o, const char *relationship)
 
 	if (o->kind != CX_OBJECT || o->done || w->deep >= CX_DEEP)
 		return SLICE_EMPTY;
+	if (w->dry) {
+		o->done = true;
+		mark_done(o);
+		return SLICE_LIT("-");
+	}
 	el = xml_new(w->mem, cx_namespace(SLICE_LIT("cybox")), "cybox", "Related_Object");
 	if (o->id.n > 0) {
 		id = w->job->name(w->job->arg, "Object", o->id);

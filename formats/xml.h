@@ -115,6 +115,8 @@ struct xml_node	*xml_add_leaf(struct arena *mem, struct xml_node *parent, const 
 /* Set or replace an attribute ("xml:lang" is understood). */
 void		 xml_set(struct arena *mem, struct xml_node *n, const char *name, struct slice v);
 void		 xml_unset(struct xml_node *n, const char *name);
+/* Set xsi:type; the prefix in the value has to be declared (xml_declare). */
+void		 xml_set_type(struct arena *mem, struct xml_node *n, struct slice type);
 void		 xml_declare(struct arena *mem, struct xml_node *n, const char *prefix,
 		    const char *uri);
 void		 xml_append(struct xml_node *parent, struct xml_node *child);

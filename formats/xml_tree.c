@@ -372,6 +372,23 @@ xml_set(struct arena *mem, struct xml_node *n, const char *name, struct slice v)
 	a->value = arena_slice(mem, v);
 }
 
+/* Set or replace xsi:type. */
+void
+xml_set_type(struct arena *mem, struct xml_node *n, struct slice type)
+{
+	struct xml_attr *a, **at = &n->attrs;
+
+	while (*at != NULL && !(slice_is((*at)->ns, XML_NS_XSI) && slice_is((*at)->name, "type")))
+		at = &(*at)->next;
+	if ((a = *at) == NULL) {
+		a = *at = arena_alloc(mem, sizeof(*a));
+		a->name = SLICE_LIT("type");
+		a->ns = SLICE_LIT(XML_NS_XSI);
+		a->prefix = SLICE_LIT("xsi");
+	}
+	a->value = arena_slice(mem, type);
+}
+
 void
 xml_unset(struct xml_node *n, const char *name)
 {
