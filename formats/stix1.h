@@ -101,7 +101,7 @@ void		 stix1_object_hash(const json *object, struct arena *mem, char out[65]);	/
 /* A piece of a document that an object holds, back in its place. */
 struct stix1_piece {
 	const struct object	*object;
-	const json		*residue;	/* R, one of R.more, or R.package (then `object` only bears it) */
+	const json		*residue;	/* R, one of R.more, or R.package: `object` bears it */
 	struct xml_node		*node;		/* NULL: its XML cannot be read, or it has no place */
 	bool			 bears;		/* it is an R.package */
 	bool			 same;		/* the object is still what was derived */
@@ -113,8 +113,8 @@ struct stix1_home {
 	size_t			 n, cap;
 };
 /* Put all residue of an advisory together again: each piece in the place of its cut, cuts of objects that
- * are not there taken out. A piece whose place is not there becomes a root of its own. Residue is data of its
- * sender: what is no XML, or of another element than it says, is left out. */
+ * are not there taken out. A piece whose place is not there becomes a root of its own. Walk from the roots
+ * only. Residue is data of its sender: what is no XML, or of another element than it says, is left out. */
 void		 stix1_home(const struct advisory *adv, struct arena *mem, struct stix1_home *out);
 
 /* The members of format_stix1. */

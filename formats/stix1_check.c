@@ -1,10 +1,12 @@
 /*
- * stix1_check.c -- is a unit what STIX 1.x says? Real documents break the schema in a third of all cases, so
- * children and their order are not looked at; what would change the meaning is. A finding is a warning in
- * tolerant mode; in strict mode it refuses the unit it stands in.
+ * stix1_check.c -- is a unit what STIX 1.x says? Real documents break the schema in a third of all cases,
+ * so children and their order are not looked at; what would change the meaning is. A finding is a warning
+ * in tolerant mode; in strict mode it refuses the unit it stands in. Size is looked at in both.
  */
 #include "formats/stix1_read.h"
 #include "gateway/base/codec.h"
+
+enum { UNIT_BYTES = 8 << 20 };
 
 struct finding {
 	const char	*code, *reason;
@@ -69,10 +71,26 @@ refuse(struct s1 *s, struct s1_unit *u, const struct finding *f)
 	u->refused = true;
 }
 
+/* Bytes of n, roughly, without the units in it. */
+static size_t
+size_of(const struct xml_node *n)
+{
+	size_t size = 2 * n->name.n + n->text.n;
+
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		size += a->name.n + a->value.n;
+	for (const struct xml_node *k = n->first; k != NULL; k = k->next)
+		if (xml_is_text(k) || s1_unit_of(k) == NULL)
+			size += size_of(k);
+	return size;
+}
+
 /* See stix1_read.h. */
 int
 s1_check(struct s1 *s, struct err *e)
 {
+	size_t limit = s->job->limits.object_bytes > 0 ? s->job->limits.object_bytes : UNIT_BYTES;
+
 	for (size_t i = 0; i < s->nunits; i++) {
 		struct s1_unit *u = s->units[i];
 		struct finding first = { 0 };
@@ -81,8 +99,12 @@ s1_check(struct s1 *s, struct err *e)
 			u->refused = true;	/* it went with what is around it */
 			continue;
 		}
-		check_below(s, u->node, &first);
-		if (first.code == NULL || !s->job->strict)
+		if (size_of(u->node) > limit)
+			first = (struct finding){ "LIMIT", "it is larger than the limit of one object",
+			    u->node };
+		else
+			check_below(s, u->node, &first);
+		if (first.code == NULL || (!s->job->strict && strcmp(first.code, "LIMIT") != 0))
 			continue;
 		if (u->up == NULL) {
 			err_path(e, "%s", xml_path_text(s->mem, first.at, NULL));

@@ -182,7 +182,7 @@ take_apart(struct s1 *s, struct xml_node *n, const struct s1_obj *owner)
 	}
 }
 
-/* The object that carries what is around all others, where nothing was made of that; NULL: there is none. */
+/* The object that carries what is around all others, if nothing was made of that; NULL: there is none. */
 struct s1_obj *
 s1_bearer(const struct s1 *s)
 {

@@ -1,10 +1,11 @@
 /*
  * stix1_marking.c -- what the Handling elements of a document say, and which label follows for an element.
  *
- * A Marking covers the elements that its Controlled_Structure names, with all below them. Several that cover
- * one element hold together: the strictest level, all statements. A Marking that covers only a part of what
- * an object is made of counts for all of it if it is at least as strict as no label (AMBER); a laxer one is
- * a floor. One whose Controlled_Structure we do not understand covers a part of everything around it.
+ * A Marking covers the elements that its Controlled_Structure names, with all below them. Several that
+ * cover one element hold together: the strictest level, all statements. A Marking that covers only a part
+ * of what an object is made of counts for all of it if it is at least as strict as no label (AMBER); a
+ * laxer one is a floor. One whose Controlled_Structure we do not understand covers a part of everything
+ * around it.
  */
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"

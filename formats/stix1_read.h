@@ -202,7 +202,7 @@ void		 s1_describe(struct s1 *s, json *tree, struct slice text);
  * and references, as far as n has them. */
 void		 s1_common(struct s1 *s, json *tree, struct xml_node *n);
 void		 s1_confidence(struct s1 *s, json *tree, struct xml_node *n);	/* n = the Confidence */
-void		 s1_phases(struct s1 *s, json *tree, struct xml_node *n);	/* n has Kill_Chain_Phases */
+void		 s1_phases(struct s1 *s, json *tree, struct xml_node *n);	/* n has the list */
 /* Words of elements `name` below n into the list `property` (mapped), coarse ones into labels too. */
 void		 s1_words(struct s1 *s, json *tree, struct xml_node *n, const char *name,
 		    enum stix1_vocab vocab, const char *property, const char *otherwise);

@@ -1,4 +1,4 @@
-/* stix1_read_observable.c -- Observables that no Indicator looks for: observed data, or a pattern of its own. */
+/* stix1_read_observable.c -- Observables that no Indicator looks for: observed data, or a pattern. */
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"
 
@@ -100,6 +100,8 @@ s1_read_observable(struct s1 *s, struct s1_unit *u)
 	json_put_str(s->mem, ob->tree, "last_observed", last);
 	if (!slice_u64(s1_attr(u->node, "sighting_count"), &number) || number == 0)
 		number = 1;
-	json_put_int(s->mem, ob->tree, "number_observed", (int64_t)(number > NUMBER_MAX ? NUMBER_MAX : number));
+	if (number > NUMBER_MAX)
+		number = NUMBER_MAX;
+	json_put_int(s->mem, ob->tree, "number_observed", (int64_t)number);
 	add_observables(s, u, ob, &found);
 }

@@ -1,4 +1,4 @@
-/* stix1_read_ttp.c -- TTPs: one object for each malware, attack pattern, tool, infrastructure and victim. */
+/* stix1_read_ttp.c -- TTPs: an object for each malware, attack pattern, tool, infrastructure, victim. */
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"
 

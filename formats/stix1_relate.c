@@ -1,4 +1,4 @@
-/* stix1_relate.c -- Related_X and its kin: wrappers between units become relationships. One row a wrapper. */
+/* stix1_relate.c -- Related_X and its kin: wrappers between units become relationships, a row each. */
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"
 
@@ -19,8 +19,10 @@ static const struct row rows[] = {
 	  "course-of-action" },
 	{ S1_INDICATOR, "Related_Indicators", "Related_Indicator", "Indicator", "related-to", false,
 	  "indicator" },
-	{ S1_INDICATOR, "Related_Campaigns", "Related_Campaign", "Campaign", "indicates", false, "campaign" },
-	{ S1_TTP, "Exploit_Targets", "Exploit_Target", "Exploit_Target", "targets", false, "vulnerability" },
+	{ S1_INDICATOR, "Related_Campaigns", "Related_Campaign", "Campaign", "indicates", false,
+	  "campaign" },
+	{ S1_TTP, "Exploit_Targets", "Exploit_Target", "Exploit_Target", "targets", false,
+	  "vulnerability" },
 	{ S1_TTP, "Related_TTPs", "Related_TTP", "TTP", "related-to", false, NULL },
 	{ S1_TARGET, "Potential_COAs", "Potential_COA", "Course_Of_Action", "mitigates", true,
 	  "course-of-action" },
@@ -44,11 +46,13 @@ static const struct row rows[] = {
 	  "threat-actor" },
 	{ S1_INCIDENT, "Related_Indicators", "Related_Indicator", "Indicator", "related-to", false,
 	  "indicator" },
-	{ S1_INCIDENT, "Related_Observables", "Related_Observable", "Observable", "related-to", false, NULL },
+	{ S1_INCIDENT, "Related_Observables", "Related_Observable", "Observable", "related-to", false,
+	  NULL },
 	{ S1_INCIDENT, "Leveraged_TTPs", "Leveraged_TTP", "TTP", "related-to", false, NULL },
 	{ S1_INCIDENT, "Attributed_Threat_Actors", "Threat_Actor", "Threat_Actor", "attributed-to", false,
 	  "threat-actor" },
-	{ S1_INCIDENT, "Related_Incidents", "Related_Incident", "Incident", "related-to", false, "incident" },
+	{ S1_INCIDENT, "Related_Incidents", "Related_Incident", "Incident", "related-to", false,
+	  "incident" },
 	{ S1_INCIDENT, "", "COA_Requested", "Course_Of_Action", "related-to", false, "course-of-action" },
 	{ S1_INCIDENT, "", "COA_Taken", "Course_Of_Action", "related-to", false, "course-of-action" },
 };

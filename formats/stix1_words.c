@@ -9,7 +9,7 @@
 struct word {
 	enum stix1_vocab	 vocab;
 	const char		*old, *new_word;
-	bool			 coarse;	/* the new word says less: the old one becomes a label too */
+	bool			 coarse;	/* the new word says less: the old one becomes a label */
 };
 
 /* Of several rows with one new word, the first is the way back. */

@@ -575,8 +575,7 @@ refuses_what_is_no_package(void **state)
 	static const char *const texts[] = {
 		"", "x", "<a/>", "<STIX_Package/>", "<s:STIX_Package xmlns:s='http://stix.example/'/>",
 		"<s:Indicator xmlns:s='http://stix.mitre.org/stix-1'/>",
-		"<!DOCTYPE a [<!ENTITY b 'c'>]><s:STIX_Package xmlns:s='http://stix.mitre.org/stix-1'>&b;"
-		"</s:STIX_Package>",
+		"<!DOCTYPE a [<!ENTITY b 'c'>]><s:STIX_Package xmlns:s='http://stix.mitre.org/stix-1'/>",
 	};
 
 	(void)state;
