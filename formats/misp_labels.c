@@ -67,7 +67,7 @@ label_of_tag(struct slice tag)
 static struct misp_label
 label_of_distribution(const json *element, bool event)
 {
-	struct misp_label l = { TLP_UNSET, LABEL_ABSENT, false, event };
+	struct misp_label l = { TLP_UNSET, LABEL_ABSENT, false, false };
 	const json *m = json_get(element, "distribution");
 	int64_t n;
 
@@ -91,6 +91,7 @@ misp_label_of(const json *element, bool event)
 	for (const json *t = json_first(json_get(element, "Tag")); t != NULL; t = json_next(t))
 		l = misp_label_join(l, label_of_tag(json_is_string(t) ? json_slice(t) :
 		    json_member(t, "name")));
+	l.said |= event;	/* there is nobody else to say it */
 	return l;
 }
 
