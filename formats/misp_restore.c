@@ -410,13 +410,16 @@ put_edited(struct mr_originals *os, struct mr_event *ev, struct original *o)
 	struct strbuf text = STRBUF_INIT;
 
 	if (m == NULL) {
+		raise_label(os, o);
 		m = mr_original(r, ev, o->tree, o->text);
 		if (m == NULL)
 			ledger_mark(r->led, o->attribute, LOSS_DROPPED, "more objects than the limit");
 		return;
 	}
-	if (m->bare || m->ready)
+	if (m->bare || m->ready) {
+		ledger_mark(r->led, o->attribute, LOSS_DROPPED, "the element was edited");
 		return;
+	}
 	at = json_member(m->tree, "modified");
 	o->label = misp_label_join(m->label, o->label);
 	if (merge(r, o->tree, m->tree))
