@@ -1,7 +1,6 @@
 /* misp.c -- the MISP core format as a format of ours. See misp.h. */
 #include "formats/misp.h"
 
-
 static bool
 has(struct slice s, const char *word)
 {

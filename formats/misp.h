@@ -29,7 +29,8 @@
  *
  *	attributes of type text, category Other, comment "stix-object", value the object's JSON
  *	one attribute of type text, category Other, comment "stix-bundle", value
- *	{"event": H, "generated": B, "bundle": ID, "objects": [{"id", "version", "uuids": [U...], "sha256": H}]}
+ *	{"event": H, "generated": B, "bundle": ID,
+ *	 "objects": [{"id": ID, "version": MODIFIED, "uuids": [U...], "sha256": H}]}
  *
  *	H is the SHA-256 over the native element(s) with the uuids U (misp_native_hash): it fits as
  *	long as nobody edited them, and then the original comes back as it is. generated: the event
@@ -76,7 +77,7 @@ struct misp_type {
 	const char	*name;
 	const char	*category;	/* default */
 	bool		 to_ids;	/* default */
-	bool		 home;		/* what its path becomes when nothing says which type it was */
+	bool home; /* what its path becomes when nothing says which type it was */
 	enum misp_fate	 fate;
 	struct misp_path part[2];	/* the second: what stands behind the `|` */
 	const char	*rule;		/* MISP_RULE: pattern_type */
@@ -104,7 +105,7 @@ struct misp_template {
 };
 extern const struct misp_template misp_templates[];	/* ends with name NULL */
 const struct misp_template	*misp_template_find(struct slice name);
-const struct misp_relation	*misp_relation_find(const struct misp_template *t, struct slice name);
+const struct misp_relation *misp_relation_find(const struct misp_template *t, struct slice name);
 /* The template that objects with this observable at the root have by default; NULL: none. */
 const struct misp_template	*misp_template_of_root(struct slice type);
 
@@ -118,13 +119,13 @@ struct slice	 misp_stamp(struct arena *mem, int64_t seconds);
 /* Seconds of a STIX timestamp, whole; false if it is none. */
 bool		 misp_seconds(struct slice stamp, int64_t *out);
 /* "misp|KIND|..." as UUIDv5 (mapping.md 1.8). */
-struct slice	 misp_uuid(struct arena *mem, const char *kind, const struct slice *fields, size_t n);
+struct slice misp_uuid(struct arena *mem, const char *kind, const struct slice *fields, size_t n);
 #define MISP_UUID(mem, kind, ...)						\
 	misp_uuid((mem), (kind), (const struct slice[]){ __VA_ARGS__ },		\
 	    sizeof((const struct slice[]){ __VA_ARGS__ }) / sizeof(struct slice))
 struct slice	 misp_uuid_of_id(struct slice id);	/* behind "--" */
 /* The canonical spelling of a value; false if it is no such value. `path` names the hash. */
-bool		 misp_value(const struct misp_path *p, struct slice text, struct arena *mem, struct slice *out);
+bool misp_value(const struct misp_path *p, struct slice text, struct arena *mem, struct slice *out);
 /* The family of a galaxy type as an SDO type; NULL: STIX has none. */
 const char	*misp_galaxy_sdo(struct slice galaxy_type);
 
@@ -133,7 +134,7 @@ struct misp_label {
 	enum tlp	tlp;
 	enum label_case	label;
 	bool		handling;	/* tlp:ex:chr */
-	bool		said;		/* the element says it itself: without, that of the event holds */
+	bool said; /* the element says it itself: without, that of the event holds */
 };
 /* What a list of tags and a distribution say; unknown words are RED (LABEL_UNREADABLE). */
 struct misp_label misp_label_of(const json *element, bool event);
@@ -150,7 +151,7 @@ json		*misp_residue(const json *object);	/* R, NULL if it has none */
 void		 misp_object_hash(const json *object, struct arena *mem, char out[65]);	/* S */
 bool		 misp_is_untouched(const json *object, struct arena *mem);
 /* Over observables without their markings: whether what an observed-data names is still the same. */
-void		 misp_observables_hash(const json *const *v, size_t n, struct arena *mem, char out[65]);
+void misp_observables_hash(const json *const *v, size_t n, struct arena *mem, char out[65]);
 void		 misp_keep(json *object, struct arena *mem, const char *member, json *part);
 /* The part that R holds as JSON text, NULL if it holds none that can be read. */
 json		*misp_part(const json *residue, const char *member, struct arena *mem);
@@ -158,11 +159,11 @@ json		*misp_part(const json *residue, const char *member, struct arena *mem);
 void		 misp_native_hash(const json *const *v, size_t n, struct arena *mem, char out[65]);
 /* object_find_fn over the marking-definitions of an advisory. */
 json		*misp_find_marking(void *adv, struct slice id);
-bool		 misp_is_stix_data(const json *attribute);	/* comment stix-object or stix-bundle */
+bool misp_is_stix_data(const json *attribute); /* comment stix-object or stix-bundle */
 
 /* The members of format_misp. */
 int	misp_sniff(struct slice head);
-int	misp_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e);
-int	misp_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e);
+int misp_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e);
+int misp_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e);
 
 #endif

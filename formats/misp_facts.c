@@ -33,8 +33,8 @@ add_step(struct strbuf *path, const char *name)
 	bool plain = true;
 
 	for (const char *p = name; *p != '\0'; p++)
-		plain = plain && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_' ||
-		    (*p >= '0' && *p <= '9'));
+		plain = plain && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		    *p == '_' || (*p >= '0' && *p <= '9'));
 	if (path->n > 0 && path->p[path->n - 1] != ':')
 		strbuf_addc(path, '.');
 	strbuf_addf(path, plain ? "%s" : "'%s'", name);
@@ -126,7 +126,8 @@ walk_members(struct walk *w, const json *o, struct strbuf *path)
 }
 
 void
-misp_facts_of_sco(struct misp_facts *f, struct arena *mem, const json *root, object_find_fn find, void *ctx)
+misp_facts_of_sco(
+    struct misp_facts *f, struct arena *mem, const json *root, object_find_fn find, void *ctx)
 {
 	struct walk w = { .f = f, .mem = mem, .find = find, .ctx = ctx, .owner = root };
 	struct strbuf path = STRBUF_INIT;
@@ -213,7 +214,8 @@ add_tests(struct tests *t, const struct pat_node *p)
 }
 
 void
-misp_facts_of_pattern(struct misp_facts *f, struct arena *mem, const struct pat_node *p, bool *alternatives)
+misp_facts_of_pattern(
+    struct misp_facts *f, struct arena *mem, const struct pat_node *p, bool *alternatives)
 {
 	struct tests t = { .f = f, .mem = mem };
 

@@ -135,7 +135,8 @@ follow(struct misp_graph *g, struct node *from, json *in, const struct step *ste
 	size_t kids = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		if (g->v[i]->parent != from || g->v[i]->in != in || strcmp(g->v[i]->prop, step->name) != 0)
+		if (g->v[i]->parent != from || g->v[i]->in != in ||
+		    strcmp(g->v[i]->prop, step->name) != 0)
 			continue;
 		last = g->v[i];
 		kids++;
@@ -163,7 +164,8 @@ element_without(struct misp_graph *g, json *in, const struct step *step, const s
 		list = json_put(g->mem, in, step->name, json_list(g->mem));
 	for (json *k = json_first(list); k != NULL; k = json_next(k))
 		last = k;
-	if (last == NULL || json_get(last, next->name) != NULL || strcmp(next->name, "body_raw_ref") == 0)
+	if (last == NULL || json_get(last, next->name) != NULL ||
+	    strcmp(next->name, "body_raw_ref") == 0)
 		last = json_push(list, json_object(g->mem));
 	return last;
 }
@@ -176,7 +178,8 @@ leaf_of(struct misp_graph *g, enum misp_value kind, struct slice value)
 
 	switch (kind) {
 	case MISP_PORT: case MISP_NUMBER: case MISP_ASN:
-		return slice_u64(value, &n) && n <= INT64_MAX ? json_integer(g->mem, (int64_t)n) : NULL;
+		return slice_u64(value, &n) && n <= INT64_MAX ? json_integer(g->mem, (int64_t)n) :
+		    NULL;
 	case MISP_FLOAT:
 		return json_raw(g->mem, value);
 	case MISP_BOOL:
@@ -286,7 +289,8 @@ complete(struct misp_graph *g, json *tree)
 		json_push(json_put(g->mem, tree, "protocols", json_list(g->mem)),
 		    json_string(g->mem, SLICE_LIT("tcp")));
 	if (slice_is(type, "email-message"))
-		json_put_bool(g->mem, tree, "is_multipart", json_get(tree, "body_multipart") != NULL);
+		json_put_bool(
+		    g->mem, tree, "is_multipart", json_get(tree, "body_multipart") != NULL);
 }
 
 static void
@@ -303,7 +307,8 @@ is_sound(struct misp_graph *g, json *tree)
 	bool bad = object_fill(&o, g->mem, NULL, NULL, NULL) < 0;
 
 	if (!bad)
-		stix21_check(&o, g->mem, &(struct stix21_check){ .report = on_issue, .report_ctx = &bad });
+		stix21_check(
+		    &o, g->mem, &(struct stix21_check){ .report = on_issue, .report_ctx = &bad });
 	return !bad;
 }
 
@@ -342,8 +347,9 @@ misp_graph_trees(struct misp_graph *g, struct slice seed, size_t *n)
 		complete(g, at->tree);
 		at->id = sco_id(g->mem, at->tree);
 		if (at->id.n == 0)
-			at->id = slice_of(arena_fmt(g->mem, "%.*s--%.*s", SLICE_ARG(type), SLICE_ARG(
-			    MISP_UUID(g->mem, "observable", seed, slice_of(arena_fmt(g->mem, "%zu", i))))));
+			at->id = slice_of(arena_fmt(g->mem, "%.*s--%.*s", SLICE_ARG(type),
+			    SLICE_ARG(MISP_UUID(g->mem, "observable", seed,
+				slice_of(arena_fmt(g->mem, "%zu", i))))));
 		tree = json_object(g->mem);
 		json_put_str(g->mem, tree, "type", type);
 		json_put_str(g->mem, tree, "spec_version", SLICE_LIT("2.1"));

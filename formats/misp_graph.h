@@ -16,7 +16,7 @@ struct misp_graph;
 
 struct misp_graph	*misp_graph_new(struct arena *mem, const char *root);
 /* Put a canonical value in; false if the path is full, or does not start at the root's type. */
-bool		 misp_graph_set(struct misp_graph *g, const struct misp_path *p, struct slice value);
+bool misp_graph_set(struct misp_graph *g, const struct misp_path *p, struct slice value);
 /* The type of the root, "ip-addr" resolved by what was set. */
 struct slice	 misp_graph_root(const struct misp_graph *g);
 /* Complete trees with ids, what is referred to first; the root is the last. `seed` makes the id of an
@@ -43,7 +43,7 @@ void		 misp_facts_of_sco(struct misp_facts *f, struct arena *mem, const json *ro
 /* Every value of a pattern that is one bracket of equality tests joined by AND; `all` tells. With OR over
  * one path, or IN: *alternatives is true, and any of them will do. */
 struct pat_node;
-void		 misp_facts_of_pattern(struct misp_facts *f, struct arena *mem, const struct pat_node *p,
-		    bool *alternatives);
+void misp_facts_of_pattern(
+    struct misp_facts *f, struct arena *mem, const struct pat_node *p, bool *alternatives);
 
 #endif

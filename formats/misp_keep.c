@@ -187,7 +187,8 @@ said_by(const json *element, struct arena *mem)
 
 		if (json_get(element, "info") != NULL)
 			break;		/* an event: its attributes and objects have their own H */
-		for (const json *k = json_first(json_get(element, held[i])); k != NULL; k = json_next(k)) {
+		for (const json *k = json_first(json_get(element, held[i])); k != NULL;
+		    k = json_next(k)) {
 			if (list == NULL)
 				list = json_put(mem, o, held[i], json_list(mem));
 			json_push(list, said_by(k, mem));
@@ -213,6 +214,7 @@ misp_is_stix_data(const json *a)
 {
 	struct slice comment = json_member(a, "comment");
 
-	return slice_is(json_member(a, "type"), "text") && slice_is(json_member(a, "category"), "Other") &&
+	return slice_is(json_member(a, "type"), "text") &&
+	    slice_is(json_member(a, "category"), "Other") &&
 	    (slice_is(comment, MISP_OBJECT_COMMENT) || slice_is(comment, MISP_BUNDLE_COMMENT));
 }

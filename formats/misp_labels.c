@@ -16,8 +16,10 @@ misp_label_join(struct misp_label a, struct misp_label b)
 
 	if (a.said && b.said) {
 		out.tlp = tlp_join(a.tlp, b.tlp);
-		out.label = labels_stronger(a.label, b.label) == LABEL_UNREADABLE ? LABEL_UNREADABLE :
-		    out.tlp == TLP_UNSET ? LABEL_ABSENT : LABEL_TLP;
+		out.label = labels_stronger(a.label, b.label) == LABEL_UNREADABLE ?
+				LABEL_UNREADABLE :
+			    out.tlp == TLP_UNSET ? LABEL_ABSENT :
+				    LABEL_TLP;
 	}
 	out.handling = a.handling || b.handling;
 	return out;

@@ -36,7 +36,8 @@ mr_find(struct mr *r, struct mr_event *ev, struct slice id)
 	return at == 0 ? NULL : ev->v[at - 1];
 }
 
-/* Add to the list and the index, which is at most half full. The first of an id is the one that is found. */
+/* Add to the list and the index, which is at most half full. The first of an id is the one that is
+ * found. */
 static struct mr_made *
 add(struct mr *r, struct mr_event *ev, json *tree, struct slice id, struct misp_label label)
 {
@@ -153,8 +154,10 @@ mr_relate(struct mr *r, struct mr_event *ev, struct slice from, const char *type
 	if (uuid.n == 0) {
 		char text[UUID_TEXT + 1];
 
-		uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(r->mem, "rel|%.*s|%s|%.*s", SLICE_ARG(from), type,
-		    SLICE_ARG(to))), text);
+		uuid_v5(uuid_ns_tocsin,
+		    slice_of(arena_fmt(
+			r->mem, "rel|%.*s|%s|%.*s", SLICE_ARG(from), type, SLICE_ARG(to))),
+		    text);
 		uuid = arena_slice(r->mem, slice_of(text));
 	}
 	m = mr_new(r, ev, "relationship", uuid, stamp, stamp, label);
@@ -213,7 +216,8 @@ complete(struct mr *r, struct mr_made *m)
 	if (m->nobservables > 0) {
 		char hash[65];
 
-		misp_observables_hash((const json *const *)m->observables, m->nobservables, r->mem, hash);
+		misp_observables_hash(
+		    (const json *const *)m->observables, m->nobservables, r->mem, hash);
 		json_put_str(r->mem, misp_residue(m->tree), "observables", slice_of(hash));
 	}
 }
@@ -290,8 +294,10 @@ mr_mint(struct mr *r, struct mr_event *ev, struct err *e)
 	for (size_t i = first; i < r->adv->n; i++) {
 		const struct object *o = &r->adv->objects[i];
 
-		idmap_add(&r->minted, r->mem, slice_of(arena_fmt(r->mem, "%.*s %.*s", SLICE_ARG(o->id),
-		    SLICE_ARG(json_member(o->tree, "modified")))), i);
+		idmap_add(&r->minted, r->mem,
+		    slice_of(arena_fmt(r->mem, "%.*s %.*s", SLICE_ARG(o->id),
+			SLICE_ARG(json_member(o->tree, "modified")))),
+		    i);
 	}
 	return 0;
 failed:

@@ -80,7 +80,8 @@ mr_text(struct mr *r, const json *o, const char *name)
 }
 
 struct slice
-mr_uuid(struct mr *r, const json *o, const char *kind, struct slice a, struct slice b, struct slice c)
+mr_uuid(
+    struct mr *r, const json *o, const char *kind, struct slice a, struct slice b, struct slice c)
 {
 	struct slice uuid = slice_trim(mr_text(r, o, "uuid"));
 	char *lower;
@@ -104,7 +105,8 @@ mr_stamp(struct mr *r, const json *o, struct slice otherwise)
 
 	if (!misp_number(o, "timestamp", &seconds)) {
 		if (misp_text(r->mem, o, "timestamp").n > 0)
-			mr_warn(r, "BAD_TIMESTAMP", SLICE_EMPTY, "timestamp: not in seconds since 1970");
+			mr_warn(r, "BAD_TIMESTAMP", SLICE_EMPTY,
+			    "timestamp: not in seconds since 1970");
 		return otherwise;
 	}
 	mr_take(r, o, "timestamp");
@@ -184,8 +186,8 @@ read_creator(struct mr *r, struct mr_event *ev)
 
 	if (name.n == 0)
 		return;
-	m = mr_new(r, ev, "identity", mr_uuid(r, org, "organisation", name, none, none), ev->modified,
-	    ev->modified, ev->label);
+	m = mr_new(r, ev, "identity", mr_uuid(r, org, "organisation", name, none, none),
+	    ev->modified, ev->modified, ev->label);
 	if (m == NULL)
 		return;
 	json_put_str(r->mem, m->tree, "name", mr_text(r, org, "name"));
@@ -197,15 +199,17 @@ read_creator(struct mr *r, struct mr_event *ev)
 static void
 add_empty_note(struct mr *r, struct mr_event *ev)
 {
-	struct mr_made *m = mr_new(r, ev, "note", MISP_UUID(r->mem, "note", ev->uuid, SLICE_LIT("empty")),
-	    ev->created, ev->modified, ev->label);
+	struct mr_made *m =
+	    mr_new(r, ev, "note", MISP_UUID(r->mem, "note", ev->uuid, SLICE_LIT("empty")),
+		ev->created, ev->modified, ev->label);
 
 	if (m == NULL)
 		return;
 	json_put_str(r->mem, m->tree, "content", SLICE_LIT("The event holds nothing yet."));
 	json_push(json_put(r->mem, m->tree, "object_refs", json_list(r->mem)),
 	    json_string(r->mem, ev->container->id));
-	loss_addf(r->job->loss, LOSS_GENERATED, "a container names something", "%.*s", SLICE_ARG(m->id));
+	loss_addf(
+	    r->job->loss, LOSS_GENERATED, "a container names something", "%.*s", SLICE_ARG(m->id));
 }
 
 /* The report or grouping, without its references. */
@@ -308,14 +312,17 @@ read_event(struct mr *r, json *node, struct err *e)
 	}
 	if (info.n == 0) {
 		if (r->job->strict) {
-			mr_refuse(r, node, "MISSING_PROPERTY", "info: an event says what it is about");
+			mr_refuse(
+			    r, node, "MISSING_PROPERTY", "info: an event says what it is about");
 			return 0;
 		}
-		mr_warn(r, "MISSING_PROPERTY", json_member(node, "uuid"), "info: an event says what it is about");
+		mr_warn(r, "MISSING_PROPERTY", json_member(node, "uuid"),
+		    "info: an event says what it is about");
 	}
 	ev.label = misp_label_of(node, true);
 	if (ev.label.label == LABEL_UNREADABLE)
-		mr_warn(r, "UNREADABLE_LABEL", json_member(node, "uuid"), "a tlp tag or the distribution is "
+		mr_warn(r, "UNREADABLE_LABEL", json_member(node, "uuid"),
+		    "a tlp tag or the distribution is "
 		    "no word that we can read: RED");
 	ev.part = event_part(r, node);
 	ev.uuid = mr_uuid(r, node, "event", misp_text(r->mem, json_get(node, "Orgc"), "name"),
@@ -430,19 +437,23 @@ misp_read(const struct read_job *job, struct arena *mem, struct advisory *adv, s
 	char uuid[UUID_TEXT + 1];
 
 	if (job->in.n > most)
-		return err_set(e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n, most);
+		return err_set(
+		    e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n, most);
 	if (json_parse(job->in, &limits, mem, &doc, e) < 0) {
 		err_input(e, job->input);
 		return -1;
 	}
 	if (!is_misp(doc.root)) {
 		err_input(e, job->input);
-		return err_at(e, ERR_VALUE, (struct pos){ 1, 1, 0 }, "no MISP event and no result of a search");
+		return err_at(e, ERR_VALUE, (struct pos){ 1, 1, 0 },
+		    "no MISP event and no result of a search");
 	}
 	format_digest(job, digest);
 	memcpy(&r.seed, digest, sizeof(r.seed));
-	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(mem, "misp|bundle|%02x%02x%02x%02x%02x%02x%02x%02x",
-	    digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7])), uuid);
+	uuid_v5(uuid_ns_tocsin,
+	    slice_of(arena_fmt(mem, "misp|bundle|%02x%02x%02x%02x%02x%02x%02x%02x", digest[0],
+		digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7])),
+	    uuid);
 	adv->id = slice_of(arena_fmt(mem, "bundle--%s", uuid));
 	r.root = doc.root;
 	if (read_elements(&r, doc.root, e) < 0)

@@ -24,7 +24,7 @@ struct mr_made {
 	json		*tree;
 	struct slice	 id;
 	struct misp_label label;
-	const char	*member;	/* of R: "event", "attribute" ...; NULL: its part is elsewhere */
+	const char *member; /* of R: "event", "attribute" ...; NULL: its part is elsewhere */
 	json		*part;
 	bool		 bare;		/* no R: an observable */
 	bool		 ready;		/* an original: nothing is added */
@@ -85,8 +85,8 @@ json	*mr_take(struct mr *r, const json *o, const char *name);
 /* Its text, marked as kept. */
 struct slice	mr_text(struct mr *r, const json *o, const char *name);
 /* The uuid of an element, or one made of the fields; `warn` says so when it has a broken one. */
-struct slice	mr_uuid(struct mr *r, const json *o, const char *kind, struct slice a, struct slice b,
-		    struct slice c);
+struct slice mr_uuid(
+    struct mr *r, const json *o, const char *kind, struct slice a, struct slice b, struct slice c);
 /* `timestamp` as a STIX time, else `otherwise`. */
 struct slice	mr_stamp(struct mr *r, const json *o, struct slice otherwise);
 /* first_seen and the like in UTC; empty if absent or broken. */
@@ -102,7 +102,8 @@ struct mr_made	*mr_container(struct mr *r, struct mr_event *ev, const char *type
 /* What travelled whole; NULL if there is one of that id. */
 struct mr_made	*mr_original(struct mr *r, struct mr_event *ev, json *tree, struct slice text);
 /* An observable; the same one again is the one there is, with the laxer label. */
-struct mr_made	*mr_observable(struct mr *r, struct mr_event *ev, json *tree, struct misp_label label);
+struct mr_made *mr_observable(
+    struct mr *r, struct mr_event *ev, json *tree, struct misp_label label);
 struct mr_made	*mr_find(struct mr *r, struct mr_event *ev, struct slice id);
 void		 mr_relate(struct mr *r, struct mr_event *ev, struct slice from, const char *type,
 		    struct slice to, struct slice uuid, struct slice stamp, struct misp_label label,
@@ -121,18 +122,18 @@ void		 mr_tags(struct mr *r, json *tree, const json *element);
 struct mr_made	*mr_observed(struct mr *r, struct mr_event *ev, struct misp_graph **g, size_t n,
 		    const struct mr_item *it, struct misp_label label);
 /* One test; an address picks its type, a network is ISSUBSET. */
-void		 mr_add_test(struct strbuf *b, const struct misp_path *p, const struct slice *values, size_t n);
-void		 mr_indicate(struct mr *r, json *tree, struct slice pattern, const char *pattern_type,
-		    const struct mr_item *it);
+void mr_add_test(struct strbuf *b, const struct misp_path *p, const struct slice *values, size_t n);
+void mr_indicate(struct mr *r, json *tree, struct slice pattern, const char *pattern_type,
+    const struct mr_item *it);
 
 /* misp_read_object.c, misp_read_galaxy.c */
 void		 mr_object(struct mr *r, struct mr_event *ev, json *node);
 void		 mr_references(struct mr *r, struct mr_event *ev, json *object);
 /* Clusters of an event (owner NULL) or of what an attribute became. */
-void		 mr_galaxies(struct mr *r, struct mr_event *ev, json *element, const struct mr_made *owner,
-		    struct misp_label label);
-void		 mr_sightings(struct mr *r, struct mr_event *ev, json *element, const struct mr_made *owner,
-		    struct misp_label label);
+void mr_galaxies(struct mr *r, struct mr_event *ev, json *element, const struct mr_made *owner,
+    struct misp_label label);
+void mr_sightings(struct mr *r, struct mr_event *ev, json *element, const struct mr_made *owner,
+    struct misp_label label);
 void		 mr_event_report(struct mr *r, struct mr_event *ev, json *node);
 
 /* misp_restore.c */

@@ -21,8 +21,10 @@ static bool
 check_item(struct mr *r, const struct mr_item *it)
 {
 	if (it->name.n == 0 || it->value.n == 0)
-		return !refuse(r, it, true, "MISSING_PROPERTY", "an attribute has a type and a value");
-	if (it->type == NULL && refuse(r, it, false, "UNKNOWN_TYPE", "type: MISP knows no such type"))
+		return !refuse(
+		    r, it, true, "MISSING_PROPERTY", "an attribute has a type and a value");
+	if (it->type == NULL &&
+	    refuse(r, it, false, "UNKNOWN_TYPE", "type: MISP knows no such type"))
 		return false;
 	if (it->category.n > 0 && !misp_category_known(it->category) &&
 	    refuse(r, it, false, "UNKNOWN_WORD", "category: MISP knows no such category"))
@@ -93,14 +95,16 @@ mr_tags(struct mr *r, json *tree, const json *element)
 			add_label(r, tree, name);
 	}
 	if (json_get(element, "distribution") != NULL)
-		ledger_mark(r->led, json_get(element, "distribution"), LOSS_APPROXIMATED, "as a marking");
+		ledger_mark(
+		    r->led, json_get(element, "distribution"), LOSS_APPROXIMATED, "as a marking");
 }
 
 void
 mr_labels(struct mr *r, json *tree, const struct mr_item *it)
 {
 	add_label(r, tree, slice_of(arena_fmt(r->mem, "misp:type=\"%.*s\"", SLICE_ARG(it->name))));
-	add_label(r, tree, slice_of(arena_fmt(r->mem, "misp:category=\"%.*s\"", SLICE_ARG(it->category))));
+	add_label(r, tree,
+	    slice_of(arena_fmt(r->mem, "misp:category=\"%.*s\"", SLICE_ARG(it->category))));
 	if (it->to_ids)
 		add_label(r, tree, SLICE_LIT("misp:to_ids=\"True\""));
 	mr_tags(r, tree, it->node);
@@ -129,7 +133,8 @@ add_literal(struct strbuf *b, enum misp_value kind, struct slice value)
 	if (is_plain_number(kind))
 		strbuf_addsl(b, value);
 	else if (kind == MISP_BOOL)
-		strbuf_adds(b, slice_is(value, "1") || slice_is_nocase(value, "true") ? "true" : "false");
+		strbuf_adds(
+		    b, slice_is(value, "1") || slice_is_nocase(value, "true") ? "true" : "false");
 	else if (kind == MISP_TIME) {
 		strbuf_adds(b, "t'");
 		strbuf_addsl(b, value);
@@ -226,7 +231,7 @@ values_of(struct mr *r, const struct mr_item *it, struct slice v[2])
 
 	if (p[1].path != NULL) {
 		bar = memrchr(it->value.p, '|', it->value.n);
-		if (p[1].value == MISP_TEXT)	/* a registry value may hold the bar, a key may not */
+		if (p[1].value == MISP_TEXT) /* a registry value may hold the bar, a key may not */
 			bar = memchr(it->value.p, '|', it->value.n);
 		if (bar == NULL)
 			return false;
@@ -254,8 +259,8 @@ make_custom(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 }
 
 struct mr_made *
-mr_observed(struct mr *r, struct mr_event *ev, struct misp_graph **g, size_t n, const struct mr_item *it,
-    struct misp_label label)
+mr_observed(struct mr *r, struct mr_event *ev, struct misp_graph **g, size_t n,
+    const struct mr_item *it, struct misp_label label)
 {
 	struct slice from = it->first.n > 0 ? it->first : it->last.n > 0 ? it->last : it->stamp;
 	struct slice to = it->last.n > 0 && !mr_before(r, it->last, from) ? it->last : from;
@@ -341,7 +346,8 @@ static struct mr_made *
 make_of_sample(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 {
 	static const struct misp_path name = { "file:name", MISP_TEXT },
-	    md5 = { "file:hashes.MD5", MISP_HASH }, bin = { "file:content_ref.payload_bin", MISP_TEXT },
+	    md5 = { "file:hashes.MD5", MISP_HASH },
+	    bin = { "file:content_ref.payload_bin", MISP_TEXT },
 	    mime = { "file:content_ref.mime_type", MISP_TEXT },
 	    how = { "file:content_ref.encryption_algorithm", MISP_TEXT },
 	    key = { "file:content_ref.decryption_key", MISP_TEXT };
@@ -443,8 +449,8 @@ make_of_word(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 	mr_labels(r, m->tree, it);
 	json_put_str(r->mem, m->tree, rows[i].property, it->value);
 	if (it->comment.n > 0)
-		json_put_str(r->mem, m->tree, it->type->fate == MISP_NOTE ? "abstract" : "description",
-		    it->comment);
+		json_put_str(r->mem, m->tree,
+		    it->type->fate == MISP_NOTE ? "abstract" : "description", it->comment);
 	if (it->type->fate == MISP_NOTE)
 		json_push(json_put(r->mem, m->tree, "object_refs", json_list(r->mem)),
 		    json_string(r->mem, ev->container->id));
@@ -458,7 +464,8 @@ make_of_word(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 void
 mr_attribute(struct mr *r, struct mr_event *ev, json *node)
 {
-	struct mr_made *(*how)(struct mr *, struct mr_event *, const struct mr_item *) = make_custom;
+	struct mr_made *(*how)(struct mr *, struct mr_event *, const struct mr_item *) =
+	    make_custom;
 	struct mr_made *m;
 	struct mr_item it;
 

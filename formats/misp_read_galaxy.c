@@ -62,7 +62,9 @@ cluster_name(struct slice value, struct slice id)
 static const char *
 source_of(struct slice id)
 {
-	return slice_starts(id, "CAPEC-") ? "capec" : slice_starts(id, "CVE-") ? "cve" : "mitre-attack";
+	return slice_starts(id, "CAPEC-") ? "capec" :
+	    slice_starts(id, "CVE-")   ? "cve" :
+					    "mitre-attack";
 }
 
 /* What the meta says that has a place. */
@@ -77,17 +79,17 @@ add_meta(struct mr *r, json *tree, const json *cluster, const char *sdo)
 	for (size_t i = 0; i < COUNTOF(aliased); i++)
 		has_aliases |= strcmp(sdo, aliased[i]) == 0;
 	EACH_META(id, cluster, "external_id")
-		add_reference(r, tree, source_of(json_slice(id)), "external_id", json_slice(id));
+	add_reference(r, tree, source_of(json_slice(id)), "external_id", json_slice(id));
 	EACH_META(ref, cluster, "refs")
-		add_reference(r, tree, "url", "url", json_slice(ref));
+	add_reference(r, tree, "url", "url", json_slice(ref));
 	if (has_aliases) {
 		EACH_META(name, cluster, "synonyms")
-			push_text(r, tree, "aliases", json_slice(name));
+		push_text(r, tree, "aliases", json_slice(name));
 	}
 	if (strcmp(sdo, "vulnerability") == 0) {
 		EACH_META(cve, cluster, "aliases")
-			if (slice_starts(json_slice(cve), "CVE-"))
-				add_reference(r, tree, "cve", "external_id", json_slice(cve));
+		if (slice_starts(json_slice(cve), "CVE-"))
+			add_reference(r, tree, "cve", "external_id", json_slice(cve));
 	}
 }
 
@@ -114,10 +116,12 @@ make_cluster(struct mr *r, struct mr_event *ev, const json *galaxy, json *cluste
     struct slice uuid, struct misp_label label)
 {
 	struct slice id = json_slice(meta_first(r, cluster, "external_id"));
-	struct slice value = mr_text(r, cluster, "value"), text = mr_text(r, cluster, "description");
+	struct slice value = mr_text(r, cluster, "value"),
+	    text = mr_text(r, cluster, "description");
 	struct mr_made *m;
 
-	m = mr_new(r, ev, sdo != NULL ? sdo : "x-misp-galaxy-cluster", uuid, ev->modified, ev->modified, label);
+	m = mr_new(r, ev, sdo != NULL ? sdo : "x-misp-galaxy-cluster", uuid, ev->modified,
+	    ev->modified, label);
 	if (m == NULL)
 		return NULL;
 	push_text(r, m->tree, "labels", slice_of(arena_fmt(r->mem, "misp:galaxy-name=\"%.*s\"",
@@ -127,7 +131,8 @@ make_cluster(struct mr *r, struct mr_event *ev, const json *galaxy, json *cluste
 	json_put_str(r->mem, m->tree, sdo != NULL ? "name" : "x_misp_value", sdo != NULL ?
 	    cluster_name(value, id) : value);
 	if (text.n > 0)
-		json_put_str(r->mem, m->tree, sdo != NULL ? "description" : "x_misp_description", text);
+		json_put_str(
+		    r->mem, m->tree, sdo != NULL ? "description" : "x_misp_description", text);
 	if (sdo == NULL) {
 		json_put_str(r->mem, m->tree, "x_misp_type", misp_text(r->mem, cluster, "type"));
 		return m;
@@ -139,8 +144,8 @@ make_cluster(struct mr *r, struct mr_event *ev, const json *galaxy, json *cluste
 
 /* One cluster: a new object, or the one that it is already. */
 static void
-read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster, const struct mr_made *owner,
-    struct misp_label label)
+read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster,
+    const struct mr_made *owner, struct misp_label label)
 {
 	struct slice value = misp_text(r->mem, cluster, "value"), none = SLICE_EMPTY, id;
 	struct slice type = misp_text(r->mem, cluster, "type"), uuid;
@@ -152,7 +157,8 @@ read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster, con
 	if (sdo != NULL && strcmp(sdo, "location") == 0 &&
 	    json_slice(meta_first(r, cluster, "ISO")).n != 2)
 		sdo = NULL;
-	uuid = json_member(cluster, "uuid").n == 0 ? MISP_UUID(r->mem, "cluster", type, value, none) :
+	uuid = json_member(cluster, "uuid").n == 0 ?
+	    MISP_UUID(r->mem, "cluster", type, value, none) :
 	    mr_uuid(r, cluster, "cluster", type, value, none);
 	id = slice_of(arena_fmt(r->mem, "%s--%.*s", sdo != NULL ? sdo : "x-misp-galaxy-cluster",
 	    SLICE_ARG(uuid)));
@@ -163,8 +169,9 @@ read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster, con
 		m->label = misp_label_join(m->label, label);
 	if (m == NULL || owner == NULL || owner == m)
 		return;
-	mr_relate(r, ev, owner->id, slice_starts(owner->id, "indicator--") && sdo != NULL ? "indicates" :
-	    "related-to", m->id, none, json_member(owner->tree, "modified"),
+	mr_relate(r, ev, owner->id,
+	    slice_starts(owner->id, "indicator--") && sdo != NULL ? "indicates" : "related-to",
+	    m->id, none, json_member(owner->tree, "modified"),
 	    misp_label_join(owner->label, m->label), none);
 }
 
@@ -173,7 +180,8 @@ mr_galaxies(struct mr *r, struct mr_event *ev, json *element, const struct mr_ma
     struct misp_label label)
 {
 	for (json *g = json_first(json_get(element, "Galaxy")); g != NULL; g = json_next(g))
-		for (json *c = json_first(json_get(g, "GalaxyCluster")); c != NULL; c = json_next(c))
+		for (json *c = json_first(json_get(g, "GalaxyCluster")); c != NULL;
+		    c = json_next(c))
 			if (ev->originals == NULL || !mr_is_explained(ev->originals, c))
 				read_cluster(r, ev, g, c, owner, label);
 }
@@ -205,7 +213,8 @@ sighted_by(struct mr *r, struct mr_event *ev, json *sighting, struct misp_label 
 }
 
 static void
-read_sighting(struct mr *r, struct mr_event *ev, json *s, const struct mr_made *owner, struct misp_label label)
+read_sighting(struct mr *r, struct mr_event *ev, json *s, const struct mr_made *owner,
+    struct misp_label label)
 {
 	struct slice at = mr_time(r, s, "date_sighting"), uuid, by;
 	int64_t type = 0;
@@ -222,9 +231,11 @@ read_sighting(struct mr *r, struct mr_event *ev, json *s, const struct mr_made *
 		}
 		return;
 	}
-	uuid = json_get(s, "uuid") != NULL ? mr_uuid(r, s, "sighting", owner->id, at, slice_of(type == 0 ? "0" :
-	    "1")) : MISP_UUID(r->mem, "sighting", owner->id, at, slice_of(type == 0 ? "0" : "1"),
-	    misp_text(r->mem, s, "source"), misp_text(r->mem, json_get(s, "Organisation"), "name"));
+	uuid = json_get(s, "uuid") != NULL ?
+	    mr_uuid(r, s, "sighting", owner->id, at, slice_of(type == 0 ? "0" : "1")) :
+	    MISP_UUID(r->mem, "sighting", owner->id, at, slice_of(type == 0 ? "0" : "1"),
+	    misp_text(r->mem, s, "source"),
+	    misp_text(r->mem, json_get(s, "Organisation"), "name"));
 	by = sighted_by(r, ev, s, label);
 	m = mr_new(r, ev, type == 0 ? "sighting" : "opinion", uuid, at, at, label);
 	if (m == NULL)
@@ -260,7 +271,8 @@ mr_sightings(struct mr *r, struct mr_event *ev, json *element, const struct mr_m
 void
 mr_event_report(struct mr *r, struct mr_event *ev, json *node)
 {
-	struct slice name = misp_text(r->mem, node, "name"), content = misp_text(r->mem, node, "content");
+	struct slice name = misp_text(r->mem, node, "name"),
+	    content = misp_text(r->mem, node, "content");
 	struct slice uuid, at;
 	struct mr_made *m = NULL;
 
@@ -271,9 +283,10 @@ mr_event_report(struct mr *r, struct mr_event *ev, json *node)
 	uuid = mr_uuid(r, node, "event-report", ev->uuid, name, content);
 	at = mr_stamp(r, node, ev->modified);
 	if (mr_find(r, ev, slice_of(arena_fmt(r->mem, "note--%.*s", SLICE_ARG(uuid)))) != NULL)
-		uuid = MISP_UUID(r->mem, "event-report", ev->uuid, uuid, slice_of(arena_fmt(r->mem, "%zu",
-		    ev->n)));
-	m = mr_new(r, ev, "note", uuid, at, at, misp_label_join(ev->label, misp_label_of(node, false)));
+		uuid = MISP_UUID(r->mem, "event-report", ev->uuid, uuid,
+		    slice_of(arena_fmt(r->mem, "%zu", ev->n)));
+	m = mr_new(
+	    r, ev, "note", uuid, at, at, misp_label_join(ev->label, misp_label_of(node, false)));
 	if (m == NULL) {
 		mr_refuse(r, node, "TOO_MANY", "more objects than the limit");
 		return;
@@ -283,7 +296,8 @@ mr_event_report(struct mr *r, struct mr_event *ev, json *node)
 	m->from = node;
 	if (name.n > 0)
 		json_put_str(r->mem, m->tree, "abstract", mr_text(r, node, "name"));
-	json_put_str(r->mem, m->tree, "content", content.n > 0 ? mr_text(r, node, "content") : name);
+	json_put_str(
+	    r->mem, m->tree, "content", content.n > 0 ? mr_text(r, node, "content") : name);
 	json_push(json_put(r->mem, m->tree, "object_refs", json_list(r->mem)), json_string(r->mem,
 	    ev->container != NULL ? ev->container->id : slice_of(arena_fmt(r->mem, "report--%.*s",
 	    SLICE_ARG(ev->uuid)))));

@@ -55,7 +55,8 @@ make(struct mr *r, struct mr_event *ev, const char *type, struct mr_group *g)
 
 	if (m == NULL) {
 		mr_warn(r, "DUPLICATE_ID", uuid, "uuid: another element of the event has it");
-		uuid = MISP_UUID(r->mem, "object", ev->uuid, uuid, slice_of(arena_fmt(r->mem, "%zu", ev->n)));
+		uuid = MISP_UUID(
+		    r->mem, "object", ev->uuid, uuid, slice_of(arena_fmt(r->mem, "%zu", ev->n)));
 		m = mr_new(r, ev, type, uuid, g->it.stamp, g->it.stamp, label);
 	}
 	if (m == NULL)
@@ -101,7 +102,8 @@ static const struct misp_relation *
 row_of(struct mr *r, const struct misp_template *t, const struct mr_item *it, struct slice *value)
 {
 	for (const struct misp_relation *row = t->relations; row->name != NULL; row++)
-		if (slice_is(it->relation, row->name) && misp_value(&row->path, it->value, r->mem, value))
+		if (slice_is(it->relation, row->name) &&
+		    misp_value(&row->path, it->value, r->mem, value))
 			return row;
 	return NULL;
 }
@@ -114,8 +116,8 @@ sample_hash(struct mr *r, const struct mr_item *it, struct slice *value)
 	const char *bar = memrchr(it->value.p, '|', it->value.n);
 
 	return slice_is(it->name, "malware-sample") && bar != NULL &&
-	    misp_value(&md5, slice_from(bar + 1, (size_t)(it->value.p + it->value.n - bar) - 1), r->mem,
-	    value);
+	    misp_value(&md5, slice_from(bar + 1, (size_t)(it->value.p + it->value.n - bar) - 1),
+	    r->mem, value);
 }
 
 struct test {
@@ -125,19 +127,22 @@ struct test {
 };
 
 static void
-add_value(struct mr *r, struct test *tests, size_t *n, const struct misp_path *path, struct slice value)
+add_value(
+    struct mr *r, struct test *tests, size_t *n, const struct misp_path *path, struct slice value)
 {
 	size_t i = 0;
 
 	/* several values of one property are a choice; of a list, each is asked for */
-	while (i < *n && (strcmp(tests[i].path->path, path->path) != 0 || strstr(path->path, "[*]") != NULL))
+	while (i < *n &&
+	    (strcmp(tests[i].path->path, path->path) != 0 || strstr(path->path, "[*]") != NULL))
 		i++;
 	if (i == *n)
 		tests[(*n)++].path = path;
 	for (size_t k = 0; k < tests[i].n; k++)
 		if (slice_eq(tests[i].v[k], value))
 			return;
-	tests[i].v = arena_grow(r->mem, tests[i].v, tests[i].n, &tests[i].cap, sizeof(struct slice));
+	tests[i].v =
+	    arena_grow(r->mem, tests[i].v, tests[i].n, &tests[i].cap, sizeof(struct slice));
 	tests[i].v[tests[i].n++] = value;
 }
 
@@ -180,7 +185,8 @@ make_indicator(struct mr *r, struct mr_event *ev, struct mr_group *g)
 
 /* Put one attribute into the first graph that has room for it, or a new one. */
 static void
-observe(struct mr *r, struct mr_group *g, const struct mr_item *it, struct misp_graph **graphs, size_t *n)
+observe(struct mr *r, struct mr_group *g, const struct mr_item *it, struct misp_graph **graphs,
+    size_t *n)
 {
 	static const struct misp_path bin = { "file:content_ref.payload_bin", MISP_TEXT };
 	const struct misp_relation *row;
@@ -264,8 +270,10 @@ add_text(struct mr *r, json *tree, const char *name, const char *between, struct
 {
 	struct slice had = json_member(tree, name);
 
-	json_put_str(r->mem, tree, name, had.n == 0 ? value : slice_of(arena_fmt(r->mem, "%.*s%s%.*s",
-	    SLICE_ARG(had), between, SLICE_ARG(value))));
+	json_put_str(r->mem, tree, name,
+	    had.n == 0 ? value :
+	    slice_of(arena_fmt(
+	    r->mem, "%.*s%s%.*s", SLICE_ARG(had), between, SLICE_ARG(value))));
 }
 
 /* @cve and the like: an external reference. */
@@ -291,8 +299,8 @@ add_property(struct mr *r, json *tree, const struct misp_relation *row, struct s
 	if (path[0] == '@')
 		add_external(r, tree, path + 1, value);
 	else if (path[0] == '+')
-		add_text(r, tree, "contact_information", " / ", slice_of(arena_fmt(r->mem, "%s: %.*s", path + 1,
-		    SLICE_ARG(value))));
+		add_text(r, tree, "contact_information", " / ",
+		    slice_of(arena_fmt(r->mem, "%s: %.*s", path + 1, SLICE_ARG(value))));
 	else if (path[0] == '&')
 		add_text(r, tree, path + 1, " ", value);
 	else if (n > 3 && strcmp(path + n - 3, "[*]") == 0)
@@ -419,7 +427,8 @@ mr_object(struct mr *r, struct mr_event *ev, json *node)
 	g.it.category = g.meta.n > 0 ? g.meta : g.name;
 	g.it.deleted = misp_bool(node, "deleted");
 	g.it.label = misp_label_of(node, false);
-	g.it.uuid = mr_uuid(r, node, "object", ev->uuid, g.name, slice_of(arena_fmt(r->mem, "%zu", ev->n)));
+	g.it.uuid =
+	    mr_uuid(r, node, "object", ev->uuid, g.name, slice_of(arena_fmt(r->mem, "%zu", ev->n)));
 	g.it.stamp = mr_stamp(r, node, ev->modified);
 	g.it.first = mr_time(r, node, "first_seen");
 	g.it.last = mr_time(r, node, "last_seen");
@@ -488,14 +497,18 @@ mr_references(struct mr *r, struct mr_event *ev, json *object)
 
 	if (from == NULL)
 		return;
-	for (json *ref = json_first(json_get(object, "ObjectReference")); ref != NULL; ref = json_next(ref)) {
+	for (json *ref = json_first(json_get(object, "ObjectReference")); ref != NULL;
+	    ref = json_next(ref)) {
 		struct mr_made *to = made_of(ev, json_member(ref, "referenced_uuid"));
 		struct slice type = json_member(ref, "relationship_type");
 
 		if (to == NULL || type.n == 0)
 			continue;
-		mr_relate(r, ev, from->id, relation_type(r, mr_text(r, ref, "relationship_type")), to->id,
-		    json_get(ref, "uuid") == NULL ? none : mr_uuid(r, ref, "reference", from->id, to->id, type),
+		mr_relate(r, ev, from->id, relation_type(r, mr_text(r, ref, "relationship_type")),
+		    to->id,
+		    json_get(ref, "uuid") == NULL ?
+			none :
+			mr_uuid(r, ref, "reference", from->id, to->id, type),
 		    mr_stamp(r, ref, json_member(from->tree, "modified")),
 		    misp_label_join(from->label, to->label), mr_text(r, ref, "comment"));
 		mr_take(r, ref, "referenced_uuid");

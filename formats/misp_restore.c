@@ -131,7 +131,8 @@ collect(struct mr_originals *os)
 	json *clusters;
 
 	for (size_t i = 0; i < COUNTOF(lists); i++)
-		for (json *k = json_first(json_get(os->event, lists[i])); k != NULL; k = json_next(k))
+		for (json *k = json_first(json_get(os->event, lists[i])); k != NULL;
+		    k = json_next(k))
 			add_native(os, k);
 	for (json *g = json_first(json_get(os->event, "Galaxy")); g != NULL; g = json_next(g)) {
 		clusters = json_get(g, "GalaxyCluster");
@@ -175,7 +176,8 @@ state_of(struct mr_originals *os, const json *entry, json **nodes, size_t *n, si
 }
 
 static const json *
-entry_of(const struct mr_originals *os, const struct original *o, struct idmap *by_id, const json **entries)
+entry_of(const struct mr_originals *os, const struct original *o, struct idmap *by_id,
+    const json **entries)
 {
 	long i = idmap_find(by_id, slice_of(arena_fmt(os->r->mem, "%.*s %.*s", SLICE_ARG(o->id),
 	    SLICE_ARG(json_member(o->tree, "modified")))));
@@ -224,8 +226,10 @@ judge(struct mr_originals *os)
 		struct original *o = &os->v[i];
 		const json *entry = entry_of(os, o, &by_id, entries);
 
-		o->state = entry == NULL ? ORIGINAL_EDITED : state_of(os, entry, nodes, &nodes_n, os->nnodes);
-		if (is_container(o) && (os->container == NULL || slice_eq(misp_uuid_of_id(o->id), uuid)) &&
+		o->state = entry == NULL ? ORIGINAL_EDITED :
+		    state_of(os, entry, nodes, &nodes_n, os->nnodes);
+		if (is_container(o) &&
+		    (os->container == NULL || slice_eq(misp_uuid_of_id(o->id), uuid)) &&
 		    slice_eq(misp_uuid_of_id(o->id), uuid)) {
 			os->container = o;
 			explain_description(os);
@@ -242,7 +246,8 @@ judge(struct mr_originals *os)
 static struct misp_label
 label_here(const struct mr_originals *os, const struct original *o)
 {
-	struct misp_label own = misp_label_of(o->attribute, false), event = misp_label_of(os->event, true);
+	struct misp_label own = misp_label_of(o->attribute, false),
+	    event = misp_label_of(os->event, true);
 	bool said = false;
 
 	for (json *t = json_first(json_get(o->attribute, "Tag")); t != NULL; t = json_next(t))
@@ -273,7 +278,8 @@ mr_originals_read(struct mr *r, json *event)
 			continue;
 		if (slice_is(json_member(a, "comment"), MISP_OBJECT_COMMENT))
 			add_original(os, a);
-		else if (os->index == NULL && json_parse(json_member(a, "value"), NULL, r->mem, &doc, NULL) == 0)
+		else if (os->index == NULL &&
+		    json_parse(json_member(a, "value"), NULL, r->mem, &doc, NULL) == 0)
 			os->index = doc.root;
 		ledger_mark(r->led, a, LOSS_KEPT, NULL);
 	}
@@ -329,14 +335,14 @@ mr_container_is_original(const struct mr_originals *os)
 static void
 raise_label(struct mr_originals *os, struct original *o)
 {
-	struct misp_label own = { o->o.label == LABEL_UNREADABLE ? TLP_RED : o->o.tlp, o->o.label, false,
-	    true };
+	struct misp_label own = { o->o.label == LABEL_UNREADABLE ? TLP_RED : o->o.tlp, o->o.label,
+		false, true };
 	json *had = json_get(o->tree, "object_marking_refs"), *refs;
 	struct mr *r = os->r;
 	struct strbuf text = STRBUF_INIT;
 
-	if (slice_starts(o->id, "marking-definition--") || slice_starts(o->id, "extension-definition--") ||
-	    misp_label_covers(own, o->label))
+	if (slice_starts(o->id, "marking-definition--") ||
+	    slice_starts(o->id, "extension-definition--") || misp_label_covers(own, o->label))
 		return;
 	o->label = misp_label_join(own, o->label);
 	refs = json_list(r->mem);
@@ -384,7 +390,8 @@ merge(struct mr *r, json *tree, const json *native)
 
 		if (now == NULL || json_equal(now, had))
 			continue;
-		if (strcmp(said[i], "pattern") == 0 && same_pattern(r, json_slice(now), json_slice(had)))
+		if (strcmp(said[i], "pattern") == 0 &&
+		    same_pattern(r, json_slice(now), json_slice(had)))
 			continue;
 		json_put(r->mem, tree, said[i], json_copy(r->mem, now));
 		changed = true;
@@ -396,7 +403,8 @@ merge(struct mr *r, json *tree, const json *native)
 static void
 bump(struct mr *r, json *tree, struct slice at)
 {
-	if (at.n > 0 && json_get(tree, "modified") != NULL && mr_before(r, json_member(tree, "modified"), at))
+	if (at.n > 0 && json_get(tree, "modified") != NULL &&
+	    mr_before(r, json_member(tree, "modified"), at))
 		json_put_str(r->mem, tree, "modified", at);
 }
 
@@ -413,7 +421,8 @@ put_edited(struct mr_originals *os, struct mr_event *ev, struct original *o)
 		raise_label(os, o);
 		m = mr_original(r, ev, o->tree, o->text);
 		if (m == NULL)
-			ledger_mark(r->led, o->attribute, LOSS_DROPPED, "more objects than the limit");
+			ledger_mark(
+			    r->led, o->attribute, LOSS_DROPPED, "more objects than the limit");
 		return;
 	}
 	if (m->bare || m->ready) {
@@ -443,13 +452,16 @@ put_container(struct mr_originals *os, struct mr_event *ev, struct original *o, 
 	bool changed = false;
 	json *refs = json_get(o->tree, "object_refs");
 
-	if (o->state == ORIGINAL_EDITED && info.n > 0 && !slice_eq(info, json_member(o->tree, "name"))) {
+	if (o->state == ORIGINAL_EDITED && info.n > 0 &&
+	    !slice_eq(info, json_member(o->tree, "name"))) {
 		json_put_str(r->mem, o->tree, "name", info);
 		changed = true;
 	}
-	if (o->state == ORIGINAL_EDITED && os->description != NULL && !slice_eq(json_member(os->description,
-	    "content"), json_member(o->tree, "description"))) {
-		json_put_str(r->mem, o->tree, "description", json_member(os->description, "content"));
+	if (o->state == ORIGINAL_EDITED && os->description != NULL &&
+	    !slice_eq(
+		json_member(os->description, "content"), json_member(o->tree, "description"))) {
+		json_put_str(
+		    r->mem, o->tree, "description", json_member(os->description, "content"));
 		changed = true;
 	}
 	for (size_t i = 0; i < natives; i++) {
@@ -487,8 +499,10 @@ mr_originals_put(struct mr *r, struct mr_event *ev, struct mr_originals *os)
 			continue;
 		}
 		if (o->state == ORIGINAL_GONE) {
-			ledger_mark(r->led, o->attribute, LOSS_DROPPED, "what was made of it is gone");
-			mr_warn(r, "ORIGINAL_GONE", o->id, "what was made of it is no longer in the event");
+			ledger_mark(
+			    r->led, o->attribute, LOSS_DROPPED, "what was made of it is gone");
+			mr_warn(r, "ORIGINAL_GONE", o->id,
+			    "what was made of it is no longer in the event");
 			continue;
 		}
 		if (o->state != ORIGINAL_EDITED)

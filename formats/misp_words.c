@@ -196,8 +196,8 @@ misp_value(const struct misp_path *p, struct slice text, struct arena *mem, stru
 		return time_value(text, mem, out);
 	case MISP_BOOL:
 		*out = slice_trim(text);
-		return slice_is(*out, "0") || slice_is(*out, "1") || slice_is_nocase(*out, "true") ||
-		    slice_is_nocase(*out, "false");
+		return slice_is(*out, "0") || slice_is(*out, "1") ||
+		    slice_is_nocase(*out, "true") || slice_is_nocase(*out, "false");
 	case MISP_DOMAIN: case MISP_URL: case MISP_EMAIL: case MISP_MAC: case MISP_ASN:
 	case MISP_REGKEY: case MISP_PORT: case MISP_PROTO:
 		break;

@@ -56,7 +56,8 @@ put_creator(struct mw *w, struct mw_event *ev)
 
 /* Levels of threat are words of MISP's own taxonomies in labels; what is not said is undefined. */
 static void
-put_head(struct mw *w, struct mw_event *ev, struct slice info, struct slice created, struct slice published)
+put_head(struct mw *w, struct mw_event *ev, struct slice info, struct slice created,
+    struct slice published)
 {
 	json *e = ev->node;
 
@@ -81,10 +82,12 @@ static void
 open_native(struct mw *w, struct mw_event *ev)
 {
 	static const char *const said[] = {
-		"type", "id", "name", "modified", "published", "labels", "object_marking_refs", "object_refs"
+		"type", "id", "name", "modified", "published", "labels", "object_marking_refs",
+		"object_refs"
 	};
 	struct mw_obj *ob = ev->container;
-	struct slice name = json_member(ob->tree, "name"), text = json_member(ob->tree, "description");
+	struct slice name = json_member(ob->tree, "name"),
+	    text = json_member(ob->tree, "description");
 	json *report;
 
 	ev->node = json_object(w->mem);
@@ -98,7 +101,8 @@ open_native(struct mw *w, struct mw_event *ev)
 	for (json *l = json_first(json_get(ob->tree, "labels")); l != NULL; l = json_next(l)) {
 		struct slice s = json_slice(l);
 
-		if (s.n > 0 && !slice_starts(s, "misp:") && !slice_is(s, "Threat-Report") && !misp_tag_is_label(s))
+		if (s.n > 0 && !slice_starts(s, "misp:") && !slice_is(s, "Threat-Report") &&
+		    !misp_tag_is_label(s))
 			mw_tag(w, ev->node, arena_str(w->mem, s));
 	}
 	ev->reports = json_list(w->mem);
@@ -106,7 +110,8 @@ open_native(struct mw *w, struct mw_event *ev)
 		return;
 	mw_take(w, ob->tree, "description");
 	report = json_push(ev->reports, json_object(w->mem));
-	json_put_str(w->mem, report, "uuid", MISP_UUID(w->mem, "event-report", ev->uuid, SLICE_LIT("description")));
+	json_put_str(w->mem, report, "uuid",
+	    MISP_UUID(w->mem, "event-report", ev->uuid, SLICE_LIT("description")));
 	json_put_str(w->mem, report, "name", name);
 	json_put_str(w->mem, report, "content", text);
 	json_put_int(w->mem, report, "distribution", 5);
@@ -121,7 +126,8 @@ open_kept(struct mw *w, struct mw_event *ev)
 
 	if (ev->container->intact) {
 		ev->node = part;
-		mw_raise(w, part, ev->container, (struct misp_label){ TLP_UNSET, LABEL_ABSENT, false, false }, true);
+		mw_raise(w, part, ev->container,
+		    (struct misp_label){ TLP_UNSET, LABEL_ABSENT, false, false }, true);
 		ev->label = misp_label_of(part, true);
 		ev->stamp = misp_text(w->mem, part, "timestamp");
 		ev->reports = json_list(w->mem);
@@ -164,12 +170,13 @@ open_event(struct mw *w, struct mw_event *ev)
 static bool
 put_kept(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
-	json *list = ob->kind == MW_ATTRIBUTE ? ev->attributes : ob->kind == MW_OBJECT ? ev->objects :
-	    ev->reports, *part;
+	json *list, *part;
 
 	if (!ob->intact)
 		return false;
 	if (ob->kind != MW_NONE) {
+		list = ob->kind == MW_ATTRIBUTE ? ev->attributes :
+		    ob->kind == MW_OBJECT ? ev->objects : ev->reports;
 		part = json_push(list, json_copy(w->mem, ob->part));
 		mw_raise(w, part, ob, ev->label, false);
 		mw_add_element(w, ev, part);
@@ -178,7 +185,8 @@ put_kept(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	for (json *k = json_first(json_get(ob->tree, "object_refs")); k != NULL; k = json_next(k)) {
 		struct mw_obj *sco = mw_find(w, json_slice(k));
 
-		if (sco != NULL && sco->o->class == OBJECT_SCO && slice_is(ob->o->type, "observed-data"))
+		if (sco != NULL && sco->o->class == OBJECT_SCO &&
+		    slice_is(ob->o->type, "observed-data"))
 			sco->done = true;
 	}
 	return true;
@@ -205,7 +213,8 @@ put_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, int pass)
 	bool link = ob->o->class == OBJECT_SRO || slice_is(type, "opinion");
 	int when = link ? 3 : ob->o->class == OBJECT_SCO ? 2 : 1;
 
-	if (when != pass || ob->container || ob->o->class == OBJECT_META || mw_find(w, ob->o->id) != ob)
+	if (when != pass || ob->container || ob->o->class == OBJECT_META ||
+	    mw_find(w, ob->o->id) != ob)
 		return;
 	if (ob->residue != NULL && ob->intact)
 		return;

@@ -25,7 +25,7 @@ struct mw_obj {
 	json			*tree;
 	json			*residue;	/* R; NULL: STIX-born */
 	enum { MW_NONE, MW_EVENT, MW_ATTRIBUTE, MW_OBJECT, MW_REPORT } kind;	/* of its part */
-	json			*part;		/* what it was made of; NULL: that stands elsewhere */
+	json *part; /* what it was made of; NULL: that stands elsewhere */
 	bool			 intact;	/* S fits */
 	long			 event;		/* its event, MW_NOWHERE before the plan */
 	bool			 container;
@@ -60,7 +60,7 @@ struct mw {
 };
 
 /* misp_write_plan.c */
-int		 mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err *e);
+int mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err *e);
 void		 mw_plan(struct mw *w);
 struct mw_obj	*mw_find(struct mw *w, struct slice id);
 json		*mw_find_tree(void *w, struct slice id);	/* object_find_fn */
@@ -74,13 +74,13 @@ void		 mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 void		 mw_observed(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 void		 mw_observable(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 /* A new attribute of ob; the one that is there if the uuid is taken by the same value. */
-json		*mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type,
-		    struct slice value, struct slice uuid, bool to_ids);
+json *mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type,
+    struct slice value, struct slice uuid, bool to_ids);
 /* An object without attributes; t may be NULL. */
-json		*mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct misp_template *t,
-		    struct slice name, struct slice meta);
-json		*mw_object_attribute(struct mw *w, json *object, const char *relation, const char *type,
-		    struct slice value, bool to_ids);
+json *mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct misp_template *t,
+    struct slice name, struct slice meta);
+json *mw_object_attribute(struct mw *w, json *object, const char *relation, const char *type,
+    struct slice value, bool to_ids);
 /* Say that the element came of ob. */
 void		 mw_came_of(struct mw *w, struct mw_obj *ob, json *node);
 json		*mw_by_uuid(struct mw *w, struct mw_event *ev, struct slice uuid);
@@ -95,9 +95,10 @@ void		 mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 struct misp_label mw_label_of(const struct mw_obj *ob);
 void		 mw_tag(struct mw *w, json *element, const char *name);
 /* Tags of its labels, and the tag and distribution of its marking beside those of `above`. */
-void		 mw_mark(struct mw *w, json *element, const struct mw_obj *ob, struct misp_label above);
+void mw_mark(struct mw *w, json *element, const struct mw_obj *ob, struct misp_label above);
 /* Make sure that nobody reads less than ob's label from a part that came back. */
-void		 mw_raise(struct mw *w, json *element, const struct mw_obj *ob, struct misp_label above, bool event);
+void mw_raise(
+    struct mw *w, json *element, const struct mw_obj *ob, struct misp_label above, bool event);
 void		 mw_residue(struct mw *w, struct mw_event *ev);
 void		 mw_account(struct mw *w);
 

@@ -27,12 +27,13 @@ mw_came_of(struct mw *w, struct mw_obj *ob, json *node)
 void
 mw_add_element(struct mw *w, struct mw_event *ev, json *node)
 {
-	ev->elements = arena_grow(w->mem, ev->elements, ev->nelements, &ev->elements_cap, sizeof(json *));
+	ev->elements =
+	    arena_grow(w->mem, ev->elements, ev->nelements, &ev->elements_cap, sizeof(json *));
 	ev->elements[ev->nelements] = node;
 	idmap_add(&ev->uuids, w->mem, json_member(node, "uuid"), ev->nelements++);
 }
 
-/* The attribute or object of that uuid. New ones are few between two questions: those are looked through. */
+/* The attribute or object of that uuid. The latest are not sorted in yet: those are looked through. */
 json *
 mw_by_uuid(struct mw *w, struct mw_event *ev, struct slice uuid)
 {
@@ -81,7 +82,8 @@ put_stamp(struct mw *w, const struct mw_event *ev, json *node, const struct mw_o
 	int64_t seconds;
 
 	if (misp_seconds(at, &seconds) && seconds >= 0)
-		json_put_str(w->mem, node, "timestamp", slice_of(arena_fmt(w->mem, "%lld", (long long)seconds)));
+		json_put_str(w->mem, node, "timestamp",
+		    slice_of(arena_fmt(w->mem, "%lld", (long long)seconds)));
 	else
 		json_put_str(w->mem, node, "timestamp", ev->stamp);
 }
@@ -113,22 +115,24 @@ put_seen(struct mw *w, json *node, const json *tree)
 static void
 take_common(struct mw *w, const json *tree)
 {
-	static const char *const names[] = { "type", "id", "modified", "labels", "object_marking_refs" };
+	static const char *const names[] = { "type", "id", "modified", "labels",
+		"object_marking_refs" };
 
 	for (size_t i = 0; i < COUNTOF(names); i++)
 		mw_take(w, tree, names[i]);
 }
 
 json *
-mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type, struct slice value,
-    struct slice uuid, bool to_ids)
+mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type,
+    struct slice value, struct slice uuid, bool to_ids)
 {
 	const struct misp_type *row = misp_type_find(slice_of(type));
 	struct slice category = mw_label(ob->tree, "category"), comment;
 	json *a = mw_by_uuid(w, ev, uuid);
 
 	take_common(w, ob->tree);
-	if (a != NULL && slice_is(json_member(a, "type"), type) && slice_eq(json_member(a, "value"), value)) {
+	if (a != NULL && slice_is(json_member(a, "type"), type) &&
+	    slice_eq(json_member(a, "value"), value)) {
 		/* an indicator and what it is based on */
 		if (to_ids && !misp_bool(a, "to_ids"))
 			json_put_bool(w->mem, a, "to_ids", true);
@@ -153,7 +157,8 @@ mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *t
 	if (comment.n == 0)
 		comment = json_slice(mw_take(w, ob->tree, "name"));
 	if (json_member(a, "comment").n == 0)
-		json_put_str(w->mem, a, "comment", slice_eq(comment, value) ? SLICE_EMPTY : comment);
+		json_put_str(
+		    w->mem, a, "comment", slice_eq(comment, value) ? SLICE_EMPTY : comment);
 	if (json_bool(mw_take(w, ob->tree, "revoked")))
 		json_put_bool(w->mem, a, "deleted", true);
 	return a;
@@ -167,7 +172,8 @@ mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct mis
 	json *o = mw_by_uuid(w, ev, uuid);
 
 	take_common(w, ob->tree);
-	if (o != NULL && json_get(o, "Attribute") != NULL && slice_eq(json_member(o, "name"), name)) {
+	if (o != NULL && json_get(o, "Attribute") != NULL &&
+	    slice_eq(json_member(o, "name"), name)) {
 		mw_came_of(w, ob, o);
 		return o;
 	}
@@ -176,7 +182,8 @@ mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct mis
 	o = json_push(ev->objects, json_object(w->mem));
 	json_put_str(w->mem, o, "uuid", uuid);
 	json_put_str(w->mem, o, "name", name);
-	json_put_str(w->mem, o, "meta-category", meta.n > 0 ? meta : slice_of(t != NULL ? t->meta : "misc"));
+	json_put_str(
+	    w->mem, o, "meta-category", meta.n > 0 ? meta : slice_of(t != NULL ? t->meta : "misc"));
 	if (t != NULL) {
 		json_put_str(w->mem, o, "template_uuid", slice_of(t->uuid));
 		json_put_str(w->mem, o, "template_version", slice_of(t->version));
@@ -193,8 +200,8 @@ mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct mis
 }
 
 json *
-mw_object_attribute(struct mw *w, json *object, const char *relation, const char *type, struct slice value,
-    bool to_ids)
+mw_object_attribute(struct mw *w, json *object, const char *relation, const char *type,
+    struct slice value, bool to_ids)
 {
 	const struct misp_type *row = misp_type_find(slice_of(type));
 	json *list = json_get(object, "Attribute"), *a;
@@ -257,7 +264,8 @@ use_fact(struct mw *w, struct misp_fact *f)
 static struct slice
 compose(struct mw *w, struct misp_facts *f, const struct misp_type *t)
 {
-	static const struct misp_path name = { "file:name", MISP_TEXT }, md5 = { "file:hashes.MD5", MISP_HASH };
+	static const struct misp_path name = { "file:name", MISP_TEXT },
+	    md5 = { "file:hashes.MD5", MISP_HASH };
 	struct misp_path part[2] = { t->part[0], t->part[1] };
 	struct misp_fact *a, *b;
 
@@ -285,7 +293,8 @@ type_of_fact(struct mw *w, const struct misp_fact *f)
 {
 	struct slice path = table_path(f->path), out;
 
-	if (slice_is(path, "network-traffic:dst_ref.value") || slice_is(path, "network-traffic:src_ref.value"))
+	if (slice_is(path, "network-traffic:dst_ref.value") ||
+	    slice_is(path, "network-traffic:src_ref.value"))
 		return misp_type_find(!value_ip(4, f->value, w->mem, &out) &&
 		    !value_ip(6, f->value, w->mem, &out) ? SLICE_LIT("hostname") :
 		    path.p[16] == 'd' ? SLICE_LIT("ip-dst") : SLICE_LIT("ip-src"));
@@ -375,8 +384,8 @@ write_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_f
 
 /* Facts that no label explains: one attribute, a pair, or an object. False: MISP has no words for it. */
 static bool
-write_facts(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_facts *f, struct slice uuid,
-    bool to_ids)
+write_facts(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_facts *f,
+    struct slice uuid, bool to_ids)
 {
 	const struct misp_type *t = NULL;
 	const struct misp_template *template;
@@ -393,8 +402,9 @@ write_facts(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_fa
 		return true;
 	}
 	template = misp_template_of_root(slice_cut(&type, ':'));
-	return template != NULL && f->n > 0 && write_object(w, ev, ob, f, template, slice_of(template->name),
-	    SLICE_EMPTY, to_ids, to_ids);
+	return template != NULL && f->n > 0 &&
+	    write_object(
+	    w, ev, ob, f, template, slice_of(template->name), SLICE_EMPTY, to_ids, to_ids);
 }
 
 /* ---- indicators ---- */
@@ -438,7 +448,8 @@ write_alternatives(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct 
 }
 
 static bool
-write_labelled(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_facts *f, bool to_ids)
+write_labelled(
+    struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_facts *f, bool to_ids)
 {
 	struct slice type = mw_label(ob->tree, "type"), name = mw_label(ob->tree, "name"), value;
 	const struct misp_type *t = misp_type_find(type);
@@ -458,7 +469,8 @@ write_labelled(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp
 void
 mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
-	struct slice language = json_member(ob->tree, "pattern_type"), text = json_member(ob->tree, "pattern");
+	struct slice language = json_member(ob->tree, "pattern_type"),
+	    text = json_member(ob->tree, "pattern");
 	struct slice uuid = misp_uuid_of_id(ob->o->id), type = mw_label(ob->tree, "type");
 	const struct misp_type *t = misp_type_find(type);
 	struct misp_facts f = { 0 };
@@ -472,8 +484,8 @@ mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	if (language.n > 0 && !slice_is(language, "stix")) {
 		bool known = t != NULL && t->fate == MISP_RULE;
 
-		mw_attribute(w, ev, ob, known ? t->name : type_of_rule(language), bare_rule(text, known), uuid,
-		    true);
+		mw_attribute(w, ev, ob, known ? t->name : type_of_rule(language),
+		    bare_rule(text, known), uuid, true);
 		return;
 	}
 	p = pattern_parse(text, w->mem, NULL);
@@ -500,7 +512,8 @@ is_named_by(struct mw *w, const json *refs, struct slice id)
 		json *tree = mw_find_tree(w, json_slice(k));
 
 		for (json *m = json_first(tree); m != NULL; m = json_next(m)) {
-			if (slice_ends(slice_of(json_name(m)), "_ref") && slice_eq(json_slice(m), id))
+			if (slice_ends(slice_of(json_name(m)), "_ref") &&
+			    slice_eq(json_slice(m), id))
 				return true;
 			if (json_is_list(m))
 				for (json *l = json_first(m); l != NULL; l = json_next(l)) {
@@ -539,7 +552,8 @@ drop_default(struct misp_facts *f)
 	for (size_t i = 0; i < f->n; i++)
 		protocols += slice_ends(f->v[i].path, "protocols[*]");
 	for (size_t i = 0; i < f->n; i++)
-		if (protocols != 1 || f->n < 2 || !slice_is(f->v[i].path, "network-traffic:protocols[*]") ||
+		if (protocols != 1 || f->n < 2 ||
+		    !slice_is(f->v[i].path, "network-traffic:protocols[*]") ||
 		    !slice_is(f->v[i].value, "tcp"))
 			f->v[kept++] = f->v[i];
 	f->n = kept;

@@ -31,10 +31,12 @@ is_container(const struct mw_obj *ob)
 static bool
 says_handling(struct mw *w, const json *tree)
 {
-	for (json *m = json_first(json_get(tree, "object_marking_refs")); m != NULL; m = json_next(m)) {
+	for (json *m = json_first(json_get(tree, "object_marking_refs")); m != NULL;
+	    m = json_next(m)) {
 		const json *def = mw_find_tree(w, json_slice(m));
 
-		if (slice_is_nocase(json_member(json_get(def, "definition"), "statement"), "TLP:EX:CHR"))
+		if (slice_is_nocase(
+			json_member(json_get(def, "definition"), "statement"), "TLP:EX:CHR"))
 			return true;
 	}
 	return false;
@@ -115,7 +117,8 @@ mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err
 		size_t first = i;
 
 		while (i + 1 < w->by_id.n && slice_eq(w->by_id.v[i + 1].id, w->by_id.v[first].id)) {
-			size_t *best = &w->by_id.v[first].value, *next = &w->by_id.v[++i].value, t = *best;
+			size_t *best = &w->by_id.v[first].value, *next = &w->by_id.v[++i].value,
+			    t = *best;
 
 			if (slice_cmp(w->v[*next].o->version_key, w->v[*best].o->version_key) <= 0)
 				continue;
@@ -185,8 +188,10 @@ spread(struct mw *w)
 			p.from = &w->v[i];
 			if (p.from->event != MW_NOWHERE)
 				refs_each(p.from->tree, pull_named, &p);
-			else if (!p.from->container && (p.from->o->class == OBJECT_SRO ||
-			    slice_is(p.from->o->type, "note") || slice_is(p.from->o->type, "opinion") ||
+			else if (!p.from->container &&
+			    (p.from->o->class == OBJECT_SRO ||
+			    slice_is(p.from->o->type, "note") ||
+			    slice_is(p.from->o->type, "opinion") ||
 			    slice_is(p.from->o->type, "language-content")))
 				refs_each(p.from->tree, join_named, &p);
 		}

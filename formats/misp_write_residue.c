@@ -7,8 +7,8 @@
 struct misp_label
 mw_label_of(const struct mw_obj *ob)
 {
-	return (struct misp_label){ ob->tlp, ob->tlp == TLP_UNSET ? LABEL_ABSENT : LABEL_TLP, ob->handling,
-	    true };
+	return (struct misp_label){ ob->tlp, ob->tlp == TLP_UNSET ? LABEL_ABSENT : LABEL_TLP,
+		ob->handling, true };
 }
 
 void
@@ -46,7 +46,8 @@ put_labels(struct mw *w, json *element, const struct mw_obj *ob)
 	json *list = json_get(element, "Attribute");
 	json *to = list != NULL && json_get(element, "info") == NULL ? json_first(list) : element;
 
-	for (json *l = json_first(json_get(ob->tree, "labels")); to != NULL && l != NULL; l = json_next(l)) {
+	for (json *l = json_first(json_get(ob->tree, "labels")); to != NULL && l != NULL;
+	    l = json_next(l)) {
 		struct slice s = json_slice(l);
 
 		if (s.n > 0 && !slice_starts(s, "misp:") && !slice_is(s, "Threat-Report") &&
@@ -82,15 +83,18 @@ mw_mark(struct mw *w, json *element, const struct mw_obj *ob, struct misp_label 
 		tag_all(w, element, misp_tag_of(own.tlp));
 	if (own.handling && !above.handling)
 		tag_all(w, element, "tlp:ex:chr");
-	json_put_int(w->mem, element, "distribution", own.tlp >= TLP_AMBER_STRICT && own.tlp != above.tlp ? 0 : 5);
+	json_put_int(w->mem, element, "distribution",
+	    own.tlp >= TLP_AMBER_STRICT && own.tlp != above.tlp ? 0 : 5);
 }
 
 void
 mw_raise(struct mw *w, json *element, const struct mw_obj *ob, struct misp_label above, bool event)
 {
-	struct misp_label own = mw_label_of(ob), said = misp_label_join(above, misp_label_of(element, event));
+	struct misp_label own = mw_label_of(ob),
+	    said = misp_label_join(above, misp_label_of(element, event));
 
-	for (json *a = json_first(json_get(element, "Attribute")); a != NULL && !event; a = json_next(a))
+	for (json *a = json_first(json_get(element, "Attribute")); a != NULL && !event;
+	    a = json_next(a))
 		said = misp_label_join(said, misp_label_of(a, false));
 	if (own.handling && !said.handling)
 		tag_all(w, element, "tlp:ex:chr");
@@ -118,13 +122,15 @@ needs_no_original(const struct mw *w, const struct mw_event *ev, const struct mw
 	if (ob->intact)
 		return true;
 	if (ev->container != NULL && ev->container->intact)
-		return is_shipped(ob) || (ob->o->class == OBJECT_SCO && ob->done && ob->nnodes == 0);
+		return is_shipped(ob) ||
+		    (ob->o->class == OBJECT_SCO && ob->done && ob->nnodes == 0);
 	(void)w;
 	return false;
 }
 
 static json *
-stix_attribute(struct mw *w, struct mw_event *ev, const char *comment, struct slice value, struct slice name)
+stix_attribute(
+    struct mw *w, struct mw_event *ev, const char *comment, struct slice value, struct slice name)
 {
 	json *a = json_push(ev->attributes, json_object(w->mem));
 
@@ -182,8 +188,9 @@ mw_residue(struct mw *w, struct mw_event *ev)
 
 		if (ob->event != number || needs_no_original(w, ev, ob))
 			continue;
-		a = stix_attribute(w, ev, MISP_OBJECT_COMMENT, ob->o->bytes, slice_of(arena_fmt(w->mem,
-		    "%.*s %.*s", SLICE_ARG(ob->o->id), SLICE_ARG(json_member(ob->tree, "modified")))));
+		a = stix_attribute(w, ev, MISP_OBJECT_COMMENT, ob->o->bytes,
+		    slice_of(arena_fmt(w->mem, "%.*s %.*s", SLICE_ARG(ob->o->id),
+			SLICE_ARG(json_member(ob->tree, "modified")))));
 		mw_tag(w, a, misp_tag_of(own.tlp));
 		if (own.handling)
 			mw_tag(w, a, "tlp:ex:chr");

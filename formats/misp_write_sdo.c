@@ -55,11 +55,14 @@ put_meta(struct mw *w, json *cluster, const json *tree)
 
 	for (json *k = json_first(mw_take(w, tree, "aliases")); k != NULL; k = json_next(k))
 		json_push(list_of(w, meta, "synonyms"), json_copy(w->mem, k));
-	for (json *k = json_first(json_get(tree, "external_references")); k != NULL; k = json_next(k)) {
+	for (json *k = json_first(json_get(tree, "external_references")); k != NULL;
+	    k = json_next(k)) {
 		if (json_get(k, "external_id") != NULL)
-			json_push(list_of(w, meta, "external_id"), json_copy(w->mem, mw_take(w, k, "external_id")));
+			json_push(list_of(w, meta, "external_id"),
+			    json_copy(w->mem, mw_take(w, k, "external_id")));
 		if (json_get(k, "url") != NULL)
-			json_push(list_of(w, meta, "refs"), json_copy(w->mem, mw_take(w, k, "url")));
+			json_push(
+			    list_of(w, meta, "refs"), json_copy(w->mem, mw_take(w, k, "url")));
 	}
 	json_put(w->mem, cluster, "meta", meta);
 }
@@ -67,7 +70,8 @@ put_meta(struct mw *w, json *cluster, const json *tree)
 void
 mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
-	struct slice type = mw_label(ob->tree, "galaxy-type"), name = mw_label(ob->tree, "galaxy-name");
+	struct slice type = mw_label(ob->tree, "galaxy-type"),
+	    name = mw_label(ob->tree, "galaxy-name");
 	struct slice value = json_slice(mw_take(w, ob->tree, "name"));
 	const char *tag;
 	json *c;
@@ -105,11 +109,13 @@ write_row(struct mw *w, json *o, const json *tree, const struct misp_relation *r
 	json *m;
 
 	if (path[0] == '@') {
-		for (m = json_first(json_get(tree, "external_references")); m != NULL; m = json_next(m)) {
+		for (m = json_first(json_get(tree, "external_references")); m != NULL;
+		    m = json_next(m)) {
 			const char *member = strcmp(path, "@url") == 0 ? "url" : "external_id";
 			struct slice value = json_member(m, member);
 
-			if (value.n == 0 || (path[1] != 'u' && !slice_is(json_member(m, "source_name"), path + 1)))
+			if (value.n == 0 ||
+			    (path[1] != 'u' && !slice_is(json_member(m, "source_name"), path + 1)))
 				continue;
 			if (strcmp(path, "@capec") == 0 && slice_starts(value, "CAPEC-"))
 				value = slice_from(value.p + 6, value.n - 6);
@@ -124,7 +130,8 @@ write_row(struct mw *w, json *o, const json *tree, const struct misp_relation *r
 			mw_object_attribute(w, o, row->name, row->type, json_slice(m), false);
 	} else if (json_get(tree, path) != NULL) {
 		mw_take(w, tree, path);
-		mw_object_attribute(w, o, row->name, row->type, misp_text(w->mem, tree, path), false);
+		mw_object_attribute(
+		    w, o, row->name, row->type, misp_text(w->mem, tree, path), false);
 	}
 }
 
@@ -159,7 +166,8 @@ write_template(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struc
 		ledger_mark(w->led, m, LOSS_KEPT, NULL);
 		mw_object_attribute(w, o, relation, "text", json_slice(m), false);
 	}
-	for (const struct misp_relation *row = t->relations; comment != NULL && row->name != NULL; row++)
+	for (const struct misp_relation *row = t->relations; comment != NULL && row->name != NULL;
+	    row++)
 		if (strcmp(row->path.path, "description") == 0) {
 			json_put_str(w->mem, o, "comment", SLICE_EMPTY);
 			break;
@@ -179,9 +187,12 @@ write_custom_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	o = mw_object(w, ev, ob, misp_template_find(name), name,
 	    json_slice(mw_take(w, ob->tree, "x_misp_meta_category")));
 	json_put_str(w->mem, o, "comment", json_slice(mw_take(w, ob->tree, "x_misp_comment")));
-	for (json *k = json_first(mw_take(w, ob->tree, "x_misp_attributes")); k != NULL; k = json_next(k)) {
-		json *a = mw_object_attribute(w, o, arena_str(w->mem, json_member(k, "object_relation")),
-		    arena_str(w->mem, json_member(k, "type")), misp_text(w->mem, k, "value"), false);
+	for (json *k = json_first(mw_take(w, ob->tree, "x_misp_attributes")); k != NULL;
+	    k = json_next(k)) {
+		json *a =
+		    mw_object_attribute(w, o, arena_str(w->mem, json_member(k, "object_relation")),
+			arena_str(w->mem, json_member(k, "type")), misp_text(w->mem, k, "value"),
+			false);
 
 		json_put_bool(w->mem, a, "to_ids", misp_bool(k, "to_ids"));
 		for (json *m = json_first(k); m != NULL; m = json_next(m))
@@ -208,7 +219,8 @@ write_custom_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	if (category.n > 0)
 		json_put_str(w->mem, a, "category", category);
 	if (json_get(ob->tree, "x_misp_comment") != NULL)
-		json_put_str(w->mem, a, "comment", json_slice(mw_take(w, ob->tree, "x_misp_comment")));
+		json_put_str(
+		    w->mem, a, "comment", json_slice(mw_take(w, ob->tree, "x_misp_comment")));
 }
 
 /* ---- attributes ---- */
@@ -217,8 +229,10 @@ write_custom_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 static struct slice
 reference_id(struct mw *w, const json *tree, const char *source)
 {
-	for (json *k = json_first(json_get(tree, "external_references")); k != NULL; k = json_next(k))
-		if (slice_is(json_member(k, "source_name"), source) && json_get(k, "external_id") != NULL)
+	for (json *k = json_first(json_get(tree, "external_references")); k != NULL;
+	    k = json_next(k))
+		if (slice_is(json_member(k, "source_name"), source) &&
+		    json_get(k, "external_id") != NULL)
 			return json_slice(mw_take(w, k, "external_id"));
 	return SLICE_EMPTY;
 }
@@ -226,7 +240,8 @@ reference_id(struct mw *w, const json *tree, const char *source)
 static void
 write_vulnerability(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
-	struct slice cve = reference_id(w, ob->tree, "cve"), name = json_slice(mw_take(w, ob->tree, "name"));
+	struct slice cve = reference_id(w, ob->tree, "cve"),
+	    name = json_slice(mw_take(w, ob->tree, "name"));
 
 	if (cve.n == 0)
 		cve = name;
@@ -281,10 +296,12 @@ write_event_report(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	json_put_str(w->mem, r, "name", name.n > 0 ? name : title_of(content));
 	json_put_str(w->mem, r, "content", content);
 	if (misp_seconds(ob->o->version, &seconds))
-		json_put_str(w->mem, r, "timestamp", slice_of(arena_fmt(w->mem, "%lld", (long long)seconds)));
+		json_put_str(w->mem, r, "timestamp",
+		    slice_of(arena_fmt(w->mem, "%lld", (long long)seconds)));
 	/* an event report has no tags: what a distribution cannot say is not written */
 	json_put_int(w->mem, r, "distribution", ob->tlp >= TLP_AMBER_STRICT ? 0 : 5);
-	if (!misp_label_covers(misp_label_join(ev->label, misp_label_of(r, false)), mw_label_of(ob)))
+	if (!misp_label_covers(
+		misp_label_join(ev->label, misp_label_of(r, false)), mw_label_of(ob)))
 		return;
 	json_push(ev->reports, r);
 	mw_take(w, ob->tree, "id");
@@ -354,7 +371,8 @@ element_of(struct mw *w, struct mw_event *ev, struct slice id)
 {
 	struct mw_obj *ob = mw_find(w, id);
 
-	if (ob == NULL || ob->nnodes == 0 || mw_by_uuid(w, ev, json_member(ob->nodes[0], "uuid")) == NULL)
+	if (ob == NULL || ob->nnodes == 0 ||
+	    mw_by_uuid(w, ev, json_member(ob->nodes[0], "uuid")) == NULL)
 		return NULL;
 	return ob->nodes[0];
 }
@@ -363,7 +381,8 @@ element_of(struct mw *w, struct mw_event *ev, struct slice id)
 static bool
 hides(const struct mw_event *ev, const json *element, const struct mw_obj *ob)
 {
-	return !misp_label_covers(misp_label_join(ev->label, misp_label_of(element, false)), mw_label_of(ob));
+	return !misp_label_covers(
+	    misp_label_join(ev->label, misp_label_of(element, false)), mw_label_of(ob));
 }
 
 static void
@@ -372,13 +391,15 @@ write_reference(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	json *from = element_of(w, ev, json_member(ob->tree, "source_ref"));
 	json *to = element_of(w, ev, json_member(ob->tree, "target_ref")), *ref;
 
-	if (from == NULL || to == NULL || json_get(from, "Attribute") == NULL || hides(ev, from, ob))
+	if (from == NULL || to == NULL || json_get(from, "Attribute") == NULL ||
+	    hides(ev, from, ob))
 		return;
 	ref = json_push(list_of(w, from, "ObjectReference"), json_object(w->mem));
 	json_put_str(w->mem, ref, "uuid", misp_uuid_of_id(ob->o->id));
 	json_put_str(w->mem, ref, "object_uuid", json_member(from, "uuid"));
 	json_put_str(w->mem, ref, "referenced_uuid", json_member(to, "uuid"));
-	json_put_str(w->mem, ref, "relationship_type", json_slice(mw_take(w, ob->tree, "relationship_type")));
+	json_put_str(w->mem, ref, "relationship_type",
+	    json_slice(mw_take(w, ob->tree, "relationship_type")));
 	json_put_str(w->mem, ref, "comment", json_slice(mw_take(w, ob->tree, "description")));
 	mw_take(w, ob->tree, "source_ref");
 	mw_take(w, ob->tree, "target_ref");
@@ -395,8 +416,8 @@ sighted_attribute(struct mw *w, struct mw_event *ev, struct slice id)
 }
 
 static void
-write_sighting(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type, struct slice of,
-    struct slice at)
+write_sighting(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type,
+    struct slice of, struct slice at)
 {
 	json *a = sighted_attribute(w, ev, of), *s, *org;
 	struct slice by = json_slice(json_first(json_get(ob->tree, "where_sighted_refs")));
@@ -408,7 +429,8 @@ write_sighting(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char 
 	s = json_push(list_of(w, a, "Sighting"), json_object(w->mem));
 	json_put_str(w->mem, s, "uuid", misp_uuid_of_id(ob->o->id));
 	json_put_str(w->mem, s, "type", slice_of(type));
-	json_put_str(w->mem, s, "date_sighting", slice_of(arena_fmt(w->mem, "%lld", (long long)seconds)));
+	json_put_str(
+	    w->mem, s, "date_sighting", slice_of(arena_fmt(w->mem, "%lld", (long long)seconds)));
 	json_put_str(w->mem, s, "source", json_slice(mw_take(w, ob->tree, "description")));
 	mw_take(w, ob->tree, "id");
 	mw_take(w, ob->tree, "sighting_of_ref");
@@ -423,17 +445,18 @@ write_sighting(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char 
 void
 mw_link(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
-	struct slice at = json_member(ob->tree, "last_seen"), opinion = json_member(ob->tree, "opinion");
+	struct slice at = json_member(ob->tree, "last_seen"),
+	    opinion = json_member(ob->tree, "opinion");
 
 	if (slice_is(ob->o->type, "relationship")) {
 		write_reference(w, ev, ob);
 	} else if (slice_is(ob->o->type, "sighting")) {
 		if (at.n == 0)
 			at = json_member(ob->tree, "first_seen");
-		write_sighting(w, ev, ob, "0", json_member(ob->tree, "sighting_of_ref"), at.n > 0 ? at :
-		    ob->o->version);
+		write_sighting(w, ev, ob, "0", json_member(ob->tree, "sighting_of_ref"),
+		    at.n > 0 ? at : ob->o->version);
 	} else if (slice_ends(opinion, "disagree")) {
-		write_sighting(w, ev, ob, "1", json_slice(json_first(json_get(ob->tree, "object_refs"))),
-		    ob->o->version);
+		write_sighting(w, ev, ob, "1",
+		    json_slice(json_first(json_get(ob->tree, "object_refs"))), ob->o->version);
 	}
 }

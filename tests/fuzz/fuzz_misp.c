@@ -62,7 +62,8 @@ static void
 check_label(const struct object *o, struct arena *mem)
 {
 	static const char *const kinds[] = { "attribute", "object", "event" };
-	struct misp_label own = { o->label == LABEL_UNREADABLE ? TLP_RED : o->tlp, o->label, false, true };
+	struct misp_label own = { o->label == LABEL_UNREADABLE ? TLP_RED : o->tlp, o->label, false,
+		true };
 
 	for (size_t i = 0; i < COUNTOF(kinds); i++) {
 		const json *part = misp_part(misp_residue(o->tree), kinds[i], mem);

@@ -80,12 +80,13 @@ kit_events(struct slice text)
 
 	top = json_get(root, "response") != NULL ? json_get(root, "response") : root;
 	if (!json_is_list(top)) {
-		json_push(list, json_copy(mem, json_get(top, "Event") != NULL ? json_get(top, "Event") :
-		    top));
+		json_push(list,
+		    json_copy(mem, json_get(top, "Event") != NULL ? json_get(top, "Event") : top));
 		return list;
 	}
 	for (json *k = json_first(top); k != NULL; k = json_next(k))
-		json_push(list, json_copy(mem, json_get(k, "Event") != NULL ? json_get(k, "Event") : k));
+		json_push(
+		    list, json_copy(mem, json_get(k, "Event") != NULL ? json_get(k, "Event") : k));
 	return list;
 }
 

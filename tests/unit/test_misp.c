@@ -23,7 +23,8 @@ check_path(const struct misp_type *t, const struct misp_path *p)
 	bool number = p->value == MISP_PORT || p->value == MISP_NUMBER || p->value == MISP_ASN;
 	struct err e = ERR_INIT;
 
-	if (pattern_parse(slice_of(arena_fmt(mem, number ? "[%s = 1]" : "[%s = 'x']", path)), mem, &e) == NULL)
+	if (pattern_parse(slice_of(arena_fmt(mem, number ? "[%s = 1]" : "[%s = 'x']", path)), mem,
+		&e) == NULL)
 		fail_msg("%s: %s: %s", t->name, p->path, e.reason);
 }
 
@@ -62,14 +63,16 @@ test_templates_name_types_and_paths(void **state)
 			if (misp_type_find(slice_of(r->type)) == NULL)
 				fail_msg("%s/%s: type %s", t->name, r->name, r->type);
 			if (t->root != NULL && strncmp(r->path.path, t->root, strlen(t->root)) != 0)
-				fail_msg("%s/%s: %s is not of %s", t->name, r->name, r->path.path, t->root);
+				fail_msg("%s/%s: %s is not of %s", t->name, r->name, r->path.path,
+				    t->root);
 		}
 	}
 }
 
 /* ---- values ---- */
 
-#define EVENT(rest) "{\"Event\":{\"uuid\":\"0a1b2c3d-0001-4000-8000-000000000001\",\"info\":\"test\","	\
+#define EVENT(rest)                                                                                \
+	"{\"Event\":{\"uuid\":\"0a1b2c3d-0001-4000-8000-000000000001\",\"info\":\"test\","         \
 	"\"date\":\"2026-03-01\",\"timestamp\":\"1772323200\"," rest "}}"
 
 /* The only object of a type that an attribute becomes. */
@@ -126,7 +129,8 @@ test_the_same_indicator_from_anywhere(void **state)
 	check_same("email", "A@Mail.Example", "[email-addr:value = 'A@mail.example']");
 	check_same("AS", "AS64496", "[autonomous-system:number = 64496]");
 	check_same("mac-address", "00-00-5E-00-53-01", "[mac-addr:value = '00:00:5e:00:53:01']");
-	check_same("regkey", "HKLM\\\\Software\\\\x", "[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\x']");
+	check_same("regkey", "HKLM\\\\Software\\\\x",
+	    "[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\x']");
 }
 
 /* What a CSV row and an IODEF Address make of an address, an attribute makes too. */
@@ -165,7 +169,7 @@ test_what_was_seen_is_an_observable(void **state)
 	object_of("vulnerability", "CVE-2026-1", false, "vulnerability");
 	object_of("text", "a word", false, "note");
 	object_of("campaign-name", "Spring", false, "campaign");
-	object_of("user-agent", "x", false, "x-misp-attribute");	/* no request without a method */
+	object_of("user-agent", "x", false, "x-misp-attribute"); /* no request without a method */
 }
 
 /* ---- labels ---- */
@@ -176,9 +180,14 @@ check_label(const char *event, const char *attribute, enum tlp of_event, enum tl
 	struct advisory adv;
 	const struct object *c, *a;
 
-	assert_int_equal(kit_read(&format_misp, slice_of(arena_fmt(mem, EVENT("%s\"Attribute\":[{\"type\":\"domain\","
-	    "\"category\":\"Other\",\"value\":\"bad.example\",%s\"to_ids\":true}]"), event, attribute)), &adv,
-	    NULL), 0);
+	assert_int_equal(
+	    kit_read(&format_misp,
+		slice_of(arena_fmt(mem,
+		    EVENT("%s\"Attribute\":[{\"type\":\"domain\","
+		    "\"category\":\"Other\",\"value\":\"bad.example\",%s\"to_ids\":true}]"),
+		    event, attribute)),
+		&adv, NULL),
+	    0);
 	c = kit_first(&adv, "grouping");
 	a = kit_first(&adv, "indicator");
 	if (c->tlp != of_event || a->tlp != of_attribute)
@@ -200,7 +209,8 @@ test_tag_and_distribution_say_who_may_see_it(void **state)
 	check_label(TAGS("tlp:white"), "", TLP_CLEAR, TLP_CLEAR);
 	check_label(TAGS("TLP:GREEN"), "", TLP_GREEN, TLP_GREEN);
 	check_label("\"distribution\":\"3\"," TAGS("tlp:green"), "", TLP_GREEN, TLP_GREEN);
-	check_label("\"distribution\":\"0\"," TAGS("tlp:green"), "", TLP_AMBER_STRICT, TLP_AMBER_STRICT);
+	check_label(
+	    "\"distribution\":\"0\"," TAGS("tlp:green"), "", TLP_AMBER_STRICT, TLP_AMBER_STRICT);
 	check_label(TAGS("tlp:purple"), "", TLP_RED, TLP_RED);
 	check_label(TAGS("tlp:"), "", TLP_RED, TLP_RED);
 	check_label(TAGS("tlp:unclear"), "", TLP_UNSET, TLP_UNSET);
@@ -210,7 +220,8 @@ test_tag_and_distribution_say_who_may_see_it(void **state)
 	check_label(TAGS("tlp:green"), "\"distribution\":\"0\",", TLP_GREEN, TLP_AMBER_STRICT);
 	check_label(TAGS("tlp:green"), "\"distribution\":\"4\",", TLP_GREEN, TLP_RED);
 	check_label(TAGS("tlp:green"), TAGS("tlp:unclear"), TLP_GREEN, TLP_AMBER);
-	check_label(TAGS("tlp:green\"},{\"name\":\"tlp:amber+strict"), "", TLP_AMBER_STRICT, TLP_AMBER_STRICT);
+	check_label(TAGS("tlp:green\"},{\"name\":\"tlp:amber+strict"), "", TLP_AMBER_STRICT,
+	    TLP_AMBER_STRICT);
 }
 
 /* ---- the way home ---- */
@@ -219,13 +230,18 @@ test_tag_and_distribution_say_who_may_see_it(void **state)
 	"\"modified\":\"2026-03-02T08:00:00.000Z\","
 #define INDICATOR_ID "indicator--0a1b2c3d-0002-4000-8000-000000000002"
 #define REPORT_ID "report--0a1b2c3d-0008-4000-8000-000000000008"
-#define RED ",\"object_marking_refs\":[\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1\"]"
-#define INDICATOR(rest) "{\"type\":\"indicator\",\"id\":\"" INDICATOR_ID "\"," STAMPS "\"name\":\"beacon\","	\
-	"\"pattern\":\"[domain-name:value = 'bad.example']\",\"pattern_type\":\"stix\",\"confidence\":70,"	\
+#define RED                                                                                        \
+	",\"object_marking_refs\":[\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1\"]"
+#define INDICATOR(rest)                                                                            \
+	"{\"type\":\"indicator\",\"id\":\"" INDICATOR_ID "\"," STAMPS "\"name\":\"beacon\","       \
+	"\"pattern\":\"[domain-name:value = "                                                      \
+	"'bad.example']\",\"pattern_type\":\"stix\",\"confidence\":70,"                            \
 	"\"valid_from\":\"2026-03-01T08:00:00Z\"" rest "}"
-#define REPORT(rest) "{\"type\":\"report\",\"id\":\"" REPORT_ID "\"," STAMPS "\"name\":\"Spring\","	\
+#define REPORT(rest)                                                                               \
+	"{\"type\":\"report\",\"id\":\"" REPORT_ID "\"," STAMPS "\"name\":\"Spring\","             \
 	"\"published\":\"2026-03-02T08:00:00Z\",\"object_refs\":[\"" INDICATOR_ID "\"]" rest "}"
-#define BUNDLE(a, b) "{\"type\":\"bundle\",\"id\":\"bundle--0a1b2c3d-ffff-4000-8000-0000000000ff\","	\
+#define BUNDLE(a, b)                                                                               \
+	"{\"type\":\"bundle\",\"id\":\"bundle--0a1b2c3d-ffff-4000-8000-0000000000ff\","            \
 	"\"objects\":[" a "," b "]}"
 
 static json *
@@ -267,7 +283,8 @@ test_an_edit_in_misp_reaches_the_original(void **state)
 	adv = read_event(event);
 	o = kit_find(&adv, INDICATOR_ID);
 	assert_non_null(o);
-	assert_true(slice_is(json_member(o->tree, "pattern"), "[domain-name:value = 'worse.example']"));
+	assert_true(
+	    slice_is(json_member(o->tree, "pattern"), "[domain-name:value = 'worse.example']"));
 	assert_true(slice_is(json_member(o->tree, "name"), "beacon"));
 	assert_non_null(json_get(o->tree, "confidence"));	/* what MISP does not know stays */
 	assert_true(slice_is(o->version, "2026-03-03T08:00:00.000Z"));
@@ -298,20 +315,28 @@ test_a_secret_stays_one(void **state)
 	/* in MISP nobody reads less: the tag, the distribution, of the element and of the original */
 	for (a = json_first(json_get(event, "Attribute")); a != NULL; a = json_next(a))
 		if (!slice_is(json_member(a, "comment"), MISP_BUNDLE_COMMENT) &&
-		    memmem(json_member(a, "value").p, json_member(a, "value").n, "bad.example", 11) != NULL)
+		    memmem(json_member(a, "value").p, json_member(a, "value").n, "bad.example",
+			11) != NULL)
 			assert_int_equal(misp_label_of(a, false).tlp, TLP_RED);
 	/* somebody makes the event RED: the freer originals in it follow */
 	event = event_of_stix(BUNDLE(INDICATOR(""), REPORT("")));
-	json_put(mem, event, "Tag", json_get(kit_parse(SLICE_LIT("{\"Tag\":[{\"name\":\"tlp:red\"}]}")), "Tag"));
+	json_put(mem, event, "Tag",
+	    json_get(kit_parse(SLICE_LIT("{\"Tag\":[{\"name\":\"tlp:red\"}]}")), "Tag"));
 	adv = read_event(event);
 	assert_int_equal(kit_find(&adv, INDICATOR_ID)->tlp, TLP_RED);
 	assert_int_equal(kit_find(&adv, REPORT_ID)->tlp, TLP_RED);
 	/* an original that claims to be free in an event that is not, without an index */
-	adv = read_event(json_get(kit_parse(slice_of(EVENT(TAGS("tlp:red") "\"Attribute\":[{\"type\":\"text\","
-	    "\"category\":\"Other\",\"comment\":\"stix-object\",\"Tag\":[{\"name\":\"tlp:clear\"}],\"value\":"
-	    "\"{\\\"type\\\":\\\"malware\\\",\\\"spec_version\\\":\\\"2.1\\\",\\\"id\\\":\\\"malware--0a1b2c3d-0003-4000-"
-	    "8000-000000000003\\\",\\\"created\\\":\\\"2026-03-01T08:00:00Z\\\",\\\"modified\\\":\\\"2026-03-01T08:00:00Z"
-	    "\\\",\\\"name\\\":\\\"x\\\",\\\"is_family\\\":true}\"}]"))), "Event"));
+	adv = read_event(json_get(
+	    kit_parse(slice_of(
+		EVENT(TAGS("tlp:red") "\"Attribute\":[{\"type\":\"text\","
+		    "\"category\":\"Other\",\"comment\":\"stix-object\",\"Tag\":["
+		    "{\"name\":\"tlp:clear\"}],\"value\":"
+		    "\"{\\\"type\\\":\\\"malware\\\",\\\"spec_version\\\":\\\"2."
+		    "1\\\",\\\"id\\\":\\\"malware--0a1b2c3d-0003-4000-"
+		    "8000-000000000003\\\",\\\"created\\\":\\\"2026-03-01T08:00:"
+		    "00Z\\\",\\\"modified\\\":\\\"2026-03-01T08:00:00Z"
+		    "\\\",\\\"name\\\":\\\"x\\\",\\\"is_family\\\":true}\"}]"))),
+	    "Event"));
 	assert_int_equal(kit_first(&adv, "malware")->tlp, TLP_RED);
 }
 
@@ -324,24 +349,33 @@ test_a_part_never_weakens_its_object(void **state)
 	const struct object *o;
 
 	(void)state;
-	adv = read_event(json_get(kit_parse(slice_of(EVENT(TAGS("tlp:clear") "\"Attribute\":[{\"uuid\":"
-	    "\"0a1b2c3d-0002-4000-8000-000000000002\",\"type\":\"domain\",\"category\":\"Other\","
-	    "\"value\":\"bad.example\",\"to_ids\":true}]"))), "Event"));
+	adv = read_event(json_get(kit_parse(slice_of(EVENT(TAGS(
+	    "tlp:clear") "\"Attribute\":[{\"uuid\":"
+	    "\"0a1b2c3d-0002-4000-8000-000000000002\","
+	    "\"type\":\"domain\",\"category\":\"Other\","
+	    "\"value\":\"bad.example\",\"to_ids\":true}]"))),
+	    "Event"));
 	o = kit_first(&adv, "indicator");
 	for (size_t i = 0; i < adv.n; i++)
 		if (&adv.objects[i] == o)
 			adv.objects[i].tlp = TLP_RED;	/* as if policy or a sender had raised it */
 	event = json_get(kit_parse(kit_write(&format_misp, &adv, true, NULL)), "Event");
-	assert_int_equal(misp_label_of(json_first(json_get(event, "Attribute")), false).tlp, TLP_RED);
+	assert_int_equal(
+	    misp_label_of(json_first(json_get(event, "Attribute")), false).tlp, TLP_RED);
 }
 
 static void
 test_an_edit_in_stix_reaches_the_event(void **state)
 {
-	struct advisory adv = read_event(json_get(kit_parse(slice_of(EVENT("\"threat_level_id\":\"1\","
-	    "\"Attribute\":[{\"uuid\":\"0a1b2c3d-0002-4000-8000-000000000002\",\"type\":\"ip-src\","
-	    "\"category\":\"Network activity\",\"value\":\"198.51.100.7\",\"to_ids\":true,\"id\":\"42\","
-	    "\"comment\":\"old\"}]"))), "Event"));
+	struct advisory adv = read_event(
+	    json_get(kit_parse(slice_of(EVENT(
+	    "\"threat_level_id\":\"1\","
+	    "\"Attribute\":[{\"uuid\":\"0a1b2c3d-0002-4000-8000-000000000002\","
+	    "\"type\":\"ip-src\","
+	    "\"category\":\"Network "
+	    "activity\",\"value\":\"198.51.100.7\",\"to_ids\":true,\"id\":\"42\","
+	    "\"comment\":\"old\"}]"))),
+		"Event"));
 	const struct object *o = kit_first(&adv, "indicator");
 	json *event, *a;
 
@@ -362,10 +396,12 @@ test_one_report_is_one_event_and_several_are_a_response(void **state)
 	json *root;
 
 	(void)state;
-	assert_int_equal(kit_read(&format_stix21, slice_of(BUNDLE(INDICATOR(""), REPORT(""))), &adv, NULL), 0);
+	assert_int_equal(
+	    kit_read(&format_stix21, slice_of(BUNDLE(INDICATOR(""), REPORT(""))), &adv, NULL), 0);
 	root = kit_parse(kit_write(&format_misp, &adv, true, NULL));
 	assert_true(json_is_object(json_get(root, "Event")));
-	assert_true(slice_is(json_member(json_get(root, "Event"), "uuid"), REPORT_ID + sizeof("report--") - 1));
+	assert_true(slice_is(
+	    json_member(json_get(root, "Event"), "uuid"), REPORT_ID + sizeof("report--") - 1));
 	assert_int_equal(kit_read(&format_stix21, slice_of(BUNDLE(REPORT(""),
 	    "{\"type\":\"grouping\",\"id\":\"grouping--0a1b2c3d-0009-4000-8000-000000000009\"," STAMPS
 	    "\"context\":\"unspecified\",\"name\":\"g\",\"object_refs\":[\"" INDICATOR_ID "\"]}")), &adv, NULL), 0);
@@ -395,23 +431,32 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_every_type_has_a_fate, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_templates_name_types_and_paths, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_the_same_indicator_from_anywhere, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_the_same_indicator_from_iodef, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_what_was_seen_is_an_observable, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_tag_and_distribution_say_who_may_see_it, kit_setup,
-		    kit_teardown),
-		cmocka_unit_test_setup_teardown(test_an_edit_in_misp_reaches_the_original, kit_setup,
-		    kit_teardown),
-		cmocka_unit_test_setup_teardown(test_what_is_deleted_in_misp_does_not_come_back, kit_setup,
-		    kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_every_type_has_a_fate, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_templates_name_types_and_paths, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_the_same_indicator_from_anywhere, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_the_same_indicator_from_iodef, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_what_was_seen_is_an_observable, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_tag_and_distribution_say_who_may_see_it, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_an_edit_in_misp_reaches_the_original, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_what_is_deleted_in_misp_does_not_come_back, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_secret_stays_one, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_a_part_never_weakens_its_object, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_an_edit_in_stix_reaches_the_event, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_one_report_is_one_event_and_several_are_a_response, kit_setup,
+		cmocka_unit_test_setup_teardown(
+		    test_a_part_never_weakens_its_object, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_an_edit_in_stix_reaches_the_event, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_one_report_is_one_event_and_several_are_a_response, kit_setup,
 		    kit_teardown),
-		cmocka_unit_test_setup_teardown(test_a_bad_text_is_an_answer, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_a_bad_text_is_an_answer, kit_setup, kit_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

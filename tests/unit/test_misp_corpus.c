@@ -134,7 +134,8 @@ count_leaves(const char *path, struct slice text)
 		if (kit_write(&format_misp, &adv, residue != 0, &loss).n == 0)
 			fail_msg("%s: not written", path);
 		if (kit_counted(&loss) != leaves)
-			fail_msg("%s: %zu of %zu leaves in the account", path, kit_counted(&loss), leaves);
+			fail_msg("%s: %zu of %zu leaves in the account", path, kit_counted(&loss),
+			    leaves);
 		if (residue != 0 && loss.count[LOSS_DROPPED] != 0)
 			fail_msg("%s: %zu leaves dropped", path, loss.count[LOSS_DROPPED]);
 	}
@@ -154,7 +155,8 @@ static bool ours;
 static void
 sniff(const char *path, struct slice text)
 {
-	const struct format_ops *f = format_sniff(slice_from(text.p, text.n < SNIFF ? text.n : SNIFF));
+	const struct format_ops *f =
+	    format_sniff(slice_from(text.p, text.n < SNIFF ? text.n : SNIFF));
 
 	if (ours != (f == &format_misp))
 		fail_msg("%s: taken for %s", path, f == NULL ? "nothing" : f->name);
@@ -198,7 +200,8 @@ collect(struct pairs *p, const json *o)
 	if (type.n > 0 && value.n > 0 && p->n < PAIRS_MAX) {
 		if (slice_is(type, "AS") && slice_starts(value, "AS"))
 			value = slice_from(value.p + 2, value.n - 2);
-		p->v[p->n++] = slice_of(arena_fmt(mem, "%.*s %.*s", SLICE_ARG(type), SLICE_ARG(value)));
+		p->v[p->n++] =
+		    slice_of(arena_fmt(mem, "%.*s %.*s", SLICE_ARG(type), SLICE_ARG(value)));
 	}
 	for (const json *k = json_first(o); k != NULL; k = json_next(k))
 		collect(p, k);
@@ -217,7 +220,8 @@ compare_pairs(const char *what, const json *want, const json *got)
 		fail_msg("%s: %zu attributes, not %zu", what, b.n, a.n);
 	for (size_t i = 0; i < a.n; i++)
 		if (!slice_eq(a.v[i], b.v[i]))
-			fail_msg("%s: \"%.*s\", not \"%.*s\"", what, SLICE_ARG(b.v[i]), SLICE_ARG(a.v[i]));
+			fail_msg("%s: \"%.*s\", not \"%.*s\"", what, SLICE_ARG(b.v[i]),
+			    SLICE_ARG(a.v[i]));
 }
 
 static json *
@@ -263,7 +267,8 @@ bundle_of(const json *stix)
 	struct strbuf b = STRBUF_INIT;
 	struct slice text;
 
-	strbuf_adds(&b, "{\"type\":\"bundle\",\"id\":\"bundle--5ac337df-e078-4e99-8b17-02550a00020f\","
+	strbuf_adds(&b,
+	    "{\"type\":\"bundle\",\"id\":\"bundle--5ac337df-e078-4e99-8b17-02550a00020f\","
 	    "\"objects\":");
 	if (!json_is_list(stix))
 		strbuf_addc(&b, '[');
@@ -289,9 +294,10 @@ test_attributes_of_misp_stix_give_themselves_again(void **state)
 		json *all = kit_parse(load(arena_fmt(mem, CORPUS "misp/pairs/%s", files[i])));
 
 		for (json *pair = json_first(all); pair != NULL; pair = json_next(pair), n++)
-			if (strcmp(json_name(pair), "regkey|value") != 0)	/* it escapes % too */
+			if (strcmp(json_name(pair), "regkey|value") != 0) /* it escapes % too */
 				compare_pairs(json_name(pair), json_get(pair, "MISP"),
-				    json_get(through_misp(bundle_of(json_get(pair, "STIX"))), "Event"));
+				    json_get(
+					through_misp(bundle_of(json_get(pair, "STIX"))), "Event"));
 	}
 	assert_int_equal(n, 86);
 }
@@ -300,14 +306,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_every_event_comes_home, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_every_leaf_of_stix_is_accounted_for, kit_setup,
-		    kit_teardown),
-		cmocka_unit_test_setup_teardown(test_an_event_is_known_by_its_looks, kit_setup, kit_teardown),
-		cmocka_unit_test_setup_teardown(test_bundles_of_misp_stix_give_their_events_again, kit_setup,
-		    kit_teardown),
-		cmocka_unit_test_setup_teardown(test_attributes_of_misp_stix_give_themselves_again, kit_setup,
-		    kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_every_event_comes_home, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_every_leaf_of_stix_is_accounted_for, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_an_event_is_known_by_its_looks, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_bundles_of_misp_stix_give_their_events_again, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_attributes_of_misp_stix_give_themselves_again, kit_setup, kit_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
