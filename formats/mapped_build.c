@@ -582,6 +582,8 @@ map_build(const struct map_build *b, struct map_made *out, struct err *e)
 		map_made_add(b, out, who);
 	if (!classes[kind].members)
 		add_sides(b, out, NULL);
+	for (size_t i = 0; kind != OBJ_REPORT && i < b->nrefs; i++)
+		add_relationship(b, out, "related-to", json_member(o, "id"), b->refs[i]);
 	for (size_t i = 0; i < out->n; i++)
 		map_set_tlp(b->mem, out->v[i], out->tlp);
 	return 0;

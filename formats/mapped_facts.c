@@ -145,16 +145,18 @@ take_side(struct map_graph *g, struct facts *f, const json *o)
 	return T_NONE;
 }
 
-/* Named objects that relationships lead to. */
+/* Named objects that relationships lead to; but not those that are records below this one. */
 static void
-take_relations(struct map_graph *g, struct facts *f, const json *tree)
+take_relations(struct map_graph *g, const struct mapping *m, struct facts *f, const json *tree)
 {
 	size_t iter = 0;
 	json *rel;
 
 	while ((rel = map_graph_rel(g, json_member(tree, "id"), &iter)) != NULL) {
 		json *to = map_graph_find(g, json_member(rel, "target_ref"));
-		enum map_target t = to == NULL ? T_NONE : take_side(g, f, to);
+		bool below = slice_is(json_member(rel, "relationship_type"), "related-to") &&
+		    map_residue(m, to) != NULL;
+		enum map_target t = to == NULL || below ? T_NONE : take_side(g, f, to);
 
 		if (t != T_NONE) {
 			map_graph_saw(g, t, json_get(rel, "relationship_type"));
@@ -311,7 +313,7 @@ map_facts(struct map_graph *g, const struct mapping *m, json *tree, struct facts
 	take_creator(g, m, f, tree);
 	take_references(g, f, tree);
 	take_kill_chain(g, f, tree);
-	take_relations(g, f, tree);
+	take_relations(g, m, f, tree);
 	if (f->t[T_VULNERABILITY].n == 0)
 		take_side(g, f, tree);		/* in its own record a side's target is its name */
 	if (slice_is(json_member(tree, "type"), "identity"))

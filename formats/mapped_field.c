@@ -1,5 +1,7 @@
 /* mapped_field.c -- compiles `field` and `const` lines of a mapping file. */
 #include "formats/mapped_file.h"
+#include "formats/mapped_regex.h"
+#include "gateway/base/ascii.h"
 
 /* Append a pair to the table of a row. */
 static void
@@ -106,14 +108,100 @@ row_transform(struct map_compile *k, struct map_row *row, struct slice w)
 }
 
 enum row_word { ROW_SPLIT, ROW_TABLE, ROW_UNKNOWN, ROW_TIME, ROW_ZONE, ROW_TEMPLATE, ROW_DEFAULT,
-	ROW_REQUIRED };
+	ROW_REQUIRED, ROW_JOIN, ROW_REGEX, ROW_NUMBER, ROW_IF };
 
 /* The words behind the target; everything a field can say about itself. */
 static const char *const row_words[] = {
-	"split", "table", "unknown", "time", "zone", "template", "default", "required",
+	"split", "table", "unknown", "time", "zone", "template", "default", "required", "join", "regex",
+	"number", "if",
 	"trim", "lower", "upper", "refang", "defang", "collapse-space", "strip-html", "base64",
 	"hex", NULL
 };
+
+/* `regex EXPR [group N]`: returns the index behind it. */
+static size_t
+row_regex(struct map_compile *k, struct map_row *row, size_t i)
+{
+	struct slice expr = map_word(k, i++);
+	int64_t group = 0;
+	const char *why;
+
+	if (slice_is(map_word(k, i), "group")) {
+		if (!word_int(map_word(k, i + 1), 0, 100, &group))
+			COMPLAIN(k, "group is a number: 1 is the first ( )");
+		i += 2;
+	}
+	if ((row->regex = map_regex_compile(expr, (unsigned)group, k->mem, &why)) == NULL)
+		COMPLAIN(k, "regex: %s", why);
+	return i;
+}
+
+/* The factor behind `times`: up to six digits behind a point. */
+static bool
+read_factor(struct slice s, struct map_number *n)
+{
+	n->times = 0;
+	for (size_t i = 0, point = s.n; i < s.n; i++) {
+		if (s.p[i] == '.' && point == s.n) {
+			point = i;
+			continue;
+		}
+		if (!ascii_is_digit(s.p[i]) || s.n > 12)
+			return false;
+		n->times = 10 * n->times + (s.p[i] - '0');
+		n->scale += point < s.n;
+	}
+	return n->times > 0 && n->scale <= 6;
+}
+
+/* `number [decimal C] [times N]`: returns the index behind it. */
+static size_t
+row_number(struct map_compile *k, struct map_row *row, size_t i)
+{
+	row->number = (struct map_number){ true, '.', 1, 0 };
+	for (; slice_is(map_word(k, i), "decimal") || slice_is(map_word(k, i), "times"); i += 2) {
+		struct slice value = map_word(k, i + 1);
+
+		if (slice_is(map_word(k, i), "times")) {
+			if (!read_factor(value, &row->number))
+				COMPLAIN(k, "times takes a number like 100 or 0.1");
+		} else if (value.n != 1 || memchr(".,", value.p[0], 2) == NULL) {
+			COMPLAIN(k, "the decimal sign is . or ,");
+		} else {
+			row->number.decimal = value.p[0];
+		}
+	}
+	return i;
+}
+
+/* `if FIELD in A, B`, `if FIELD present`: returns the index behind it. */
+static size_t
+row_condition(struct map_compile *k, struct map_row *row, size_t i)
+{
+	static const char *const tests[] = { "in", "not-in", "present", "absent", NULL };
+	struct map_when *w = &row->only;
+	int choice;
+
+	if (!map_path_word(k, map_word(k, i), &w->path) ||
+	    (choice = map_choose(k, "condition", map_word(k, i + 1), tests)) < 0)
+		return k->at->nwords;
+	row->conditional = true;
+	w->test = choice;
+	i += 2;
+	if (w->test == WHEN_PRESENT || w->test == WHEN_ABSENT)
+		return i;
+	w->words = arena_alloc(k->mem, (k->at->nwords + 1) * sizeof(*w->words));
+	for (bool more = true; more && i < k->at->nwords; i++) {
+		struct slice word = map_word(k, i);
+
+		more = word.n > 0 && word.p[word.n - 1] == ',';
+		word.n -= more;
+		w->words[w->nwords++] = word;
+	}
+	if (w->nwords == 0)
+		COMPLAIN(k, "which values? Words with commas between them");
+	return i;
+}
 
 /* One word that takes a value. */
 static void
@@ -127,6 +215,11 @@ row_option(struct map_compile *k, struct map_row *row, enum row_word w, struct s
 		row->split = value;
 		if (value.n == 0)
 			COMPLAIN(k, "split needs a separator");
+		break;
+	case ROW_JOIN:
+		row->join = value;
+		if (value.n == 0)
+			COMPLAIN(k, "join needs a separator");
 		break;
 	case ROW_UNKNOWN:
 		if ((choice = map_choose(k, "treatment of unknown values", value, unknowns)) >= 0)
@@ -159,8 +252,14 @@ row_options(struct map_compile *k, struct map_row *row, size_t i)
 			row->required = true;
 		} else if (choice == ROW_TABLE) {
 			i = row_table(k, row, i);
+		} else if (choice == ROW_NUMBER) {
+			i = row_number(k, row, i);
+		} else if (choice == ROW_IF) {
+			i = row_condition(k, row, i);
 		} else if (i == k->at->nwords) {
 			COMPLAIN(k, "'%.*s' needs a value", SLICE_ARG(w));
+		} else if (choice == ROW_REGEX) {
+			i = row_regex(k, row, i);
 		} else {
 			row_option(k, row, (enum row_word)choice, map_word(k, i++));
 		}
@@ -181,6 +280,8 @@ check_row(struct map_compile *k, const struct map_row *row)
 		COMPLAIN(k, "%s", e.reason);
 	if (row->time.form != TIME_NONE && !has_time)
 		COMPLAIN(k, "%s is no time", map_targets[row->target].name);
+	if (row->number.used && row->time.form != TIME_NONE)
+		COMPLAIN(k, "a value is a number or a time");
 	for (size_t i = 0; i < row->npairs; i++) {
 		if (row->time.form == TIME_NONE && row->nparts == 0 && row->target != T_X &&
 		    map_normalise(row->target, row->pairs[i].to, k->mem, &s, &e) < 0)

@@ -4,8 +4,6 @@
  * Two passes over the lines: what paths depend on (format, namespaces) first, then the rest. Every
  * complaint names file and line; all are given at once.
  */
-#include <dirent.h>
-
 #include "formats/mapped_file.h"
 #include "gateway/base/clock.h"
 
@@ -21,19 +19,41 @@ map_word(const struct map_compile *k, size_t i)
 	return i < k->at->nwords ? k->at->words[i] : SLICE_EMPTY;
 }
 
+/* How many records deep `wanted` lies. */
+static unsigned
+depth_of(const struct map_record *r, const struct map_record *wanted)
+{
+	if (r == wanted)
+		return 1;
+	for (size_t i = 0; i < r->nchildren; i++) {
+		unsigned below = depth_of(&r->children[i], wanted);
+
+		if (below > 0)
+			return below + 1;
+	}
+	return 0;
+}
+
 /* Parse a path; false with a complaint. */
 bool
 map_path_word(struct map_compile *k, struct slice text, struct map_path *out)
 {
 	struct err e = ERR_INIT;
 
-	if (map_path_parse(k->m, text, k->mem, out, &e) == 0)
-		return true;
-	COMPLAIN(k, "%s", e.reason);
-	return false;
+	if (map_path_parse(k->m, text, k->mem, out, &e) < 0) {
+		COMPLAIN(k, "%s", e.reason);
+		return false;
+	}
+	if (out->up > 0 && out->up >= depth_of(&k->m->record, k->rec)) {
+		COMPLAIN(k, "path \"%.*s\": no record lies that far above", SLICE_ARG(text));
+		return false;
+	}
+	return true;
 }
 
 /* ---- format ----------------------------------------------------------------------------------- */
+
+enum { RECORD_DEPTH_MAX = 8 };
 
 static const char *const format_names[] = { "csv", "json", "jsonl", "xml", NULL };
 static const char *const encoding_names[] = { "utf-8", "iso-8859-1", "windows-1252", NULL };
@@ -301,7 +321,7 @@ static const struct {
 	{ "record", 2, 20, 1, true, line_record },
 	{ "when", 3, 1000, 1, true, line_when },
 	{ "field", 4, 4000, 1, true, map_line_row },
-	{ "const", 4, 4, 1, true, map_line_row },
+	{ "const", 4, 1000, 1, true, map_line_row },
 };
 enum { LINES_KNOWN = sizeof(lines_known) / sizeof(*lines_known) };
 
@@ -331,16 +351,70 @@ one_line(struct map_compile *k, int pass)
 		complain_unknown(k->c, k->at, "word", map_word(k, 0), names);
 }
 
+/* The record that `fits`, of this one and those below it; NULL if none does. */
+static struct map_record *
+search_record(struct map_record *r, bool (*fits)(const struct map_record *, const void *), const void *what)
+{
+	struct map_record *found = fits(r, what) ? r : NULL;
+
+	for (size_t i = 0; found == NULL && i < r->nchildren; i++)
+		found = search_record(&r->children[i], fits, what);
+	return found;
+}
+
+static bool
+is_called(const struct map_record *r, const void *name)
+{
+	return r->name.n > 0 && slice_eq(r->name, *(const struct slice *)name);
+}
+
+static bool
+stands_at(const struct map_record *r, const void *line)
+{
+	return r->line == *(const uint32_t *)line;
+}
+
+/* `children PATH [as NAME] [of NAME]`: make its record below that of its parent. */
+static void
+add_children(struct map_compile *k)
+{
+	static const char *const options[] = { "as", "of", NULL };
+	struct map_record *parent = &k->m->record, *r;
+	struct slice name = SLICE_EMPTY;
+
+	for (size_t i = 2; i < k->at->nwords; i += 2) {
+		struct slice w = map_word(k, i + 1);
+		int choice = map_choose(k, "word", map_word(k, i), options);
+
+		if (choice == 0)
+			name = w;
+		if (choice == 1 && (parent = search_record(&k->m->record, is_called, &w)) == NULL) {
+			COMPLAIN(k, "no children before this line are called \"%.*s\"", SLICE_ARG(w));
+			parent = &k->m->record;
+		}
+	}
+	if (name.n > 0 && search_record(&k->m->record, is_called, &name) != NULL)
+		COMPLAIN(k, "two sections are called \"%.*s\"", SLICE_ARG(name));
+	if (depth_of(&k->m->record, parent) >= RECORD_DEPTH_MAX)
+		COMPLAIN(k, "records lie more than %d deep", RECORD_DEPTH_MAX);
+	parent->children = arena_grow(k->mem, parent->children, parent->nchildren,
+	    &parent->children_cap, sizeof(*parent->children));
+	r = &parent->children[parent->nchildren++];
+	memset(r, 0, sizeof(*r));
+	r->line = k->at->number;
+	r->name = name;
+}
+
 /* Open a section; the lines that follow belong to it. */
 static void
-section(struct map_compile *k, int pass, size_t *nchildren)
+section(struct map_compile *k, int pass)
 {
 	struct mapping *m = k->m;
 	bool mapping = slice_is(map_word(k, 0), "mapping"), kids = slice_is(map_word(k, 0), "children");
 
-	if (k->at->nwords != 2 || !(mapping || kids)) {
+	if ((!mapping && !kids) || k->at->nwords % 2 != 0 || k->at->nwords > (mapping ? 2 : 6)) {
 		if (pass == 0)
-			COMPLAIN(k, "expected `mapping NAME` or `children PATH`");
+			COMPLAIN(k, "expected `mapping NAME` or `children PATH [as NAME] [of NAME]`");
 		return;
 	}
 	if (mapping) {
@@ -350,19 +424,11 @@ section(struct map_compile *k, int pass, size_t *nchildren)
 		k->rec = &m->record;
 		return;
 	}
-	if (pass == 0) {
-		m->record.children = arena_grow(k->mem, m->record.children, m->record.nchildren,
-		    &m->record.children_cap, sizeof(*m->record.children));
-		memset(&m->record.children[m->record.nchildren++], 0, sizeof(struct map_record));
-	}
-	k->rec = &m->record.children[pass == 0 ? m->record.nchildren - 1 : (*nchildren)++];
-	if (pass == 1) {
-		map_path_word(k, map_word(k, 1), &k->rec->at);
-		if (m->format == MAP_CSV)
-			COMPLAIN(k, "csv records have no children");
-		if (k->rec->at.up > 0)
-			COMPLAIN(k, "children lie below their record");
-	}
+	if (pass == 0)
+		add_children(k);
+	k->rec = search_record(&m->record, stands_at, &k->at->number);
+	if (pass == 1 && map_path_word(k, map_word(k, 1), &k->rec->at) && k->rec->at.up > 0)
+		COMPLAIN(k, "children lie below their record");
 }
 
 /* What only the whole can tell. */
@@ -376,6 +442,16 @@ check_record(struct map_compile *k, const struct map_record *r, const char *what
 	for (size_t i = 0; i < r->nrows; i++)
 		if (r->object == OBJ_REPORT && r->rows[i].target == T_REPORT)
 			COMPLAIN(k, "a report cannot be said to belong to a report");
+}
+
+/* The same for all records below one. */
+static void
+check_children(struct map_compile *k, const struct map_record *r)
+{
+	for (size_t i = 0; i < r->nchildren; i++) {
+		check_record(k, &r->children[i], "children");
+		check_children(k, &r->children[i]);
+	}
 }
 
 /* Complain about what is missing in the whole. */
@@ -396,11 +472,12 @@ check_mapping(struct map_compile *k)
 		COMPLAIN(k, "delimiter and quote are the same");
 	if (m->format == MAP_XML && m->records.text.n == 0)
 		COMPLAIN(k, "format xml needs `records PATH`");
+	if (m->format == MAP_CSV && m->record.nchildren > 0)
+		COMPLAIN(k, "csv records have no children");
 	check_record(k, &m->record, "the mapping");
 	if (m->record.object == OBJ_REPORT && slice_is(m->container, "report"))
 		COMPLAIN(k, "the container of reports is a grouping");
-	for (size_t i = 0; i < m->record.nchildren; i++)
-		check_record(k, &m->record.children[i], "children");
+	check_children(k, &m->record);
 }
 
 /* Compile all lines; NULL if there were complaints. */
@@ -409,7 +486,7 @@ compile(const struct lines *lines, struct arena *mem, struct complaints *c)
 {
 	struct mapping *m = arena_alloc(mem, sizeof(*m));
 	struct map_compile k = { .mem = mem, .c = c, .m = m, .rec = &m->record };
-	size_t before = c->n + c->dropped, nchildren = 0;
+	size_t before = c->n + c->dropped;
 
 	m->delimiter = ',';
 	m->quote = '"';
@@ -422,7 +499,7 @@ compile(const struct lines *lines, struct arena *mem, struct complaints *c)
 			if (k.at->indented)
 				one_line(&k, pass);
 			else
-				section(&k, pass, &nchildren);
+				section(&k, pass);
 		}
 		if (pass == 0 && m->format != MAP_CSV && m->records.text.p != NULL)
 			map_path_word(&k, m->records.text, &m->records);
@@ -448,57 +525,4 @@ mapping_parse(struct slice text, const char *name, struct arena *mem, struct com
 	struct lines lines = { 0 };
 
 	return lines_parse(text, name, mem, &lines, c) < 0 ? NULL : compile(&lines, mem, c);
-}
-
-/* ---- a folder of mappings --------------------------------------------------------------------- */
-
-enum { FOLDER_MAX = 1000 };
-
-/* The names of a folder's mappings, NULL at the end. */
-static const char *const *
-folder_names(const char *dir, struct arena *mem)
-{
-	const char **names = arena_alloc(mem, (FOLDER_MAX + 1) * sizeof(*names));
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-	size_t n = 0;
-
-	while (d != NULL && n < FOLDER_MAX && (entry = readdir(d)) != NULL) {
-		struct slice s = slice_of(entry->d_name);
-
-		if (slice_ends(s, ".map"))
-			names[n++] = arena_str(mem, (struct slice){ s.p, s.n - 4 });
-	}
-	if (d != NULL)
-		closedir(d);
-	return names;
-}
-
-/* Load the mapping of that name from a folder. */
-struct mapping *
-mapping_find(const char *dir, struct slice name, struct arena *mem, struct complaints *c)
-{
-	const char *const *names = folder_names(dir, mem);
-	struct mapping *m;
-
-	for (size_t i = 0; names[i] != NULL; i++) {
-		if (!slice_is(name, names[i]))
-			continue;
-		m = mapping_load(arena_fmt(mem, "%s/%s.map", dir, names[i]), mem, c);
-		if (m != NULL && !slice_eq(m->name, name)) {
-			complain(c, NULL, "%s/%s.map: describes the mapping %.*s", dir, names[i],
-			    SLICE_ARG(m->name));
-			return NULL;
-		}
-		return m;
-	}
-	complain_unknown(c, NULL, "mapping", name, names);
-	return NULL;
-}
-
-/* Return the name of the mapping. */
-struct slice
-mapping_name(const struct mapping *m)
-{
-	return m->name;
 }

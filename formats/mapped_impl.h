@@ -8,12 +8,15 @@
  *	mapped_file.c, mapped_field.c, mapped_path.c	mapping file -> struct mapping
  *	mapped_target.c, mapped_value.c			targets, kinds of values
  *	mapped_zone.c, mapped_time.c			time zones; dates in the mapping's forms
- *	mapped_row.c, mapped_transform.c		one row, forwards and backwards
+ *	mapped_row.c, mapped_back.c			one row, forwards and backwards
+ *	mapped_transform.c, mapped_number.c, mapped_regex.c	what a row does to a text
  *	mapped_csv.c, mapped_json.c, mapped_xml.c	records in and out
  *	mapped_build.c, mapped_observe.c		facts -> STIX objects
  *	mapped_facts.c, mapped_graph.c			STIX objects -> facts
  *	mapped_pattern.c				facts <-> patterns
- *	mapped_read.c, mapped_finish.c, mapped_write.c	a whole input, a whole advisory
+ *	mapped_read.c, mapped_record.c, mapped_residue.c	a whole input, a record, what is left of it
+ *	mapped_finish.c, mapped_write.c, mapped_cells.c	a whole advisory in and out
+ *	mapped_check.c					what `tocsin mapping check` shows
  *
  * A *cell* is what stands at one path of a record: a JSON node whatever the format (a string, for CSV
  * and XML; a list of strings where an XML path matches several nodes). A *fact* is the normalised
@@ -128,6 +131,22 @@ bool		 map_time_read(const struct map_time *t, struct slice s, struct arena *mem
 bool		 map_time_write(const struct map_time *t, struct slice utc, struct arena *mem,
 		    struct slice *out);
 
+/* ---- numbers (mapped_number.c) ---------------------------------------------------------------- */
+
+/* A number in the text's own form: decimal sign, groups of digits, a scale. */
+struct map_number {
+	bool		 used;
+	char		 decimal;
+	int64_t		 times;		/* what it is multiplied with: times / 10^scale */
+	unsigned	 scale;
+};
+
+/* "1.234,5" -> "123450" with times 100: a whole number, rounded. False if it is no number. */
+bool		 map_number_read(const struct map_number *n, struct slice s, struct arena *mem,
+		    struct slice *out);
+bool		 map_number_write(const struct map_number *n, struct slice s, struct arena *mem,
+		    struct slice *out);
+
 /* ---- the compiled mapping (mapped_file.c) ----------------------------------------------------- */
 
 enum map_format { MAP_CSV, MAP_JSON, MAP_JSONL, MAP_XML };
@@ -174,6 +193,13 @@ struct map_transform {
 };
 extern const struct map_transform map_transforms[];	/* ends with a NULL name */
 
+struct map_when {
+	struct map_path	 path;
+	enum { WHEN_IN, WHEN_NOT_IN, WHEN_PRESENT, WHEN_ABSENT } test;
+	struct slice	*words;
+	size_t		 nwords;
+};
+
 struct map_row {
 	uint32_t	 line;		/* in the mapping file */
 	bool		 is_const;
@@ -183,7 +209,11 @@ struct map_row {
 	struct slice	 x_name;	/* of x:NAME */
 	const struct map_transform *transforms[MAPPED_TRANSFORMS_MAX];
 	size_t		 ntransforms;
-	struct slice	 split;		/* n 0 = none */
+	struct slice	 split, join;	/* n 0 = none */
+	struct map_regex	*regex;	/* NULL: none */
+	struct map_number	 number;
+	bool		 conditional;
+	struct map_when	 only;
 	struct map_pair	*pairs;
 	size_t		 npairs, pairs_cap;
 	enum map_unknown unknown;
@@ -194,15 +224,10 @@ struct map_row {
 	struct slice	 fallback;
 };
 
-struct map_when {
-	struct map_path	 path;
-	enum { WHEN_IN, WHEN_NOT_IN, WHEN_PRESENT, WHEN_ABSENT } test;
-	struct slice	*words;
-	size_t		 nwords;
-};
-
 struct map_record {
 	enum map_object	 object;
+	uint32_t	 line;		/* of its section in the mapping file */
+	struct slice	 name;		/* `as NAME`: whose children lie below it */
 	struct map_path	 at;		/* children: relative to the parent */
 	struct map_path	*keys;
 	size_t		 nkeys;
@@ -252,6 +277,11 @@ struct mapped_record;
 /* Cells of other fields, for templates; NULL context: templates with {path} cannot be made. */
 typedef json *(*map_cell_fn)(void *ctx, const struct map_path *path);
 
+/* Does a field, that `other` gives, meet the condition? */
+bool	map_when_holds(const struct map_when *w, map_cell_fn other, void *ctx, struct arena *mem);
+/* The row has a say: its condition, if it has one, is met. */
+bool	map_row_applies(const struct map_row *row, map_cell_fn other, void *ctx,
+	    struct arena *mem);
 /* From one cell to the facts of its target. `cell` may be NULL (absent). *left is set when the value
  * stays in the residue only. */
 int	map_row_forth(const struct map_row *row, const json *cell, map_cell_fn other, void *ctx,
@@ -383,6 +413,7 @@ struct mapped_record {
 	struct slice		 text;		/* as it stood in the input, if it lies in one piece */
 	size_t			 index;		/* from 0 */
 	const char		*path;		/* "row[3]", "/data/items/2", "ticket[2]"; scratch */
+	bool			*off;		/* rows of def that have no say */
 	/* one of */
 	struct slice		*cells;		/* csv */
 	json			*node;		/* json */
@@ -463,11 +494,16 @@ extern const struct mapped_output mapped_csv_out, mapped_json_out, mapped_jsonl_
 
 /* ---- reading and writing a whole input (mapped_read.c, mapped_write.c) ------------------------ */
 
-/* What a checker sees of one record. */
+/* What a checker is told of a record: that it begins; its fields, rows first, when all of it is known (those of
+ * its children came before); how it ended. */
+enum mapped_end { RECORD_MADE, RECORD_REFUSED, RECORD_SKIPPED };
 struct mapped_watch {
-	void	(*record)(void *ctx, const struct mapped_record *rec, const struct err *refused);
-	void	(*field)(void *ctx, const struct map_row *row, const json *cell, const char *remark);
-	void	(*left)(void *ctx, const char *path, const json *value);
+	void	(*begin)(void *ctx, const struct mapped_record *rec);
+	void	(*field)(void *ctx, const struct mapped_record *rec, const struct map_row *row,
+		    const json *cell, const char *remark);
+	void	(*left)(void *ctx, const struct mapped_record *rec, const char *path, const json *value);
+	void	(*end)(void *ctx, const struct mapped_record *rec, enum mapped_end how,
+		    const struct err *why);
 	void	*ctx;
 };
 

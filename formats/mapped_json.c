@@ -100,20 +100,23 @@ json_next_record(struct mapped_reader *r, struct mapped_record *rec, struct err 
 	return 1;
 }
 
-/* Return the value at a pointer, in the record or its parent. */
+/* Return the value at a pointer, in the record or one above it. */
 static json *
 json_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_path *p, bool take)
 {
-	struct mapped_record *from = p->up > 0 ? rec->parent : rec;
+	struct mapped_record *from = rec;
 
 	(void)r;
 	(void)take;		/* paths tell what is mapped: see json_rest */
+	for (unsigned i = 0; i < p->up && from != NULL; i++)
+		from = from->parent;
 	return from == NULL ? NULL : walk(from->node, p->tokens, p->n);
 }
 
-/* How a path relates to what is mapped: 2 = it is mapped, 1 = something below it is, 0 = neither. */
+/* How a path relates to what is mapped: 2 = it is mapped, 1 = something below it is, 0 = neither. `off`: rows
+ * that have no say, or NULL. */
 static int
-mapped_at(const struct map_record *def, struct slice path)
+mapped_at(const struct map_record *def, const bool *off, struct slice path)
 {
 	int found = 0;
 
@@ -121,7 +124,7 @@ mapped_at(const struct map_record *def, struct slice path)
 		const struct map_path *p = i < def->nrows ? &def->rows[i].source :
 		    &def->children[i - def->nrows].at;
 
-		if ((i < def->nrows && def->rows[i].is_const) || p->up > 0)
+		if ((i < def->nrows && (def->rows[i].is_const || (off != NULL && off[i]))) || p->up > 0)
 			continue;
 		if (slice_eq(p->text, path))
 			return 2;
@@ -134,7 +137,7 @@ mapped_at(const struct map_record *def, struct slice path)
 
 /* Collect what lies below a node and is not mapped. */
 static void
-rest_below(struct mapped_reader *r, const struct map_record *def, const json *node,
+rest_below(struct mapped_reader *r, const struct map_record *def, const bool *off, const json *node,
     struct strbuf *path, unsigned depth, struct map_fields *fields)
 {
 	size_t here = path->n, i = 0;
@@ -147,9 +150,9 @@ rest_below(struct mapped_reader *r, const struct map_record *def, const json *no
 			add_token(path, json_name(v));
 		else
 			strbuf_addf(path, "/%zu", i);
-		how = mapped_at(def, strbuf_slice(path));
+		how = mapped_at(def, off, strbuf_slice(path));
 		if (how == 1 && depth < MAPPED_DEPTH_MAX && json_first(v) != NULL)
-			rest_below(r, def, v, path, depth + 1, fields);
+			rest_below(r, def, off, v, path, depth + 1, fields);
 		else if (how != 2)
 			map_fields_add(fields, r->scratch, path->p, json_copy(r->scratch, v));
 	}
@@ -162,7 +165,7 @@ json_rest(struct mapped_reader *r, struct mapped_record *rec, struct map_fields 
 {
 	struct strbuf path = STRBUF_INIT;
 
-	rest_below(r, rec->def, rec->node, &path, 0, fields);
+	rest_below(r, rec->def, rec->off, rec->node, &path, 0, fields);
 	strbuf_fini(&path);
 }
 
@@ -200,7 +203,7 @@ json_outside(struct mapped_reader *r, struct map_fields *fields)
 	struct strbuf path = STRBUF_INIT;
 
 	if (r->map->records.n > 0)
-		rest_below(r, &def, in->root, &path, 0, fields);
+		rest_below(r, &def, NULL, in->root, &path, 0, fields);
 	strbuf_fini(&path);
 }
 

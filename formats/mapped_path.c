@@ -2,7 +2,7 @@
  * mapped_path.c -- where a cell lies in a record: column names, JSON Pointers, XML location paths.
  *
  *	csv	column name
- *	json	/a/b (JSON Pointer from the record; "../" before it: from the parent record)
+ *	json	/a/b (JSON Pointer from the record; each "../" before it: from the record above)
  *	xml	a:b/c  @x  .  ..  *  [@k='v']  [n]; from the document with a leading /
  */
 #include "formats/mapped_impl.h"
@@ -65,11 +65,9 @@ parse_pointer(struct slice text, struct arena *mem, struct map_path *out, struct
 	while (slice_starts(rest, "../")) {
 		out->up++;
 		rest = (struct slice){ rest.p + 3, rest.n - 3 };
-		if (out->up == 1 && !slice_starts(rest, "../") && rest.n > 0 && rest.p[0] != '/')
+		if (!slice_starts(rest, "../") && rest.n > 0 && rest.p[0] != '/')
 			rest = (struct slice){ rest.p - 1, rest.n + 1 };
 	}
-	if (out->up > 1)
-		return path_err(e, text, "only one \"../\" is possible");
 	if (rest.n == 0)
 		return 0;
 	if (rest.p[0] != '/')

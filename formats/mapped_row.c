@@ -1,11 +1,11 @@
 /*
- * mapped_row.c -- one row of a mapping, in both directions.
+ * mapped_row.c -- one row of a mapping, forwards (mapped_back.c: backwards).
  *
- * Forwards:  texts of the cell -> transforms -> split -> table -> date -> template -> canonical text.
- * Backwards: the same steps from the right to the left. What cannot be undone (trim, case) is left
- *            as it is; the reader compares the result with the source and keeps the difference.
+ * Texts of the cell -> join -> transforms -> split -> regex -> table -> number -> date -> template ->
+ * canonical text.
  */
 #include "formats/mapped_impl.h"
+#include "formats/mapped_regex.h"
 
 #define SHOWN(s) (int)((s).n < 60 ? (s).n : 60), (s).p
 
@@ -49,16 +49,46 @@ map_cell_texts(const json *cell, struct arena *mem, struct texts *out)
 	return true;
 }
 
+/* ---- conditions ------------------------------------------------------------------------------- */
+
+/* Does a field meet the condition? */
+bool
+map_when_holds(const struct map_when *w, map_cell_fn other, void *ctx, struct arena *mem)
+{
+	struct texts t = { 0 };
+	bool in = false;
+
+	if (!map_cell_texts(other(ctx, &w->path), mem, &t))
+		return false;
+	for (size_t k = 0; k < t.n; k++)
+		for (size_t j = 0; j < w->nwords; j++)
+			in |= slice_eq(t.v[k], w->words[j]);
+	switch (w->test) {
+	case WHEN_IN:		return in;
+	case WHEN_NOT_IN:	return !in;
+	case WHEN_PRESENT:	return t.n > 0;
+	default:		return t.n == 0;
+	}
+}
+
+/* True unless the row has a condition that is not met. */
+bool
+map_row_applies(const struct map_row *row, map_cell_fn other, void *ctx, struct arena *mem)
+{
+	return !row->conditional || (other != NULL && map_when_holds(&row->only, other, ctx, mem));
+}
+
 /* ---- forwards --------------------------------------------------------------------------------- */
 
-/* Look a value up; 1 = *s is its translation, 0 = it stays in the residue only, -1 = refused. */
+/* Look a value up; 2 = *s is its translation, 1 = it passes, 0 = it stays in the residue only, -1 =
+ * refused. */
 static int
 table_forth(const struct map_row *row, struct slice *s, struct err *e)
 {
 	for (size_t i = 0; i < row->npairs; i++)
 		if (slice_eq(row->pairs[i].from, *s)) {
 			*s = row->pairs[i].to;
-			return 1;
+			return 2;
 		}
 	if (row->npairs == 0 || row->unknown == UNKNOWN_PASS)
 		return 1;
@@ -103,8 +133,13 @@ piece_forth(const struct map_row *row, struct slice s, map_cell_fn other, void *
 
 	if (slice_trim(s).n == 0)
 		return 1;
+	if (row->regex != NULL && !map_regex_find(row->regex, s, mem, &s))
+		return 0;
 	if ((rc = table_forth(row, &s, e)) <= 0)
 		return rc;
+	if (rc == 1 && row->number.used && !map_number_read(&row->number, slice_trim(s), mem, &s))
+		return err_set(e, ERR_VALUE, "%.*s: \"%.*s\" is no number of the mapping's form",
+		    SLICE_ARG(row->source.text), SHOWN(s));
 	if (row->time.form != TIME_NONE && !map_time_read(&row->time, slice_trim(s), mem, &s))
 		return err_set(e, ERR_VALUE, "%.*s: \"%.*s\" is not a date of the mapping's form",
 		    SLICE_ARG(row->source.text), SHOWN(s));
@@ -152,6 +187,24 @@ text_forth(const struct map_row *row, struct slice s, map_cell_fn other, void *c
 	return 0;
 }
 
+/* All texts of a cell as one. */
+static void
+join_texts(const struct map_row *row, struct arena *mem, struct texts *t)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	if (row->join.n == 0 || t->n < 2)
+		return;
+	for (size_t i = 0; i < t->n; i++) {
+		if (i > 0)
+			strbuf_addsl(&b, row->join);
+		strbuf_addsl(&b, t->v[i]);
+	}
+	t->v[0] = arena_slice(mem, strbuf_slice(&b));
+	t->n = 1;
+	strbuf_fini(&b);
+}
+
 /* Turn a cell into facts of the row's target. */
 int
 map_row_forth(const struct map_row *row, const json *cell, map_cell_fn other, void *ctx,
@@ -162,11 +215,14 @@ map_row_forth(const struct map_row *row, const json *cell, map_cell_fn other, vo
 	bool present;
 
 	*left = false;
+	if (!map_row_applies(row, other, ctx, mem))
+		return 0;
 	if (row->is_const)
 		texts_add(&texts, mem, row->constant);
 	else if (!map_cell_texts(cell, mem, &texts))
 		return err_set(e, ERR_VALUE, "%.*s: not a plain value",
 		    SLICE_ARG(row->source.text));
+	join_texts(row, mem, &texts);
 	present = row->target == T_X && texts.n > 0;
 	for (size_t i = 0; row->target != T_X && i < texts.n; i++)
 		if (text_forth(row, texts.v[i], other, ctx, mem, f, left, e) < 0)
@@ -193,229 +249,4 @@ map_defaults(const struct mapping *m, struct arena *mem, struct facts *f)
 	for (int t = 0; t < TARGETS; t++)
 		for (size_t i = 0; f->t[t].n <= i && i < m->defaults.t[t].n; i++)
 			texts_add(&f->t[t], mem, m->defaults.t[t].v[i]);
-}
-
-/* ---- backwards -------------------------------------------------------------------------------- */
-
-/* Return the group of a row. */
-int
-map_group(const struct map_record *def, const struct map_row *row)
-{
-	if (row->target == T_X)
-		return TARGETS + (int)(row - def->rows);
-	if (def->object == OBJ_INDICATOR && (map_targets[row->target].flags & TARGET_PATTERN))
-		return T_TYPE;
-	return (int)row->target;
-}
-
-/* Undo the template; false if the text does not have its form. */
-static bool
-template_back(const struct map_row *row, struct slice *s)
-{
-	size_t value = row->nparts;
-
-	for (size_t i = 0; i < row->nparts; i++) {
-		if (row->parts[i].kind == PART_PATH)
-			return false;
-		if (row->parts[i].kind == PART_VALUE) {
-			if (value < row->nparts)
-				return false;
-			value = i;
-		}
-	}
-	if (value == row->nparts)
-		return false;
-	for (size_t i = 0; i < value; i++) {
-		struct slice p = row->parts[i].text;
-
-		if (s->n < p.n || memcmp(s->p, p.p, p.n) != 0)
-			return false;
-		*s = (struct slice){ s->p + p.n, s->n - p.n };
-	}
-	for (size_t i = row->nparts; i-- > value + 1;) {
-		struct slice p = row->parts[i].text;
-
-		if (s->n < p.n || memcmp(s->p + s->n - p.n, p.p, p.n) != 0)
-			return false;
-		s->n -= p.n;
-	}
-	return true;
-}
-
-/* Undo the table; false if no entry leads to the value and other values may not pass. */
-static bool
-table_back(const struct map_row *row, struct arena *mem, struct slice *s)
-{
-	struct slice to;
-
-	for (size_t i = 0; i < row->npairs; i++)
-		if (map_normalise(row->target, row->pairs[i].to, mem, &to, NULL) == 0 &&
-		    slice_eq(to, *s)) {
-			*s = row->pairs[i].from;
-			return true;
-		}
-	for (size_t i = 0; row->target == T_TYPE && i < row->npairs; i++)
-		if (map_kind_covers(row->pairs[i].to, *s)) {
-			*s = row->pairs[i].from;
-			return true;
-		}
-	return row->npairs == 0 || row->unknown == UNKNOWN_PASS;
-}
-
-/* One fact of this row as a text of its cell. */
-static bool
-piece_back(const struct map_row *row, struct slice s, struct arena *mem, struct slice *out)
-{
-	if (row->nparts > 0 && !template_back(row, &s))
-		return false;
-	if (row->time.form != TIME_NONE && !map_time_write(&row->time, s, mem, &s))
-		return false;
-	if (!table_back(row, mem, &s))
-		return false;
-	*out = s;
-	return true;
-}
-
-/* Can the row say this fact? A constant says one. */
-bool
-map_row_says(const struct map_row *row, struct slice fact, struct arena *mem)
-{
-	struct slice s;
-
-	if (row->is_const)
-		return map_normalise(row->target, row->constant, mem, &s, NULL) == 0 &&
-		    slice_eq(s, fact);
-	return piece_back(row, fact, mem, &s);
-}
-
-/* Undo what can be undone, last first. */
-static struct slice
-transforms_back(const struct map_row *row, struct slice s, struct arena *mem)
-{
-	for (size_t i = row->ntransforms; i-- > 0;)
-		if (row->transforms[i]->back != NULL)
-			row->transforms[i]->back(mem, s, &s);
-	return s;
-}
-
-/* A number as JSON writes it. */
-static bool
-is_json_number(struct slice s)
-{
-	size_t i = 0, point = 0;
-
-	if (s.n == 0 || s.n > 15 || (s.p[0] == '0' && s.n > 1 && s.p[1] != '.'))
-		return false;
-	for (; i < s.n; i++) {
-		if (s.p[i] == '.' && i > 0 && point == 0 && i + 1 < s.n)
-			point = i;
-		else if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	}
-	return true;
-}
-
-/* Return a text as the leaf that the format would hold. */
-static json *
-leaf_back(const struct mapping *m, const struct map_row *row, struct slice s, struct arena *mem)
-{
-	bool numeric = (map_targets[row->target].flags & TARGET_NUMBER) ||
-	    row->time.form == TIME_EPOCH || row->time.form == TIME_EPOCH_MS;
-	unsigned long long v;
-
-	s = transforms_back(row, s, mem);
-	if ((m->format != MAP_JSON && m->format != MAP_JSONL) || !numeric || !is_json_number(s))
-		return json_string(mem, s);
-	return slice_u64(s, &v) ? json_integer(mem, (int64_t)v) : json_raw(mem, s);
-}
-
-/* The cell of a row, given the texts that are its share. */
-static json *
-cell_back(const struct mapping *m, const struct map_row *row, const struct texts *t,
-    struct arena *mem)
-{
-	bool csv = m->format == MAP_CSV, array = (map_targets[row->target].flags & TARGET_ARRAY);
-	json *out;
-
-	if (t->n == 0)
-		return NULL;
-	if (row->split.n > 0) {
-		struct strbuf b = STRBUF_INIT;
-
-		for (size_t i = 0; i < t->n; i++) {
-			if (i > 0)
-				strbuf_addsl(&b, row->split);
-			strbuf_addsl(&b, t->v[i]);
-		}
-		out = leaf_back(m, row, arena_slice(mem, strbuf_slice(&b)), mem);
-		strbuf_fini(&b);
-		return out;
-	}
-	if (t->n == 1 && (csv || m->format == MAP_XML || !array))
-		return leaf_back(m, row, t->v[0], mem);
-	out = json_list(mem);
-	for (size_t i = 0; i < t->n; i++)
-		json_push(out, leaf_back(m, row, t->v[i], mem));
-	return out;
-}
-
-/* A row that its parent's record writes, or that has no source. */
-static bool
-is_foreign(const struct map_row *row)
-{
-	if (row->is_const || row->source.up > 0)
-		return true;
-	return row->source.n > 0 && row->source.steps != NULL &&
-	    row->source.steps[0].kind == STEP_PARENT;
-}
-
-/* Give the facts of one target to its rows: constants first, then templates, then the first plain
- * row. */
-static void
-share_target(const struct map_record *def, enum map_target target, const struct texts *facts,
-    struct arena *mem, struct texts *shares)
-{
-	bool *taken = arena_alloc(mem, facts->n + 1);
-	struct slice s;
-
-	for (int pass = 0; pass < 3; pass++)
-		for (size_t r = 0; r < def->nrows; r++) {
-			const struct map_row *row = &def->rows[r];
-			int kind = row->is_const ? 0 : row->nparts > 0 ? 1 : 2;
-
-			if (row->target != target || kind != pass)
-				continue;
-			for (size_t i = 0; i < facts->n; i++) {
-				if (taken[i])
-					continue;
-				if (row->is_const) {
-					taken[i] = map_normalise(target, row->constant, mem, &s,
-					    NULL) == 0 && slice_eq(s, facts->v[i]);
-				} else if (!is_foreign(row) &&
-				    piece_back(row, facts->v[i], mem, &s)) {
-					texts_add(&shares[r], mem, s);
-					taken[i] = true;
-				}
-			}
-		}
-}
-
-/* Turn facts into one cell a row. */
-void
-map_rows_back(const struct mapping *m, const struct map_record *def, const struct facts *f,
-    struct arena *mem, json **cells)
-{
-	struct texts *shares = arena_alloc(mem, (def->nrows + 1) * sizeof(*shares));
-
-	for (size_t r = 0; r < def->nrows; r++) {
-		enum map_target t = def->rows[r].target;
-		bool first = true;
-
-		for (size_t i = 0; i < r; i++)
-			first &= def->rows[i].target != t;
-		if (first && t != T_X)
-			share_target(def, t, &f->t[t], mem, shares);
-	}
-	for (size_t r = 0; r < def->nrows; r++)
-		cells[r] = cell_back(m, &def->rows[r], &shares[r], mem);
 }

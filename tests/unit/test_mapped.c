@@ -16,6 +16,7 @@
 #define RECEIVED	"2024-06-01T12:00:00Z"
 #define HEAD_CSV	"mapping t\n format csv\n record indicator key id\n field kind -> type\n"	\
 			" field value -> value\n"
+#define COUNT(a)	(sizeof(a) / sizeof(*(a)))
 #define HEAD_JSON	"mapping t\n format json records \"\"\n"
 
 static struct arena *mem;
@@ -791,13 +792,85 @@ test_check(void **state)
 	(void)state;
 	assert_int_equal(mapping_check(m, SLICE_LIT("id,kind,value,tlp,more\n1,ip,192.0.2.1,red,x\n"
 	    "2,ip,192.0.2.2,pink,x\n"), "sample.csv", SLICE_LIT(RECEIVED), &out, &e), 1);
-	assert_non_null(strstr(out.p, "-> tlp"));
+	assert_non_null(strstr(out.p, "indicator.object_marking_refs"));
 	assert_non_null(strstr(out.p, "more"));
 	assert_non_null(strstr(out.p, "not mapped"));
 	assert_non_null(strstr(out.p, "\"pink\" is not a TLP label"));
 	assert_int_equal(mapping_check(m, SLICE_LIT("nothing"), "x", SLICE_LIT(RECEIVED), &out, &e),
 	    -1);
 	strbuf_fini(&out);
+}
+
+/* Numbers in the forms of several countries, there and back. */
+static void
+test_numbers(void **state)
+{
+	static const struct { const char *words, *cell, *confidence, *back; } rows[] = {
+		{ "number", "85", "85", "85" }, { "number", "85.4", "85", "85" },
+		{ "number", "85.5", "86", "86" }, { "number times 100", "0.85", "85", "0.85" },
+		{ "number times 10", "8.5", "85", "8.5" }, { "number decimal \",\" times 10", "8,5", "85", "8,5" },
+		{ "number times 0.1", "850", "85", "850" }, { "number decimal \",\" times 0.01", "8.500", "85", "8500" },
+		{ "number", "1e2", NULL, NULL }, { "number", "", NULL, NULL }, { "number", "-", NULL, NULL },
+		{ "number", "1.2.3", NULL, NULL }, { "number times 1000000", "99999999999999", NULL, NULL },
+		{ "number", "9999999999999999", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct map_number n = { true, '.', 1, 0 };
+		struct slice got, back;
+		const char *times = strstr(rows[i].words, "times ");
+
+		if (strstr(rows[i].words, "decimal") != NULL)
+			n.decimal = ',';
+		for (const char *p = times == NULL ? "" : times + 6, *point = NULL; *p != '\0'; p++) {
+			if (p == times + 6)
+				n.times = 0;
+			if (*p == '.')
+				point = p;
+			else
+				n.times = 10 * n.times + (*p - '0');
+			n.scale += point != NULL && *p != '.';
+		}
+		if (map_number_read(&n, slice_of(rows[i].cell), mem, &got) != (rows[i].confidence != NULL))
+			fail_msg("%s: \"%s\"", rows[i].words, rows[i].cell);
+		if (rows[i].confidence == NULL)
+			continue;
+		assert_true(slice_is(got, rows[i].confidence));
+		assert_true(map_number_write(&n, got, mem, &back));
+		if (!slice_is(back, rows[i].back))
+			fail_msg("%s: \"%s\" comes back as \"%.*s\"", rows[i].words, rows[i].cell,
+			    SLICE_ARG(back));
+	}
+}
+
+/* Mistakes of the newer words are told, and where. */
+static void
+test_new_mistakes(void **state)
+{
+	static const char *const bad[] = {
+		HEAD_CSV " field more -> name regex \"(\"\n",
+		HEAD_CSV " field more -> name regex \"(a)\" group 2\n",
+		HEAD_CSV " field more -> confidence number times 0\n",
+		HEAD_CSV " field more -> confidence number decimal x\n",
+		HEAD_CSV " field more -> name if id\n", HEAD_CSV " field more -> name if id in\n",
+		HEAD_CSV " field more -> name if id is x\n", HEAD_CSV " field more -> name join \"\"\n",
+		HEAD_CSV "children x\n record indicator\n field y -> value\n",
+		"mapping j\n format json records /a\n record report\n field /n -> name\n"
+		    "children /b of nobody\n record report\n field /n -> name\n",
+		"mapping j\n format json records /a\n record report\n field /n -> name\n"
+		    "children /b as x\n record report\n field /n -> name\n"
+		    "children /c as x\n record report\n field /n -> name\n",
+		"mapping j\n format json records /a\n record report\n field ../n -> name\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct complaints c = { .mem = mem };
+
+		if (mapping_parse(slice_of(bad[i]), "test", mem, &c) != NULL || c.n == 0)
+			fail_msg("taken: %s", bad[i]);
+	}
 }
 
 static void
@@ -849,6 +922,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_residue_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_new_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_xml, setup, teardown),
 	};
 
