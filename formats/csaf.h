@@ -12,6 +12,7 @@
  *	"vulnerabilities": [id, ...]: the objects made of them, in their order,
  *	"objects": ["ID HASH", ...]: every object that was made, with its hash}
  * extensions.CSAF_EXT of a vulnerability = {"extension_type": ..., "csaf": its element, whole}
+ * "csaf_text", a text, stands for "csaf" where STIX has no such value (null, or nothing in a list).
  * HASH = csaf_object_hash(): SHA-256 over the canonical JSON of the object without this extension
  * (of a report, without object_refs too). It answers "is the object still what was made of the
  * document?".
@@ -151,6 +152,8 @@ enum tlp csaf_labels_say(const struct csaf_labels *sum);	/* in words of CSAF */
 
 /* Put the residue into what was made (csaf_keep.c). */
 void	csaf_keep(struct csaf_reading *r);
+/* A copy of the part of a document that an object carries; NULL if it has none. */
+json	*csaf_kept_part(struct arena *mem, const json *object);
 /* Add what was made to the advisory. */
 int	csaf_mint(struct csaf_reading *r, struct advisory *adv, struct err *e);
 

@@ -15,26 +15,26 @@ find_report(struct csaf_writing *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		if (slice_is(w->v[i].o->type, "report") &&
-		    json_get(json_get(csaf_residue(w->v[i].tree), "csaf"), "document") != NULL)
+		    csaf_residue(w->v[i].tree) != NULL)
 			return &w->v[i];
 	return NULL;
 }
 
 /* The root, with the vulnerabilities that are still there. */
 static json *
-assemble(struct csaf_writing *w, const json *residue)
+assemble(struct csaf_writing *w, const json *report)
 {
-	json *root = json_copy(w->mem, json_get(residue, "csaf")), *list;
+	const json *residue = csaf_residue(report);
+	json *root = csaf_kept_part(w->mem, report), *list;
 
-	if (!json_is_list(json_get(residue, "vulnerabilities")))
+	if (root == NULL || !json_is_list(json_get(residue, "vulnerabilities")))
 		return root;
 	list = json_list(w->mem);
 	for (json *k = json_first(json_get(residue, "vulnerabilities")); k != NULL; k = json_next(k)) {
 		struct csaf_part *p = csaf_part_find(w, json_slice(k));
-		json *element = json_get(p == NULL ? NULL : csaf_residue(p->tree), "csaf");
 
-		if (json_is_object(element) && p->seen_in != list)
-			json_push(list, json_copy(w->mem, element));
+		if (p != NULL && p->seen_in != list)
+			json_push(list, csaf_kept_part(w->mem, p->tree));
 		if (p != NULL)
 			p->seen_in = list;
 	}
@@ -216,14 +216,13 @@ csaf_go_home(struct csaf_writing *w)
 	struct csaf_reading base = { .job = &job, .mem = w->mem, .ledger = ledger_new(w->mem) };
 	struct hashes hashes = { .n = 0 };
 	const json *residue;
-	struct csaf_vulnerability *v;
 	struct err e = ERR_INIT;
 	bool fine, changed;
 
 	if (report == NULL)
 		return false;
 	residue = csaf_residue(report->tree);
-	base.root = assemble(w, residue);
+	base.root = assemble(w, report->tree);
 	if (csaf_derive(&base, &e) < 0 || !slice_eq(base.report->id, report->o->id))
 		return false;
 	w->root = base.root;
@@ -234,8 +233,6 @@ csaf_go_home(struct csaf_writing *w)
 	mark_definitions(w);
 	plan_products(w, &base);
 	csaf_plan_report(w, report);
-	for (v = w->vulnerabilities; v < w->vulnerabilities + w->nvulnerabilities; v++)
-		v->cve = v->cve && !v->part->home;
 	if (has_new(w)) {
 		write_new(w);
 		changed = true;

@@ -1,18 +1,45 @@
 /* csaf_keep.c -- the residue of CSAF in STIX (csaf.h): the document goes along, taken apart. */
 #include "formats/csaf.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/strbuf.h"
 
-/* Put the extension into an object: `part` under "csaf". */
+enum { DEPTH_MAX = 100 };
+
+/* True if STIX has a value like this: it knows no null and nothing empty, and there is a limit to how
+ * deep a bundle is read. */
+static bool
+is_value(const json *v, unsigned depth)
+{
+	if (json_is_null(v) || depth > DEPTH_MAX)
+		return false;
+	if (!json_is_object(v) && !json_is_list(v))
+		return true;
+	if (json_first(v) == NULL)
+		return false;
+	for (const json *k = json_first(v); k != NULL; k = json_next(k))
+		if (!is_value(k, depth + 1))
+			return false;
+	return true;
+}
+
+/* Put the extension into an object: `part` under "csaf", or as text where STIX has no such value. */
 static json *
 attach(struct csaf_reading *r, json *tree, json *part)
 {
 	json *ext = json_get(tree, "extensions"), *entry;
+	struct strbuf text = STRBUF_INIT;
 
 	if (ext == NULL)
 		ext = json_put(r->mem, tree, "extensions", json_object(r->mem));
 	entry = json_put(r->mem, ext, CSAF_EXT, json_object(r->mem));
 	json_put_str(r->mem, entry, "extension_type", SLICE_LIT("property-extension"));
-	json_put(r->mem, entry, "csaf", part);
+	if (is_value(part, 0)) {
+		json_put(r->mem, entry, "csaf", part);
+		return entry;
+	}
+	json_print(&text, part);
+	json_put_str(r->mem, entry, "csaf_text", strbuf_slice(&text));
+	strbuf_fini(&text);
 	return entry;
 }
 
@@ -66,4 +93,20 @@ csaf_keep(struct csaf_reading *r)
 	if (cut)
 		json_put(r->mem, entry, "vulnerabilities", ids);
 	json_put(r->mem, entry, "objects", objects);
+}
+
+/* See csaf.h. */
+json *
+csaf_kept_part(struct arena *mem, const json *object)
+{
+	const json *entry = csaf_residue(object);
+	struct slice text = json_member(entry, "csaf_text");
+	json *part = json_get(entry, "csaf");
+	struct json_doc doc;
+
+	if (json_is_object(part))
+		return json_copy(mem, part);
+	if (text.n == 0 || json_parse(text, NULL, mem, &doc, NULL) < 0 || !json_is_object(doc.root))
+		return NULL;
+	return doc.root;
 }

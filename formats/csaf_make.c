@@ -172,6 +172,18 @@ csaf_read_finish(struct csaf_reading *r)
 	json_put(r->mem, r->report->tree, "object_refs", refs);
 }
 
+static int
+mint_one(struct csaf_reading *r, const struct csaf_made *m, struct advisory *adv, struct err *e)
+{
+	if (advisory_mint(adv, r->mem, m->tree, e) < 0) {
+		err_context(e, "%s", m->id.p);
+		return -1;
+	}
+	if (r->label == LABEL_UNREADABLE)
+		adv->objects[adv->n - 1].label = LABEL_UNREADABLE;
+	return 0;
+}
+
 /* See csaf.h. */
 int
 csaf_mint(struct csaf_reading *r, struct advisory *adv, struct err *e)
@@ -180,13 +192,10 @@ csaf_mint(struct csaf_reading *r, struct advisory *adv, struct err *e)
 	    (csaf_residue(r->report->tree) != NULL &&
 	    advisory_add_extension(adv, r->mem, EXTENSION_CSAF) < 0))
 		return -1;
-	for (size_t i = 0; i < r->n; i++) {
-		if (advisory_mint(adv, r->mem, r->v[i]->tree, e) < 0) {
-			err_context(e, "%s", r->v[i]->id.p);
+	if (r->statement != NULL && mint_one(r, r->statement, adv, e) < 0)
+		return -1;	/* first: the others are marked with it */
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i] != r->statement && mint_one(r, r->v[i], adv, e) < 0)
 			return -1;
-		}
-		if (r->label == LABEL_UNREADABLE)
-			adv->objects[adv->n - 1].label = LABEL_UNREADABLE;
-	}
 	return 0;
 }

@@ -77,11 +77,20 @@ drop_doubles(struct csaf_originals *os, struct arena *mem, csaf_warn_fn *warn, v
 
 		if (!slice_eq(a->o.id, b->o.id) || !slice_eq(a->o.version_key, b->o.version_key))
 			continue;
-		if (!json_equal(a->o.tree, b->o.tree))
+		b->twin = json_equal(a->o.tree, b->o.tree);
+		b->ignored = !b->twin;
+		if (b->ignored)
 			warn(ctx, "BAD_ORIGINAL", note_path(mem, b->note),
 			    "this version of the object says something else in a note before");
-		b->ignored = true;
 	}
+}
+
+/* See csaf_read.h. */
+void
+csaf_originals_drop_twins(struct csaf_originals *os)
+{
+	for (size_t i = 0; i < os->n; i++)
+		os->v[i].ignored = os->v[i].ignored || os->v[i].twin;
 }
 
 /* A copy of the root without the notes of ours. */
@@ -190,7 +199,7 @@ raise_one(struct csaf_original *v, struct csaf_reading *r)
 	}
 	json_push(list, json_string(r->mem, slice_of(tlp_marking_id(r->tlp))));
 	csaf_bump(r->mem, v->o.tree, r->modified);
-	v->changed = true;
+	v->changed = v->raised = true;
 }
 
 /* See csaf_read.h. */
@@ -235,7 +244,7 @@ csaf_originals_emit(struct csaf_originals *os, struct csaf_reading *r, struct ad
 
 		if (v->ignored)
 			continue;
-		if (v->changed && find_definition(os, slice_of(tlp_marking_id(r->tlp))) == NULL &&
+		if (v->raised && find_definition(os, slice_of(tlp_marking_id(r->tlp))) == NULL &&
 		    advisory_add_marking(adv, r->mem, r->tlp) < 0)
 			return -1;
 		o = advisory_add(adv, r->mem);

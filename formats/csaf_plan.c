@@ -80,7 +80,11 @@ plan_relationship(struct csaf_writing *w, struct csaf_part *relation)
 static void
 plan_note(struct csaf_writing *w, struct csaf_part *note)
 {
-	for (const json *k = json_first(json_get(note->tree, "object_refs")); k != NULL; k = json_next(k)) {
+	const json *k = json_first(json_get(note->tree, "object_refs"));
+
+	if (json_member(note->tree, "content").n == 0)
+		return;
+	for (; k != NULL; k = json_next(k)) {
 		struct csaf_part *about = csaf_part_find(w, json_slice(k));
 
 		if (about == NULL || (about != w->report && about->vulnerability == 0))

@@ -14,7 +14,7 @@
 
 enum {
 	BYTES_DEFAULT = 64 << 20, DOCUMENT_BYTES_DEFAULT = 8 << 20, OBJECTS_DEFAULT = 100000,
-	REMARKS_MAX = 1000
+	REMARKS_MAX = 1000, PLACES_MAX = 20	/* to be found costs a look at the text */
 };
 
 /* One document on its way. */
@@ -36,6 +36,8 @@ add_verdict(struct csaf_input *in, enum verdict_kind kind, const char *code, enu
 	err_set(&v->err, err, "%s", reason);
 	err_path(&v->err, "%s", path);
 	err_input(&v->err, in->r.job->input);
+	if (in->adv->nverdicts <= PLACES_MAX)
+		v->err.at = csaf_place(in->r.job->in, slice_of(path));
 	if (in->r.report != NULL)
 		v->id = in->r.report->id;
 	if (kind == VERDICT_REFUSED) {
@@ -170,6 +172,7 @@ make_objects(struct csaf_input *in, struct err *e)
 		account(in, LOSS_DROPPED, "the document was refused");
 		return 0;
 	}
+	csaf_originals_drop_twins(&in->originals);
 	if (in->originals.n > 0)
 		csaf_originals_merge(&in->originals, r, on_warning, in);
 	csaf_originals_raise(&in->originals, r, on_warning, in);

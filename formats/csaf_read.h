@@ -14,8 +14,10 @@
 struct csaf_original {
 	struct object	 o;
 	size_t		 note;		/* index in document.notes */
-	bool		 ignored;	/* a double, or a native change took it away */
+	bool		 twin;		/* says what one before says */
+	bool		 ignored;	/* contradicts one before, or a native change took it away */
 	bool		 changed;	/* the tree is no longer what bytes say */
+	bool		 raised;	/* it has the label of the document now */
 };
 
 /* What was found in the notes of one document. */
@@ -40,6 +42,8 @@ void	csaf_originals_take(struct csaf_originals *os, struct arena *mem, json *roo
 	    void *ctx);
 /* The document is exactly what was written of these originals. */
 bool	csaf_originals_fit(const struct csaf_originals *os);
+/* What is told twice is told once: where the originals are no exact copy of a bundle. */
+void	csaf_originals_drop_twins(struct csaf_originals *os);
 /* Compare the three sides and change the originals (csaf_merge.c); what is new natively stays in
  * r. */
 void	csaf_originals_merge(struct csaf_originals *os, struct csaf_reading *r, csaf_warn_fn *warn,
@@ -52,5 +56,8 @@ void	csaf_bump(struct arena *mem, json *tree, struct slice modified);
 /* Add them to the advisory. */
 int	csaf_originals_emit(struct csaf_originals *os, struct csaf_reading *r, struct advisory *adv,
 	    csaf_warn_fn *warn, void *ctx, struct err *e);
+
+/* The place of "a.b[2].c" in a JSON text; of the innermost that is there when it is missing. */
+struct pos	csaf_place(struct slice text, struct slice path);
 
 #endif

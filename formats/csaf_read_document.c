@@ -17,6 +17,26 @@ copy_text(struct csaf_reading *r, json *from, const char *name, json *to, const 
 	ledger_take(r->ledger, from, name, LOSS_KEPT);
 }
 
+/* The host of a URL, as the name of a source; else what the caller has. */
+static struct slice
+source_of(struct slice url, struct slice otherwise)
+{
+	const char *start = memmem(url.p, url.n, "://", 3);
+	struct slice host, user;
+
+	if (start == NULL)
+		return otherwise;
+	host = slice_from(start + 3, (size_t)(url.p + url.n - start) - 3);
+	host = slice_cut(&host, '/');
+	host = slice_cut(&host, '?');
+	user = host;
+	slice_cut(&user, '@');
+	if (user.n > 0)
+		host = user;
+	host = slice_cut(&host, ':');
+	return host.n > 0 ? host : otherwise;
+}
+
 /* The publisher becomes the creator of all that is made. */
 static void
 read_publisher(struct csaf_reading *r)
@@ -29,7 +49,13 @@ read_publisher(struct csaf_reading *r)
 		json_put_str(r->mem, m->tree, "name", r->space);
 	json_put_str(r->mem, m->tree, "identity_class", SLICE_LIT("organization"));
 	copy_text(r, r->publisher, "contact_details", m->tree, "contact_information");
-	ledger_take(r->ledger, r->publisher, "namespace", LOSS_MOVED);
+	if (json_member(r->publisher, "category").n > 0) {
+		csaf_list_add(r->mem, m->tree, "roles", json_member(r->publisher, "category"));
+		ledger_take(r->ledger, r->publisher, "category", LOSS_KEPT);
+	}
+	csaf_reference_add(r->mem, m->tree, source_of(r->space, json_member(m->tree, "name")),
+	    SLICE_EMPTY, r->space, SLICE_EMPTY);
+	ledger_take(r->ledger, r->publisher, "namespace", LOSS_KEPT);
 	r->identity = m;
 }
 
@@ -56,26 +82,6 @@ read_distribution(struct csaf_reading *r)
 	json_put_str(r->mem, r->statement->tree, "definition_type", SLICE_LIT("statement"));
 	definition = json_put(r->mem, r->statement->tree, "definition", json_object(r->mem));
 	copy_text(r, distribution, "text", definition, "statement");
-}
-
-/* The host of a URL, as the name of a source; else what the caller has. */
-static struct slice
-source_of(struct slice url, struct slice otherwise)
-{
-	const char *start = memmem(url.p, url.n, "://", 3);
-	struct slice host, user;
-
-	if (start == NULL)
-		return otherwise;
-	host = slice_from(start + 3, (size_t)(url.p + url.n - start) - 3);
-	host = slice_cut(&host, '/');
-	host = slice_cut(&host, '?');
-	user = host;
-	slice_cut(&user, '@');
-	if (user.n > 0)
-		host = user;
-	host = slice_cut(&host, ':');
-	return host.n > 0 ? host : otherwise;
 }
 
 /* True for the first reference by which a document names itself. */

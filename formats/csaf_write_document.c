@@ -28,6 +28,19 @@ namespace_of(struct csaf_writing *w, json *identity, struct slice name)
 	return csaf_is_uri(id) ? id : SLICE_LIT("urn:invalid:unknown");
 }
 
+/* The role that is a category of publishers. */
+static struct slice
+category_of(struct csaf_writing *w, json *identity)
+{
+	for (json *k = json_first(json_get(identity, "roles")); k != NULL; k = json_next(k))
+		if (csaf_has_word("coordinator discoverer other user vendor", json_slice(k))) {
+			csaf_kept(w, k);
+			return json_slice(k);
+		}
+	csaf_generated(w, "document/publisher/category", "STIX does not say what kind of publisher it is");
+	return SLICE_LIT("other");
+}
+
 static void
 write_publisher(struct csaf_writing *w)
 {
@@ -35,8 +48,7 @@ write_publisher(struct csaf_writing *w)
 	json *tree = w->publisher == NULL ? NULL : w->publisher->tree;
 	struct slice name = csaf_take(w, tree, "name");
 
-	put(w, to, "category", SLICE_LIT("other"));
-	csaf_generated(w, "document/publisher/category", "STIX does not say what kind of publisher it is");
+	put(w, to, "category", category_of(w, tree));
 	if (json_member(tree, "contact_information").n > 0)
 		put(w, to, "contact_details", csaf_take(w, tree, "contact_information"));
 	if (name.n == 0) {
