@@ -13,11 +13,13 @@
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_read.h"
+#include "adapters/taxii20_serve.h"
 #include "adapters/taxii20_walk.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_marks.h"
 #include "adapters/taxii_pages.h"
+#include "formats/stix20_serve.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
@@ -51,6 +53,7 @@ struct listing {
 	struct slice		 key;		/* of the page among those that are kept */
 	struct taxii_page	*page;		/* held */
 	struct taxii20_manifest	 manifest;
+	struct taxii20_serving	*serving;	/* NULL: STIX 2.0 alone */
 	uint64_t		 total;
 };
 
@@ -71,6 +74,8 @@ walk_key(const struct listing *l, char out[WALK_KEY + 1])
 
 	strbuf_addf(&b, "taxii20 walk\n%d\n%d\n%s\n", (int)l->kind, rq->reader.peer != NULL,
 	    rq->reader.name);
+	if (taxii20_is_served(rq))
+		strbuf_adds(&b, "served\n");	/* another list, with other numbers */
 	strbuf_addsl(&b, rq->collection_name);
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
 		strbuf_addc(&b, '\n');
@@ -106,6 +111,8 @@ pass_by(const struct taxii_request *rq, int64_t after_us)
 {
 	if (after_us < rq->q.added_after_us)
 		after_us = rq->q.added_after_us;
+	if (taxii20_is_served(rq))
+		return after_us;
 	return taxii20_ground_from(rq->grounds, rq->g->store, rq->collection->cid, after_us);
 }
 
@@ -334,16 +341,45 @@ ask_versions(struct listing *l)
 
 /* ---- reading ---- */
 
+/* An object of a manifest, by the id under which it is served. */
+static void
+list_row(struct listing *l, const struct store_row *row)
+{
+	struct taxii20_versions *vs = &l->manifest.objects;
+
+	taxii20_manifest_add(vs, l->rq->mem, row);
+	if (taxii20_is_served(l->rq) && !slice_is(row->spec_version, "2.0"))
+		vs->v[vs->n - 1].served = arena_slice(l->rq->mem,
+		    stix20_served_id(l->rq->mem, row->id, row->bytes));
+}
+
 static void
 on_row(void *arg, const struct store_row *row)
 {
 	struct listing *l = arg;
 
-	if (l->kind == LIST_OBJECTS)
+	if (l->kind == LIST_MANIFEST)
+		list_row(l, row);
+	else if (l->serving != NULL)
+		taxii20_serving_add(l->serving, row);
+	else
 		taxii20_write_object(&l->page->body, row, l->rq->q.page.limit,
 		    taxii20_tlp_vocab(l->rq));
+}
+
+static void
+on_written(void *arg, bool asked, const struct err *e)
+{
+	struct listing *l = arg;
+
+	if (asked)
+		l->page->seen.lasting = false;
+	if (e != NULL)
+		fail(l);
+	else if (l->rq->x == NULL || l->rq->answered)
+		finish(l);
 	else
-		taxii20_manifest_add(&l->manifest.objects, l->rq->mem, row);
+		page_done(l);
 }
 
 static void
@@ -360,6 +396,8 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 	l->page->seen = *seen;
 	if (l->kind == LIST_MANIFEST)
 		ask_versions(l);
+	else if (l->serving != NULL)
+		taxii20_serving_write(l->serving, &l->page->body, on_written, l);
 	else
 		page_done(l);
 }
@@ -421,6 +459,8 @@ read_page(struct listing *l)
 	if (show_again(l))
 		return;
 	l->page = taxii_page_new();
+	if (l->kind == LIST_OBJECTS && taxii20_is_served(rq))
+		l->serving = taxii20_serving_new(rq);
 	catalog_page(rq->g->catalog, &rq->reader, rq->collection, &rq->q.page, on_row, on_page, l);
 }
 
@@ -510,7 +550,7 @@ show_list(struct taxii_request *rq, enum list_kind kind)
 		q->nversion_keys = 0;
 	}
 	q->max_bytes = kind == LIST_OBJECTS ? rq->config->limits.page_bytes : 0;
-	q->want_bytes = kind == LIST_OBJECTS;
+	q->want_bytes = kind == LIST_OBJECTS || taxii20_is_served(rq);
 	q->position_us = pass_by(rq, from.after_us);
 	l->skip = l->range.first - from.n;
 	taxii_hold(rq);

@@ -39,11 +39,11 @@ write_entry(const struct taxii20_versions *all, const struct taxii20_version *ob
 {
 	struct taxii20_version *v = all->n == 0 ? NULL :
 	    bsearch(object, all->v, all->n, sizeof(*all->v), compare_ids);
-	struct slice *shown;
+	struct slice *shown, id = object->served.n > 0 ? object->served : object->id;
 	size_t n = 0, most = 0;
 
 	if (v == NULL) {
-		taxii20_write_entry(out, object->id, object->date_us, &object->shown, 1);
+		taxii20_write_entry(out, id, object->date_us, &object->shown, 1);
 		return;
 	}
 	while (v > all->v && slice_eq(v[-1].id, object->id))
@@ -53,7 +53,7 @@ write_entry(const struct taxii20_versions *all, const struct taxii20_version *ob
 	shown = arena_alloc(mem, most * sizeof(*shown));
 	for (; n < most; n++)
 		shown[n] = v[n].shown;
-	taxii20_write_entry(out, object->id, object->date_us, shown, n);
+	taxii20_write_entry(out, id, object->date_us, shown, n);
 }
 
 void

@@ -16,6 +16,7 @@ struct strbuf;
 struct taxii20_version {
 	struct slice	id, shown, key;
 	int64_t		date_us;
+	struct slice	served;		/* its id for clients of 2.0; empty: the same */
 };
 
 struct taxii20_versions {

@@ -1,6 +1,7 @@
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_range.h"
 #include "adapters/taxii20_read.h"
+#include "adapters/taxii20_serve.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
@@ -31,6 +32,10 @@ taxii20_read_query(struct taxii_request *rq, unsigned knows)
 	if (rq->q.page.nversion_keys > 1) {
 		taxii_refuse(rq, 400, "match[version]: first, last, all or one STIX timestamp");
 		return false;
+	}
+	if (taxii20_is_served(rq)) {
+		taxii20_serve_names(rq);
+		return true;
 	}
 	rq->q.text[FILTER_SPEC_VERSION] = stix20[0];	/* as if it had been asked for */
 	rq->q.page.spec_versions = stix20;
@@ -142,6 +147,7 @@ taxii20_get_collections(struct taxii_request *rq)
 struct reading {
 	struct taxii_request	*rq;
 	struct taxii_page	*page;
+	struct taxii20_serving	*serving;	/* NULL: STIX 2.0 alone */
 };
 
 static void
@@ -149,7 +155,38 @@ on_row(void *arg, const struct store_row *row)
 {
 	struct reading *rd = arg;
 
-	taxii20_write_object(&rd->page->body, row, rd->rq->q.page.limit, taxii20_tlp_vocab(rd->rq));
+	if (rd->serving != NULL)
+		taxii20_serving_add(rd->serving, row);
+	else
+		taxii20_write_object(&rd->page->body, row, rd->rq->q.page.limit,
+		    taxii20_tlp_vocab(rd->rq));
+}
+
+static void
+finish(struct reading *rd)
+{
+	taxii_page_free(rd->page);
+	taxii_let_go(rd->rq);
+}
+
+/* The object is in the page: answer. */
+static void
+on_written(void *arg, bool asked, const struct err *e)
+{
+	struct reading *rd = arg;
+	struct taxii_request *rq = rd->rq;
+	uint8_t digest[SHA256_LEN];
+
+	(void)asked;
+	if (e != NULL) {
+		taxii_later(rq, 503, 0, "the store does not answer");
+	} else if (rq->x != NULL && !rq->answered) {
+		taxii20_digest(rq, &rd->page->seen, digest);
+		taxii20_write_bundle_end(&rd->page->body, digest, false);
+		taxii_books_shows(rq, rd->page, false);
+		taxii_answer_page_as(rq, 200, taxii20_stix_type, rd->page, NULL, 0);
+	}
+	finish(rd);
 }
 
 /* An object that is there in STIX 2.1 alone is there, and not in a form that this client takes. */
@@ -158,8 +195,9 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 {
 	struct reading *rd = arg;
 	struct taxii_request *rq = rd->rq;
-	uint8_t digest[SHA256_LEN];
 
+	if (e == NULL)
+		stats_add(rq->g->stats, STAT_PAGES, "read", 1);
 	if (e != NULL) {
 		taxii_later(rq, 503, 0, "the store does not answer");
 	} else if (!page->any_version) {
@@ -170,15 +208,13 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		taxii_refuse(rq, 406, "this object is here in STIX 2.1 alone: ask for TAXII 2.1");
 	} else {
 		rd->page->seen = *seen;
-		taxii20_digest(rq, seen, digest);
-		taxii20_write_bundle_end(&rd->page->body, digest, false);
-		taxii_books_shows(rq, rd->page, false);
-		taxii_answer_page_as(rq, 200, taxii20_stix_type, rd->page, NULL, 0);
+		if (rd->serving != NULL)
+			taxii20_serving_write(rd->serving, &rd->page->body, on_written, rd);
+		else
+			on_written(rd, false, NULL);
+		return;
 	}
-	if (e == NULL)
-		stats_add(rq->g->stats, STAT_PAGES, "read", 1);
-	taxii_page_free(rd->page);
-	taxii_let_go(rq);
+	finish(rd);
 }
 
 void
@@ -192,6 +228,10 @@ taxii20_get_object(struct taxii_request *rq)
 	*rd = (struct reading){ .rq = rq, .page = taxii_page_new() };
 	rq->q.page.ids = &rq->object_id;
 	rq->q.page.nids = 1;
+	if (taxii20_is_served(rq)) {
+		rd->serving = taxii20_serving_new(rq);
+		taxii20_serve_names(rq);
+	}
 	rq->q.page.max_bytes = rq->config->limits.page_bytes;
 	rq->q.page.want_bytes = true;
 	taxii_books_asks(rq, false);

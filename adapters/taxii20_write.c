@@ -29,8 +29,7 @@ taxii20_write_collection(struct strbuf *out, const struct catalog *c,
 /* ---- bundles ---- */
 
 void
-taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t rows,
-    enum tlp_vocab vocab)
+taxii20_write_next(struct strbuf *out, size_t rows)
 {
 	if (out->n > 0) {
 		strbuf_addc(out, ',');
@@ -39,6 +38,13 @@ taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t row
 		strbuf_adds(out, bundle_head);
 		strbuf_adds(out, ",\"objects\":[");
 	}
+}
+
+void
+taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t rows,
+    enum tlp_vocab vocab)
+{
+	taxii20_write_next(out, rows);
 	tlp_vocab_write(out, row->bytes, vocab);
 }
 

@@ -19,6 +19,7 @@ void	taxii20_write_status(struct strbuf *out, const struct store_status *st);
 
 /* A bundle: begin, objects, end. Its id follows from what identifies its content, so that the same page has
  * the same id. */
+void	taxii20_write_next(struct strbuf *out, size_t rows);	/* here comes an object */
 void	taxii20_write_object(struct strbuf *out, const struct store_row *row, size_t rows,
 	    enum tlp_vocab vocab);
 void	taxii20_write_bundle_end(struct strbuf *out, const uint8_t digest[32], bool empty_list);

@@ -15,8 +15,8 @@
  * Words of our own in STIX 2.0, beside that:
  *	x_tocsin_NAME		the property NAME that came with 2.1 ("x_tocsin_confidence")
  *	x-tocsin-TYPE		the type TYPE that came with 2.1; also x-tocsin-indicator (its pattern is
- *				not STIX, or says EXISTS), x-tocsin-observed-data (nothing that it refers
- *				to is at hand)
+ *				not STIX, or says EXISTS)
+ *	x-tocsin-absent		an object in an observed-data: none that it refers to is at hand
  *	x_tocsin_id		of an observable: the id it has in 2.1, unless 2.0 -> 2.1 makes the same
  *	x_tocsin_inline		this observed-data has its objects inside in 2.1, too (deprecated there)
  *	x_tocsin_generated	this observed-data was made to hold observables that none had; its id is
@@ -45,7 +45,9 @@ struct write_job;
 struct stix20_sco {
 	struct slice	 id;
 	const json	*tree;
-	struct slice	 home;		/* the observed-data that holds it; empty: not packed yet */
+	size_t		 bytes;		/* of its text */
+	struct slice	 home;		/* the first observed-data that holds it; empty: none yet */
+	const char	*home_key;	/* in there */
 	size_t		 pack;		/* number of the packing that holds it now */
 	const char	*key;		/* in there */
 	bool		 twice;		/* another one here has the same id */
@@ -56,22 +58,33 @@ struct stix20 {
 	struct arena		*mem;
 	struct slice		 now;		/* the time of what has to be generated */
 	bool			 no_rest;	/* say what 2.0 can say, and nothing else */
-	bool			 keep_version;	/* `modified` is not cut to milliseconds */
+	/* Single objects of a store: `modified` is not cut to milliseconds, and an observable is referred to
+	 * by the observed-data that is made of it alone. */
+	bool			 serving;
 	struct stix20_sco	*sco;
 	size_t			 nsco;
 	struct idmap		 sco_ids;	/* id -> sco[] */
-	struct idmap		 custom;	/* ids of what 2.0 has a type for, and cannot say */
+	struct idmap		 custom;	/* ids of indicators that 2.0 cannot say */
 	size_t			 packs;
+	size_t			 copied;	/* bytes of observables that are packed more than once */
 };
 
 #define STIX20_REST	"x_tocsin_stix21"
 #define STIX20_ID	"x_tocsin_id"
 #define STIX20_MADE	"x_tocsin_generated"
 #define STIX20_INLINE	"x_tocsin_inline"
+#define STIX20_ABSENT	"x-tocsin-absent"
 #define STIX20_PREFIX	"x_tocsin_"
 #define STIX20_TYPE	"x-tocsin-"
 
-enum { STIX20_ENTRIES = 10000, STIX20_MARKINGS = 64, STIX20_PATCH = 1000 };
+enum {
+	STIX20_ENTRIES = 10000,		/* objects of one observed-data */
+	STIX20_MARKINGS = 64,		/* on it */
+	STIX20_SELECTORS = 1000,	/* of granular markings that are followed */
+	STIX20_PATCH = 1000,		/* members that a residue restores */
+	STIX20_COPIES = 32 << 20	/* bytes of observables in more than one observed-data: others stand
+					 * in the first alone */
+};
 
 /* ---- stix20_words.c ---- */
 /* The member that took over what `labels` said in 2.0 ("indicator_types"), NULL: none. */
@@ -109,6 +122,9 @@ const char	*stix20_hash(struct arena *mem, const json *value);
 bool		 stix20_patch(struct arena *mem, json *native, const json *patch);
 /* The same, for an observable packed with others: it may turn out to have no markings of its own. */
 bool		 stix20_patch_packed(struct arena *mem, json *native, const json *patch);
+/* The same, for an observed-data: what its objects were marked with stands with them. */
+bool		 stix20_patch_emptied(struct arena *mem, json *native, const json *patch,
+		    const json *before);
 /* Mark the leaves of `from` for the account: `patch` says which were not said natively in `to`. */
 struct ledger;
 void		 stix20_account(struct ledger *l, const json *from, const json *to, const json *patch,
@@ -125,6 +141,8 @@ void		 stix20_markings_down(struct stix20 *c, json *o);
 /* ---- stix20_up.c, stix20_down.c: all but observed-data with what it holds ---- */
 json		*stix20_up_core(struct stix20 *c, const json *from);
 json		*stix20_down_core(struct stix20 *c, const json *from);
+/* True for an indicator that 2.0 has no such pattern for. */
+bool		 stix20_is_unsayable(struct arena *mem, const json *indicator);
 /* With residue: what comes goes back the way it came. */
 json		*stix20_up(struct stix20 *c, const json *from, bool *weaker);
 json		*stix20_down(struct stix20 *c, const json *from);
@@ -158,11 +176,13 @@ struct stix20_entry {
 	struct slice	 id;
 	bool		 told;		/* by x_tocsin_id */
 	bool		 own;		/* has the id made of observed-data and key */
+	bool		 marked;	/* by more than what holds for the whole observed-data */
 	bool		 forced;	/* because another object has its own */
 	bool		 busy;
 };
 struct stix20_unpacked {
 	json			*od;
+	json			*before;	/* its markings, but for those of its objects */
 	json			*diff;		/* of the observed-data, without its objects */
 	struct stix20_entry	*v;
 	size_t			 n, cap;
@@ -179,11 +199,14 @@ int		stix20_up_observed(struct stix20 *c, const json *from, stix20_taken_fn *tak
 		    void *ctx, struct stix20_unpacked *out, struct err *e);
 /* "TYPE--UUID" of the observed-data's id and the key. */
 struct slice	stix20_own_id(struct arena *mem, struct slice od_id, const char *key, struct slice type);
-/* "observed-data--UUID" for what holds the observable of that id and has no name of its own. */
-struct slice	stix20_generated_id(struct arena *mem, struct slice sco_id);
+/* "observed-data--UUID" for what holds the observable of that id and has no name of its own. Where the id
+ * is the one that the content gives (tree NULL: as far as can be seen) it can be turned back; no one can
+ * make an observable that takes the place of somebody's observed-data. */
+struct slice	stix20_generated_id(struct arena *mem, struct slice sco_id, const json *tree);
+struct slice	stix20_turned_id(struct arena *mem, struct slice type, struct slice od_id);
 
 /* ---- stix20_pack.c: and put together ---- */
-/* The observed-data with its observables (c->sco) in `objects`; NULL if none of them is at hand. */
+/* The observed-data with its observables (c->sco) in `objects`. */
 json		*stix20_pack(struct stix20 *c, const json *from);
 /* One made for this observable, and for what it refers to. */
 json		*stix20_pack_alone(struct stix20 *c, struct stix20_sco *sco);

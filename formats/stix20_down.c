@@ -1,8 +1,10 @@
 /* stix20_down.c -- see stix20.h: an object of 2.1 in the words of 2.0. */
+#include "formats/sco.h"
 #include "formats/stix20.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
 
 /* One object on its way down. */
 struct down {
@@ -23,14 +25,53 @@ type_of_id(struct slice id)
 	return SLICE_EMPTY;
 }
 
-struct slice
-stix20_generated_id(struct arena *mem, struct slice sco_id)
+/* A UUID of version 5 with what only its type knows, there and back. */
+static struct slice
+turn(struct arena *mem, struct slice type, struct slice uuid)
 {
-	char uuid[UUID_TEXT + 1];
+	uint8_t bytes[UUID_TEXT], sum[SHA256_LEN];
+	char *out = arena_str(mem, uuid), hex[3];
+	size_t n = 0;
 
-	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(mem, "stix20|observed-data|%.*s",
-	    SLICE_ARG(sco_id))), uuid);
-	return slice_of(arena_fmt(mem, "observed-data--%s", uuid));
+	digest_sha256(slice_of(arena_fmt(mem, "stix20|observed-data|%.*s", SLICE_ARG(type))), sum);
+	for (size_t i = 0; i + 1 < UUID_TEXT; i += 2) {
+		if (out[i] == '-')
+			i++;
+		if (!hex_decode(slice_from(out + i, 2), &bytes[n], 1))
+			return uuid;
+		bytes[n] ^= n == 6 ? sum[n] & 0x0f : n == 8 ? sum[n] & 0x3f : sum[n];
+		hex_text(&bytes[n++], 1, hex);
+		memcpy(out + i, hex, 2);
+	}
+	return slice_from(out, UUID_TEXT);
+}
+
+/* The id of an observable that its content gives (and nobody can choose) can be turned back. */
+struct slice
+stix20_generated_id(struct arena *mem, struct slice id, const json *tree)
+{
+	struct slice type = type_of_id(id), uuid;
+	char text[UUID_TEXT + 1];
+
+	uuid = slice_from(id.p + id.n - (id.n < UUID_TEXT ? id.n : UUID_TEXT),
+	    id.n < UUID_TEXT ? id.n : UUID_TEXT);
+	if (uuid_is_shaped(uuid) && uuid.p[14] == '5' && stix20_is_sco_id(id) &&
+	    (tree == NULL || slice_eq(sco_id(mem, tree), id)))
+		return slice_of(arena_fmt(mem, "observed-data--%.*s", UUID_TEXT,
+		    turn(mem, type, uuid).p));
+	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(mem, "stix20|observed-data|%.*s", SLICE_ARG(id))),
+	    text);
+	return slice_of(arena_fmt(mem, "observed-data--%s", text));
+}
+
+/* The id of that type behind the one of an observed-data. */
+struct slice
+stix20_turned_id(struct arena *mem, struct slice type, struct slice od_id)
+{
+	struct slice uuid = slice_from(od_id.p + od_id.n - UUID_TEXT, UUID_TEXT);
+
+	return slice_of(arena_fmt(mem, "%.*s--%.*s", SLICE_ARG(type), UUID_TEXT,
+	    turn(mem, type, uuid).p));
 }
 
 struct slice
@@ -38,8 +79,9 @@ stix20_home_of(struct stix20 *c, struct slice sco_id)
 {
 	long i = idmap_find(&c->sco_ids, sco_id);
 
-	return i != IDMAP_NONE && c->sco[i].home.n > 0 ? c->sco[i].home :
-	    stix20_generated_id(c->mem, sco_id);
+	if (!c->serving && i != IDMAP_NONE && c->sco[i].home.n > 0)
+		return c->sco[i].home;
+	return stix20_generated_id(c->mem, sco_id, i == IDMAP_NONE ? NULL : c->sco[i].tree);
 }
 
 /* stix20_ref_fn: what an id is called in 2.0. */
@@ -133,6 +175,8 @@ selector_down(void *ctx, struct slice s, json *out)
 	    slice_u64(slice_from(rest.p + 1, rest.n - 2), &at)) {
 		json_push(out, json_string(mem, slice_of(arena_fmt(mem, "labels.[%llu]",
 		    at + d->ntypes))));
+	} else if (slice_is(d->type, "observed-data") && slice_is(first, "object_refs")) {
+		json_push(out, json_string(mem, SLICE_LIT("objects")));
 	} else if (stix20_is_new(d->type, arena_str(mem, first))) {
 		json_push(out, json_string(mem, slice_of(arena_fmt(mem, STIX20_PREFIX "%.*s",
 		    SLICE_ARG(s)))));
@@ -205,7 +249,7 @@ time_down(struct down *d, const char *name)
 		s.n--;		/* the Z */
 	else
 		rest.n--;
-	if (rest.n == 3 || (rest.n > 3 && d->c->keep_version))
+	if (rest.n == 3 || (rest.n > 3 && d->c->serving))
 		return;
 	memcpy(digits, rest.p, rest.n < 3 ? rest.n : 3);
 	json_assign(d->c->mem, m, slice_of(arena_fmt(d->c->mem, "%.*s.%sZ", SLICE_ARG(s), digits)));
@@ -251,18 +295,13 @@ inline_down(struct down *d)
 		json_append(d->c->mem, d->o, STIX20_INLINE, json_boolean(d->c->mem, true));
 }
 
-/* True if 2.0 has the type, but not such an object of it. */
-static bool
-is_unsayable(struct stix20 *c, const json *o)
+bool
+stix20_is_unsayable(struct arena *mem, const json *indicator)
 {
-	struct slice type = json_member(o, "type"), language = json_member(o, "pattern_type"), pattern;
+	struct slice language = json_member(indicator, "pattern_type"), pattern;
 
-	if (idmap_find(&c->custom, json_member(o, "id")) != IDMAP_NONE)
-		return true;
-	if (!slice_is(type, "indicator"))
-		return false;
 	return (language.n > 0 && !slice_is(language, "stix")) ||
-	    !stix20_pattern(c->mem, json_member(o, "pattern"), false, &pattern);
+	    !stix20_pattern(mem, json_member(indicator, "pattern"), false, &pattern);
 }
 
 /* An object of a type of our own, with everything that it says. */
@@ -283,7 +322,8 @@ stix20_down_core(struct stix20 *c, const json *from)
 	bool hidden;
 
 	d.type = json_member(d.o, "type");
-	hidden = stix20_is_new_type(d.type) || is_unsayable(c, d.o);
+	hidden = stix20_is_new_type(d.type) ||
+	    (slice_is(d.type, "indicator") && stix20_is_unsayable(c->mem, d.o));
 	d.type = arena_slice(c->mem, d.type);
 	json_remove(d.o, "spec_version");
 	if (names_observables(json_get(d.o, "object_refs"))) {

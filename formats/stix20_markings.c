@@ -5,12 +5,15 @@
 void
 stix20_selectors(struct stix20 *c, json *o, stix20_selector_fn *fn, void *ctx)
 {
+	size_t n = 0;
+
 	for (json *g = json_first(json_get(o, "granular_markings")); g != NULL; g = json_next(g)) {
 		json *had = json_get(g, "selectors"), *now = json_list(c->mem);
 
 		if (!json_is_list(had))
 			continue;
-		for (const json *s = json_first(had); s != NULL; s = json_next(s))
+		for (const json *s = json_first(had); s != NULL && n++ < STIX20_SELECTORS;
+		    s = json_next(s))
 			fn(ctx, json_slice(s), now);
 		if (json_first(now) == NULL)
 			json_push(now, json_string(c->mem, SLICE_LIT("id")));

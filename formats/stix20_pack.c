@@ -56,6 +56,20 @@ is_made(const struct packing *p, const struct stix20_sco *sco)
 	return mark.n > 0 && slice_is(mark, stix20_hash(p->c->mem, sco->tree));
 }
 
+/* May it be packed here? What is large and everywhere is packed a few times only. */
+static bool
+has_room(struct packing *p, const struct stix20_sco *sco)
+{
+	if (p->n >= STIX20_ENTRIES)
+		return false;
+	if (sco->home.n == 0)
+		return true;
+	if (sco->bytes > STIX20_COPIES - p->c->copied)
+		return false;
+	p->c->copied += sco->bytes;
+	return true;
+}
+
 static struct packed *
 add(struct packing *p, struct stix20_sco *sco, const char *key, const json *patch)
 {
@@ -63,8 +77,10 @@ add(struct packing *p, struct stix20_sco *sco, const char *key, const json *patc
 		sco->pack = p->c->packs;
 		sco->key = key;
 	}
-	if (sco->home.n == 0)
+	if (sco->home.n == 0) {
 		sco->home = p->od_id;
+		sco->home_key = key;
+	}
 	p->v = arena_grow(p->c->mem, p->v, p->n, &p->cap, sizeof(*p->v));
 	p->v[p->n] = (struct packed){ .key = key, .sco = sco, .patch = patch };
 	return &p->v[p->n++];
@@ -82,9 +98,9 @@ add_named(void *ctx, const char *member, struct slice id)
 		return true;
 	if (is_made(p, sco)) {
 		sco->home = sco->home.n == 0 ? p->od_id : sco->home;
-		return true;
+		return true;	/* and no key: it is said by the process */
 	}
-	if (p->n < STIX20_ENTRIES)
+	if (has_room(p, sco))
 		add(p, sco, arena_fmt(p->c->mem, "%zu", p->next++), NULL);
 	return true;
 }
@@ -101,7 +117,7 @@ add_known(struct packing *p, const json *objects)
 
 		if (json_name(m) == NULL)
 			return;
-		if (sco != NULL)
+		if (sco != NULL && has_room(p, sco))
 			add(p, sco, json_name(m), json_get(m, "patch"))->known = true;
 		if (slice_u64(slice_of(json_name(m)), &number) && number < STIX20_ENTRIES &&
 		    number >= p->next)
@@ -159,10 +175,13 @@ mark(struct stix20 *c, json *od, const char *key, const char *behind, struct sli
 	    behind[0] != '\0' ? "." : "", behind))));
 }
 
+/* True if a marking is among the first of a list. */
 static bool
 holds(const json *list, struct slice id)
 {
-	for (const json *m = json_first(list); m != NULL; m = json_next(m))
+	size_t n = 0;
+
+	for (const json *m = json_first(list); m != NULL && n++ < STIX20_MARKINGS; m = json_next(m))
 		if (slice_eq(json_slice(m), id))
 			return true;
 	return false;
@@ -308,6 +327,9 @@ say(struct packing *p, json *src, const json *rest)
 	for (size_t i = 0; i < p->n; i++)
 		if (json_is_object(p->v[i].patch))
 			stix20_patch(mem, p->v[i].out, p->v[i].patch);
+	if (p->n == 0)
+		json_put_str(mem, json_put(mem, objects, "0", json_object(mem)), "type",
+		    SLICE_LIT(STIX20_ABSENT));
 	json_put(mem, o, "objects", objects);
 	return o;
 }
@@ -319,8 +341,6 @@ stix20_pack(struct stix20 *c, const json *from)
 	json *src = json_copy(c->mem, from), *rest = stix20_take_rest(src), *o;
 
 	gather(&p, rest, json_get(src, "object_refs"));
-	if (p.n == 0)
-		return NULL;
 	o = say(&p, src, rest);
 	if (!c->no_rest)
 		put_rests(&p, o, from);
@@ -332,8 +352,8 @@ stix20_pack_alone(struct stix20 *c, struct stix20_sco *sco)
 {
 	static const char *const times[] = { "created", "modified", "first_observed", "last_observed" };
 	struct arena *mem = c->mem;
-	json *src = json_object(mem), *refs = json_list(mem), *o;
-	struct packing p = { .c = c, .od_id = stix20_generated_id(mem, sco->id) };
+	json *src = json_object(mem), *o;
+	struct packing p = { .c = c, .od_id = stix20_generated_id(mem, sco->id, sco->tree) };
 
 	json_put_str(mem, src, "type", SLICE_LIT("observed-data"));
 	json_put_str(mem, src, "id", p.od_id);
@@ -342,7 +362,6 @@ stix20_pack_alone(struct stix20 *c, struct stix20_sco *sco)
 	json_put_int(mem, src, "number_observed", 1);
 	json_put(mem, src, "object_marking_refs",
 	    json_copy(mem, json_get(sco->tree, "object_marking_refs")));
-	json_push(refs, json_string(mem, sco->id));
 	gather(&p, NULL, NULL);
 	add(&p, sco, "0", NULL);
 	p.next = 1;
@@ -446,14 +465,15 @@ stix20_up_observed(struct stix20 *c, const json *from, stix20_taken_fn *taken, v
 	if (stix20_unpack(c, from, taken, ctx, out, e) < 0)
 		return -1;
 	out->generated = out->n > 0 && json_bool(json_get(from, STIX20_MADE)) &&
-	    slice_eq(json_member(from, "id"), stix20_generated_id(c->mem, out->v[0].id));
+	    slice_eq(json_member(from, "id"), stix20_generated_id(c->mem, out->v[0].id,
+	    out->v[0].to));
 	find_diffs(c, from, out);
 	if (out->diff != NULL)
 		json_append(c->mem, rest, "patch", out->diff);
 	keep_keys(c, out, rest);
 	if (json_first(rest) != NULL)
 		stix20_put_rest(c, out->od, rest);
-	if (json_is_object(patch) && !stix20_patch(c->mem, out->od, patch))
+	if (json_is_object(patch) && !stix20_patch_emptied(c->mem, out->od, patch, out->before))
 		out->weaker = true;
 	return 0;
 }

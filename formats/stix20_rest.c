@@ -216,8 +216,9 @@ take_all(struct arena *mem, json *o, const json *patch, bool labels)
 			take(mem, o, p);
 }
 
+/* `before`: the markings that must hold. */
 static bool
-patch_with(struct arena *mem, json *native, const json *patch, bool packed)
+patch_with(struct arena *mem, json *native, const json *patch, const json *before, bool packed)
 {
 	static const char *const names[] = { "object_marking_refs", "granular_markings", "labels" };
 	json *trial = json_object(mem);
@@ -227,7 +228,7 @@ patch_with(struct arena *mem, json *native, const json *patch, bool packed)
 		if (json_get(native, names[i]) != NULL)
 			json_append(mem, trial, names[i], json_copy(mem, json_get(native, names[i])));
 	take_all(mem, trial, patch, true);
-	if (!is_as_strict(mem, native, trial, packed))
+	if (!is_as_strict(mem, before, trial, packed))
 		return false;
 	take_all(mem, native, patch, true);
 	return true;
@@ -236,13 +237,19 @@ patch_with(struct arena *mem, json *native, const json *patch, bool packed)
 bool
 stix20_patch(struct arena *mem, json *native, const json *patch)
 {
-	return patch_with(mem, native, patch, false);
+	return patch_with(mem, native, patch, native, false);
 }
 
 bool
 stix20_patch_packed(struct arena *mem, json *native, const json *patch)
 {
-	return patch_with(mem, native, patch, true);
+	return patch_with(mem, native, patch, native, true);
+}
+
+bool
+stix20_patch_emptied(struct arena *mem, json *native, const json *patch, const json *before)
+{
+	return patch_with(mem, native, patch, before, false);
 }
 
 /* ---- the account ---- */

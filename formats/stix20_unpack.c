@@ -82,6 +82,8 @@ read_entry(struct unpack *u, const json *from, struct err *e)
 		return refuse(e, ERR_VALUE, json_name(from), "", "is no object");
 	if (type.n == 0)
 		return refuse(e, ERR_MISSING, json_name(from), "type", "is missing");
+	if (slice_is(type, STIX20_ABSENT))
+		return 0;
 	x = add_entry(u, json_name(from));
 	x->from = from;
 	x->plain = json_copy(u->c->mem, from);
@@ -267,6 +269,8 @@ hand_on(struct unpack *u, struct slice selector, struct slice marking, bool coll
 		return false;
 	if (marking.n == 0)
 		return true;	/* of a language */
+	if (x != NULL)
+		x->marked = true;
 	if (all == collect) {
 		if (all)
 			add_ref(u->c->mem, u->common, marking);
@@ -286,34 +290,57 @@ hand_on_all(struct unpack *u, const json *list, bool collect)
 
 	for (const json *g = json_first(list); g != NULL; g = json_next(g))
 		for (const json *s = json_first(json_get(g, "selectors")); s != NULL; s = json_next(s))
-			if (n++ < STIX20_ENTRIES)
+			if (n++ < STIX20_SELECTORS)
 				hand_on(u, json_slice(s), json_member(g, "marking_ref"), collect);
 			else
 				add_ref(u->c->mem, u->common, json_member(g, "marking_ref"));
 }
 
-/* Take from the observed-data what now stands with its objects. */
-static void
-drop_selectors(struct unpack *u)
+/* Take out the selectors of one granular marking that speak of objects; true if there were any. */
+static bool
+drop_selectors(struct unpack *u, json *g)
 {
-	json *list = json_get(u->out->od, "granular_markings");
+	json *selectors = json_get(g, "selectors");
 	struct slice behind;
-	bool all;
+	bool all, any = false;
 
+	for (json *s = json_first(selectors), *next; s != NULL; s = next) {
+		next = json_next(s);
+		if (selected(u, json_slice(s), &behind, &all) == NULL && !all)
+			continue;
+		json_detach(selectors, s);
+		any = true;
+	}
+	return any;
+}
+
+/* What was marked now stands with its object. Its id, which may be guessed from what it says, is all that the
+ * observed-data still holds of it: that is marked. */
+static void
+mark_references(struct unpack *u)
+{
+	struct arena *mem = u->c->mem;
+	json *od = u->out->od, *list = json_get(od, "granular_markings"), *rest;
+
+	u->out->before = json_object(mem);
+	json_put(mem, u->out->before, "object_marking_refs",
+	    json_copy(mem, json_get(od, "object_marking_refs")));
+	json_put(mem, u->out->before, "labels", json_copy(mem, json_get(od, "labels")));
+	rest = json_put(mem, u->out->before, "granular_markings", json_list(mem));
 	for (json *g = json_first(list), *next; g != NULL; g = next) {
-		json *selectors = json_get(g, "selectors");
+		bool any = drop_selectors(u, g);
 
 		next = json_next(g);
-		for (json *s = json_first(selectors), *n; s != NULL; s = n) {
-			n = json_next(s);
-			if (selected(u, json_slice(s), &behind, &all) != NULL || all)
-				json_detach(selectors, s);
-		}
-		if (json_is_list(selectors) && json_first(selectors) == NULL)
+		if (json_first(json_get(g, "selectors")) != NULL)
+			json_push(rest, json_copy(mem, g));
+		if (any && json_get(g, "marking_ref") != NULL)
+			json_push(json_get(g, "selectors"),
+			    json_string(mem, SLICE_LIT("object_refs")));
+		else if (any && json_first(json_get(g, "selectors")) == NULL)
 			json_detach(list, g);
 	}
 	if (json_is_list(list) && json_first(list) == NULL)
-		json_detach(u->out->od, list);
+		json_detach(od, list);
 }
 
 /* ---- together ---- */
@@ -360,7 +387,8 @@ restore_entries(struct unpack *u)
 		if (!json_is_object(x->rest))
 			continue;
 		x->to = json_copy(u->c->mem, x->native);
-		if (!stix20_patch_packed(u->c->mem, x->to, x->rest))
+		if (!(x->marked ? stix20_patch(u->c->mem, x->to, x->rest) :
+		    stix20_patch_packed(u->c->mem, x->to, x->rest)))
 			u->out->weaker = true;
 	}
 }
@@ -397,7 +425,8 @@ name_objects(struct unpack *u)
 	for (size_t i = 0; i < u->out->n; i++)
 		if (idmap_find(&seen, u->out->v[i].id) == (long)i)
 			json_push(refs, json_string(mem, u->out->v[i].id));
-	json_put(mem, u->out->od, "object_refs", refs);
+	if (u->out->n > 0)
+		json_put(mem, u->out->od, "object_refs", refs);
 }
 
 int
@@ -431,7 +460,7 @@ stix20_unpack(struct stix20 *c, const json *from, stix20_taken_fn *taken, void *
 		return -1;
 	}
 	out->od = stix20_up_core(c, src);
-	drop_selectors(&u);
+	mark_references(&u);
 	for (int round = 0;; round++) {
 		finish_entries(&u, granular);
 		restore_entries(&u);

@@ -115,8 +115,7 @@ hidden_type(struct slice type)
 	if (!slice_starts(type, STIX20_TYPE))
 		return SLICE_EMPTY;
 	bare = slice_from(type.p + n, type.n - n);
-	return stix20_is_new_type(bare) || slice_is(bare, "indicator") ||
-	    slice_is(bare, "observed-data") ? bare : SLICE_EMPTY;
+	return stix20_is_new_type(bare) || slice_is(bare, "indicator") ? bare : SLICE_EMPTY;
 }
 
 /* stix20_ref_fn: what an id is called in 2.1. */
@@ -138,7 +137,8 @@ struct up {
 	struct stix20	*c;
 	json		*o;
 	struct slice	 type;
-	json		*had;		/* its labels, as they came */
+	size_t		 nhad;		/* its labels, as they came: where each of them is now */
+	struct { bool type; size_t at; } *had;
 };
 
 /* Move what 2.0 has as labels to where 2.1 has it. */
@@ -147,13 +147,18 @@ labels_up(struct up *u)
 {
 	const char *member = stix20_types_member(u->type);
 	json *list = json_get(u->o, "labels"), *types = json_list(u->c->mem);
+	size_t n[2] = { 0, 0 };
 
 	if (member == NULL || !json_is_list(list) || json_get(u->o, member) != NULL)
 		return;
-	u->had = json_copy(u->c->mem, list);
+	u->had = arena_alloc(u->c->mem, (json_count(list) + 1) * sizeof(*u->had));
 	for (json *m = json_first(list), *next; m != NULL; m = next) {
+		bool type = json_str(m) != NULL && stix20_is_label(u->type, json_slice(m));
+
 		next = json_next(m);
-		if (json_str(m) == NULL || !stix20_is_label(u->type, json_slice(m)))
+		u->had[u->nhad].type = type;
+		u->had[u->nhad++].at = n[type]++;
+		if (!type)
 			continue;
 		json_detach(list, m);
 		json_push(types, m);
@@ -174,8 +179,7 @@ selector_up(void *ctx, struct slice s, json *out)
 	const char *member = stix20_types_member(u->type);
 	struct arena *mem = u->c->mem;
 	struct slice rest = s, first = slice_cut(&rest, '.');
-	unsigned long long want;
-	size_t i = 0, in[2] = { 0, 0 };
+	unsigned long long at;
 
 	if (slice_starts(first, STIX20_PREFIX) && stix20_is_new(u->type,
 	    arena_str(mem, slice_from(first.p + n, first.n - n)))) {
@@ -193,16 +197,9 @@ selector_up(void *ctx, struct slice s, json *out)
 			json_push(out, json_string(mem, slice_of(member)));
 		return;
 	}
-	if (rest.n < 3 || !slice_u64(slice_from(rest.p + 1, rest.n - 2), &want))
-		return;
-	for (const json *m = json_first(u->had); m != NULL; m = json_next(m), i++) {
-		bool type = json_str(m) != NULL && stix20_is_label(u->type, json_slice(m));
-
-		if (i == want)
-			json_push(out, json_string(mem, slice_of(arena_fmt(mem, "%s.[%zu]",
-			    type ? member : "labels", in[type]))));
-		in[type]++;
-	}
+	if (rest.n > 2 && slice_u64(slice_from(rest.p + 1, rest.n - 2), &at) && at < u->nhad)
+		json_push(out, json_string(mem, slice_of(arena_fmt(mem, "%s.[%zu]",
+		    u->had[at].type ? member : "labels", u->had[at].at))));
 }
 
 /* Give x_tocsin_NAME its name back, where 2.1 has such a property. */

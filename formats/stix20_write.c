@@ -22,6 +22,7 @@ struct writing20 {
 	json			**said;		/* and what 2.0 gets; NULL: nothing of its own */
 	size_t			*sco;		/* number in c.sco, plus one */
 	bool			*known;		/* our definition, which needs no saying */
+	struct idmap		 homes;		/* observed-data that was said, id -> object */
 };
 
 /* ---- what there is ---- */
@@ -92,6 +93,7 @@ sort_out(struct writing20 *w)
 			continue;
 		w->c.sco[w->c.nsco] = (struct stix20_sco){
 			.id = adv->objects[i].id, .tree = w->from[i],
+			.bytes = adv->objects[i].bytes.n,
 		};
 		w->sco[i] = ++w->c.nsco;
 	}
@@ -102,18 +104,10 @@ sort_out(struct writing20 *w)
 static void
 find_custom(struct writing20 *w)
 {
-	struct slice out;
-
-	for (size_t i = 0; i < w->job->adv->n; i++) {
-		const json *o = w->from[i];
-		struct slice language = json_member(o, "pattern_type");
-
-		if (!slice_is(json_member(o, "type"), "indicator"))
-			continue;
-		if ((language.n > 0 && !slice_is(language, "stix")) ||
-		    !stix20_pattern(w->mem, json_member(o, "pattern"), false, &out))
+	for (size_t i = 0; i < w->job->adv->n; i++)
+		if (slice_is(json_member(w->from[i], "type"), "indicator") &&
+		    stix20_is_unsayable(w->mem, w->from[i]))
 			idmap_add(&w->c.custom, w->mem, w->job->adv->objects[i].id, i);
-	}
 	idmap_sort(&w->c.custom);
 }
 
@@ -122,18 +116,13 @@ static void
 pack_all(struct writing20 *w)
 {
 	const struct advisory *adv = w->job->adv;
-	size_t before = w->c.custom.n;
 
 	for (size_t i = 0; i < adv->n; i++) {
 		if (!slice_is(json_member(w->from[i], "type"), "observed-data") ||
 		    json_get(w->from[i], "object_refs") == NULL)
 			continue;
 		w->said[i] = stix20_pack(&w->c, w->from[i]);
-		if (w->said[i] == NULL)
-			idmap_add(&w->c.custom, w->mem, adv->objects[i].id, i);
 	}
-	if (w->c.custom.n > before)
-		idmap_sort(&w->c.custom);
 	for (size_t i = 0; i < adv->n; i++)
 		if (w->sco[i] > 0 && w->c.sco[w->sco[i] - 1].home.n == 0)
 			w->said[i] = stix20_pack_alone(&w->c, &w->c.sco[w->sco[i] - 1]);
@@ -162,10 +151,10 @@ say_all(struct writing20 *w)
 static const json *
 entry_of(const struct writing20 *w, const struct stix20_sco *sco)
 {
-	for (size_t i = 0; i < w->job->adv->n; i++)
-		if (w->said[i] != NULL && slice_eq(json_member(w->said[i], "id"), sco->home))
-			return json_get(json_get(w->said[i], "objects"), sco->key);
-	return NULL;
+	long i = idmap_find(&w->homes, sco->home);
+
+	return i == IDMAP_NONE || sco->home_key == NULL ? NULL :
+	    json_get(json_get(w->said[i], "objects"), sco->home_key);
 }
 
 /* What the way up would not give: as it was put there, or, if it was not, found now. */
@@ -202,6 +191,17 @@ account(struct writing20 *w, size_t i)
 	if (w->sco[i] > 0 && w->said[i] != NULL)
 		loss_addf(loss, LOSS_GENERATED, "to hold an observable that nothing refers to", "%.*s",
 		    SLICE_ARG(json_member(w->said[i], "id")));
+}
+
+static void
+account_all(struct writing20 *w)
+{
+	for (size_t i = 0; i < w->job->adv->n; i++)
+		if (json_get(w->said[i], "objects") != NULL)
+			idmap_add(&w->homes, w->mem, json_member(w->said[i], "id"), i);
+	idmap_sort(&w->homes);
+	for (size_t i = 0; i < w->job->adv->n; i++)
+		account(w, i);
 }
 
 /* ---- the document ---- */
@@ -258,8 +258,8 @@ stix20_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 	find_custom(&w);
 	pack_all(&w);
 	say_all(&w);
-	for (size_t i = 0; job->loss != NULL && i < job->adv->n; i++)
-		account(&w, i);
+	if (job->loss != NULL)
+		account_all(&w);
 	print(&w, out);
 	return 0;
 }

@@ -50,6 +50,7 @@ struct collection_conf {
 	bool		 distinct;	/* views: one row a fingerprint group */
 	bool		 hidden;	/* not listed for consumers that do not name it */
 	bool		 validate_strict;
+	bool		 serve_stix20;	/* clients of TAXII 2.0 get STIX 2.1 in the words of 2.0 */
 	/* filter of a view; empty = all */
 	const char *const *kinds;	/* NULL-terminated STIX types */
 	uint32_t	 tlps;		/* bit set 1 << enum tlp */
