@@ -8,7 +8,7 @@
  *
  * Owns:    nothing: requests are taxii_request.h's.
  * Called:  by taxii_server.c, when everything that the head can say is in order.
- * Never:   shows what is not STIX 2.0 (rulings 16).
+ * Never:   shows what is not STIX 2.0 (rulings 16), unless the collection says so (taxii20_serve.h).
  */
 #ifndef ADAPTERS_TAXII20_READ_H
 #define ADAPTERS_TAXII20_READ_H

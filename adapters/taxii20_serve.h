@@ -2,11 +2,11 @@
  * taxii20_serve.h -- a page of STIX 2.1, for a client of TAXII 2.0, of a collection that says
  * `serve-as stix20`.
  *
- *	rows of the page -> observables that they refer to, as far as this reader may have them (asked of the
- *	collection, level by level) -> each row in the words of 2.0 (formats/stix20_serve.h)
+ *	rows of the page -> observables that they refer to, as far as this reader may have them (asked of
+ *	the collection, level by level) -> each row in the words of 2.0 (formats/stix20_serve.h)
  *
- * The rows of a page, their number and their dates are those of the collection, and rights were judged on what
- * is stored. A row of STIX 2.0 is shown as it was sent.
+ * The rows of a page, their number and their dates are those of the collection, and rights were judged on
+ * what is stored. A row of STIX 2.0 is shown as it was sent.
  *
  * Owns:    the rows while observables are asked for, and the filters of 2.0 in the names of the store.
  * Called:  by taxii20_read.c, taxii20_list.c.

@@ -58,8 +58,8 @@ struct stix20 {
 	struct arena		*mem;
 	struct slice		 now;		/* the time of what has to be generated */
 	bool			 no_rest;	/* say what 2.0 can say, and nothing else */
-	/* Single objects of a store: `modified` is not cut to milliseconds, and an observable is referred to
-	 * by the observed-data that is made of it alone. */
+	/* Single objects of a store: `modified` is not cut to milliseconds, and an observable is
+	 * referred to by the observed-data that is made of it alone. */
 	bool			 serving;
 	struct stix20_sco	*sco;
 	size_t			 nsco;

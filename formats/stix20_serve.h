@@ -8,9 +8,9 @@
  *	observed-data			itself, with those of its objects that are at hand
  *
  * One row is one object, whatever it refers to: numbers of a list stay what they are. What refers to an
- * observable names the observed-data that was made for it. Who asks for that one by its id finds it if the
- * observable has the id that its content gives (STIX 2.1 section 2.9); of another, the id is a hash, for an id
- * that anybody can choose could take the place of somebody's observed-data.
+ * observable names the observed-data that was made for it. Who asks for that one by its id finds it if
+ * the observable has the id that its content gives (STIX 2.1 section 2.9); of another, the id is a hash,
+ * for an id that anybody can choose could take the place of somebody's observed-data.
  *
  * Owns:    the shelf: the observables that are at hand while a page is written.
  * Called:  by who serves TAXII 2.0 from a collection that says `serve-as stix20`; by the delivery to peers

@@ -314,8 +314,8 @@ drop_selectors(struct unpack *u, json *g)
 	return any;
 }
 
-/* What was marked now stands with its object. Its id, which may be guessed from what it says, is all that the
- * observed-data still holds of it: that is marked. */
+/* What was marked now stands with its object. Its id, which may be guessed from what it says, is all that
+ * the observed-data still holds of it: that is marked. */
 static void
 mark_references(struct unpack *u)
 {
