@@ -11,7 +11,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 
-enum { MARKINGS_MAX = 1000, STATEMENTS_MAX = 64 };
+enum { COVERS_MAX = 64, STATEMENTS_MAX = 1000 };
 
 struct s1_marking {
 	struct xml_node	*node;
@@ -144,15 +144,27 @@ s1_label_here(const struct s1 *s, const struct xml_node *n)
 	return finish(&sum);
 }
 
+/* Which elements below are somebody else's. */
+enum skip { SKIP_NONE, SKIP_UNITS, SKIP_PARTS };
+
+static bool
+is_skipped(const struct xml_node *n, enum skip skip)
+{
+	const struct s1_note *note = n->user;
+
+	return note != NULL && ((skip != SKIP_NONE && note->unit != NULL) ||
+	    (skip == SKIP_PARTS && note->tags != NULL));
+}
+
 static void
-sum_below(const struct s1 *s, const struct xml_node *n, bool own, struct sum *sum)
+sum_below(const struct s1 *s, const struct xml_node *n, enum skip skip, struct sum *sum)
 {
 	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
-		if (own && s1_unit_of(k) != NULL)
+		if (is_skipped(k, skip))
 			continue;
 		for (const struct s1_cover *c = covers_of(k); c != NULL; c = c->next)
 			count(s, sum, c->m, true);
-		sum_below(s, k, own, sum);
+		sum_below(s, k, skip, sum);
 	}
 }
 
@@ -163,8 +175,22 @@ s1_label_within(const struct s1 *s, const struct xml_node *n, bool own)
 	struct sum sum = { .unreadable = false };
 
 	sum_up(s, n, &sum);
-	sum_below(s, n, own, &sum);
+	sum_below(s, n, own ? SKIP_UNITS : SKIP_NONE, &sum);
 	return finish(&sum);
+}
+
+/* All objects of a unit may say what it says outside of their own elements. */
+void
+s1_label_faces(struct s1 *s, struct s1_unit *u)
+{
+	struct sum sum = { .unreadable = false };
+	struct s1_label common;
+
+	sum_up(s, u->node, &sum);
+	sum_below(s, u->node, SKIP_PARTS, &sum);
+	common = finish(&sum);
+	for (size_t i = 0; i < u->faces.n; i++)
+		u->faces.v[i]->label = s1_strictest(s, u->faces.v[i]->label, common);
 }
 
 static void
@@ -421,6 +447,11 @@ cover(void *arg, struct xml_node *n)
 
 	if (note->covers != NULL && note->covers->m == c->m)
 		return;
+	/* nobody says so much of one thing; whoever does cannot be followed */
+	if (note->ncovers++ >= COVERS_MAX) {
+		note->covers->m = c->s->too_many;
+		return;
+	}
 	one = arena_alloc(c->s->mem, sizeof(*one));
 	one->m = c->m;
 	one->next = note->covers;
@@ -466,16 +497,14 @@ read_marking(struct s1 *s, struct xml_node *handling, struct xml_node *n)
 }
 
 static void
-find_below(struct s1 *s, struct xml_node *n, size_t *seen)
+find_below(struct s1 *s, struct xml_node *n)
 {
 	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
 		struct xml_node *m = stix1_is(k, "Handling") ? stix1_get(k, "Marking") : NULL;
 
-		for (; m != NULL; m = stix1_more(m)) {
-			if ((*seen)++ < MARKINGS_MAX)
-				read_marking(s, k, m);
-		}
-		find_below(s, k, seen);
+		for (; m != NULL; m = stix1_more(m))
+			read_marking(s, k, m);
+		find_below(s, k);
 	}
 }
 
@@ -483,17 +512,10 @@ find_below(struct s1 *s, struct xml_node *n, size_t *seen)
 void
 s1_find_markings(struct s1 *s)
 {
-	struct s1_marking *m;
-	struct covering c = { .s = s };
-	size_t seen = 0;
+	struct s1_marking *m = arena_alloc(s->mem, sizeof(*m));
 
-	find_below(s, s->doc, &seen);
-	if (seen <= MARKINGS_MAX)
-		return;
-	s1_warn(s, s->doc, "TOO_MANY_MARKINGS", "%zu markings: all is treated as RED", seen);
-	m = arena_alloc(s->mem, sizeof(*m));
 	m->node = s->doc;
 	m->unreadable = true;
-	c.m = m;
-	cover(&c, s->doc);
+	s->too_many = m;
+	find_below(s, s->doc);
 }

@@ -124,7 +124,7 @@ work_out(struct s1 *s, struct xml_node *n, struct s1_pattern *out, unsigned dept
 	struct s1_label *before = s->seeing;
 	struct pat_node *p;
 
-	out->label = s1_label_here(s, n);
+	out->label = s1_label_within(s, n, true);
 	s->seeing = &out->label;
 	p = composite != NULL ? read_composite(s, composite, &parts, &out->label, depth) :
 	    read_observables(s, n, &parts);

@@ -96,6 +96,7 @@ derive(struct s1 *s, struct err *e)
 		u->node->mark = XML_KEPT;
 		s1_keep_type(u->node);
 		readers[u->kind](s, u);
+		s1_label_faces(s, u);
 		if (u->faces.n > 0)
 			keep_around(u);
 	}

@@ -98,6 +98,7 @@ struct s1_pattern {			/* of an Indicator element */
 struct s1_note {
 	struct s1_tag		*tags;
 	struct s1_cover		*covers;
+	size_t			 ncovers;
 	struct s1_unit		*unit;
 	struct s1_pattern	*pattern;
 	bool			 detects;	/* an Observable that an Indicator refers to */
@@ -132,6 +133,7 @@ struct s1 {
 	size_t			 tests;		/* of patterns, made so far: references multiply them */
 	size_t			 steps;		/* of XPath evaluation, made so far */
 	size_t			 nstatements;
+	const struct s1_marking	*too_many;	/* stands for more than can be followed */
 	size_t			 pairs;		/* looked at for relationships */
 	bool			 untimed;	/* a time was needed and nobody gave one */
 };
@@ -225,6 +227,7 @@ void		 s1_find_markings(struct s1 *s);
 struct s1_label	 s1_label_here(const struct s1 *s, const struct xml_node *n);
 /* The strictest that holds anywhere in n; units inside are not looked at if `own`. */
 struct s1_label	 s1_label_within(const struct s1 *s, const struct xml_node *n, bool own);
+void		 s1_label_faces(struct s1 *s, struct s1_unit *u);	/* when it has been read */
 struct s1_label	 s1_strictest(const struct s1 *s, struct s1_label a, struct s1_label b);
 bool		 s1_stricter(struct s1_label a, struct s1_label b);
 /* An object is at least as strict as everything in the XML that it holds. */

@@ -96,6 +96,8 @@ read_identity(struct s1 *s, struct s1_unit *u, struct s1_obj *ob, struct xml_nod
 
 		if (who == NULL)
 			return;
+		if (stix1_get(n, "Name") == NULL)	/* it may be named like the actor */
+			who->label = s1_strictest(s, who->label, ob->label);
 		if (json_get(ob->tree, "name") == NULL && who->tree != NULL)
 			json_put_str(s->mem, ob->tree, "name", json_member(who->tree, "name"));
 		s1_relate(s, u, ob, "attributed-to", who, n);

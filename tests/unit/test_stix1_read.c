@@ -248,6 +248,52 @@ each_unit_has_its_own_label(void **state)
 	assert_int_equal(get("relationship--")->tlp, TLP_RED);
 }
 
+/* Thousands of labels, one an object, are nothing unusual; hundreds on one object are. */
+static void
+markings_may_be_many(void **state)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	(void)state;
+	strbuf_adds(&b, HEAD "<stix:Campaigns>");
+	for (int i = 0; i < 3000; i++)
+		strbuf_addf(&b, CAMPAIGN("11111111-1111-4111-8111-%012d",
+		    "<campaign:Handling>" MARK("../../..//node()", TLP("GREEN")) "</campaign:Handling>"), i);
+	strbuf_adds(&b, CAMPAIGN(U2, "<campaign:Handling>"));
+	strbuf_setlen(&b, b.n - strlen("</stix:Campaign>"));
+	for (int i = 0; i < 100; i++)
+		strbuf_adds(&b, MARK("../../..//node()", TLP("GREEN")));
+	strbuf_adds(&b, "</campaign:Handling></stix:Campaign></stix:Campaigns>" TAIL);
+	read_document(b.p);
+	assert_int_equal(get("campaign--11111111-1111-4111-8111-000000002999")->tlp, TLP_GREEN);
+	assert_int_equal(get("campaign--" U2)->label, LABEL_UNREADABLE);
+	strbuf_fini(&b);
+}
+
+/* What several objects of one element share is under the label of what they share; what only one of them says
+ * is not. */
+static void
+parts_share_what_is_around_them(void **state)
+{
+#define TWO_PARTS(what, part)										\
+	HEAD "<stix:TTPs><stix:TTP id='own:ttp-" U1 "'><ttp:Title>T</ttp:Title><ttp:Behavior>"		\
+	"<ttp:Malware><ttp:Malware_Instance><ttp:Name>M</ttp:Name></ttp:Malware_Instance>"		\
+	"<ttp:Malware_Instance><ttp:Type>Bot</ttp:Type></ttp:Malware_Instance></ttp:Malware></ttp:Behavior>"	\
+	"<ttp:Handling>" MARK("../../..//node()", TLP("GREEN")) MARK(what part, TLP("RED")) "</ttp:Handling>"	\
+	"</stix:TTP></stix:TTPs>" TAIL
+	(void)state;
+	read_document(TWO_PARTS("../../../ttp:Title", ""));
+	for (size_t i = 0; i < adv.n; i++)
+		if (slice_is(adv.objects[i].type, "malware"))
+			assert_int_equal(adv.objects[i].tlp, TLP_RED);
+	assert_int_equal(count("malware"), 2);
+	read_document(TWO_PARTS("../../../ttp:Behavior/ttp:Malware/ttp:Malware_Instance/", "ttp:Name"));
+	assert_int_equal(get("malware--" U1)->tlp, TLP_RED);
+	for (size_t i = 0; i < adv.n; i++)
+		if (slice_is(adv.objects[i].type, "malware") && !slice_is(adv.objects[i].id, "malware--" U1))
+			assert_int_equal(adv.objects[i].tlp, TLP_GREEN);
+}
+
 /* AIS: the level counts, and who may know the producer is written on the producer. */
 static void
 ais_is_read(void **state)
@@ -613,6 +659,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels_hold),
 		cmocka_unit_test(each_unit_has_its_own_label),
+		cmocka_unit_test(markings_may_be_many),
+		cmocka_unit_test(parts_share_what_is_around_them),
 		cmocka_unit_test(ais_is_read),
 		cmocka_unit_test(ids_are_kept_or_made),
 		cmocka_unit_test(versions_follow_the_source),
