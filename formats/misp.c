@@ -1,5 +1,5 @@
 /* misp.c -- the MISP core format as a format of ours. See misp.h. */
-#include "formats/misp.h"
+#include "formats/misp_read.h"
 
 static bool
 has(struct slice s, const char *word)
@@ -42,4 +42,5 @@ const struct format_ops format_misp = {
 	.sniff = misp_sniff,
 	.read = misp_read,
 	.write = misp_write,
+	.split = &misp_split,
 };

@@ -426,6 +426,40 @@ is_misp(const json *root)
 	    json_get(root, "Object") != NULL || is_event(root);
 }
 
+/* An id that follows from the input. */
+struct slice
+misp_document_id(const struct read_job *job, struct arena *mem)
+{
+	uint8_t digest[SHA256_LEN];
+	char uuid[UUID_TEXT + 1];
+
+	format_digest(job, digest);
+	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(mem, "misp|bundle|%02x%02x%02x%02x%02x%02x%02x%02x",
+	    digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7])), uuid);
+	return slice_of(arena_fmt(mem, "bundle--%s", uuid));
+}
+
+/* One element of a large document. */
+static int
+read_piece(struct mr *r, struct err *e)
+{
+	struct json_limits limits = { .depth = 0 };
+	const char *path = mr_piece_begin(r, &limits);
+	struct json_doc doc;
+	int rc;
+
+	if (json_parse(r->job->in, &limits, r->mem, &doc, e) < 0) {
+		err_input(e, r->job->input);
+		return -1;
+	}
+	r->root = doc.root;
+	rc = read_element(r, doc.root, e);
+	if (rc == 0)
+		ledger_account(r->led, r->job->loss, doc.root, path, LOSS_MOVED, NULL);
+	mr_piece_end(r);
+	return rc;
+}
+
 int
 misp_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
 {
@@ -434,8 +468,9 @@ misp_read(const struct read_job *job, struct arena *mem, struct advisory *adv, s
 	struct mr r = { .job = job, .mem = mem, .adv = adv, .led = ledger_new(mem) };
 	struct json_doc doc;
 	uint8_t digest[SHA256_LEN];
-	char uuid[UUID_TEXT + 1];
 
+	if (job->piece != NULL)
+		return read_piece(&r, e);
 	if (job->in.n > most)
 		return err_set(
 		    e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n, most);
@@ -450,11 +485,7 @@ misp_read(const struct read_job *job, struct arena *mem, struct advisory *adv, s
 	}
 	format_digest(job, digest);
 	memcpy(&r.seed, digest, sizeof(r.seed));
-	uuid_v5(uuid_ns_tocsin,
-	    slice_of(arena_fmt(mem, "misp|bundle|%02x%02x%02x%02x%02x%02x%02x%02x", digest[0],
-		digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7])),
-	    uuid);
-	adv->id = slice_of(arena_fmt(mem, "bundle--%s", uuid));
+	adv->id = misp_document_id(job, mem);
 	r.root = doc.root;
 	if (read_elements(&r, doc.root, e) < 0)
 		return -1;

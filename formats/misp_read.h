@@ -146,4 +146,12 @@ void		 mr_originals_put(struct mr *r, struct mr_event *ev, struct mr_originals *
 struct slice	 mr_originals_bundle(const struct mr_originals *os);
 bool		 mr_container_is_original(const struct mr_originals *os);
 
+/* misp_split.c: an element of the list is a piece. */
+extern const struct format_split misp_split;
+/* What a piece must know of the others; its path in the document. */
+const char	*mr_piece_begin(struct mr *r, struct json_limits *limits);
+void		 mr_piece_end(struct mr *r);
+/* misp_read.c */
+struct slice	 misp_document_id(const struct read_job *job, struct arena *mem);
+
 #endif

@@ -14,7 +14,10 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
 
-enum { WHOLE_MAX = 64 << 20, TREES_MAX = 4 << 20, OBJECTS_DEFAULT = 100000, DEPTH_DEFAULT = 128, AROUND = 2 };
+enum {
+	WHOLE_MAX = 64 << 20, TREES_MAX = 4 << 20, OBJECTS_DEFAULT = 100000, DEPTH_DEFAULT = 128,
+	AROUND = 2
+};
 
 struct definition {
 	struct slice	 text;

@@ -18,8 +18,6 @@
 enum { SNIFF_BYTES = 4096, FORMATS_SHOWN = 32, WINDOW_DEFAULT = 8 << 20, FAR = 4 << 20 };
 #define INPUT_DEFAULT ((size_t)16 << 30)
 
-static const char epoch[] = "1970-01-01T00:00:00Z";
-
 /* Where mapping files are looked for, first to last. */
 static const char *const mapping_dirs[] = {
 	"mappings", "conf/mappings", "/etc/tocsin/mappings", "/usr/local/share/tocsin/mappings",
@@ -205,7 +203,7 @@ newest_in_records(const struct read_job *job, const struct format_ops *f)
 	struct slice newest = SLICE_EMPTY;
 	char *text = NULL;
 
-	first.received = SLICE_LIT(epoch);
+	first.received = SLICE_LIT(document_epoch);
 	first.loss = NULL;
 	if (f->read(&first, mem, &adv, NULL) == 0)
 		newest = newest_version(mem, &adv);
@@ -231,7 +229,7 @@ documents_choose_received(struct documents *d, struct read_job *job, const struc
 	}
 	if (job->received.n > 0)
 		return true;
-	job->received = SLICE_LIT(epoch);	/* to see what else is wrong with it */
+	job->received = SLICE_LIT(document_epoch);	/* to see what else is wrong with it */
 	return false;
 }
 

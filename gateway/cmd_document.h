@@ -94,7 +94,8 @@ int	documents_prepare(struct documents *d, const struct args *a);
 /* The format of a text; NULL and *e if it looks like none. */
 const struct format_ops *documents_choose(const struct documents *d, const struct args *a,
 	    struct slice text, struct err *e);
-/* Set job->received; false if nothing in the input can stand for it and it is needed. */
+/* Set job->received; false if nothing in the input can stand for it: then it is this. */
+#define document_epoch "1970-01-01T00:00:00Z"
 bool	documents_choose_received(struct documents *d, struct read_job *job,
 	    const struct format_ops *f);
 /* Keep `stamp` in *newest (in `mem`) if it is later; false if it is no time. */

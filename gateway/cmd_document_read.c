@@ -14,6 +14,7 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/cmd_document.h"
+#include "gateway/cmd_ids.h"
 #include "gateway/cmd_input.h"
 #include "gateway/cmd_progress.h"
 
@@ -29,9 +30,12 @@ struct taking {
 	struct input		*in;
 	uint32_t		 number;
 	struct slice		 newest;	/* version of an object */
+	bool			 timeless;	/* no time of the input can stand for `received` ... */
+	bool			 asked;		/* ... and an object was given it */
 	struct err		 err;		/* of the piece that ended it */
 	struct pos		 here;		/* of the object looked at, and where its line begins */
 	size_t			 line_at;
+	struct ids		*ids;		/* NULL unless pieces may give one object twice */
 };
 
 static void
@@ -110,7 +114,12 @@ keep(struct taking *t, struct advisory *adv, const struct read_piece *piece, str
 		if (piece != NULL)
 			o->index += piece->index;
 		document_newest(mem, o->version, &t->newest);
-		shelf_add(t->d->shelf, o, t->number, piece == NULL ? NULL : t->in, place, told);
+		t->asked = t->asked || (t->timeless && memmem(o->bytes.p, o->bytes.n,
+		    document_epoch, sizeof(document_epoch) - 1) != NULL);
+		if (t->ids != NULL && ids_add(t->ids, o->id, o->version))
+			continue;
+		shelf_add(t->d->shelf, o, t->number, piece == NULL ? NULL : t->in, place, told,
+		    piece == NULL || t->ids != NULL);
 	}
 	for (size_t i = 0; i < adv->nverdicts; i++)
 		if (piece == NULL || format_piece_verdict(piece, mem, &adv->verdicts[i]))
@@ -132,6 +141,8 @@ read_whole(struct taking *t, struct err *e)
 	t->job.limits.bytes = WHOLE_MAX;
 	if (t->job.in.n > t->d->largest)
 		t->d->largest = t->job.in.n;
+	if (t->f->split != NULL && t->f->split->joins)
+		t->ids = ids_new();
 	rc = t->f->read(&t->job, mem, &adv, e);
 	if (rc == 0) {
 		keep(t, &adv, NULL, mem);
@@ -141,6 +152,8 @@ read_whole(struct taking *t, struct err *e)
 	}
 	newest = t->newest;
 	t->newest = newest.n == 0 ? newest : arena_slice(t->d->mem, newest);
+	ids_free(t->ids);
+	t->ids = NULL;
 	arena_free(mem);
 	return rc;
 }
@@ -227,6 +240,7 @@ read_pieces(struct taking *t, struct source *source, struct err *e)
 {
 	struct mark before = set_mark(t->d);
 	struct slice newest = t->newest;
+	bool done;
 	int rc;
 
 	t->job.limits.bytes = t->d->limit;
@@ -234,8 +248,11 @@ read_pieces(struct taking *t, struct source *source, struct err *e)
 	if (rc <= 0)
 		return rc;
 	if (t->f->split->joins)
-		shelf_join(t->d->shelf, t->number);
-	if (t->f->split->each(source->whole, on_piece, t)) {
+		t->ids = ids_new();
+	done = t->f->split->each(source->whole, on_piece, t);
+	ids_free(t->ids);
+	t->ids = NULL;
+	if (done) {
 		source->in = t->in;
 		input_forget(t->in);
 		return 1;
@@ -285,21 +302,20 @@ take_input(struct taking *t, const struct args *a, struct source *source)
 {
 	struct documents *d = t->d;
 	struct err e = ERR_INIT;
-	bool timed;
-
 	t->f = source->format = documents_choose(d, a, t->job.in, &e);
 	if (t->f == &format_mapped && d->mapping == NULL)
 		return cmd_complain("%s: format mapped needs --mapping", source->name);
-	timed = t->f != NULL && documents_choose_received(d, &t->job, t->f);
+	t->timeless = t->f != NULL && !documents_choose_received(d, &t->job, t->f);
 	if (t->f == NULL || read_text(t, source, &e) < 0) {
 		err_input(&e, source->name);
 		add_unreadable(t, &e);
 		return 0;
 	}
-	if (!timed && d->to != NULL)
+	if (t->asked && d->to != NULL)
 		return cmd_complain("%s: there is no time in it that could stand for the time of "
 		    "receipt; say --received 2026-05-01T12:00:00Z", source->name);
-	document_newest(d->mem, t->job.received.n > 0 ? t->job.received : t->newest, &d->received);
+	document_newest(d->mem, t->job.received.n > 0 && !t->timeless ? t->job.received : t->newest,
+	    &d->received);
 	return 0;
 }
 

@@ -16,7 +16,6 @@ struct shelf {
 	struct siphash_key	 keys[2];
 	struct strbuf		 name;		/* of the object just added, for hashing */
 	struct input		**inputs;	/* by number; NULL: the texts were copied */
-	bool			*joined;	/* by number, too */
 	size_t			 ninputs;
 	uint8_t			*off;		/* a bit an object: taken off; NULL: none was */
 };
@@ -40,7 +39,6 @@ shelf_free(struct shelf *s)
 	spill_free(s->texts);
 	strbuf_fini(&s->name);
 	free(s->inputs);
-	free(s->joined);
 	free(s->off);
 	free(s);
 }
@@ -53,27 +51,16 @@ note_input(struct shelf *s, uint32_t number, struct input *in)
 		size_t n = (size_t)number + 16;
 
 		s->inputs = xrealloc(s->inputs, n * sizeof(struct input *));
-		s->joined = xrealloc(s->joined, n * sizeof(*s->joined));
-		for (size_t i = s->ninputs; i < n; i++) {
+		for (size_t i = s->ninputs; i < n; i++)
 			s->inputs[i] = NULL;
-			s->joined[i] = false;
-		}
 		s->ninputs = n;
 	}
-	if (in != NULL)
-		s->inputs[number] = in;
-}
-
-void
-shelf_join(struct shelf *s, uint32_t number)
-{
-	note_input(s, number, NULL);
-	s->joined[number] = true;
+	s->inputs[number] = in;
 }
 
 void
 shelf_add(struct shelf *s, const struct object *o, uint32_t input, struct input *in, struct pos place,
-    size_t remarks)
+    size_t remarks, bool judged)
 {
 	struct kept k;
 
@@ -87,6 +74,7 @@ shelf_add(struct shelf *s, const struct object *o, uint32_t input, struct input 
 	k.flags = o->flags;
 	k.sectors = o->sectors;
 	k.remarks = (uint32_t)remarks;
+	k.judged = judged;
 	k.tlp = (uint8_t)o->tlp;
 	k.label = (uint8_t)o->label;
 	k.pap = (uint8_t)o->pap;
@@ -283,14 +271,6 @@ add_clash(struct settling *t, size_t at, uint32_t input, bool own)
 	t->v[t->n++] = (struct clash){ at, input, own };
 }
 
-static uint32_t
-input_of(struct shelf *s, size_t at)
-{
-	struct kept k;
-
-	return get_record(s, at, &k) ? k.input : UINT32_MAX;
-}
-
 /* All objects of one (id, version), in their order. */
 static void
 settle_group(struct settling *t, const struct entry *v, size_t n)
@@ -299,19 +279,18 @@ settle_group(struct settling *t, const struct entry *v, size_t n)
 	uint32_t from = UINT32_MAX;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t input = input_of(t->s, v[i].at);
-		bool own, earlier = holder != SIZE_MAX && (input != from || input != t->first);
+		struct kept k;
+		bool own, earlier;
 
-		if (input != from)
-			leader = v[i].at;
-		if (input == from && input < t->s->ninputs && t->s->joined[input]) {
-			take_off(t->s, v[i].at);
+		if (!get_record(t->s, v[i].at, &k))
 			continue;
-		}
-		own = input == from && !is_equal(t->s, leader, v[i].at, true);
-		from = input;
+		earlier = holder != SIZE_MAX && (k.input != from || k.input != t->first);
+		if (k.input != from)
+			leader = v[i].at;
+		own = k.input == from && !k.judged && !is_equal(t->s, leader, v[i].at, true);
+		from = k.input;
 		if (own || (earlier && !is_equal(t->s, holder, v[i].at, false)))
-			add_clash(t, v[i].at, input, own);
+			add_clash(t, v[i].at, k.input, own);
 		else if (!earlier)
 			holder = v[i].at;
 		else

@@ -25,14 +25,16 @@ struct kept {
 	uint32_t	flags, sectors, remarks;
 	uint8_t		tlp, label, pap, phase;
 	bool		in_input;	/* which stays mapped */
+	bool		judged;		/* beside the others of its input, by its reader */
 };
 
 struct shelf	*shelf_new(void);
 void		 shelf_free(struct shelf *s);
 /* Put an object by that input number `input` gave at `place`. `in`: its text may stand there, and `in`
- * stays open as long as the shelf; NULL: the text is copied. */
+ * stays open as long as the shelf; NULL: the text is copied. `judged`: contradictions within the input are
+ * its reader's to find. */
 void		 shelf_add(struct shelf *s, const struct object *o, uint32_t input, struct input *in,
-		    struct pos place, size_t remarks);
+		    struct pos place, size_t remarks, bool judged);
 size_t		 shelf_count(const struct shelf *s);
 void		 shelf_cut(struct shelf *s, size_t n);	/* forget all but the first n */
 bool		 shelf_failed(const struct shelf *s, struct err *e);
@@ -55,7 +57,5 @@ struct clash {
 /* Take off what an earlier input has too, and what contradicts an earlier one; of the latter, tell: in
  * order of inputs, own ones first. Equal copies within the first input stay. Heap. */
 struct clash	*shelf_settle(struct shelf *s, size_t *n);
-/* Of input `number`, the later of two that are one is taken off in any case. */
-void		 shelf_join(struct shelf *s, uint32_t number);
 
 #endif
