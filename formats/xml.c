@@ -22,6 +22,8 @@ enum {
 	DEFAULT_TEXT = 8 << 20, TAG_BYTES = 64 << 10, TAG_ATTRS = 256, NAMES = 512
 };
 
+#define XINCLUDE "http://www.w3.org/2001/XInclude"
+
 /* One name of libxml2's dictionary and our copy of it; pointers are unique per parser. */
 struct interned {
 	const xmlChar	*key;
@@ -301,6 +303,10 @@ on_start(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar 
 	}
 	if (++b->depth > b->lim.depth) {
 		fail(b, ERR_DEPTH, "elements are nested too deep", b->lim.depth);
+		return;
+	}
+	if (uri != NULL && strncmp((const char *)uri, XINCLUDE, sizeof(XINCLUDE) - 1) == 0) {
+		fail(b, ERR_FORBIDDEN, "XInclude is never accepted", 0);
 		return;
 	}
 	flush_text(b, true);

@@ -60,7 +60,7 @@ struct xml_node {
 	const void	*made_of;	/* in a translated tree: what of the input it was; copies keep it */
 };
 
-/* Parse one document. Codes: ERR_SYNTAX, ERR_ENCODING, ERR_FORBIDDEN (DTD, entity), ERR_DEPTH,
+/* Parse one document. Codes: ERR_SYNTAX, ERR_ENCODING, ERR_FORBIDDEN (DTD, entity, XInclude), ERR_DEPTH,
  * ERR_LIMIT, with line and column. `in` is not needed afterwards. */
 int	xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem,
 	    struct xml_node **root, struct err *e);

@@ -142,6 +142,9 @@ refuses_dtds_before_libxml_sees_them(void **state)
 	    "<a>&x;</a>"), ERR_FORBIDDEN);
 	assert_refused(SLICE_LIT("<a><!ENTITY x 'y'></a>"), ERR_FORBIDDEN);
 	assert_refused(SLICE_LIT("<a>&x;</a>"), ERR_SYNTAX);
+	assert_refused(SLICE_LIT("<a xmlns:xi='http://www.w3.org/2001/XInclude'>"
+	    "<xi:include href='file:///etc/passwd' parse='text'/></a>"), ERR_FORBIDDEN);
+	assert_true(xml_is(parse("<a xmlns:xi='http://www.w3.org/2001/XInclude'/>"), "", "a"));
 	/* a comment that only looks closed: what is in it stays in it */
 	assert_true(xml_is(parse("<!--><!DOCTYPE a>--><a/>"), "", "a"));
 	assert_refused(SLICE_LIT("<a><![CDATA[x</a>"), ERR_SYNTAX);
@@ -161,6 +164,11 @@ refuses_what_is_no_xml(void **state)
 	assert_refused(SLICE_LIT("<a>\xED\xA0\x80</a>"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<?xml version='1.0' encoding='ISO-8859-1'?><a/>"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<?xml version='1.0' encoding = 'utf-7' ?><a/>"), ERR_ENCODING);
+	assert_refused(SLICE_LIT("<?xml version='1.0' encoding='UTF-16'?><a/>"), ERR_ENCODING);
+	assert_refused(SLICE_LIT("\xFF\xFE<\0a\0/\0>\0"), ERR_ENCODING);
+	assert_refused(SLICE_LIT("\xFE\xFF\0<\0a\0/\0>"), ERR_ENCODING);
+	assert_refused(SLICE_LIT("+ADw-a/+AD4-"), ERR_ENCODING);	/* UTF-7 */
+	assert_refused(SLICE_LIT("<?xml version='1.0' encoding='utf-8'?><a>caf\xE9</a>"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<a>\x01</a>"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<a>&#1;</a>"), ERR_ENCODING);
 	assert_refused(SLICE_LIT("<a>"), ERR_SYNTAX);
