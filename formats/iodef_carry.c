@@ -235,10 +235,8 @@ copy_own(struct carry *c, struct part *p, struct xml_node *to, const struct xml_
 		}
 		if (is_of_document(c, k))
 			continue;
-		if (from == p->root && p->carried == NULL && is_carried(c, k)) {
-			p->carried = k;
+		if (k == p->carried)
 			continue;
-		}
 		if (common && is_part(c, k)) {
 			put_place(c, p, to, k);
 			continue;
@@ -257,19 +255,30 @@ take_document_data(struct carry *c, struct part *p)
 	struct xml_node *k = xml_get(xml_get(p->root, "Incident"), "AdditionalData");
 
 	for (; k != NULL && c->way->from == &iodef1_model; k = xml_more(k)) {
-		if (!is_of_document(c, k))
-			continue;
-		if (p->carried == NULL && is_carried(c, k))
-			p->carried = k;
-		else
+		if (is_of_document(c, k) && k != p->carried)
 			put_place(c, p, p->own, k);
 	}
+}
+
+/* The last AdditionalData that holds the part: there it was put. */
+static const struct xml_node *
+find_carried(const struct carry *c, const struct xml_node *root)
+{
+	bool document = root->parent == NULL && c->way->from == &iodef1_model;
+	const struct xml_node *k = xml_get(document ? xml_get(root, "Incident") : root, "AdditionalData");
+	const struct xml_node *last = NULL;
+
+	for (; k != NULL; k = xml_more(k)) {
+		if (is_of_document(c, k) == document && is_carried(c, k))
+			last = k;
+	}
+	return last;
 }
 
 static void
 open_part(struct carry *c, struct part *p, const struct xml_node *root)
 {
-	*p = (struct part){ .root = root };
+	*p = (struct part){ .root = root, .carried = find_carried(c, root) };
 	p->own = copy_shell(c->mem, root);
 	p->own->parent = root->parent;	/* for what it inherits; the parent does not know it */
 	copy_own(c, p, p->own, root, true);
