@@ -36,14 +36,14 @@ item_of(const struct delivery *d, const struct idmap *ids, const char *const *re
 }
 
 size_t
-delivery_refusals(const struct delivery *d, size_t from, size_t to, const struct taxii_status *status,
-    struct arena *mem, const char **refused)
+delivery_refusals(const struct delivery *d, const struct slice *sent_as, size_t from, size_t to,
+    const struct taxii_status *status, struct arena *mem, const char **refused)
 {
 	struct idmap ids = { .n = 0 };
 	size_t n = 0;
 
 	for (size_t i = from; i < to; i++)
-		idmap_add(&ids, mem, d->items[i].row.id, i);
+		idmap_add(&ids, mem, sent_as != NULL ? sent_as[i] : d->items[i].row.id, i);
 	idmap_sort(&ids);
 	for (size_t k = 0; k < status->nrefusals && n < to - from; k++) {
 		const struct taxii_refusal *r = &status->refusals[k];

@@ -175,7 +175,7 @@ on_accepted(struct sending *s, const struct http_reply *r)
 		return;
 	}
 	if (status.failure > 0) {
-		if (delivery_refusals(s->d, 0, s->d->n, &status, s->mem, refused) !=
+		if (delivery_refusals(s->d, NULL, 0, s->d->n, &status, s->mem, refused) !=
 		    (size_t)status.failure) {
 			/* what it took a second time is no harm */
 			finish_with(s, DELIVERY_RETRY, 0,

@@ -6,6 +6,7 @@
 #include "adapters/delivery_refusals.h"
 #include "adapters/peer_call.h"
 #include "adapters/taxii_client.h"
+#include "formats/stix20_serve.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/strbuf.h"
@@ -24,6 +25,8 @@ struct push {
 	void			*arg;
 	struct arena		*mem;
 	const char		**refused;	/* parallel to the items */
+	struct slice		*text, *sent_as; /* ... of what is said in STIX 2.0, and its ids; NULL: nothing
+						 * is */
 	size_t			 at, end;	/* the piece in hand: items [at, end) */
 	size_t			 most;		/* items in a piece; 0: as many as fit */
 	int64_t			 began_us, pending_us;
@@ -204,7 +207,7 @@ on_status(struct push *s, const struct taxii_status *status)
 		return;
 	}
 	s->status_id = NULL;
-	named = delivery_refusals(s->d, s->at, s->end, status, s->mem, s->refused);
+	named = delivery_refusals(s->d, s->sent_as, s->at, s->end, status, s->mem, s->refused);
 	if (status->failure > 0 && named < (size_t)status->failure) {
 		/* which ones, it does not say: what it took a second time is no harm */
 		narrow(s, "it does not say why");
@@ -282,17 +285,53 @@ room_of(const struct push *s)
 	return max > BODY_ROOM ? (size_t)max - BODY_ROOM : 1;
 }
 
+/* What is sent of an item. */
+static struct slice
+text_of(const struct push *s, size_t i)
+{
+	return s->text != NULL ? s->text[i] : s->d->items[i].row.bytes;
+}
+
+/* Say all items in STIX 2.0, each with what it refers to as far as the delivery has it. */
+static void
+say_in_20(struct push *s)
+{
+	struct stix20_shelf *shelf = stix20_shelf_new(s->mem);
+	struct strbuf b = STRBUF_INIT;
+	size_t n = s->d->n;
+
+	s->text = arena_alloc(s->mem, (n + 1) * sizeof(*s->text));
+	s->sent_as = arena_alloc(s->mem, (n + 1) * sizeof(*s->sent_as));
+	for (size_t i = 0; i < n; i++)
+		stix20_shelf_add(shelf, s->d->items[i].row.bytes);
+	for (size_t i = 0; i < n; i++) {
+		const struct store_row *row = &s->d->items[i].row;
+
+		s->text[i] = row->bytes;
+		s->sent_as[i] = row->id;
+		strbuf_reset(&b);
+		if (slice_is(row->spec_version, "2.0") ||
+		    !stix20_shelf_write(shelf, i, row->version, &b))
+			continue;
+		s->text[i] = arena_slice(s->mem, strbuf_slice(&b));
+		s->sent_as[i] = stix20_served_id(s->mem, row->id, row->bytes);
+	}
+	strbuf_fini(&b);
+}
+
 /* Refuse for ourselves what can never be taken. */
 static const char *
 unfit(const struct push *s, size_t i, size_t room)
 {
 	const struct store_row *row = &s->d->items[i].row;
 
-	if (taxii_client_version(s->by->client) == TAXII_20 && !slice_is(row->spec_version, "2.0"))
-		return "the peer speaks TAXII 2.0, which carries STIX 2.0 alone";
-	if (row->bytes.n >= room)		/* as fill() counts: each with a comma */
-		return arena_fmt(s->mem, "it has %zu bytes, and the peer takes %zu at once", row->bytes.n,
-		    room);
+	if (taxii_client_version(s->by->client) == TAXII_20 && s->text == NULL &&
+	    !slice_is(row->spec_version, "2.0"))
+		return "the peer speaks TAXII 2.0, which carries STIX 2.0 alone (serve-as stix20 says the "
+		    "others in its words)";
+	if (text_of(s, i).n >= room)		/* as fill() counts: each with a comma */
+		return arena_fmt(s->mem, "it has %zu bytes, and the peer takes %zu at once",
+		    text_of(s, i).n, room);
 	return NULL;
 }
 
@@ -306,7 +345,7 @@ fill(struct push *s, struct strbuf *body)
 		if (s->refused[s->at] == NULL && (s->refused[s->at] = unfit(s, s->at, room)) == NULL)
 			break;
 	for (s->end = s->at; s->end < s->d->n && (s->most == 0 || n < s->most); s->end++) {
-		struct slice bytes = s->d->items[s->end].row.bytes;
+		struct slice bytes = text_of(s, s->end);
 
 		if (s->refused[s->end] != NULL || (s->refused[s->end] = unfit(s, s->end, room)) != NULL)
 			break;			/* a piece is whole: it ends before what is not sent */
@@ -344,12 +383,15 @@ on_found(void *arg, const struct taxii_answer *a)
 {
 	struct push *s = arg;
 
-	if (a->failure != NULL)
+	if (a->failure != NULL) {
 		give_up(s, DELIVERY_RETRY, a->failure->retry_after_us, a->failure->words);
-	else if (!a->chosen->can_write)
+	} else if (!a->chosen->can_write) {
 		give_up(s, DELIVERY_RETRY, 0, "the server says that we may not write to this collection");
-	else
+	} else {
+		if (s->d->peer->serve_stix20 && taxii_client_version(s->by->client) == TAXII_20)
+			say_in_20(s);
 		next_piece(s);
+	}
 }
 
 /* ---- sending ---- */

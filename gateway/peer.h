@@ -64,6 +64,7 @@ struct peer {
 	uint32_t	 sectors;
 	bool		 tlp1_vocabulary;	/* `tlp-vocab 1.0`: cannot say AMBER+STRICT */
 	enum tlp_vocab	 tlp_vocab;		/* relation own: in which ids labels are shown */
+	bool		 serve_stix20;		/* a TAXII 2.0 server: STIX 2.1 goes in the words of 2.0 */
 	bool		 no_taxii20;		/* TAXII 2.0 is 406 to it */
 	bool		 bookmark;		/* a consumer whose place is remembered */
 	bool		 empty_list;		/* pages without objects show an empty list */

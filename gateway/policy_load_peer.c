@@ -245,6 +245,9 @@ close_peer(struct load *ld)
 		complain(ld->c, ld->opened, "peer '%s' has a url but no collection to post to", p->name);
 	if (p->collection != NULL && p->url == NULL)
 		complain(ld->c, ld->opened, "peer '%s' has a collection but no url", p->name);
+	if (p->serve_stix20 && p->wire == WIRE_TOCSIN)
+		complain(ld->c, ld->opened, "peer '%s': 'serve-as stix20' is for TAXII 2.0 servers of "
+		    "others ('wire taxii20')", p->name);
 	if (p->by_name && p->npins > 0)
 		complain(ld->c, ld->opened, "peer '%s' has a pin, and 'verify name' says not to look at "
 		    "it", p->name);
@@ -438,6 +441,14 @@ peer_wire(struct load *ld, const struct line *l)
 }
 
 static void
+peer_serve_as(struct load *ld, const struct line *l)
+{
+	static const char *const words[] = { "as-sent", "stix20", NULL };
+
+	this_peer(ld)->serve_stix20 = load_word(ld, l, "way of serving", 1, words) == 1;
+}
+
+static void
 peer_verify(struct load *ld, const struct line *l)
 {
 	static const char *const words[] = { "pin", "name", NULL };
@@ -598,6 +609,7 @@ const struct directive directives_peer[] = {
 	{ "relation", 1, 1, DIRECTIVE_NEEDED, peer_relation },
 	{ "wire", 1, 1, 0, peer_wire },
 	{ "url", 1, 1, 0, peer_url },
+	{ "serve-as", 1, 1, 0, peer_serve_as },
 	{ "verify", 1, 1, 0, peer_verify },
 	{ "proxy", 1, 1, 0, peer_proxy },
 	{ "collection", 1, 1, 0, peer_collection },

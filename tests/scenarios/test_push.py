@@ -325,6 +325,22 @@ def test_a_server_of_2_0_gets_bundles_of_2_0(stage):
     assert "2.0" in stage.node.ask("explain", new["id"], "away")["delivery"][0]["reason"]
 
 
+def test_a_server_of_2_0_gets_2_1_in_its_words(stage):
+    """If this fails, a partner whose server speaks TAXII 2.0 alone gets nothing of what we write today."""
+    fake = stage.begin("2.0", wire="taxii20", **{"serve-as": "stix20"})
+    dead = stage.peer()["dead"]
+    new = some(1, "said in 2.0")[0] | {"indicator_types": ["benign"]}
+    ip = {"type": "ipv4-addr", "spec_version": "2.1", "id": "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4",
+          "value": "198.51.100.3", "object_marking_refs": new["object_marking_refs"]}
+    stage.publish(new, ip)
+    until("both to arrive", lambda: sum(len(p["objects"]) for p in fake.posted) >= 2)
+    got = {o["type"]: o for p in fake.posted for o in p["objects"]}
+    assert got["indicator"]["id"] == new["id"] and got["indicator"]["labels"] == ["benign"]
+    assert "spec_version" not in got["indicator"] and "pattern_type" not in got["indicator"]
+    assert got["observed-data"]["objects"]["0"]["value"] == ip["value"]
+    assert stage.peer()["dead"] == dead
+
+
 def test_what_was_pulled_there_is_not_pushed_back(stage):
     """If this fails, a feed gets its own objects back, and the next node its echo."""
     fake = stage.begin(extra=pull_section("both", peer="away", every="1h"))

@@ -39,7 +39,7 @@ means(const char *id, const char *version, size_t from, size_t to, const char *w
 		items[i].row.version = slice_of(rows[i].version);
 		items[i].row.version_key = slice_of(rows[i].key);
 	}
-	n = delivery_refusals(&d, from, to, &status, mem, refused);
+	n = delivery_refusals(&d, NULL, from, to, &status, mem, refused);
 	for (size_t i = 0; i < ITEMS; i++)
 		if (refused[i] != NULL)
 			got[k++] = (char)('0' + i);
@@ -83,7 +83,7 @@ each_once(void **state)
 	memset(&item, 0, sizeof(item));
 	item.row.id = SLICE_LIT("a");
 	item.row.version = item.row.version_key = SLICE_LIT("v");
-	assert_int_equal(delivery_refusals(&d, 0, 1, &status, mem, refused), 1);
+	assert_int_equal(delivery_refusals(&d, NULL, 0, 1, &status, mem, refused), 1);
 	assert_string_equal(refused[0], "the peer refused it: first");
 	arena_free(mem);
 }
