@@ -83,6 +83,54 @@ csaf_residue(const json *object)
 	return json_get(json_get(object, "extensions"), CSAF_EXT);
 }
 
+/* What a value is known by: a text by itself, others by their canonical form behind a byte that
+ * begins no text. */
+static struct slice
+value_key(struct arena *mem, const json *value)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct slice s;
+
+	if (json_is_string(value))
+		return json_slice(value);
+	strbuf_addc(&text, '\xff');
+	json_print_jcs(&text, value);
+	s = arena_slice(mem, strbuf_slice(&text));
+	strbuf_fini(&text);
+	return s;
+}
+
+void
+csaf_set_fill(struct csaf_set *s, struct arena *mem, const json *list)
+{
+	size_t i = 0;
+
+	for (const json *k = json_first(list); k != NULL; k = json_next(k))
+		idmap_add(&s->values, mem, value_key(mem, k), i++);
+	idmap_sort(&s->values);
+}
+
+bool
+csaf_set_has(const struct csaf_set *s, struct arena *mem, const json *value)
+{
+	return idmap_find(&s->values, value_key(mem, value)) != IDMAP_NONE;
+}
+
+void
+csaf_list_once(struct arena *mem, json *list)
+{
+	struct csaf_set s = { .values = { 0 } };
+	json *next;
+	long i = 0;
+
+	csaf_set_fill(&s, mem, list);
+	for (json *k = json_first(list); k != NULL; k = next, i++) {
+		next = json_next(k);
+		if (idmap_find(&s.values, value_key(mem, k)) != i)
+			json_detach(list, k);
+	}
+}
+
 void
 csaf_object_hash(const json *object, struct arena *mem, char out[65])
 {

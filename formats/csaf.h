@@ -10,7 +10,8 @@
  * extensions.CSAF_EXT of the report = {"extension_type": "property-extension",
  *	"csaf": the document's root without its vulnerabilities,
  *	"vulnerabilities": [id, ...]: the objects made of them, in their order,
- *	"objects": ["ID HASH", ...]: every object that was made, with its hash}
+ *	"objects": ["ID HASH", ...]: every object that was made, with its hash; left out when there are
+ *	very many}
  * extensions.CSAF_EXT of a vulnerability = {"extension_type": ..., "csaf": its element, whole}
  * "csaf_text", a text, stands for "csaf" where STIX has no such value (null, or nothing in a list).
  * HASH = csaf_object_hash(): SHA-256 over the canonical JSON of the object without this extension
@@ -61,12 +62,17 @@ struct csaf_made {
 	json		*from;		/* the element */
 	json		*within;	/* of a vulnerability's part: its element; else NULL */
 	struct csaf_made *source, *target;	/* of a relationship */
+	struct csaf_software *software;	/* of a product */
+	/* Scratch of the way home: the relationship is no longer what it was; what it is now, or NULL. */
+	bool		 edited;
+	const json	*now;
 };
 
 /* A product of the tree and the software it became. */
 struct csaf_software {
 	struct slice	 product_id;
 	json		*product;	/* full_product_name */
+	json		*branch;	/* that holds it, or NULL */
 	json		*tree;
 	struct slice	 id;
 	struct csaf_made *made;
@@ -135,6 +141,14 @@ void	csaf_read_texts(struct csaf_reading *r, json *tree, json *notes, const char
 struct slice	csaf_line(struct arena *mem, struct slice text, size_t max);
 /* A time in UTC with milliseconds at least; empty if it is none. */
 struct slice	csaf_time(struct arena *mem, struct slice s);
+/* The values of a list, to ask for them often; equal ones are one. */
+struct csaf_set {
+	struct idmap	values;
+};
+void	csaf_set_fill(struct csaf_set *s, struct arena *mem, const json *list);
+bool	csaf_set_has(const struct csaf_set *s, struct arena *mem, const json *value);
+/* Take what stands in a list twice out of it. */
+void	csaf_list_once(struct arena *mem, json *list);
 /* See above. */
 void	csaf_object_hash(const json *object, struct arena *mem, char out[65]);
 void	csaf_tree_hash(const json *tree, char out[65]);

@@ -119,16 +119,6 @@ edit_texts(struct edit *d, json *holder, const char *categories)
 		json_remove(holder, "notes");
 }
 
-/* True if a list has an element equal to this one. */
-static bool
-has_equal(const json *list, const json *k)
-{
-	for (const json *m = json_first(list); m != NULL; m = json_next(m))
-		if (json_equal(m, k))
-			return true;
-	return false;
-}
-
 /* Take the first element of a list member away that says the same under two names. */
 static bool
 take_away(json *holder, const char *member, const char *a, struct slice x, const char *b, struct slice y)
@@ -170,15 +160,18 @@ edit_references(struct edit *d, bool report)
 	json *was = json_get(d->m->tree, "external_references");
 	json *is = json_get(d->p->tree, "external_references");
 	json *came = json_object(d->w->mem), *list;
+	struct csaf_set had = { .values = { 0 } }, has = { .values = { 0 } };
 
 	if (!differs(d, "external_references"))
 		return;
+	csaf_set_fill(&had, d->w->mem, was);
+	csaf_set_fill(&has, d->w->mem, is);
 	for (const json *k = json_first(was); k != NULL; k = json_next(k))
-		if ((!report || k != json_first(was)) && !has_equal(is, k))
+		if ((!report || k != json_first(was)) && !csaf_set_has(&has, d->w->mem, k))
 			remove_reference(d, k);
 	list = json_put(d->w->mem, came, "external_references", json_list(d->w->mem));
 	for (json *k = json_first(is); k != NULL; k = json_next(k)) {
-		if (has_equal(was, k)) {
+		if (csaf_set_has(&had, d->w->mem, k)) {
 			csaf_kept(d->w, k);
 			continue;
 		}
@@ -190,6 +183,8 @@ edit_references(struct edit *d, bool report)
 	}
 	if (report)
 		csaf_write_references(d->w, came, d->element, false, NULL);
+	else
+		csaf_list_once(d->w->mem, json_get(d->element, "ids"));
 }
 
 /* The word behind a prefix in the labels of a tree. */
@@ -290,98 +285,12 @@ edit_note(struct edit *d)
 	    "description details faq general legal_disclaimer other summary");
 }
 
-/* Take the products that are this software out of a list of product_status. */
-static void
-drop_products(struct csaf_reading *base, json *status, const char *list_name, struct slice software)
-{
-	json *list = json_get(status, list_name), *next;
-
-	for (json *k = json_first(list); k != NULL; k = next) {
-		struct csaf_software *s = csaf_software_find(base, json_slice(k));
-
-		next = json_next(k);
-		if (s != NULL && slice_eq(s->id, software))
-			json_detach(list, k);
-	}
-	if (list != NULL && json_first(list) == NULL)
-		json_remove(status, list_name);
-}
-
-/* Add a software to a list of product_status. */
-static void
-add_product(struct edit *d, json *status, const char *list_name, struct slice software)
-{
-	json *list = json_get(status, list_name);
-
-	for (size_t i = 0; i < d->base->nsoftware; i++) {
-		const struct csaf_software *s = &d->base->software[i];
-
-		if (!slice_eq(s->id, software))
-			continue;
-		if (list == NULL)
-			list = json_put(d->w->mem, status, list_name, json_list(d->w->mem));
-		json_push(list, json_string(d->w->mem, s->product_id));
-	}
-}
-
-/* True if the labels of a relationship say this list. */
-static bool
-says_list(const json *tree, enum csaf_status s)
-{
-	for (const json *k = json_first(json_get(tree, "labels")); k != NULL; k = json_next(k)) {
-		struct slice l = json_slice(k);
-		size_t n = sizeof(CSAF_LABEL_STATUS) - 1;
-
-		if (slice_starts(l, CSAF_LABEL_STATUS) &&
-		    slice_is(slice_from(l.p + n, l.n - n), csaf_statuses[s].word))
-			return true;
-	}
-	return false;
-}
-
-/* A status that holds no longer, or newly. */
-static void
-edit_status(struct edit *d)
-{
-	json *status = json_get(d->m->within, "product_status");
-	struct slice software = json_member(d->m->tree, "source_ref");
-
-	for (int s = 0; s < CSAF_STATUSES; s++) {
-		bool was = says_list(d->m->tree, (enum csaf_status)s);
-		bool is = says_list(d->p->tree, (enum csaf_status)s);
-
-		if (was && !is)
-			drop_products(d->base, status, csaf_statuses[s].word, software);
-		else if (is && !was)
-			add_product(d, status, csaf_statuses[s].word, software);
-	}
-	csaf_kept(d->w, json_get(d->p->tree, "labels"));
-	if (json_first(status) == NULL)
-		json_remove(d->m->within, "product_status");
-}
-
-/* The branch that holds a product directly; NULL if none does. */
-static json *
-branch_of(json *list, const json *product)
-{
-	for (json *b = json_first(list); b != NULL; b = json_next(b)) {
-		json *below;
-
-		if (json_get(b, "product") == product)
-			return b;
-		below = branch_of(json_get(b, "branches"), product);
-		if (below != NULL)
-			return below;
-	}
-	return NULL;
-}
-
 /* Name and version stand in the branch of the product, the CPE name with the product; a vendor is
  * that of many products and stays. */
 static void
 edit_software(struct edit *d)
 {
-	json *branch = branch_of(json_get(json_get(d->base->root, "product_tree"), "branches"), d->element);
+	json *branch = d->m->software == NULL ? NULL : d->m->software->branch;
 	struct slice category = json_member(branch, "category"), cpe = json_member(d->p->tree, "cpe");
 	json *helper = json_get(d->element, "product_identification_helper");
 
@@ -421,6 +330,8 @@ mark_differences(struct edit *d)
 			continue;	/* the residue, and what is there or not */
 		if (strcmp(name, "modified") == 0 || strcmp(name, "object_marking_refs") == 0)
 			ledger_mark(d->w->ledger, k, LOSS_APPROXIMATED, "the document has one for all");
+		else if (strcmp(name, "labels") == 0 && d->m->source != NULL)
+			continue;	/* what they say goes into lists (csaf_edit_status.c) */
 		else if (differs(d, name))
 			ledger_mark(d->w->ledger, k, LOSS_DROPPED, nowhere);
 	}
@@ -437,42 +348,28 @@ csaf_edit(struct csaf_writing *w, struct csaf_reading *base, struct csaf_made *m
 	for (size_t i = 0; i < COUNTOF(edits); i++)
 		if (slice_is(type, edits[i].type))
 			edits[i].edit(&d);
-	if (m->source != NULL && slice_is(json_member(m->source->tree, "type"), "software"))
-		edit_status(&d);
 }
 
-/* Take an element out of the first of these lists that holds it; an empty list goes too. */
-static void
-detach_from(json *holder, const json *element)
+/* The list that an element of this key stands in. */
+static const char *
+list_of_key(struct slice key)
 {
-	static const char *const lists[] = { "notes", "threats", "remediations" };
-
-	for (size_t i = 0; i < COUNTOF(lists); i++) {
-		json *list = json_get(holder, lists[i]);
-
-		for (json *k = json_first(list); k != NULL; k = json_next(k)) {
-			if (k != element)
-				continue;
-			json_detach(list, k);
-			if (json_first(list) == NULL)
-				json_remove(holder, lists[i]);
-			return;
-		}
-	}
+	return slice_starts(key, "threat") ? "threats" : slice_starts(key, "note") ? "notes" : "remediations";
 }
 
-/* A product has a status no longer. */
+/* Take an element out of its list, if it is still there; an empty list goes too. */
 static void
-drop_status(struct csaf_reading *base, struct csaf_made *m)
+detach_from(json *holder, const char *name, json *element)
 {
-	json *status = json_get(m->within, "product_status");
+	json *list = json_get(holder, name), *k = json_first(list);
 
-	for (int s = 0; s < CSAF_STATUSES; s++)
-		if (says_list(m->tree, (enum csaf_status)s))
-			drop_products(base, status, csaf_statuses[s].word,
-			    json_member(m->tree, "source_ref"));
-	if (status != NULL && json_first(status) == NULL)
-		json_remove(m->within, "product_status");
+	while (k != NULL && k != element)
+		k = json_next(k);
+	if (k == NULL)
+		return;
+	json_detach(list, k);
+	if (json_first(list) == NULL)
+		json_remove(holder, name);
 }
 
 /* See csaf_write.h. Products, the publisher and what holds everything else stay. */
@@ -482,11 +379,10 @@ csaf_edit_away(struct csaf_writing *w, struct csaf_reading *base, struct csaf_ma
 	struct slice type = json_member(m->tree, "type");
 	json *holder = m->within != NULL ? m->within : base->document;
 
-	if (slice_is(type, "note") || slice_is(type, "course-of-action") ||
-	    (m->source != NULL && slice_starts(m->source->id, "course-of-action--")))
-		detach_from(holder, m->from);
-	else if (m->source != NULL)
-		drop_status(base, m);
+	if (slice_is(type, "note") || slice_is(type, "course-of-action"))
+		detach_from(holder, list_of_key(m->key), m->from);
+	else if (m->source != NULL && slice_starts(m->source->id, "course-of-action--"))
+		detach_from(holder, "remediations", m->from);
 	else if (slice_is(type, "vulnerability"))
 		json_detach(json_get(w->root, "vulnerabilities"), m->from);
 	else if (m == base->statement)

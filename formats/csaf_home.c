@@ -180,16 +180,21 @@ compare(struct csaf_writing *w, struct csaf_reading *base, const struct hashes *
 			mark_home(w, base->v[i], p);
 	}
 	for (size_t i = 0; i < base->n; i++) {
-		struct csaf_part *p = csaf_part_find(w, base->v[i]->id);
+		struct csaf_made *m = base->v[i];
+		struct csaf_part *p = csaf_part_find(w, m->id);
 
-		if (p != NULL && is_untouched(w, h, base->v[i], p))
+		if (p != NULL && is_untouched(w, h, m, p))
 			continue;
 		changed = true;
+		m->edited = m->source != NULL && m->source->software != NULL;
+		m->now = p == NULL ? NULL : p->tree;
 		if (p != NULL)
-			csaf_edit(w, base, base->v[i], p);
+			csaf_edit(w, base, m, p);
 		else
-			csaf_edit_away(w, base, base->v[i]);
+			csaf_edit_away(w, base, m);
 	}
+	if (changed)
+		csaf_edit_statuses(w, base);
 	return changed;
 }
 

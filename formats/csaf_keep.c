@@ -3,10 +3,10 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-enum { DEPTH_MAX = 100 };
+enum { DEPTH_MAX = 100, HASHES_MAX = 2000 };
 
-/* True if STIX has a value like this: it knows no null and nothing empty, and there is a limit to how
- * deep a bundle is read. */
+/* True if STIX has a value like this: it knows no null and nothing empty, and there is a limit to
+ * how deep a bundle is read. */
 static bool
 is_value(const json *v, unsigned depth)
 {
@@ -22,7 +22,8 @@ is_value(const json *v, unsigned depth)
 	return true;
 }
 
-/* Put the extension into an object: `part` under "csaf", or as text where STIX has no such value. */
+/* Put the extension into an object: `part` under "csaf", or as text where STIX has no such value.
+ * */
 static json *
 attach(struct csaf_reading *r, json *tree, json *part)
 {
@@ -69,22 +70,33 @@ all_have_objects(const struct csaf_reading *r, const json *list)
 	return json_is_list(list) && n > 0 && n == made;
 }
 
+/* The hashes of all objects. Of very many they would outgrow the document; then the objects are held
+ * against what a new reading of it gives. */
+static json *
+hashes_of(struct csaf_reading *r)
+{
+	json *list = json_list(r->mem);
+	char hash[65];
+
+	for (size_t i = 0; r->n <= HASHES_MAX && i < r->n; i++) {
+		csaf_object_hash(r->v[i]->tree, r->mem, hash);
+		json_push(list, json_string(r->mem, slice_of(arena_fmt(r->mem, "%.*s %s",
+		    SLICE_ARG(r->v[i]->id), hash))));
+	}
+	return json_first(list) == NULL ? NULL : list;
+}
+
 /* See csaf.h. */
 void
 csaf_keep(struct csaf_reading *r)
 {
-	json *objects = json_list(r->mem), *ids = json_list(r->mem), *entry;
+	json *objects = hashes_of(r), *ids = json_list(r->mem), *entry;
 	bool cut = all_have_objects(r, json_get(r->root, "vulnerabilities"));
-	char hash[65];
 
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; cut && i < r->n; i++) {
 		struct csaf_made *m = r->v[i];
 
-		csaf_object_hash(m->tree, r->mem, hash);
-		json_push(objects, json_string(r->mem, slice_of(arena_fmt(r->mem, "%.*s %s",
-		    SLICE_ARG(m->id), hash))));
-		if (!cut || m->from == NULL || m->from != m->within ||
-		    !slice_starts(m->id, "vulnerability--"))
+		if (m->from == NULL || m->from != m->within || !slice_starts(m->id, "vulnerability--"))
 			continue;
 		json_push(ids, json_string(r->mem, m->id));
 		attach(r, m->tree, json_copy(r->mem, m->from));
@@ -92,7 +104,8 @@ csaf_keep(struct csaf_reading *r)
 	entry = attach(r, r->report->tree, copy_root(r, cut));
 	if (cut)
 		json_put(r->mem, entry, "vulnerabilities", ids);
-	json_put(r->mem, entry, "objects", objects);
+	if (objects != NULL)
+		json_put(r->mem, entry, "objects", objects);
 }
 
 /* See csaf.h. */

@@ -117,8 +117,11 @@ csaf_relate(struct csaf_reading *r, struct csaf_made *from, const char *type, st
 struct csaf_made *
 csaf_make_software(struct csaf_reading *r, struct csaf_software *s)
 {
-	return add_made(r, s->tree, s->id, slice_of(arena_fmt(r->mem, "product|%.*s",
+	struct csaf_made *m = add_made(r, s->tree, s->id, slice_of(arena_fmt(r->mem, "product|%.*s",
 	    SLICE_ARG(s->id))), s->product);
+
+	m->software = s;
+	return m;
 }
 
 void

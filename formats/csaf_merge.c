@@ -142,15 +142,6 @@ translate_tree(const struct merge *g, json *tree)
 	json_put(g->mem, tree, "object_refs", out);
 }
 
-static bool
-has_equal(const json *list, const json *k)
-{
-	for (const json *m = json_first(list); m != NULL; m = json_next(m))
-		if (json_equal(m, k))
-			return true;
-	return false;
-}
-
 /* Two references name the same thing, whatever else one of them says. */
 static bool
 same_reference(const json *a, const json *b)
@@ -165,11 +156,15 @@ same_reference(const json *a, const json *b)
 static bool
 merge_list(struct merge *g, json *tree, const char *name, const json *was, const json *is)
 {
+	struct csaf_set had = { .values = { 0 } }, has = { .values = { 0 } }, own = { .values = { 0 } };
 	json *list = json_get(tree, name), *next;
 	bool changed = false;
 
+	csaf_set_fill(&had, g->mem, was);
+	csaf_set_fill(&has, g->mem, is);
+	csaf_set_fill(&own, g->mem, list);
 	for (json *k = json_first(was); k != NULL; k = json_next(k)) {
-		if (has_equal(is, k))
+		if (csaf_set_has(&has, g->mem, k))
 			continue;
 		for (json *o = json_first(list); o != NULL; o = next) {
 			next = json_next(o);
@@ -181,7 +176,7 @@ merge_list(struct merge *g, json *tree, const char *name, const json *was, const
 		}
 	}
 	for (json *k = json_first(is); k != NULL; k = json_next(k)) {
-		if (has_equal(was, k) || has_equal(list, k))
+		if (csaf_set_has(&had, g->mem, k) || csaf_set_has(&own, g->mem, k))
 			continue;
 		if (list == NULL)
 			list = json_put(g->mem, tree, name, json_list(g->mem));

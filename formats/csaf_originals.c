@@ -122,6 +122,7 @@ csaf_originals_take(struct csaf_originals *os, struct arena *mem, json *root, cs
 		if (!csaf_is_ours(n))
 			continue;
 		os->notes++;
+		os->note_bytes += json_member(n, "text").n;
 		if (slice_is(json_member(n, "title"), CSAF_NOTE_BUNDLE))
 			take_bundle(os, mem, n);
 		else

@@ -2,8 +2,8 @@
  * csaf_read.c -- from the text of a CSAF document to objects.
  *
  * Verdicts: the codes of csaf_check.h, as warnings that stay with the report; in strict mode the
- * first refuses the document. MISSING_PROPERTY and TOO_MANY refuse it in any mode. BAD_ORIGINAL,
- * LABEL_RAISED, ORIGINAL_REMOVED and BAD_LABEL are warnings.
+ * first refuses the document. MISSING_PROPERTY, TOO_LARGE and TOO_MANY refuse it in any mode.
+ * BAD_ORIGINAL, LABEL_RAISED, ORIGINAL_REMOVED and BAD_LABEL are warnings.
  */
 #include "formats/csaf_read.h"
 
@@ -90,13 +90,12 @@ parse(struct csaf_input *in, struct err *e)
 {
 	const struct read_job *job = in->r.job;
 	size_t bytes = job->limits.bytes > 0 ? job->limits.bytes : BYTES_DEFAULT;
-	size_t most = job->limits.object_bytes > 0 ? job->limits.object_bytes : DOCUMENT_BYTES_DEFAULT;
-	struct json_limits limits = { .depth = job->limits.depth, .bytes = bytes < most ? bytes : most };
+	struct json_limits limits = { .depth = job->limits.depth, .bytes = bytes };
 	const char *other;
 
 	if (job->in.n > limits.bytes)
-		return err_set(e, ERR_LIMIT, "%zu bytes are more than the limit of %zu for a document",
-		    job->in.n, limits.bytes);
+		return err_set(e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n,
+		    limits.bytes);
 	if (json_parse(job->in, &limits, in->r.mem, &in->doc, e) < 0)
 		return -1;
 	if ((other = other_kind(in->doc.root)) != NULL)
@@ -153,6 +152,17 @@ restore_exactly(struct csaf_input *in, struct err *e)
 	return 0;
 }
 
+/* What the document itself says will be one object's to carry; originals in its notes will be
+ * objects. */
+static bool
+is_too_large(const struct csaf_input *in)
+{
+	const struct format_limits *limits = &in->r.job->limits;
+	size_t most = limits->object_bytes > 0 ? limits->object_bytes : DOCUMENT_BYTES_DEFAULT;
+
+	return in->r.job->in.n - in->originals.note_bytes > most;
+}
+
 /* Make objects of what the document says, with the originals that came along. */
 static int
 make_objects(struct csaf_input *in, struct err *e)
@@ -161,7 +171,10 @@ make_objects(struct csaf_input *in, struct err *e)
 	size_t most = r->job->limits.objects > 0 ? r->job->limits.objects : OBJECTS_DEFAULT;
 
 	r->root = in->originals.rest;
-	if (csaf_derive(r, e) < 0) {
+	if (is_too_large(in)) {
+		add_verdict(in, VERDICT_REFUSED, "TOO_LARGE", ERR_LIMIT, "",
+		    "the document is larger than the limit for one");
+	} else if (csaf_derive(r, e) < 0) {
 		add_verdict(in, VERDICT_REFUSED, "MISSING_PROPERTY", e->code, e->path, e->reason);
 	} else if (r->n + in->originals.n > most) {
 		add_verdict(in, VERDICT_REFUSED, "TOO_MANY", ERR_LIMIT, "",

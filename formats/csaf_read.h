@@ -25,6 +25,7 @@ struct csaf_originals {
 	struct csaf_original	*v;
 	size_t			 n, cap;
 	size_t			 notes;		/* of ours, in the document */
+	size_t			 note_bytes;	/* of their texts */
 	struct idmap		 by_id;
 	struct slice		 bundle_id, csirt, hash;
 	size_t			 count;		/* that the bundle note tells */

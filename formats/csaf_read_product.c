@@ -12,6 +12,7 @@
 /* What the branches above a product say. */
 struct above {
 	json	*vendor, *name, *version;	/* the branches */
+	json	*last;				/* the lowest */
 	bool	 more;				/* there are branches of other categories */
 };
 
@@ -80,7 +81,7 @@ add_product(struct csaf_reading *r, json *product, const struct above *a)
 	    sizeof(*r->software));
 	s = &r->software[r->nsoftware++];
 	*s = (struct csaf_software){ .product_id = json_member(product, "product_id"),
-	    .product = product, .tree = tree, .id = sco_id(r->mem, tree) };
+	    .product = product, .branch = a->last, .tree = tree, .id = sco_id(r->mem, tree) };
 	json_put_str(r->mem, tree, "id", s->id);
 }
 
@@ -91,6 +92,7 @@ below(const struct above *a, json *branch)
 	struct slice category = json_member(branch, "category");
 	struct above b = *a;
 
+	b.last = branch;
 	if (slice_is(category, "vendor") && b.vendor == NULL)
 		b.vendor = branch;
 	else if (slice_is(category, "product_name") && b.name == NULL)

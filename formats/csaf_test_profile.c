@@ -37,8 +37,8 @@ test_category(struct csaf_testing *t, struct slice category)
 		csaf_fail(t, T_RESERVED_CATEGORY, "category");
 }
 
-/* True if a list has an element with one of the blank-separated categories, or without any if it has
- * a category by default. */
+/* True if a list has an element with one of the blank-separated categories, or without any if it
+ * has a category by default. */
 static bool
 has_category(const json *list, const char *words, bool by_default)
 {

@@ -116,6 +116,9 @@ void	csaf_edit(struct csaf_writing *w, struct csaf_reading *base, struct csaf_ma
 	    struct csaf_part *p);
 /* The place of an object that is no longer there goes. */
 void	csaf_edit_away(struct csaf_writing *w, struct csaf_reading *base, struct csaf_made *m);
+/* The same for what relationships say of products, after all were looked at (csaf_edit_status.c).
+ * */
+void	csaf_edit_statuses(struct csaf_writing *w, struct csaf_reading *base);
 /* The document has a later version when an object has (csaf_edit_tracking.c). */
 void	csaf_edit_tracking(struct csaf_writing *w);
 
