@@ -354,7 +354,9 @@ csaf_edit(struct csaf_writing *w, struct csaf_reading *base, struct csaf_made *m
 static const char *
 list_of_key(struct slice key)
 {
-	return slice_starts(key, "threat") ? "threats" : slice_starts(key, "note") ? "notes" : "remediations";
+	if (slice_starts(key, "threat"))
+		return "threats";
+	return slice_starts(key, "note") ? "notes" : "remediations";
 }
 
 /* Take an element out of its list, if it is still there; an empty list goes too. */
