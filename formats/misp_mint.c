@@ -257,9 +257,12 @@ find_marking(void *ctx, struct slice id)
 static int
 mint_original(struct mr *r, struct mr_event *ev, struct mr_made *m, struct err *e)
 {
-	struct object *o = advisory_add(r->adv, r->mem);
+	struct object *o;
 	struct seen s = { r, ev };
 
+	if (misp_residue(m->tree) != NULL)	/* came from MISP, and was edited */
+		advisory_add_extension(r->adv, r->mem, EXTENSION_MISP);
+	o = advisory_add(r->adv, r->mem);
 	o->tree = m->tree;
 	o->bytes = m->text;
 	o->flags = OBJECT_MINTED;
@@ -278,26 +281,44 @@ mint(struct mr *r, struct mr_event *ev, struct mr_made *m, struct err *e)
 	return advisory_mint(r->adv, r->mem, m->tree, e);
 }
 
+/* Mint the originals that are definitions, if others are derived: their bytes go before our own. */
+static int
+mint_definitions(struct mr *r, struct mr_event *ev, bool *done, struct err *e)
+{
+	bool derived = ev->container != NULL;
+
+	for (size_t i = 0; i < ev->n; i++)
+		derived |= !ev->v[i]->ready;
+	for (size_t i = 0; i < ev->n && derived; i++) {
+		if (done[i] || (!slice_starts(ev->v[i]->id, "marking-definition--") &&
+		    !slice_starts(ev->v[i]->id, "extension-definition--")))
+			continue;
+		if (mint(r, ev, ev->v[i], e) < 0)
+			return -1;
+		done[i] = true;
+	}
+	return 0;
+}
+
 int
 mr_mint(struct mr *r, struct mr_event *ev, struct err *e)
 {
 	size_t first = r->adv->n, had = r->minted.n;
-	bool *skip = arena_alloc(r->mem, ev->n + 1);
+	bool *done = arena_alloc(r->mem, ev->n + 1);
 
 	for (size_t i = 0; i < ev->n; i++)
-		skip[i] = is_minted(r, ev->v[i]);
-	if (ev->container != NULL && mint(r, ev, ev->container, e) < 0)
+		done[i] = is_minted(r, ev->v[i]);
+	if (mint_definitions(r, ev, done, e) < 0 ||
+	    (ev->container != NULL && mint(r, ev, ev->container, e) < 0))
 		goto failed;
 	for (size_t i = 0; i < ev->n; i++)
-		if (!skip[i] && mint(r, ev, ev->v[i], e) < 0)
+		if (!done[i] && mint(r, ev, ev->v[i], e) < 0)
 			goto failed;
 	for (size_t i = first; i < r->adv->n; i++) {
 		const struct object *o = &r->adv->objects[i];
 
-		idmap_add(&r->minted, r->mem,
-		    slice_of(arena_fmt(r->mem, "%.*s %.*s", SLICE_ARG(o->id),
-			SLICE_ARG(json_member(o->tree, "modified")))),
-		    i);
+		idmap_add(&r->minted, r->mem, slice_of(arena_fmt(r->mem, "%.*s %.*s",
+		    SLICE_ARG(o->id), SLICE_ARG(json_member(o->tree, "modified")))), i);
 	}
 	return 0;
 failed:

@@ -331,6 +331,9 @@ read_event(struct mr *r, json *node, struct err *e)
 	ev.originals = os;
 	if (mr_originals_bundle(os).n > 0)
 		r->adv->id = mr_originals_bundle(os);
+	else if (r->index == 0)
+		r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%.*s",
+		    SLICE_ARG(MISP_UUID(r->mem, "bundle", ev.uuid))));
 	read_times(r, &ev);
 	if (!mr_container_is_original(os))
 		read_creator(r, &ev);

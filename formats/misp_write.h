@@ -56,6 +56,7 @@ struct mw {
 	struct idmap		 by_id;		/* the latest version of each */
 	struct mw_event		*events;
 	size_t			 nevents;
+	bool			 born;		/* something has an R */
 	bool			 loose;		/* attributes or objects of a search */
 };
 

@@ -107,6 +107,7 @@ mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err
 		w->v[i].residue = misp_residue(w->v[i].tree);
 		if (w->v[i].residue != NULL)
 			read_part(w, &w->v[i]);
+		w->born |= w->v[i].residue != NULL;
 		w->v[i].tlp = o->label == LABEL_UNREADABLE ? TLP_RED : o->tlp;
 	}
 	/* of several versions the latest stands first among its equals */

@@ -112,19 +112,18 @@ mw_raise(struct mw *w, json *element, const struct mw_obj *ob, struct misp_label
 static bool
 is_shipped(const struct mw_obj *ob)
 {
-	return slice_is(ob->o->id, MISP_EXT) || tlp_of_marking_id(ob->o->id) != TLP_UNSET;
+	return tlp_of_marking_id(ob->o->id) != TLP_UNSET;
 }
 
 /* True if an event says all of it. */
 static bool
 needs_no_original(const struct mw *w, const struct mw_event *ev, const struct mw_obj *ob)
 {
-	if (ob->intact)
+	if (ob->intact || (w->born && slice_is(ob->o->id, MISP_EXT)))
 		return true;
 	if (ev->container != NULL && ev->container->intact)
 		return is_shipped(ob) ||
 		    (ob->o->class == OBJECT_SCO && ob->done && ob->nnodes == 0);
-	(void)w;
 	return false;
 }
 

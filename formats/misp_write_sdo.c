@@ -67,6 +67,17 @@ put_meta(struct mw *w, json *cluster, const json *tree)
 	json_put(w->mem, cluster, "meta", meta);
 }
 
+/* The cluster of that uuid in an event that came back whole; NULL if it has none. */
+static json *
+cluster_there(const struct mw_event *ev, struct slice uuid)
+{
+	for (json *g = json_first(json_get(ev->node, "Galaxy")); g != NULL; g = json_next(g))
+		for (json *c = json_first(json_get(g, "GalaxyCluster")); c != NULL; c = json_next(c))
+			if (slice_eq(json_member(c, "uuid"), uuid))
+				return c;
+	return NULL;
+}
+
 void
 mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
@@ -84,6 +95,13 @@ mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 		type = slice_of(arena_fmt(w->mem, "stix-2.1-%.*s", SLICE_ARG(ob->o->type)));
 		name = galaxy_name(w, ob->o->type);
 	}
+	mw_take(w, ob->tree, "type");
+	mw_take(w, ob->tree, "id");
+	c = cluster_there(ev, misp_uuid_of_id(ob->o->id));
+	if (c != NULL) {
+		mw_came_of(w, ob, c);
+		return;
+	}
 	tag = arena_fmt(w->mem, "misp-galaxy:%.*s=\"%.*s\"", SLICE_ARG(type), SLICE_ARG(value));
 	c = json_push(json_get(galaxy_of(w, ev, type, name), "GalaxyCluster"), json_object(w->mem));
 	json_put_str(w->mem, c, "uuid", misp_uuid_of_id(ob->o->id));
@@ -92,8 +110,6 @@ mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	json_put_str(w->mem, c, "tag_name", slice_of(tag));
 	json_put_str(w->mem, c, "description", json_slice(mw_take(w, ob->tree, "description")));
 	put_meta(w, c, ob->tree);
-	mw_take(w, ob->tree, "type");
-	mw_take(w, ob->tree, "id");
 	mw_tag(w, ev->node, tag);
 	mw_came_of(w, ob, c);
 }
