@@ -123,7 +123,7 @@ struct cybox_write {
 
 /* A pattern as an Observable. NULL where CybOX has no form (qualifiers, FOLLOWEDBY, EXISTS, a type or
  * path of its own ...): the pattern then travels as text. *ext says how the Observable compares with the
- * pattern: CYBOX_EXACT, or wider (never narrower). `key` makes the ids: the indicator's id. */
+ * pattern: CYBOX_EXACT, CYBOX_WIDER, or CYBOX_UNLIKE (a literal is spelled as it should be: 25 for '25'). `key` makes the ids: the indicator's id. */
 struct xml_node	*cybox_write_pattern(const struct cybox_write *job, const struct pat_node *p,
 		    struct slice key, enum cybox_extent *ext);
 

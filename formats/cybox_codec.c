@@ -298,6 +298,14 @@ cx_encode(struct arena *mem, enum cx_codec codec, struct slice in, struct slice 
 	}
 }
 
+bool
+cx_is_network(struct arena *mem, struct slice s)
+{
+	struct slice out;
+
+	return memchr(s.p, '/', s.n) != NULL && (value_ip(4, s, mem, &out) || value_ip(6, s, mem, &out));
+}
+
 struct slice
 cx_quote_regex(struct arena *mem, struct slice s)
 {

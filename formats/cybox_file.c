@@ -5,10 +5,6 @@
 #include "formats/value.h"
 
 #define PE	"extensions.windows-pebinary-ext."
-#define ROW(x, s, c)	{ (x), (s), (c), NULL, NULL, 0 }
-#define SUB(x, s, t)	{ (x), (s), CXC_TEXT, &(t), NULL, 0 }
-#define HOOK(x, s, h)	{ (x), (s), CXC_TEXT, NULL, &(h), 0 }
-#define END		{ NULL, NULL, CXC_TEXT, NULL, NULL, 0 }
 
 /* Hashes. CybOX's word, STIX's word. */
 static const struct { const char *cybox, *stix; } hash_words[] = {
@@ -371,7 +367,8 @@ static const struct cx_row directory_rows[] = {
 	ROW("Modified_Time", "mtime", CXC_TIME),
 	ROW("Accessed_Time", "atime", CXC_TIME),
 	ROW("Created_Time", "ctime", CXC_TIME),
-	END
+	SUB("~Contains", "contains_refs*", cx_file),
+	ROW_END
 };
 static const struct cx_type directory = {
 	"FileObjectType", "FileObj", "directory", NULL, directory_rows, NULL, false
@@ -388,7 +385,7 @@ static const struct cx_row file_rows[] = {
 	ROW("Accessed_Time", "atime", CXC_TIME),
 	ROW("Created_Time", "ctime", CXC_TIME),
 	SUB("~Contains", "contains_refs*", cx_file),
-	END
+	ROW_END
 };
 const struct cx_type cx_file = {
 	"FileObjectType", "FileObj", "file", NULL, file_rows, NULL, false
@@ -399,13 +396,14 @@ static const struct cx_row stream_rows[] = {
 	HOOK("", "hashes", cx_hashes),
 	ROW("Name", "name", CXC_TEXT),
 	ROW("Size_In_Bytes", "size", CXC_INT),
-	END
+	ROW_END
 };
 static const struct cx_type stream = { NULL, "WinFileObj", NULL, NULL, stream_rows, NULL, false };
 static const struct cx_row win_file_rows[] = {
 	ROW("Security_ID", "extensions.ntfs-ext.sid", CXC_TEXT),
-	SUB("Stream_List/Stream*", "extensions.ntfs-ext.alternate_data_streams*", stream),
-	END
+	{ "Stream_List/Stream*", "extensions.ntfs-ext.alternate_data_streams*", CXC_TEXT, &stream, NULL,
+	    CXR_HASHED },
+	ROW_END
 };
 static const struct cx_type win_file = {
 	"WindowsFileObjectType", "WinFileObj", "file", &cx_file, win_file_rows, NULL, false
@@ -417,7 +415,7 @@ static const struct cx_row section_rows[] = {
 	ROW("Section_Header/Size_Of_Raw_Data", "size", CXC_HEXINT),
 	HOOK("Data_Hashes", "hashes", cx_hashes),
 	ROW("Entropy/Value", "entropy", CXC_FLOAT),
-	END
+	ROW_END
 };
 static const struct cx_type section = {
 	NULL, "WinExecutableFileObj", NULL, NULL, section_rows, NULL, false
@@ -466,12 +464,12 @@ static const struct cx_row pe_rows[] = {
 	HOOK("Headers/Optional_Header/Hashes", PE "optional_header.hashes", cx_hashes),
 	SUB("Sections/Section*", PE "sections*", section),
 	ROW("Type", PE "pe_type", CXC_PE_TYPE),
-	END
+	ROW_END
 };
 static const struct cx_type win_executable = {
 	"WindowsExecutableFileObjectType", "WinExecutableFileObj", "file", &win_file, pe_rows, NULL, false
 };
-static const struct cx_row no_rows[] = { END };
+static const struct cx_row no_rows[] = { ROW_END };
 static const struct cx_type win_driver = {
 	"WindowsDriverObjectType", "WinDriverObj", "file", &win_executable, no_rows, NULL, true
 };
@@ -513,7 +511,7 @@ static const struct cx_row pdf_rows[] = {
 	INFO("Producer"), INFO("CreationDate"), INFO("ModDate"), INFO("Trapped"),
 	ROW("Version", PDF "version", CXC_TEXT),
 	HOOK("Trailers/Trailer/ID", PDF "pdfid0", pdf_ids),
-	END
+	ROW_END
 };
 static const struct cx_type pdf_file = {
 	"PDFFileObjectType", "PDFFileObj", "file", &cx_file, pdf_rows, NULL, false
@@ -522,7 +520,7 @@ static const struct cx_type pdf_file = {
 static const struct cx_row archive_rows[] = {
 	ROW("Comment", "extensions.archive-ext.comment", CXC_TEXT),
 	SUB("Archived_File*", "extensions.archive-ext.contains_refs*", cx_file),
-	END
+	ROW_END
 };
 static const struct cx_type archive_file = {
 	"ArchiveFileObjectType", "ArchiveFileObj", "file", &cx_file, archive_rows, NULL, false
@@ -532,7 +530,7 @@ static const struct cx_row image_rows[] = {
 	ROW("Image_Height", "extensions.raster-image-ext.image_height", CXC_INT),
 	ROW("Image_Width", "extensions.raster-image-ext.image_width", CXC_INT),
 	ROW("Bits_Per_Pixel", "extensions.raster-image-ext.bits_per_pixel", CXC_INT),
-	END
+	ROW_END
 };
 static const struct cx_type image_file = {
 	"ImageFileObjectType", "ImageFileObj", "file", &cx_file, image_rows, NULL, false
@@ -543,7 +541,7 @@ static const struct cx_row artifact_rows[] = {
 	HOOK("Hashes", "hashes", cx_hashes),
 	ROW("Raw_Artifact", "payload_bin", CXC_BASE64),
 	ROW("Raw_Artifact_Reference", "url", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type artifact = {
 	"ArtifactObjectType", "ArtifactObj", "artifact", NULL, artifact_rows, NULL, false

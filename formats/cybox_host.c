@@ -4,10 +4,6 @@
 #include "formats/cybox_impl.h"
 #include "formats/value.h"
 
-#define ROW(x, s, c)	{ (x), (s), (c), NULL, NULL, 0 }
-#define SUB(x, s, t)	{ (x), (s), CXC_TEXT, &(t), NULL, 0 }
-#define HOOK(x, s, h)	{ (x), (s), CXC_TEXT, NULL, &(h), 0 }
-#define END		{ NULL, NULL, CXC_TEXT, NULL, NULL, 0 }
 #define WINPROC		"extensions.windows-process-ext."
 #define SERVICE		"extensions.windows-service-ext."
 #define UNIX		"extensions.unix-account-ext."
@@ -148,12 +144,12 @@ static const struct cx_row process_rows[] = {
 	HOOK("Environment_Variable_List", "environment_variables", environment),
 	SUB("Network_Connection_List/Network_Connection*", "opened_connection_refs*", cx_connection),
 	ROW("Username", "creator_user_ref.user_id", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type process = {
 	"ProcessObjectType", "ProcessObj", "process", NULL, process_rows, NULL, false
 };
-static const struct cx_row no_rows[] = { END };
+static const struct cx_row no_rows[] = { ROW_END };
 static const struct cx_type unix_process = {
 	"UnixProcessObjectType", "UnixProcessObj", "process", &process, no_rows, NULL, true
 };
@@ -170,7 +166,7 @@ static const struct cx_row win_process_rows[] = {
 	STARTUP("dwFillAttribute", CXC_INT), STARTUP("dwFlags", CXC_INT),
 	STARTUP("wShowWindow", CXC_INT),
 	ROW("Window_Title", WINPROC "window_title", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type win_process = {
 	"WindowsProcessObjectType", "WinProcessObj", "process", &process, win_process_rows, NULL, false
@@ -186,7 +182,7 @@ static const struct cx_row service_rows[] = {
 	ROW("Startup_Type", SERVICE "start_type", CXC_TEXT),
 	ROW("Service_Status", SERVICE "service_status", CXC_TEXT),
 	ROW("Service_Type", SERVICE "service_type", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type win_service = {
 	"WindowsServiceObjectType", "WinServiceObj", "process", &win_process, service_rows, NULL, false
@@ -307,7 +303,7 @@ static const struct cx_row value_rows[] = {
 	ROW("Name", "name", CXC_TEXT),
 	ROW("Data", "data", CXC_EXACT),
 	ROW("Datatype", "data_type", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type registry_value = {
 	NULL, "WinRegistryKeyObj", NULL, NULL, value_rows, NULL, false
@@ -318,14 +314,14 @@ static const struct cx_row registry_rows[] = {
 	ROW("Modified_Time", "modified_time", CXC_TIME),
 	ROW("Creator_Username", "creator_user_ref.user_id", CXC_TEXT),
 	ROW("Number_Subkeys", "number_of_subkeys", CXC_INT),
-	END
+	ROW_END
 };
 static const struct cx_type registry = {
 	"WindowsRegistryKeyObjectType", "WinRegistryKeyObj", "windows-registry-key", NULL, registry_rows,
 	NULL, false
 };
 
-static const struct cx_row mutex_rows[] = { ROW("Name", "name", CXC_TEXT), END };
+static const struct cx_row mutex_rows[] = { ROW("Name", "name", CXC_TEXT), ROW_END };
 static const struct cx_type mutex = {
 	"MutexObjectType", "MutexObj", "mutex", NULL, mutex_rows, NULL, false
 };
@@ -337,7 +333,7 @@ static const struct cx_type win_mutex = {
 static const struct cx_row account_rows[] = {
 	ROW("@disabled", "is_disabled", CXC_BOOL),
 	ROW("AccountObj:Creation_Date", "account_created", CXC_TIME),
-	END
+	ROW_END
 };
 static const struct cx_type account = {
 	"AccountObjectType", "AccountObj", "user-account", NULL, account_rows, NULL, true
@@ -347,7 +343,7 @@ static const struct cx_row user_rows[] = {
 	ROW("Home_Directory", UNIX "home_dir", CXC_TEXT),
 	ROW("Last_Login", "account_last_login", CXC_TIME),
 	ROW("Username", "account_login", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type user_account = {
 	"UserAccountObjectType", "UserAccountObj", "user-account", &account, user_rows, NULL, false
@@ -356,13 +352,13 @@ static const struct cx_row unix_user_rows[] = {
 	ROW("Group_ID", UNIX "gid", CXC_INT),
 	ROW("User_ID", "user_id", CXC_TEXT),
 	ROW("Login_Shell", UNIX "shell", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type unix_user = {
 	"UnixUserAccountObjectType", "UnixUserAccountObj", "user-account", &user_account, unix_user_rows,
 	"account_type=unix", false
 };
-static const struct cx_row win_user_rows[] = { ROW("Security_ID", "user_id", CXC_TEXT), END };
+static const struct cx_row win_user_rows[] = { ROW("Security_ID", "user_id", CXC_TEXT), ROW_END };
 static const struct cx_type win_user = {
 	"WindowsUserAccountObjectType", "WinUserAccountObj", "user-account", &user_account, win_user_rows,
 	"account_type=windows-local", false
@@ -374,7 +370,7 @@ static const struct cx_row product_rows[] = {
 	ROW("Product", "name", CXC_TEXT),
 	ROW("Vendor", "vendor", CXC_TEXT),
 	ROW("Version", "version", CXC_TEXT),
-	END
+	ROW_END
 };
 static const struct cx_type product = {
 	"ProductObjectType", "ProductObj", "software", NULL, product_rows, NULL, false
@@ -412,7 +408,7 @@ static const struct cx_row x509_rows[] = {
 	    "x509_v3_extensions.private_key_usage_period_not_after", CXC_TIME),
 	V3("Certificate_Policies", "certificate_policies"),
 	V3("Policy_Mappings", "policy_mappings"),
-	END
+	ROW_END
 };
 static const struct cx_type x509 = {
 	"X509CertificateObjectType", "X509CertificateObj", "x509-certificate", NULL, x509_rows, NULL, false

@@ -113,7 +113,8 @@ struct cx_hook {
 
 enum {
 	CXR_READ = 1,		/* not for writing */
-	CXR_ANY = 2		/* a list of alternatives */
+	CXR_ANY = 2,		/* a list of alternatives */
+	CXR_HASHED = 4		/* without hashes the schema has no place for it */
 };
 
 /* One element of a type, in the order of the schema. */
@@ -138,10 +139,20 @@ struct cx_type {
 	bool			 read_only;	/* not chosen when writing */
 };
 
+/* One line a row. */
+#define ROW(x, s, c)		{ (x), (s), (c), NULL, NULL, 0 }
+#define SUB(x, s, t)		{ (x), (s), CXC_TEXT, &(t), NULL, 0 }
+#define HOOK(x, s, h)		{ (x), (s), CXC_TEXT, NULL, &(h), 0 }
+#define ANY_SUB(x, s, t)	{ (x), (s), CXC_TEXT, &(t), NULL, CXR_ANY }
+#define READ_ROW(x, s, c)	{ (x), (s), (c), NULL, NULL, CXR_READ }
+#define READ_SUB(x, s, t)	{ (x), (s), CXC_TEXT, &(t), NULL, CXR_READ }
+#define ROW_END			{ NULL, NULL, CXC_TEXT, NULL, NULL, 0 }
+
 /* Of other files: rows name them as `sub`. */
 extern const struct cx_type cx_address, cx_hostname, cx_uri, cx_file, cx_connection;
 extern const struct cx_hook cx_hashes, cx_file_names;
-extern const struct cx_type *const cx_file_types[], *const cx_net_types[], *const cx_host_types[];
+extern const struct cx_type *const cx_file_types[], *const cx_net_types[], *const cx_traffic_types[],
+    *const cx_mail_types[], *const cx_host_types[];
 
 /* The type of an xsi:type ("FileObj:FileObjectType"), NULL if unknown. */
 const struct cx_type	*cx_type_named(struct slice xsi);
@@ -158,6 +169,8 @@ bool			 cx_decode(struct arena *mem, enum cx_codec codec, struct slice in,
 bool			 cx_encode(struct arena *mem, enum cx_codec codec, struct slice in,
 			    struct slice *out);
 enum pat_literal_kind	 cx_literal(enum cx_codec codec);
+/* "192.0.2.0/24" */
+bool			 cx_is_network(struct arena *mem, struct slice s);
 /* Text that a regular expression takes as it stands. */
 struct slice		 cx_quote_regex(struct arena *mem, struct slice s);
 /* LIKE "x%": the text without wildcards, and where they stood; false for any other form. */
@@ -242,6 +255,7 @@ struct cx_writer {
 	bool			 pattern;	/* conditions are written */
 	bool			 all;		/* values of a list that apply together */
 	bool			 dry;		/* only to see what can be said */
+	bool			 respelled;	/* a literal was of another kind or case */
 	const char		*prefix;	/* of the type at hand */
 	struct xml_node		*related;	/* Related_Objects of the object at hand; NULL: none yet */
 	struct xml_node		*object;	/* the Object at hand */

@@ -279,6 +279,18 @@ imply_pe_type(struct arena *mem, json *tree)
 		    mem), ".dll") ? SLICE_LIT("dll") : SLICE_LIT("exe"));
 }
 
+/* A body whose attachments could not be read is the only part. */
+static void
+only_part(struct arena *mem, json *tree)
+{
+	json *parts = json_get(tree, "body_multipart"), *part = json_first(parts);
+
+	if (json_count(parts) != 1 || json_get(part, "body") == NULL || json_count(part) != 1)
+		return;
+	json_put(mem, tree, "body", json_copy(mem, json_get(part, "body")));
+	json_remove(tree, "body_multipart");
+}
+
 /* What the standard requires and CybOX implies. */
 static void
 complete(struct emit *em, json *tree)
@@ -287,8 +299,10 @@ complete(struct emit *em, json *tree)
 	struct arena *mem = em->rd.mem;
 	const char *address;
 
-	if (slice_is(type, "email-message"))
+	if (slice_is(type, "email-message")) {
+		only_part(mem, tree);
 		json_put_bool(mem, tree, "is_multipart", json_get(tree, "body_multipart") != NULL);
+	}
 	if (slice_is(type, "network-traffic")) {
 		ref = json_member(tree, "dst_ref");
 		if (ref.n == 0)

@@ -199,6 +199,26 @@ observation(struct arena *mem, const struct cx *o)
 
 static struct pat_node *read_any(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ext);
 
+/* Is it one of the attachments that the message has already said? */
+static bool
+is_attached(const struct xml_node *object, const struct xml_node *related)
+{
+	struct xml_node *list = cx_child(cx_properties(object), "Attachments");
+	struct xml_attr *id = xml_attr(related, "id");
+
+	if (id == NULL)
+		id = xml_attr(related, "idref");
+	for (struct xml_node *k = list == NULL ? NULL : cx_child(list, "File"); id != NULL && k != NULL;
+	    k = cx_again(k)) {
+		struct xml_attr *ref = xml_attr(k, "object_reference");
+
+		if (ref != NULL && ref->mark == XML_KEPT &&
+		    slice_eq(slice_trim(ref->value), slice_trim(id->value)))
+			return true;
+	}
+	return false;
+}
+
 /* Related objects: those that a property can hold go into o, the others are observed beside it. */
 static void
 read_related(struct cx_reader *rd, struct xml_node *object, struct cx *o, struct list *beside,
@@ -211,8 +231,10 @@ read_related(struct cx_reader *rd, struct xml_node *object, struct cx *o, struct
 		enum cybox_extent one;
 		struct pat_node *p;
 
-		if (o != NULL && cx_read_related(rd, k, o))
+		if (o != NULL && (is_attached(object, k) || cx_read_related(rd, k, o))) {
+			cx_mark_relationship(k, XML_KEPT);
 			continue;
+		}
 		if ((p = read_any(rd, k, &one)) != NULL)
 			push(rd->mem, beside, p);
 		cx_mark_relationship(k, p == NULL ? XML_UNSEEN : XML_APPROXIMATED);

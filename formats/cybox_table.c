@@ -4,7 +4,7 @@
 #include "formats/cybox_impl.h"
 
 static const struct cx_type *const *const families[] = {
-	cx_file_types, cx_net_types, cx_host_types
+	cx_file_types, cx_net_types, cx_traffic_types, cx_mail_types, cx_host_types
 };
 
 const struct cx_type *

@@ -140,7 +140,7 @@ spell_test(struct arena *mem, const struct cx_test *t, bool network, struct spel
 	case PAT_EQ:
 	case PAT_NE:
 		s->condition = (t->op == PAT_NE) != t->negated ? "DoesNotEqual" : "Equals";
-		return t->op != PAT_ISSUBSET || network;
+		return t->op != PAT_ISSUBSET || (network && cx_is_network(mem, t->v[0]));
 	case PAT_IN:
 		s->condition = "Equals";
 		s->apply = t->negated ? "NONE" : t->n > 1 ? "ANY" : NULL;
@@ -289,6 +289,31 @@ put_conditions(struct cx_writer *w, struct xml_node *el, const struct spelled *s
 		xml_set(w->mem, el, "delimiter", slice_of(by));
 }
 
+/* Would reading give the same literals? A number in quotes, or GET for get, comes back as what it
+ * should be. */
+static bool
+is_own_spelling(struct arena *mem, enum cx_codec codec, const struct cx *leaf)
+{
+	struct slice out;
+	bool same;
+
+	if (leaf->value != cx_literal(codec) && !(leaf->value == PAT_INT && codec == CXC_FLOAT))
+		return false;
+	for (size_t i = 0; i < leaf->ntests; i++) {
+		const struct cx_test *t = &leaf->tests[i];
+
+		if (t->op == PAT_LIKE || t->op == PAT_MATCHES)
+			continue;
+		for (size_t k = 0; k < t->n; k++) {
+			if (codec != CXC_HEXINT && codec != CXC_HEXTIME && codec != CXC_PE_TYPE &&
+			    codec != CXC_FLAG && (!cx_decode(mem, codec, t->v[k], &out, &same) ||
+			    !slice_eq(out, t->v[k])))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* An attribute has no condition. */
 static bool
 put_attr(struct cx_writer *w, struct xml_node *el, const char *path, enum cx_codec codec,
@@ -328,6 +353,7 @@ cx_put(struct cx_writer *w, struct xml_node *el, const char *path, enum cx_codec
 		by = "##next##";
 	if (!spell_text(w, codec, &s, by, &text))
 		return false;
+	w->respelled = w->respelled || (w->pattern && !is_own_spelling(w->mem, codec, leaf));
 	k = cx_element(w, el, path);
 	if (k->first != NULL)
 		return false;
@@ -346,6 +372,14 @@ done_leaves(const struct cx *o)
 	for (const struct cx *k = o->first; k != NULL; k = k->next)
 		n += done_leaves(k);
 	return n;
+}
+
+static void
+forget(struct cx *o)
+{
+	o->done = false;
+	for (struct cx *k = o->first; k != NULL; k = k->next)
+		forget(k);
 }
 
 /* The content of an object below el; what comes of nothing is not left behind. */
@@ -370,6 +404,10 @@ write_sub(struct cx_writer *w, const struct cx_row *row, struct cx *o, struct xm
 	w->all = all;
 	w->prefix = prefix;
 	w->deep--;
+	if ((row->flags & CXR_HASHED) && (k->first == NULL || !slice_is(k->first->name, "Hash"))) {
+		k->first = k->last = NULL;
+		forget(o);
+	}
 	prune(k, el);
 }
 
@@ -416,6 +454,9 @@ write_row(struct cx_writer *w, const struct cx_row *row, struct cx *from, struct
 		write_sub(w, row, node, el);
 	else if (node->kind == CX_LEAF)
 		cx_put(w, el, row->xml, row->codec, node);
+	else if (node->kind == CX_LIST && node->first != NULL && node->first == node->last &&
+	    node->first->kind == CX_LEAF)
+		cx_put(w, el, row->xml, row->codec, node->first);
 }
 
 void
@@ -445,14 +486,6 @@ says_always(const struct cx_type *type, struct cx *o)
 	    !slice_eq(*cx_plain(leaf), rest))
 		return false;
 	return leaf->done = true;
-}
-
-static void
-forget(struct cx *o)
-{
-	o->done = false;
-	for (struct cx *k = o->first; k != NULL; k = k->next)
-		forget(k);
 }
 
 static struct xml_node *
@@ -499,6 +532,7 @@ cx_write_object(struct cx_writer *w, struct cx *o, struct xml_node *object)
 	const struct cx_type *type = w->deep >= CX_DEEP ? NULL : best_type(w, o);
 	struct xml_node *outer = w->object, *related = w->related;
 	const char *prefix = w->prefix;
+	struct xml_node *props;
 
 	if (type == NULL)
 		return false;
@@ -506,14 +540,14 @@ cx_write_object(struct cx_writer *w, struct cx *o, struct xml_node *object)
 	w->related = NULL;
 	w->deep++;
 	says_always(type, o);
-	write_properties(w, type, o, object);
+	props = write_properties(w, type, o, object);
 	if (w->related != NULL)
 		xml_append(object, w->related);
 	w->deep--;
 	w->object = outer;
 	w->related = related;
 	w->prefix = prefix;
-	return true;
+	return props->first != NULL || props->attrs->next != NULL;	/* only related: no object */
 }
 
 /* A trial does not go into related objects: they are tried when they are written. */

@@ -23,6 +23,8 @@ type_of_value(struct arena *mem, const struct pat_node *test)
 {
 	struct slice v = test->nvalues > 0 ? test->values[0].text : SLICE_EMPTY, out;
 
+	if (slice_is(test->path[test->npath - 1].name, "type"))
+		return arena_str(mem, v);
 	if (value_ip(4, v, mem, &out))
 		return "ipv4-addr";
 	if (value_ip(6, v, mem, &out))
@@ -49,6 +51,21 @@ set_type(struct arena *mem, struct cx *o, struct slice member, const struct pat_
 	o->type = slice_of(known[0] == '\0' ? "file" : known);
 }
 
+/* The item of a list that a test speaks of: what is said of [*] is said of one thing as long as it can be.
+ * NULL if there has to be another. */
+static struct cx *
+open_item(const struct cx *list, const struct pat_node *test, size_t i)
+{
+	struct cx *item = list->last;
+	const struct cx *at = item;
+
+	if (item == NULL || item->kind != CX_OBJECT || i + 1 == test->npath)
+		return NULL;
+	while (at != NULL && at->kind == CX_OBJECT && ++i < test->npath)
+		at = test->path[i].kind == PAT_STEP_NAME ? cx_member(at, test->path[i].name) : NULL;
+	return at != NULL && at->kind == CX_LEAF ? NULL : item;
+}
+
 /* The leaf that a test speaks of, made anew in lists; NULL if it is no leaf of ours. */
 static struct cx *
 make_leaf(struct arena *mem, struct cx *root, const struct pat_node *test)
@@ -67,6 +84,8 @@ make_leaf(struct arena *mem, struct cx *root, const struct pat_node *test)
 			return NULL;
 		if (step->kind == PAT_STEP_NAME)
 			k = cx_member(at, member = step->name);
+		else
+			k = open_item(at, test, i);
 		if (k != NULL && k->kind != kind)
 			return NULL;
 		at = k != NULL ? k : cx_add(mem, at, kind, step->kind == PAT_STEP_ANY ? SLICE_EMPTY :
@@ -254,13 +273,26 @@ first_object(const struct pat_node *p)
 	return p->object;
 }
 
+/* "dst_ref.type = 'ipv4-addr'" beside a value that is one. */
 static bool
-all_done(const struct cx *o)
+is_implied(struct cx_writer *w, const struct cx *leaf)
 {
-	if (o->kind == CX_LEAF && !o->done)
+	const struct cx *o = leaf->parent;
+
+	if (!slice_is(leaf->name, "type") || cx_plain(leaf) == NULL || o->parent == NULL ||
+	    !slice_eq(*cx_plain(leaf), o->type) || o->first == o->last)
+		return false;
+	w->respelled = true;
+	return true;
+}
+
+static bool
+all_done(struct cx_writer *w, const struct cx *o)
+{
+	if (o->kind == CX_LEAF && !o->done && !is_implied(w, o))
 		return false;
 	for (const struct cx *k = o->first; k != NULL; k = k->next) {
-		if (!all_done(k))
+		if (!all_done(w, k))
 			return false;
 	}
 	return true;
@@ -281,7 +313,7 @@ write_one(struct form *f, const struct pat_node *p)
 	object = xml_new(w->mem, cx_namespace(SLICE_LIT("cybox")), "cybox", "Object");
 	xml_set(w->mem, object, "id", w->job->name(w->job->arg, "Object",
 	    slice_of(arena_fmt(w->mem, "%.*s|%zu", SLICE_ARG(w->key), ++w->inlined))));
-	if (!cx_write_object(w, root, object) || !all_done(root)) {
+	if (!cx_write_object(w, root, object) || !all_done(w, root)) {
 		*f = before;
 		return NULL;
 	}
@@ -361,6 +393,41 @@ write_apart(struct form *f, const struct pat_node *p)
 	return compose(f, true, groups, n, write_expression);
 }
 
+/* Alternatives: those of one path together, one Observable for each of the others. */
+static struct xml_node *
+write_alternatives(struct form *f, const struct pat_node *p)
+{
+	struct arena *mem = f->w.mem;
+	struct pat_node **ways = arena_alloc(mem, OBJECTS_MAX * sizeof(struct pat_node *));
+	bool *made = arena_alloc(mem, OBJECTS_MAX * sizeof(bool));
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nkids; i++) {
+		struct pat_node *kid = p->kids[i], *way;
+		size_t k = 0;
+
+		while (k < n && !same_path(made[k] ? ways[k]->kids[0] : ways[k], kid))
+			k++;
+		if (k == OBJECTS_MAX)
+			return NULL;
+		if (k == n) {
+			ways[n++] = kid;
+			continue;
+		}
+		way = ways[k];
+		if (!made[k]) {
+			way = arena_alloc(mem, sizeof(*way));
+			way->kind = PAT_OR;
+			way->kids = arena_alloc(mem, p->nkids * sizeof(struct pat_node *));
+			way->kids[way->nkids++] = ways[k];
+			ways[k] = way;
+			made[k] = true;
+		}
+		way->kids[way->nkids++] = kid;
+	}
+	return n < 2 ? NULL : compose(f, false, ways, n, write_expression);
+}
+
 /* What stands between the brackets of an observation. */
 static struct xml_node *
 write_expression(struct form *f, const struct pat_node *p)
@@ -373,7 +440,7 @@ write_expression(struct form *f, const struct pat_node *p)
 		return NULL;
 	f->w.deep++;
 	if (p->kind == PAT_OR) {
-		el = compose(f, false, p->kids, p->nkids, write_expression);
+		el = write_alternatives(f, p);
 	} else {
 		size_t at = 0;
 
@@ -410,6 +477,7 @@ cybox_write_pattern(const struct cybox_write *job, const struct pat_node *p, str
 	struct form f = { .w = { .job = job, .mem = job->mem, .pattern = true, .key = key } };
 	struct xml_node *el = write_observation(&f, p);
 
-	*ext = el == NULL ? CYBOX_NOTHING : f.wider ? CYBOX_WIDER : CYBOX_EXACT;
+	*ext = el == NULL ? CYBOX_NOTHING : f.w.respelled ? CYBOX_UNLIKE : f.wider ? CYBOX_WIDER :
+	    CYBOX_EXACT;
 	return el;
 }
