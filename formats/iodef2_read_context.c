@@ -112,6 +112,37 @@ identity_class(struct slice type)
 	return slice_is(type, "organization") ? "organization" : "unknown";
 }
 
+/* "street$code city$area$BE": a location, if the last line is a country's code, which STIX wants. */
+static void
+read_address(struct ir *r, struct ir_incident *inc, struct ir_obj *who, struct xml_node *n)
+{
+	struct xml_node *text = xml_get(n, "PAddress");
+	struct slice all = xml_text_line(text, r->mem), country;
+	const char *last = all.n == 0 ? NULL : memrchr(all.p, '$', all.n);
+	struct strbuf street = STRBUF_INIT;
+	struct ir_obj *ob;
+	bool old;
+
+	if (last == NULL)
+		return;
+	country = slice_trim(slice_from(last + 1, (size_t)(all.p + all.n - last) - 1));
+	if (country.n != 2 || country.p[0] < 'A' || country.p[0] > 'Z' || country.p[1] < 'A' ||
+	    country.p[1] > 'Z')
+		return;
+	ob = ir_new(r, inc, "location", IR_UUID(r, "location", inc->name, all), n, &old);
+	n->mark = XML_KEPT;
+	ir_mark(text, XML_APPROXIMATED);
+	if (!old) {
+		for (const char *c = all.p; c < last; c++)
+			strbuf_adds(&street, *c == '$' ? ", " : (char[]){ *c, '\0' });
+		json_put_str(r->mem, ob->tree, "country", arena_slice(r->mem, country));
+		if (street.n > 0)
+			json_put_str(r->mem, ob->tree, "street_address", strbuf_slice(&street));
+	}
+	ir_relate(r, inc, who, "located-at", ob);
+	strbuf_fini(&street);
+}
+
 static struct ir_obj *
 read_contact(struct ir *r, struct ir_incident *inc, struct xml_node *n, unsigned depth)
 {
@@ -135,6 +166,8 @@ read_contact(struct ir *r, struct ir_incident *inc, struct xml_node *n, unsigned
 		ir_describe(r, inc, ob, n, SLICE_EMPTY);
 		contact_information(r, ob, n);
 	}
+	for (struct xml_node *k = xml_get(n, "PostalAddress"); k != NULL; k = xml_more(k))
+		read_address(r, inc, ob, k);
 	for (struct xml_node *k = xml_get(n, "Contact"); k != NULL && depth < 32; k = xml_more(k)) {
 		struct ir_obj *child = read_contact(r, inc, k, depth + 1);
 

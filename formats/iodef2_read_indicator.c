@@ -6,6 +6,8 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
+enum { PART_BYTES = PATTERN_BYTES - 16 * 1024, PART_TESTS = PATTERN_LITERALS / 2 };
+
 /* What a NodeRole says about an indicator. */
 static const struct { const char *role, *type; } roles[] = {
 	{ "c2-server", "malicious-activity" }, { "malware-distribution", "malicious-activity" },
@@ -165,14 +167,91 @@ read_author(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml
 	}
 }
 
+/* What an Indicator says, into ob. `which` tells parts of one Indicator apart; empty: it is the whole. */
+static void
+fill_indicator(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml_node *n,
+    const struct ir_pattern *p, const char *which)
+{
+	struct xml_node *id = xml_get(n, "IndicatorID");
+	struct slice version = ir_attr(id, "version");
+	const char *label = version.n > 0 ? arena_fmt(r->mem, "version %s%s", version.p, which) : which;
+	int confidence;
+
+	ob->label = ir_strictest(ob->label, p->label);
+	ir_describe(r, inc, ob, n, SLICE_EMPTY);
+	put_pattern(r, ob, p);
+	read_validity(r, inc, ob, n);
+	if ((confidence = ir_confidence(r, xml_get(n, "Confidence"))) >= 0)
+		json_put_int(r->mem, ob->tree, "confidence", confidence);
+	read_types(r, ob, n);
+	read_roles(r, ob, n);
+	read_phases(r, ob, n);
+	ir_reference(r, ob->tree, arena_fmt(r->mem, "iodef-indicator:%s", xml_value(id, "name").p),
+	    ir_line(r, id), SLICE_EMPTY, slice_of(label));
+	read_references(r, ob, n);
+	read_author(r, inc, ob, n);
+}
+
+static size_t
+printed(struct pat_node *p)
+{
+	struct strbuf b = STRBUF_INIT;
+	size_t n;
+
+	pattern_print(&b, p);
+	n = b.n;
+	strbuf_fini(&b);
+	return n;
+}
+
+/* How many alternatives from `from` on fit into one pattern. */
+static size_t
+fitting(const struct pat_node *all, size_t from)
+{
+	size_t n = 0, bytes = 0;
+
+	while (from + n < all->nkids) {
+		bytes += printed(all->kids[from + n]) + sizeof(" OR ");
+		if (n > 0 && (bytes > PART_BYTES || n >= PART_TESTS))
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* A list so long that no pattern holds it becomes several indicators: the first is the Indicator, and holds
+ * its XML; the others are told apart by number. */
+static void
+split_indicator(struct ir *r, struct ir_incident *inc, struct ir_obj *first, struct xml_node *n,
+    const struct ir_pattern *p)
+{
+	struct slice name = slice_trim(xml_value(xml_get(n, "IndicatorID"), "name"));
+	struct slice text = xml_text_line(xml_get(n, "IndicatorID"), r->mem);
+	struct ir_pattern part = *p;
+	size_t count = 0;
+
+	for (size_t from = 0, k; from < p->node->nkids; from += k) {
+		const char *nth = arena_fmt(r->mem, "part %zu", ++count);
+		struct ir_obj *ob = first;
+		bool old = false;
+
+		k = fitting(p->node, from);
+		part.node = ir_join(r, PAT_OR, p->node->kids + from, k);
+		if (count > 1)
+			ob = ir_new(r, inc, "indicator", IR_UUID(r, "indicator",
+			    name.n > 0 ? name : inc->name, text, slice_of(nth)), n, &old);
+		if (!old)
+			fill_indicator(r, inc, ob, n, &part, arena_fmt(r->mem, ", %s", nth));
+	}
+	ir_warn(r, n, "SPLIT", "a list too long for one pattern: %zu indicators", count);
+}
+
 static void
 read_indicator(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 {
 	struct xml_node *id = xml_get(n, "IndicatorID");
 	struct ir_obj *ob, *owner = inc->owner;
-	struct slice version, label;
 	struct ir_pattern p;
-	int confidence;
 	bool old;
 
 	ir_pattern(r, n, &p);
@@ -193,21 +272,11 @@ read_indicator(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	inc->owner = ob;
 	n->mark = XML_KEPT;
 	ir_attr(n, "restriction");
-	ob->label = ir_strictest(ob->label, p.label);
-	version = ir_attr(id, "version");
-	label = version.n > 0 ? slice_of(arena_fmt(r->mem, "version %s", version.p)) : SLICE_EMPTY;
-	ir_describe(r, inc, ob, n, SLICE_EMPTY);
-	put_pattern(r, ob, &p);
-	read_validity(r, inc, ob, n);
-	if ((confidence = ir_confidence(r, xml_get(n, "Confidence"))) >= 0)
-		json_put_int(r->mem, ob->tree, "confidence", confidence);
-	read_types(r, ob, n);
-	read_roles(r, ob, n);
-	read_phases(r, ob, n);
-	ir_reference(r, ob->tree, arena_fmt(r->mem, "iodef-indicator:%s", xml_value(id, "name").p),
-	    ir_line(r, id), SLICE_EMPTY, label);
-	read_references(r, ob, n);
-	read_author(r, inc, ob, n);
+	if (p.kind == IR_STIX && (p.node->kind == PAT_OR || p.node->kind == PAT_OBS_OR) &&
+	    printed(p.node) > PART_BYTES)
+		split_indicator(r, inc, ob, n, &p);
+	else
+		fill_indicator(r, inc, ob, n, &p, "");
 	inc->owner = owner;
 }
 
