@@ -267,7 +267,7 @@ compare_expected(const char *path)
 
 	assert_int_equal(json_parse(load(path), NULL, mem, &doc, &e), 0);
 	input = arena_fmt(mem, CORPUS "%s", json_member(doc.root, "input").p);
-	if (read_text(&format_iodef2, load(input), input, false, &adv, &e) < 0)
+	if (read_text(format_find(json_member(doc.root, "from")), load(input), input, false, &adv, &e) < 0)
 		fail_msg("%s: %s", input, e.reason);
 	for (json *m = json_first(json_get(doc.root, "objects")); m != NULL; m = json_next(m))
 		check_objects(&adv, m, path);
@@ -287,6 +287,8 @@ expected_results_hold(void **state)
 	(void)state;
 	if (!have_corpus())
 		skip();
+	compare_expected(CORPUS "expected/iodef1-botnet.to.stix21.json");
+	compare_expected(CORPUS "expected/iodef1-watchlist.to.stix21.json");
 	compare_expected(CORPUS "expected/iodef2-campaign.to.stix21.json");
 	compare_expected(CORPUS "expected/iodef2-minimal.to.stix21.json");
 }

@@ -335,6 +335,47 @@ stix_comes_home(void **state)
 	}
 }
 
+/* ---- which is which --------------------------------------------------------------------------- */
+
+static const char *sniffed;		/* the name that every file of a folder must get; NULL: none of ours */
+
+static void
+sniff_one(const char *path)
+{
+	static const struct format_ops *const ours[] = { &format_iodef1, &format_iodef_json, &format_rid };
+	struct slice head = load(path);
+	const struct format_ops *f;
+
+	head.n = head.n > 4096 ? 4096 : head.n;
+	f = format_sniff(head);
+	if (sniffed != NULL && (f == NULL || strcmp(f->name, sniffed) != 0))
+		fail_msg("%s is taken for %s", path, f == NULL ? "nothing" : f->name);
+	for (size_t i = 0; sniffed == NULL && i < COUNTOF(ours); i++) {
+		if (ours[i]->sniff(head) > 0)
+			fail_msg("%s is taken for %s", path, ours[i]->name);
+	}
+}
+
+static void
+each_is_known_without_being_told(void **state)
+{
+	static const struct { const char *folder, *ending, *name; } rows[] = {
+		{ "iodef1", ".xml", "iodef1" }, { "iodef2", ".xml", "iodef2" },
+		{ "iodef-json", ".json", "iodef-json" }, { "rid", ".xml", "rid" },
+		{ "misp", ".json", NULL }, { "csaf", ".json", NULL }, { "stix20", ".json", NULL },
+		{ "stix1", ".xml", NULL }, { "stix21/own", ".json", NULL }, { "rolie", ".xml", NULL },
+		{ "inhouse", ".xml", NULL }, { "inhouse", ".json", NULL },
+	};
+
+	(void)state;
+	if (!have_corpus())
+		skip();
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		sniffed = rows[i].name;
+		for_each(arena_fmt(mem, CORPUS "%s", rows[i].folder), rows[i].ending, sniff_one);
+	}
+}
+
 int
 main(void)
 {
@@ -344,6 +385,7 @@ main(void)
 		cmocka_unit_test(json_comes_home),
 		cmocka_unit_test(rid_comes_home),
 		cmocka_unit_test(stix_comes_home),
+		cmocka_unit_test(each_is_known_without_being_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
