@@ -246,7 +246,7 @@ take(struct spool *s, struct seen *file)
 	struct intake_message m = {
 		.format = s->conf->format, .mapping = s->conf->mapping,
 		.source = s->source, .collections = s->conf->collections,
-		.request_id = s->request_id,
+		.refuse_loss = s->conf->refuse_loss, .request_id = s->request_id,
 	};
 	uint8_t id[ID_BYTES];
 	struct err e = ERR_INIT;

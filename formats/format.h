@@ -164,6 +164,9 @@ bool			 format_piece_path(const struct read_piece *piece, struct arena *mem,
 /* SHA-256 of the input: the caller's, or computed here. */
 void			 format_digest(const struct read_job *job, uint8_t out[32]);
 const struct format_ops	*format_find(struct slice name);	/* NULL if unknown */
+/* The names of formats[], NULL behind the last. */
+enum { FORMATS_MAX = 32 };
+void			 formats_list(const char *names[FORMATS_MAX]);
 /* Of both lists, "txt:ip" by what stands before the colon; NULL if unknown. */
 const struct format_ops	*format_find_writer(struct slice name);
 /* The surest sniffer, NULL if none is surer than 0. `mapped` never sniffs. */

@@ -117,3 +117,48 @@ loss_print_json(struct strbuf *out, const struct loss *l)
 	}
 	strbuf_adds(out, "]}");
 }
+
+/* Read a share such as "0.5%". */
+bool
+loss_limit_parse(struct slice s, struct loss_limit *out)
+{
+	enum { PLACES = 4, WHOLE = 1000000 };
+	uint32_t v = 0, places = 0;
+	bool point = false, any = false;
+
+	if (s.n < 2 || s.n > 8 || s.p[s.n - 1] != '%')
+		return false;
+	for (size_t i = 0; i + 1 < s.n; i++) {
+		if (s.p[i] == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (s.p[i] < '0' || s.p[i] > '9' || places == PLACES)
+			return false;
+		v = 10 * v + (uint32_t)(s.p[i] - '0');
+		places += point;
+		any = true;
+	}
+	for (; places < PLACES; places++)
+		v *= 10;
+	if (!any || v > WHOLE)
+		return false;
+	*out = (struct loss_limit){ .set = true, .millionths = v };
+	return true;
+}
+
+/* True if more is lost than may be. */
+bool
+loss_is_beyond(const struct loss_limit *limit, const uint64_t count[LOSS_KINDS], struct err *e)
+{
+	uint64_t lost = count[LOSS_DROPPED] + (limit->approximated ? count[LOSS_APPROXIMATED] : 0);
+	uint64_t all = count[LOSS_KEPT] + count[LOSS_APPROXIMATED] + count[LOSS_MOVED] +
+	    count[LOSS_DROPPED];
+
+	/* a message has less than 2^40 leaves */
+	if (!limit->set || lost * 1000000 <= all * limit->millionths)
+		return false;
+	err_set(e, ERR_VALUE, "%llu of %llu fields would be lost, more than refuse-loss %g%% allows",
+	    (unsigned long long)lost, (unsigned long long)all, limit->millionths / 10000.0);
+	return true;
+}

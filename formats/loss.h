@@ -11,6 +11,9 @@
 #ifndef FORMATS_LOSS_H
 #define FORMATS_LOSS_H
 
+#include <stdint.h>
+
+#include "gateway/base/err.h"
 #include "gateway/base/slice.h"
 
 struct arena;
@@ -31,6 +34,17 @@ struct loss {
 	size_t			 n, cap;
 	size_t			 count[LOSS_KINDS];
 };
+
+/* How much may be dropped of a document before it is refused. */
+struct loss_limit {
+	bool		set;
+	bool		approximated;	/* what is approximated counts too */
+	uint32_t	millionths;	/* of the leaves */
+};
+/* "5%", "0.5%", "0%"; false if it is no share of 0 to 100 %. */
+bool	loss_limit_parse(struct slice s, struct loss_limit *out);
+/* True if the counts are beyond the limit: then *e says by how much. */
+bool	loss_is_beyond(const struct loss_limit *limit, const uint64_t count[LOSS_KINDS], struct err *e);
 
 void	loss_init(struct loss *l, struct arena *mem);	/* mem NULL: counts only */
 /* NULL `l` is fine: nothing is recorded. path and note are copied. */

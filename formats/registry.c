@@ -61,6 +61,20 @@ format_find(struct slice name)
 	return NULL;
 }
 
+/* List the names of all that come in and go out. */
+void
+formats_list(const char *names[FORMATS_MAX])
+{
+	size_t n = 0;
+
+	_Static_assert(sizeof(formats) / sizeof(*formats) <= FORMATS_MAX, "FORMATS_MAX is too small");
+	while (formats[n] != NULL) {
+		names[n] = formats[n]->name;
+		n++;
+	}
+	names[n] = NULL;
+}
+
 /* Return what writes under that name, or NULL. */
 const struct format_ops *
 format_find_writer(struct slice name)

@@ -73,6 +73,7 @@ struct spool_conf {
 	const char *const *collections;	/* where its objects go */
 	int64_t		 interval_us;	/* of looking */
 	size_t		 max_bytes;	/* of one file */
+	struct loss_limit refuse_loss;	/* of what is read */
 	const char	*file;
 	uint32_t	 line;
 };

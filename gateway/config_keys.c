@@ -334,6 +334,9 @@ static const struct config_key spool_keys[] = {
 	    "How often the folder is looked at.", NULL },
 	{ "file", &config_bytes, SPOOL(max_bytes), "64m", KB, GB, 0,
 	    "Largest file.", NULL },
+	{ "refuse-loss", &config_share, SPOOL(refuse_loss), NULL, 0, 0, 0,
+	    "A file of which a larger share of fields would be lost in the translation is refused as a "
+	    "whole (LOSS); without it, none is. Fields kept in an extension are not lost.", NULL },
 	END
 };
 

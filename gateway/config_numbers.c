@@ -197,6 +197,23 @@ write_limit(struct strbuf *out, const struct config_key *k, const void *at)
 	    units[unit].name, limit->burst);
 }
 
+static int
+read_share(const struct config_value *v, const struct config_key *k, void *at)
+{
+	(void)k;
+	return loss_limit_parse(v->words[0], at) ? 0 : config_refuse(v, "is no share such as 5% or 0.5%");
+}
+
+static void
+write_share(struct strbuf *out, const struct config_key *k, const void *at)
+{
+	const struct loss_limit *limit = at;
+
+	(void)k;
+	if (limit->set)
+		strbuf_addf(out, "%g%%", limit->millionths / 10000.0);
+}
+
 /* ---- the rows ---- */
 
 const struct config_type config_count = { "number", "digits",
@@ -207,5 +224,7 @@ const struct config_type config_bytes = { "size", "bytes, or with `k` `m` `g`",
 	false, read_bytes, write_bytes, bound_bytes };
 const struct config_type config_span = { "span", "`200ms` `15s` `5m` `24h` `90d`",
 	false, read_span, write_span, bound_span };
+const struct config_type config_share = { "share", "`5%` `0.5%`",
+	false, read_share, write_share, NULL };
 const struct config_type config_limit = { "rate", "`600/min burst 200`, also `/s` and `/h`; `none`",
 	true, read_limit, write_limit, NULL };

@@ -76,7 +76,7 @@ extern const struct config_type config_name, config_mapping, config_text, config
     config_host, config_mail, config_uuid, config_segment, config_header, config_format, config_redis_url,
     config_prefix, config_yes_no, config_choice, config_flip, config_count,
     config_count_or_auto, config_bytes,
-    config_span, config_limit, config_names, config_sources, config_kinds, config_tlps,
+    config_span, config_share, config_limit, config_names, config_sources, config_kinds, config_tlps,
     config_sectors_of, config_phases, config_level, config_time,
     config_feed_formats, config_feed_kinds;
 

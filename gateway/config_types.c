@@ -11,7 +11,7 @@
 #include "gateway/base/strbuf.h"
 #include "formats/format.h"
 
-enum { NAME_LEN_MAX = 63, TEXT_LEN_MAX = 1024, FORMATS_SHOWN = 16 };
+enum { NAME_LEN_MAX = 63, TEXT_LEN_MAX = 1024 };
 
 /* ---- helpers ---- */
 
@@ -325,16 +325,15 @@ read_header(const struct config_value *v, const struct config_key *k, void *at)
 static int
 read_format(const struct config_value *v, const struct config_key *k, void *at)
 {
-	const char *names[FORMATS_SHOWN + 1] = { NULL };
+	const struct format_ops *f = format_find(v->words[0]);
+	const char *names[FORMATS_MAX];
 
 	(void)k;
-	for (size_t i = 0; i < FORMATS_SHOWN && formats[i] != NULL; i++) {
-		names[i] = formats[i]->name;
-		if (slice_is(v->words[0], names[i])) {
-			set_text(at, names[i]);
-			return 0;
-		}
+	if (f != NULL) {
+		set_text(at, f->name);
+		return 0;
 	}
+	formats_list(names);
 	return complain_unknown(v->c, v->line, "format", v->words[0], names);
 }
 

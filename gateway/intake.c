@@ -458,6 +458,41 @@ claim(struct intake_work *w)
 	dedup_claim(w->g->dedup, w->keys, w->adv->n, w->red, on_claimed, w);
 }
 
+/* The limit of the road it came by, or of its sender. */
+static const struct loss_limit *
+loss_limit_of(const struct intake_work *w)
+{
+	static const struct loss_limit none;
+
+	if (w->m.refuse_loss.set)
+		return &w->m.refuse_loss;
+	return w->m.from != NULL ? &w->m.from->refuse_loss : &none;
+}
+
+/* Of a translation alone: STIX is taken as it stands, and what is wrong with an object costs that one. */
+static bool
+loses_too_much(const struct intake_work *w, const struct translate_part *part, struct err *e)
+{
+	return part->error == NULL && part->first && part->format != NULL &&
+	    strcmp(part->format, format_stix21.name) != 0 &&
+	    loss_is_beyond(loss_limit_of(w), part->loss, e);
+}
+
+/* Too much of it would be lost: nothing of it is taken, as if it could not be read. */
+static void
+refuse_loss(struct intake_work *w, const struct translate_part *part, struct err *e)
+{
+	struct translate_part refused = *part;
+
+	if (w->job != NULL)
+		translate_drop(w->job);
+	w->job = NULL;
+	err_input(e, w->m.input);
+	refused.error = e;
+	refused.code = "LOSS";
+	refuse_whole(w, &refused);
+}
+
 static void
 on_part(void *arg, const struct translate_part *part)
 {
@@ -474,7 +509,9 @@ on_part(void *arg, const struct translate_part *part)
 	w->part++;
 	w->refused_before = w->result.refused;
 	w->format = part->format == NULL ? w->m.format : part->format;
-	if (part->error != NULL && part->retryable) {
+	if (loses_too_much(w, part, &e)) {
+		refuse_loss(w, part, &e);
+	} else if (part->error != NULL && part->retryable) {
 		finish(w, part->error, true);
 	} else if (part->error != NULL) {
 		refuse_whole(w, part);
@@ -512,7 +549,7 @@ job_of(const struct intake_work *w)
 		.limits = { .bytes = w->m.body.n > l->body_bytes ? w->m.body.n : l->body_bytes,
 		    .object_bytes = l->object_bytes, .objects = most_objects(w) },
 		.strict = w->m.strict, .envelope = w->m.envelope, .bundle = w->m.bundle,
-		.relay = w->m.on_relay != NULL,
+		.relay = w->m.on_relay != NULL, .account = loss_limit_of(w)->set,
 		.from = w->m.errand == NULL ? 0 : w->m.errand->from,
 		.iodef_amber_strict = w->m.from != NULL && w->m.from->iodef_amber_strict,
 	};

@@ -13,6 +13,7 @@
 #ifndef GATEWAY_INTAKE_H
 #define GATEWAY_INTAKE_H
 
+#include "formats/loss.h"
 #include "gateway/store.h"
 
 struct gateway;
@@ -61,6 +62,7 @@ struct intake_message {
 			    struct err *e);
 	const char	*status_user;	/* not NULL: make a TAXII status resource for this user */
 	const struct intake_errand *errand;	/* or NULL; the caller's until the callback */
+	struct loss_limit refuse_loss;	/* beyond `from`'s own: the whole is refused */
 	bool		 strict;
 	bool		 envelope;	/* format stix21: a TAXII envelope and nothing else */
 	bool		 bundle;	/* with `envelope`: one that is a bundle, as TAXII 2.0 has it */

@@ -13,6 +13,7 @@
 #define GATEWAY_PEER_H
 
 #include "gateway/base/lines.h"
+#include "formats/loss.h"
 #include "formats/object.h"
 #include "formats/tlp_vocab.h"
 
@@ -55,6 +56,7 @@ struct peer {
 	struct limit	 limit_in, limit_out;
 	bool		 iodef_amber_strict;	/* read IODEF `amber` as AMBER+STRICT */
 	bool		 validate_strict;
+	struct loss_limit	 refuse_loss;	/* of what it sends us, and of what is written for it */
 	/* consumers: collection names they may read / write; "*" = all */
 	const char	*const *reads;
 	const char	*const *writes;

@@ -67,6 +67,12 @@ void	open_peer(struct load *ld), open_consumer(struct load *ld), close_peer(stru
 	open_recognition(struct load *ld), close_scheme(struct load *ld),
 	open_objective(struct load *ld), open_rule(struct load *ld), close_rule(struct load *ld);
 
+/* Lines of a peer, in policy_load_wire.c. */
+typedef void	peer_line(struct load *ld, const struct line *l);
+peer_line	peer_limit, peer_url, peer_wire, peer_serve_as, peer_verify, peer_proxy, peer_collection,
+		peer_ca, peer_sign_key, peer_speaks, peer_tlp_vocab, peer_empty_list,
+		peer_taxii20, peer_iodef_amber, peer_validate, peer_refuse_loss;
+
 /* Where the open section stands. */
 struct where	load_where(const struct load *ld);
 /* The number of a name, or -1 with a complaint "unknown WHAT 'name'". */

@@ -234,7 +234,7 @@ bool		paper_why_not(const struct trust *t, const struct paper *a, const struct r
 extern const char *const words_relation[], *const words_assurance[], *const words_vetting[],
     *const words_verified[], *const words_origin[], *const words_pap[], *const words_tlp[],
     *const words_sector[], *const words_phase[], *const words_kind[], *const words_control[],
-    *const words_metric[], *const words_format[];
+    *const words_metric[];
 int		word_index(struct slice w, const char *const *list);	/* or -1 */
 /* A code of ISO 3166 or a group (EU, EEA) joins the set; false if it is neither. */
 bool		countries_add(struct countries *set, struct slice word);

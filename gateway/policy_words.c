@@ -45,8 +45,6 @@ const char *const words_metric[] = {
 };
 
 /* The registry's names; a test compares. The first is another word for `mapped`. */
-const char *const words_format[] = { "inhouse", "stix21", "iodef2", "mapped", "stix20", "stix1",
-    "iodef1", "iodef-json", "rid", "misp", "csaf", NULL };
 
 /* ISO 3166-1 alpha-2, three bytes a code. */
 static const char iso3166[] =

@@ -99,6 +99,38 @@ unreadable_wholes(void **state)
 	assert_string_equal(world_quarantine(w), "syntax ");
 }
 
+/* refuse-loss: a file of which too much would be lost is refused as a whole, and kept; within the limit, and
+ * without one, what can be read is taken. */
+static void
+too_much_would_be_lost(void **state)
+{
+	struct world *w = *state;
+	static const char body[] = "<IODEF-Document xmlns=\"urn:ietf:params:xml:ns:iodef-2.0\" version=\"2.00\">"
+	    "<Incident purpose=\"watch\" restriction=\"green\"><IncidentID name=\"csirt.example\">7</IncidentID>"
+	    "<GenerationTime>2026-03-01T08:00:00Z</GenerationTime><Contact role=\"creator\" type=\"organization\">"
+	    "<ContactName>CSIRT</ContactName></Contact></Incident>"
+	    "<Incident purpose=\"watch\" restriction=\"green\"><IncidentID name=\"csirt.example\">8</IncidentID>"
+	    "</Incident></IODEF-Document>";
+	struct intake_message m = world_message(w, "near", SLICE_LIT(body));
+	struct taken t;
+
+	m.format = NULL;
+	m.envelope = false;
+	m.source = "spool:drop";
+	m.from = NULL;
+	assert_true(loss_limit_parse(SLICE_LIT("1.5%"), &m.refuse_loss));
+	t = world_send(w, &m);
+	assert_int_equal(t.error, ERR_VALUE);
+	assert_false(t.retryable);
+	assert_string_equal(world_has(w, "kept", NULL), "");
+	assert_string_equal(world_quarantine(w), "LOSS ");
+	assert_true(loss_limit_parse(SLICE_LIT("50%"), &m.refuse_loss));
+	t = world_send(w, &m);
+	assert_int_equal(t.error, ERR_NONE);
+	assert_true(t.accepted > 0);
+	assert_int_equal(intake_in_work(w->g.intake), 0);
+}
+
 /* A bundle, a bare object or an empty list is no envelope. */
 static void
 envelopes_only(void **state)
@@ -432,7 +464,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ONE(status_follows_the_envelope), ONE(refused_objects_are_kept),
-		ONE(unreadable_wholes), ONE(envelopes_only), ONE(full_disk), LOOP(full_disk),
+		ONE(unreadable_wholes), ONE(too_much_would_be_lost), ONE(envelopes_only), ONE(full_disk), LOOP(full_disk),
 		ONE(full_disk_and_unreadable), ONE(refusal_frees_the_claim), ONE(seen_twice),
 		LOOP(a_message_in_parts), LOOP(reload_before_the_commit), ONE(unmarked_objects),
 	LOOP(a_part_that_is_not_stored), LOOP(reload_before_the_commit), ONE(unmarked_objects),

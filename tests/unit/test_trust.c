@@ -440,8 +440,6 @@ words_agree_with_formats(void **state)
 		assert_string_equal(words_tlp[i], tlp_word((enum tlp)i));
 	for (int i = 0; words_kind[i] != NULL; i++)
 		assert_int_not_equal(object_class_of(slice_of(words_kind[i])), OBJECT_CUSTOM);
-	for (size_t i = 0; formats[i] != NULL; i++)
-		assert_true(word_index(slice_of(formats[i]->name), words_format) >= 0);
 }
 
 /* The example of the shared policy page, where it is at hand: checked, and every directive of it known. */
