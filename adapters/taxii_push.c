@@ -25,8 +25,8 @@ struct push {
 	void			*arg;
 	struct arena		*mem;
 	const char		**refused;	/* parallel to the items */
-	struct slice		*text, *sent_as; /* ... of what is said in STIX 2.0, and its ids; NULL: nothing
-						 * is */
+	/* ... of what is said in STIX 2.0, and its ids; NULL: nothing is */
+	struct slice		*text, *sent_as;
 	size_t			 at, end;	/* the piece in hand: items [at, end) */
 	size_t			 most;		/* items in a piece; 0: as many as fit */
 	int64_t			 began_us, pending_us;

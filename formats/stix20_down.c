@@ -91,7 +91,8 @@ ref_down(void *ctx, struct slice id)
 	struct stix20 *c = ctx;
 
 	if (stix20_is_new_type(type_of_id(id)) || idmap_find(&c->custom, id) != IDMAP_NONE)
-		return slice_of(arena_fmt(c->mem, STIX20_TYPE "%.*s", SLICE_ARG(id)));
+		return c->no_rest ? id :
+		    slice_of(arena_fmt(c->mem, STIX20_TYPE "%.*s", SLICE_ARG(id)));
 	if (stix20_is_sco_id(id) || idmap_find(&c->sco_ids, id) != IDMAP_NONE)
 		return stix20_home_of(c, id);
 	return id;

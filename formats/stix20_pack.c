@@ -157,6 +157,11 @@ say_object(struct packing *p, const json *tree)
 	json *o = stix20_sco_down(p->c->mem, tree);
 
 	stix20_refs(p->c->mem, o, key_of, p);
+	for (json *m = json_first(o), *next; m != NULL && p->c->no_rest; m = next) {
+		next = json_next(m);
+		if (slice_starts(slice_of(json_name(m)), STIX20_PREFIX))
+			json_detach(o, m);
+	}
 	return o;
 }
 

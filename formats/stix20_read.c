@@ -361,11 +361,12 @@ on_issue(void *ctx, const struct stix21_issue *issue)
 	find(f, issue->code, issue->err, issue->must, issue->path, issue->reason);
 }
 
-/* Three digits of a second (STIX 2.0 section 3.2). */
+/* More than three digits of a second: STIX 2.0 section 3.2 has exactly these, 2.1 at least. */
 static bool
-is_exact(struct slice s)
+is_longer(struct slice s)
 {
-	return s.n >= 5 && s.p[s.n - 5] == '.';
+	slice_cut(&s, '.');
+	return s.n > 4;
 }
 
 /* What 2.0 demands and 2.1 does not. */
@@ -384,9 +385,9 @@ check_20(struct findings *f)
 	for (size_t i = 0; i < COUNTOF(times); i++) {
 		struct slice at = json_member(node, times[i]);
 
-		if (at.n > 0 && !is_exact(at) && stamp_parse(at, NULL))
+		if (is_longer(at) && stamp_parse(at, NULL))
 			find(f, "BAD_TIMESTAMP", ERR_VALUE, true, times[i],
-			    "has not exactly three digits of a second");
+			    "has more than three digits of a second");
 	}
 }
 

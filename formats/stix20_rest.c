@@ -262,7 +262,8 @@ stix20_account(struct ledger *l, const json *from, const json *to, const json *p
 
 		if (json_get(p, "value") == NULL)
 			continue;	/* the target says more than there was */
-		if (json_get(to, name) != NULL)
+		if (json_get(to, name) != NULL || (strcmp(name, "object_refs") == 0 &&
+		    json_get(to, "objects") != NULL))
 			ledger_mark(l, json_get(from, name), LOSS_APPROXIMATED, dropped ? NULL :
 			    "said in other words; as it was in the extension");
 		else

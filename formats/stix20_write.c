@@ -22,6 +22,8 @@ struct writing20 {
 	json			**said;		/* and what 2.0 gets; NULL: nothing of its own */
 	size_t			*sco;		/* number in c.sco, plus one */
 	bool			*known;		/* our definition, which needs no saying */
+	const json		**patch;	/* what does not come back by itself */
+	struct idmap		 held;		/* observables, by the observed-data that holds them */
 	struct idmap		 homes;		/* observed-data that was said, id -> object */
 };
 
@@ -157,18 +159,66 @@ entry_of(const struct writing20 *w, const struct stix20_sco *sco)
 	    json_get(json_get(w->said[i], "objects"), sco->home_key);
 }
 
-/* What the way up would not give: as it was put there, or, if it was not, found now. */
+/* What the way up would not give of an object, without residue. */
 static const json *
-patch_of(struct writing20 *w, const json *from, const json *said)
+bare_patch(struct writing20 *w, const json *from, const json *said)
 {
 	struct stix20 alone = { .mem = w->mem, .now = w->c.now };
-	json *copy;
+	json *copy = json_copy(w->mem, from);
 
-	if (!w->job->no_residue)
-		return json_get(json_get(said, STIX20_REST), "patch");
-	copy = json_copy(w->mem, from);
 	stix20_take_rest(copy);
 	return stix20_diff(w->mem, stix20_up_core(&alone, said), copy);
+}
+
+/* The same of an observed-data and of those observables that have their first place in it. */
+static void
+bare_patches(struct writing20 *w, size_t i, const json **of_sco)
+{
+	struct stix20 alone = { .mem = w->mem, .now = w->c.now };
+	struct slice id = json_member(w->said[i], "id");
+	json *copy = json_copy(w->mem, w->from[i]);
+	struct stix20_unpacked back;
+
+	if (stix20_unpack(&alone, w->said[i], NULL, NULL, &back, NULL) < 0)
+		return;
+	stix20_take_rest(copy);
+	w->patch[i] = w->sco[i] > 0 ? NULL : stix20_diff(w->mem, back.od, copy);
+	for (size_t k = idmap_place(&w->held, id); k < w->held.n && slice_eq(w->held.v[k].id, id); k++) {
+		const struct stix20_sco *sco = &w->c.sco[w->held.v[k].value];
+		long at = idmap_find(&back.keys, slice_of(sco->home_key));
+
+		if (at != IDMAP_NONE)
+			of_sco[w->held.v[k].value] = stix20_diff(w->mem, back.v[at].to, sco->tree);
+	}
+}
+
+/* Find what is not said for good: the residue tells, or, where none is wanted, the way back. */
+static void
+find_patches(struct writing20 *w)
+{
+	const json **of_sco = arena_alloc(w->mem, (w->c.nsco + 1) * sizeof(*of_sco));
+	size_t n = w->job->adv->n;
+
+	w->patch = arena_alloc(w->mem, (n + 1) * sizeof(*w->patch));
+	for (size_t k = 0; k < w->c.nsco; k++)
+		if (w->c.sco[k].home_key != NULL)
+			idmap_add(&w->held, w->mem, w->c.sco[k].home, k);
+	idmap_sort(&w->held);
+	for (size_t i = 0; i < n; i++) {
+		if (w->said[i] == NULL)
+			continue;
+		if (!w->job->no_residue)
+			w->patch[i] = json_get(json_get(w->said[i], STIX20_REST), "patch");
+		else if (w->sco[i] > 0 || json_get(w->from[i], "object_refs") != NULL)
+			bare_patches(w, i, of_sco);
+		else
+			w->patch[i] = bare_patch(w, w->from[i], w->said[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (w->sco[i] > 0)
+			w->patch[i] = w->job->no_residue ? of_sco[w->sco[i] - 1] :
+			    json_get(json_get(entry_of(w, &w->c.sco[w->sco[i] - 1]),
+			    STIX20_REST), "patch");
 }
 
 static void
@@ -178,16 +228,13 @@ account(struct writing20 *w, size_t i)
 	const json *from = w->from[i], *said = w->said[i];
 	struct ledger *l = ledger_new(w->mem);
 	bool bare = w->job->no_residue;
+	bool gone = said == NULL && bare && !w->known[i] && w->sco[i] == 0;
 
-	if (w->sco[i] > 0) {
+	if (w->sco[i] > 0)
 		said = entry_of(w, &w->c.sco[w->sco[i] - 1]);
-		if (!bare)
-			stix20_account(l, from, said, patch_of(w, from, said), false);
-	} else if (said != NULL) {
-		stix20_account(l, from, said, patch_of(w, from, said), bare);
-	}
+	stix20_account(l, from, said, w->patch[i], bare);
 	ledger_account(l, loss, from, arena_str(w->mem, w->job->adv->objects[i].id),
-	    said == NULL && bare && !w->known[i] && w->sco[i] == 0 ? LOSS_DROPPED : LOSS_KEPT, NULL);
+	    gone ? LOSS_DROPPED : LOSS_KEPT, NULL);
 	if (w->sco[i] > 0 && w->said[i] != NULL)
 		loss_addf(loss, LOSS_GENERATED, "to hold an observable that nothing refers to", "%.*s",
 		    SLICE_ARG(json_member(w->said[i], "id")));
@@ -200,6 +247,7 @@ account_all(struct writing20 *w)
 		if (json_get(w->said[i], "objects") != NULL)
 			idmap_add(&w->homes, w->mem, json_member(w->said[i], "id"), i);
 	idmap_sort(&w->homes);
+	find_patches(w);
 	for (size_t i = 0; i < w->job->adv->n; i++)
 		account(w, i);
 }

@@ -1,9 +1,10 @@
 """STIX 2.1 shown to clients of TAXII 2.0, by a collection that says `serve-as stix20`."""
+import json
 import uuid
 
 import pytest
 
-from lab import TAXII, TLP, indicator, laboratory, stix_id
+from lab import TAXII, TLP, indicator, laboratory, stix_id, until
 
 T20 = "application/vnd.oasis.taxii+json; version=2.0"
 S20 = "application/vnd.oasis.stix+json; version=2.0"
@@ -150,3 +151,22 @@ def test_without_the_line_nothing_changes(node):
     """If this fails, clients of 2.0 get converted objects that nobody asked for."""
     node.insist("both", "plain", indicator("serve plain", "[mutex:name = 'p']"))
     assert "objects" not in get(node, "/api/collections/plain/objects/").json
+
+
+def test_a_bundle_of_20_in_a_spool(node):
+    """If this fails, what an older tool drops into a folder stays in words that no reader of 2.1 finds by."""
+    at = "2026-11-20T08:00:00.000Z"
+    mark = {"type": "indicator", "id": stix_id("indicator", "serve spool"), "created": at, "modified": at, "valid_from": at,
+            "labels": ["benign", "own"], "pattern": "[file:created > t'2024-01-01T00:00:00Z']",
+            "object_marking_refs": ["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]}
+    seen = {"type": "observed-data", "id": stix_id("observed-data", "serve spool"), "created": at, "modified": at,
+            "first_observed": at, "last_observed": at, "number_observed": 1, "objects": {"0": {"type": "ipv4-addr", "value": "192.0.2.55"}}}
+    node.drop("drop", "old.json", json.dumps({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": [mark, seen],
+                                              "spec_version": "2.0"}))
+    kept = until("the file to be taken in", lambda: [o for o in get(
+        node, "/api/collections/advisories/objects/", TAXII).json.get("objects", []) if "serve" not in o.get("name", "")])
+    by_type = {o["type"]: o for o in kept}
+    assert all(o["spec_version"] == "2.1" for o in kept)
+    assert by_type["indicator"]["indicator_types"] == ["benign"] and by_type["indicator"]["labels"] == ["own"]
+    assert by_type["indicator"]["pattern"] == "[file:ctime > t'2024-01-01T00:00:00Z']"
+    assert by_type["observed-data"]["object_refs"] == [by_type["ipv4-addr"]["id"]]

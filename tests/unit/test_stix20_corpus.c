@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -363,6 +364,79 @@ marks_are_told(void **state)
 	for_each(CORPUS "stix20", is_ours);
 }
 
+/* ---- what is expected (corpus/expected) ---- */
+
+static bool
+rule_fits(const json *have, const json *rule)
+{
+	const char *kind = json_name(rule);
+	int64_t n;
+	regex_t re;
+	bool yes;
+
+	if (strcmp(kind, "equals") == 0)
+		return json_equal(have, rule);
+	if (strcmp(kind, "pattern") == 0)
+		return slice_eq(json_slice(have), json_slice(rule));
+	if (strcmp(kind, "length") == 0)
+		return json_int(rule, &n) && (size_t)n == json_count(have);
+	if (strcmp(kind, "match") != 0)
+		fail_msg("unknown rule %s", kind);
+	assert_int_equal(regcomp(&re, json_str(rule), REG_EXTENDED | REG_NOSUB), 0);
+	yes = json_str(have) != NULL && regexec(&re, json_str(have), 0, NULL, 0) == 0;
+	regfree(&re);
+	return yes;
+}
+
+static bool
+fits(const json *tree, const json *where)
+{
+	for (const json *w = json_first(where); w != NULL; w = json_next(w)) {
+		const json *have = json_get(tree, json_name(w));
+
+		if (json_is_null(w) ? have != NULL : have == NULL)
+			return false;
+		if (json_is_object(w) && !rule_fits(have, json_first(w)))
+			return false;
+		if (!json_is_object(w) && !json_is_null(w) && !json_equal(have, w))
+			return false;
+	}
+	return true;
+}
+
+static void
+expected_results_hold(void **state)
+{
+	struct json_doc doc;
+	struct advisory adv;
+	const char *input;
+
+	(void)state;
+	if (!have_corpus())
+		skip();
+	mem = arena_new();
+	assert_int_equal(json_parse(load(CORPUS "expected/stix20-own.to.stix21.json"), NULL, mem, &doc,
+	    NULL), 0);
+	input = arena_fmt(mem, CORPUS "%s", json_member(doc.root, "input").p);
+	assert_int_equal(read_text(&format_stix20, load(input), input, NULL, &adv), 0);
+	for (const json *rule = json_first(json_get(doc.root, "objects")); rule != NULL;
+	    rule = json_next(rule)) {
+		int64_t want, have = 0;
+
+		for (size_t i = 0; i < adv.n; i++)
+			have += slice_eq(adv.objects[i].type, json_member(rule, "type")) &&
+			    fits(adv.objects[i].tree, json_get(rule, "where"));
+		assert_true(json_int(json_get(rule, "count"), &want));
+		if (have != want) {
+			struct strbuf b = STRBUF_INIT;
+
+			json_print(&b, rule);
+			fail_msg("%lld fit %s", (long long)have, b.p);
+		}
+	}
+	arena_free(mem);
+}
+
 /* ---- broken ones ---- */
 
 static void
@@ -402,6 +476,7 @@ main(void)
 		cmocka_unit_test(stix21_comes_back_from_stix20),
 		cmocka_unit_test(labels_hold),
 		cmocka_unit_test(marks_are_told),
+		cmocka_unit_test(expected_results_hold),
 		cmocka_unit_test(broken_documents_are_refused),
 	};
 
