@@ -101,6 +101,8 @@ struct format_split {
 	/* Pieces may give the same object (a definition, say): the first is enough. False: equal ones stay,
 	 * as they would in a whole, and a contradiction is told. */
 	bool	 joins;
+	/* Up to so many bytes it costs little to read all of it at once. */
+	size_t	 window;
 };
 
 /* A document written object by object: begin, look at all of them, head, put all of them, tail, end.

@@ -349,7 +349,7 @@ split_each(struct whole *w, format_piece_fn *fn, void *arg)
 }
 
 const struct format_split stix21_split = {
-	.open = split_open, .each = split_each, .close = split_close,
+	.open = split_open, .each = split_each, .close = split_close, .window = 8 << 20,
 };
 
 /* Read one item: an object, or a verdict. -1 if the usual parser would refuse the document for it. */

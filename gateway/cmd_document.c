@@ -15,7 +15,7 @@
 #include "gateway/cmd_input.h"
 #include "formats/mapped.h"
 
-enum { SNIFF_BYTES = 4096, FORMATS_SHOWN = 32, WINDOW_DEFAULT = 8 << 20, FAR = 4 << 20 };
+enum { SNIFF_BYTES = 4096, FORMATS_SHOWN = 32, FAR = 4 << 20 };
 #define INPUT_DEFAULT ((size_t)16 << 30)
 
 /* Where mapping files are looked for, first to last. */
@@ -292,7 +292,7 @@ documents_prepare(struct documents *d, const struct args *a)
 	if (received != NULL && !stamp_parse(slice_of(received), NULL))
 		return cmd_complain("--received %s is no time such as 2026-05-01T12:00:00Z", received);
 	if (take_size(a, "input-limit", &d->limit, INPUT_DEFAULT) < 0 ||
-	    take_size(a, "window", &d->window, WINDOW_DEFAULT) < 0)
+	    take_size(a, "window", &d->window, SIZE_MAX) < 0)
 		return -1;
 	return load_mapping(d, a);
 }

@@ -29,7 +29,8 @@
 	{ "iodef-amber-strict", 0, NULL, "read `amber` in IODEF as AMBER+STRICT" },	\
 	{ "input-limit", 0, "SIZE", "no input may be larger (default 16G); standard input is put by "	\
 	    "in a file in TMPDIR" },						\
-	{ "window", 0, "SIZE", "larger inputs are read piece by piece (default 8M)" },	\
+	{ "window", 0, "SIZE", "larger inputs are read piece by piece (default: as the format has it, up "	\
+	    "to 8M)" },								\
 	{ "stats", 0, NULL, "say on standard error how much was read, how fast, and the most memory "	\
 	    "it took" }
 
@@ -60,7 +61,7 @@ struct documents {
 	size_t			 accepted;	/* objects, when all is read */
 	size_t			 unreadable;	/* inputs of which nothing could be read */
 	size_t			 largest;	/* bytes that were read at once */
-	size_t			 window, limit;
+	size_t			 window, limit;	/* window SIZE_MAX: as the format has it */
 	int64_t			 began_us;
 	struct work_bar		*bar;
 };

@@ -267,13 +267,23 @@ read_pieces(struct taking *t, struct source *source, struct err *e)
 
 /* ---- one input ---- */
 
+/* Is it to be read in pieces? */
+static bool
+is_large(const struct taking *t)
+{
+	const struct format_split *split = t->f->split;
+
+	return split != NULL &&
+	    t->job.in.n > (t->d->window == SIZE_MAX ? split->window : t->d->window);
+}
+
 /* 0, or -1 and *e if nothing of it can be read. */
 static int
 read_text(struct taking *t, struct source *source, struct err *e)
 {
 	int rc = 0;
 
-	if (t->job.in.n > t->d->window && t->f->split != NULL)
+	if (is_large(t))
 		rc = read_pieces(t, source, e);
 	if (rc == 0 && t->job.in.n > AGAIN_MAX && t->f->split != NULL) {
 		err_set(e, ERR_LIMIT, "%zu bytes that cannot be read piece by piece are more than the "
