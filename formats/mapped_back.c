@@ -1,8 +1,8 @@
 /*
  * mapped_back.c -- the rows of a mapping, backwards: from the facts of an object to the cells of a record.
  *
- * The steps of mapped_row.c from the right to the left. What cannot be undone (trim, case, regex) is left as
- * it is; the reader compares the result with the source and keeps the difference.
+ * The steps of mapped_row.c from the right to the left. What cannot be undone (trim, case, regex) is
+ * left as it is; the reader compares the result with the source and keeps the difference.
  */
 #include "formats/mapped_impl.h"
 

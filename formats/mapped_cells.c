@@ -7,7 +7,7 @@
 #include "formats/mapped_write.h"
 #include "gateway/base/clock.h"
 
-/* Return what the record will hold at a path, for templates and conditions: of the residue, else of a row. */
+/* What the record will hold at a path, for templates and conditions: of the residue, else of a row. */
 static json *
 source_cell(void *ctx, const struct map_path *path)
 {

@@ -6,13 +6,16 @@
  *	    seen_at      "1/2/2026"     indicator.valid_from
  *	    colour       "red"          -                         not mapped: kept in the extension
  *
- * Then what was not mapped, with how often it was there, and the fields of the mapping that were never there.
+ * Then what was not mapped, with how often it was there, and the fields of the mapping that never were.
  */
 #include <stdio.h>
 
 #include "formats/mapped_value.h"
 
-enum { SHOWN_MAX = 36, FIELD_WIDTH = 24, VALUE_WIDTH = 40, PROPERTY_WIDTH = 38, TALLIES_MAX = 500, DEEP = 16 };
+enum {
+	SHOWN_MAX = 36, FIELD_WIDTH = 24, VALUE_WIDTH = 40, PROPERTY_WIDTH = 38, TALLIES_MAX = 500,
+	DEEP = 16
+};
 
 /* How often a field was there. */
 struct tally {

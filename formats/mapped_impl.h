@@ -494,8 +494,8 @@ extern const struct mapped_output mapped_csv_out, mapped_json_out, mapped_jsonl_
 
 /* ---- reading and writing a whole input (mapped_read.c, mapped_write.c) ------------------------ */
 
-/* What a checker is told of a record: that it begins; its fields, rows first, when all of it is known (those of
- * its children came before); how it ended. */
+/* What a checker is told of a record: that it begins; its fields, rows first, when all of it is known
+ * (those of its children came before); how it ended. */
 enum mapped_end { RECORD_MADE, RECORD_REFUSED, RECORD_SKIPPED };
 struct mapped_watch {
 	void	(*begin)(void *ctx, const struct mapped_record *rec);

@@ -113,8 +113,8 @@ json_cell(struct mapped_reader *r, struct mapped_record *rec, const struct map_p
 	return from == NULL ? NULL : walk(from->node, p->tokens, p->n);
 }
 
-/* How a path relates to what is mapped: 2 = it is mapped, 1 = something below it is, 0 = neither. `off`: rows
- * that have no say, or NULL. */
+/* How a path relates to what is mapped: 2 = it is mapped, 1 = something below it is, 0 = neither.
+ * `off`: rows that have no say, or NULL. */
 static int
 mapped_at(const struct map_record *def, const bool *off, struct slice path)
 {

@@ -67,8 +67,8 @@ int	map_keep_residue(struct map_current *c, struct map_made *made, struct map_fi
 void	map_put_extension(struct map_current *c, json *tree, json *fields);
 /* A row that looks into the parent record: the parent keeps that field. */
 bool	map_row_is_upward(const struct map_row *row);
-/* Entries for every leaf of a value; of the record (of `fields` the first c->kept are rows told before); of a
- * record and its children that are dropped; and those of the children of a record taken back. */
+/* Entries for every leaf of a value; of the record (of `fields` the first c->kept are rows told before);
+ * of a record and its children that are dropped; and those of the children of a record taken back. */
 void	map_account_value(struct loss *l, enum loss_kind kind, const char *note, const char *path,
 	    const json *v, struct arena *mem);
 void	map_account_record(struct map_current *c, const json *fields, const char *refused);

@@ -263,4 +263,3 @@ map_read_record(struct map_reading *rd, struct mapped_record *rec, const struct 
 		    arena_slice(rd->r.mem, c.facts.t[T_REPORT].v[i]));
 	return 1;
 }
-

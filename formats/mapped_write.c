@@ -152,8 +152,8 @@ is_of(const struct map_record *def, const json *tree)
 
 /* Write an object below its parent, if it is of a kind that stands there; false if it is not. */
 static bool
-write_child(struct map_writing *wr, const struct map_record *def, struct slice id, const struct facts *facts,
-    struct mapped_row_out *out)
+write_child(struct map_writing *wr, const struct map_record *def, struct slice id,
+    const struct facts *facts, struct mapped_row_out *out)
 {
 	long i = idmap_find(&wr->g.ids, id);
 

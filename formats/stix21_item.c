@@ -296,4 +296,3 @@ stix21_read_items(struct reading *r)
 		stix21_give_back_tree(r, item);
 	}
 }
-

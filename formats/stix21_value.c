@@ -128,7 +128,7 @@ check_int(struct check *c, const json *v, const struct stix21_prop *p)
 		else
 			check_wrong_type(c, "must be an integer");
 	} else if (p->min != p->max ? n < p->min || n > p->max :
-	    n > INTEGER_MAX || n < -INTEGER_MAX) {
+				      n > INTEGER_MAX || n < -INTEGER_MAX) {
 		check_report(c, "BAD_RANGE", ERR_VALUE, true, NULL, "is outside its range");
 	}
 }
