@@ -25,104 +25,145 @@ is_type_name(struct slice s)
 	return true;
 }
 
-/* Report type and id beyond what object_fill needs. */
+/* Report type and id beyond what object_fill needs: that the type is a name, that the UUID, whose shape is
+ * good, has a version and a variant that RFC 4122 knows. */
 static void
 check_identity(struct check *c)
 {
-	struct slice type = c->object->type, id = c->object->id, uuid;
+	struct slice id = c->object->id;
+	const char *uuid = id.p + id.n - UUID_TEXT;
+	bool upper = false;
 
-	if (!is_type_name(type))
+	if (c->type == NULL && !is_type_name(c->object->type))
 		check_report(c, "BAD_TYPE", ERR_VALUE, true, "type",
 		    "is not lower case letters, digits and hyphens");
-	if (id.n < type.n + 2)
+	if (id.n < UUID_TEXT)
 		return;
-	uuid = slice_from(id.p + type.n + 2, id.n - type.n - 2);
-	if (!uuid_is_valid(uuid))
+	if (!uuid_is_valid(slice_from(uuid, UUID_TEXT)))
 		check_report(c, "BAD_ID", ERR_VALUE, true, "id",
 		    "is no UUID of version 1 to 5 and variant 10");
-	for (size_t i = 0; i < uuid.n; i++) {
-		if (uuid.p[i] >= 'A' && uuid.p[i] <= 'F') {
-			check_report(c, "UPPER_CASE_ID", ERR_VALUE, false, "id",
-			    "should be written in lower case");
-			break;
-		}
-	}
+	for (size_t i = 0; i < UUID_TEXT; i++)
+		upper |= uuid[i] >= 'A' && uuid[i] <= 'F';
+	if (upper)
+		check_report(c, "UPPER_CASE_ID", ERR_VALUE, false, "id",
+		    "should be written in lower case");
 }
 
-/* Report each value in an object that STIX does not know: null, nothing in a list or an object. */
-static void
+/* Report null, and what is empty, in a value and below; false if the value itself is so. Texts come here if
+ * they are no C strings. */
+bool
 check_emptiness(struct check *c, const json *node)
 {
 	const json *m = json_first(node);
 	size_t i = 0;
 
-	if (m != NULL) {
-		for (; m != NULL; m = json_next(m), i++) {
-			if (json_str(m) != NULL)
-				continue;	/* most values are texts */
-			check_enter(c, json_name(m), i);
-			check_emptiness(c, m);
-			check_leave(c);
-		}
-	} else if (json_is_string(node)) {	/* and no C string: it was looked at for that */
+	for (; m != NULL; m = json_next(m), i++) {
+		if (json_str(m) != NULL)
+			continue;	/* most values are texts */
+		check_enter(c, json_name(m), i);
+		check_emptiness(c, m);
+		check_leave(c);
+	}
+	if (i > 0)
+		return true;
+	if (json_is_null(node))
+		check_report(c, "NULL_VALUE", ERR_VALUE, true, NULL, "is null, which is no value in STIX");
+	else if (json_is_list(node))
+		check_report(c, "EMPTY_LIST", ERR_VALUE, true, NULL, "is an empty list");
+	else if (json_is_object(node))
+		check_report(c, "EMPTY_OBJECT", ERR_VALUE, true, NULL, "is an empty object");
+	else if (json_is_string(node) && json_str(node) == NULL)
 		check_report(c, "NUL_IN_TEXT", ERR_VALUE, false, NULL,
 		    "holds a NUL, which many programs will not pass on");
-	} else if (json_is_null(node)) {
-		check_report(c, "NULL_VALUE", ERR_VALUE, true, NULL, "is null, which is no value in STIX");
-	} else if (json_is_list(node)) {
-		check_report(c, "EMPTY_LIST", ERR_VALUE, true, NULL, "is an empty list");
-	} else if (json_is_object(node)) {
-		check_report(c, "EMPTY_OBJECT", ERR_VALUE, true, NULL, "is an empty object");
-	}
+	else
+		return true;
+	return json_is_string(node);
 }
 
 /* Report a property that no table knows. */
 static void
-check_unknown(struct check *c, const char *name, bool extended)
+check_unknown(struct check *c, const json *m, bool extended)
 {
-	if (!check_is_property_name(name))
-		check_report(c, "BAD_NAME", ERR_VALUE, true, name,
+	check_enter(c, json_name(m), 0);
+	if (json_str(m) == NULL)
+		check_emptiness(c, m);
+	check_leave(c);
+	if (!check_is_property_name(json_name(m)))
+		check_report(c, "BAD_NAME", ERR_VALUE, true, json_name(m),
 		    "is no property name: they are 3 to 250 of [a-z0-9_]");
 	else if (c->type != NULL && !extended)
-		check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, name,
+		check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, json_name(m),
 		    "is not in the standard and no extension declares it");
 }
 
-/* Check every property of the object by its row. */
-static void
-check_properties(struct check *c)
+/* Return a property of the object by its name. */
+const json *
+check_get(const struct check *c, const char *name)
 {
-	bool extended = check_extended_by(c, "toplevel-").n > 0 || check_extended_by(c, "new-").n > 0;
-	const struct stix21_prop *own = c->type == NULL ? NULL : c->type->own;
-	uint64_t seen_common = 0, seen_own = 0;
+	const struct stix21_prop *p = stix21_prop_find(c->common, slice_of(name));
 
+	if (p != NULL)
+		return c->have[0][p - c->common];
+	if (c->type != NULL && (p = stix21_prop_find(c->type->own, slice_of(name))) != NULL)
+		return c->have[1][p - c->type->own];
+	return NULL;
+}
+
+/* Find the row of each member; returns how many no table knows. */
+static size_t
+collect(struct check *c)
+{
+	const struct stix21_prop *p;
+	size_t unknown = 0;
+
+	memset(c->have, 0, sizeof(c->have));
 	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m)) {
-		const struct stix21_prop *p = stix21_prop_find(c->common, json_name(m));
+		struct slice name = slice_of(json_name(m));
 
-		if (p != NULL)
-			seen_common |= (uint64_t)1 << (p - c->common);
-		else if (own != NULL && (p = stix21_prop_find(own, json_name(m))) != NULL)
-			seen_own |= (uint64_t)1 << (p - own);
-		if (p != NULL)
-			check_property(c, m, p);
+		if ((p = stix21_prop_find(c->common, name)) != NULL)
+			c->have[0][p - c->common] = m;
+		else if (c->type != NULL && (p = stix21_prop_find(c->type->own, name)) != NULL)
+			c->have[1][p - c->type->own] = m;
 		else
-			check_unknown(c, json_name(m), extended);
+			unknown++;
 	}
-	check_required(c, c->common, seen_common);
-	if (own != NULL)
-		check_required(c, own, seen_own);
+	return unknown;
+}
+
+/* Report what no table knows. */
+static void
+check_strangers(struct check *c, bool extended)
+{
+	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m)) {
+		struct slice name = slice_of(json_name(m));
+
+		if (stix21_prop_find(c->common, name) == NULL &&
+		    (c->type == NULL || stix21_prop_find(c->type->own, name) == NULL))
+			check_unknown(c, m, extended);
+	}
+}
+
+/* Check what the object has by its rows, and that it has what it must. */
+static void
+check_rows(struct check *c, const struct stix21_prop *table, const json *const *have)
+{
+	for (size_t i = 0; table[i].name != NULL; i++) {
+		if (have[i] != NULL)
+			check_property(c, have[i], &table[i]);
+		else if ((table[i].flags & PROP_REQUIRED) != 0)
+			check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, table[i].name, "is missing");
+	}
 }
 
 /* Report a specification version that is missing or is not ours. */
 static void
-check_spec_version(struct check *c)
+check_spec_version(struct check *c, const json *extensions)
 {
-	const json *v = json_get(c->tree, "spec_version");
+	const json *v = check_get(c, "spec_version");
 
 	if (v == NULL && c->object->class != OBJECT_SCO &&
-	    !slice_is(check_extended_by(c, "new-"), "new-sco"))
-		check_report(c, "MISSING_SPEC_VERSION", ERR_MISSING, false, "spec_version",
-		    "is missing");
+	    !slice_is(check_extended_by(extensions, "new-"), "new-sco"))
+		check_report(c, "MISSING_SPEC_VERSION", ERR_MISSING, false, "spec_version", "is missing");
 	else if (v != NULL && !slice_is(json_slice(v), "2.1"))
 		check_report(c, "BAD_SPEC_VERSION", ERR_VALUE, true, "spec_version", "is not 2.1");
 }
@@ -157,25 +198,34 @@ begin(struct check *c, const struct object *o, struct arena *mem, const struct s
 	c->budget = CHECK_BUDGET;
 	c->type = stix21_type_find(o->type);
 	c->common = c->type != NULL ? c->type->common :
-	    stix21_custom_common(check_extended_by(c, "new-"));
+	    stix21_custom_common(check_extended_by(json_get(o->tree, "extensions"), "new-"));
 }
 
 /* Report every issue of one object. */
 void
 stix21_check(const struct object *o, struct arena *mem, const struct stix21_check *how)
 {
+	const json *extensions;
 	struct check c;
+	size_t unknown;
+	bool made;
 
 	begin(&c, o, mem, how);
 	check_identity(&c);
-	check_spec_version(&c);
-	check_emptiness(&c, c.tree);
+	unknown = collect(&c);
+	extensions = check_get(&c, "extensions");
+	made = check_extended_by(extensions, "new-").n > 0;
+	check_spec_version(&c, extensions);
 	check_rules(&c);
-	check_properties(&c);
+	check_rows(&c, c.common, c.have[0]);
+	if (c.type != NULL)
+		check_rows(&c, c.type->own, c.have[1]);
+	if (unknown > 0)
+		check_strangers(&c, made || check_extended_by(extensions, "toplevel-").n > 0);
 	check_granular(&c);
 	if (c.type != NULL)
 		check_special(&c);
-	else if (check_extended_by(&c, "new-").n == 0)
+	else if (!made)
 		check_report(&c, "CUSTOM_TYPE", ERR_VALUE, false, "type",
 		    "is not in the standard and no extension declares it");
 	if (o->class == OBJECT_SCO)

@@ -40,6 +40,9 @@ check_extension(struct check *c, const json *v)
 	const char *key = json_name(v);
 	const struct stix21_extension *known = stix21_extension_find(key);
 
+	if (known == NULL || json_first(v) == NULL)	/* else the members are looked at anyway */
+		if (!check_emptiness(c, v))
+			return;
 	if (!json_is_object(v))
 		check_wrong_type(c, "must be an object");
 	else if (slice_is(check_type_of_id(slice_of(key)), "extension-definition"))
@@ -63,19 +66,17 @@ check_extensions(struct check *c, const json *v)
 		return;
 	}
 	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
-		if (json_is_null(m))
-			continue;
 		check_enter(c, json_name(m), 0);
 		check_extension(c, m);
 		check_leave(c);
 	}
 }
 
-/* Return the first extension_type of the object that begins with `kind`. */
+/* Return the first extension_type that begins with `kind`. */
 struct slice
-check_extended_by(const struct check *c, const char *kind)
+check_extended_by(const json *extensions, const char *kind)
 {
-	const json *e = json_first(json_get(c->tree, "extensions"));
+	const json *e = json_first(extensions);
 
 	for (; e != NULL; e = json_next(e))
 		if (slice_starts(json_member(e, "extension_type"), kind))

@@ -55,7 +55,7 @@ check_selectors(struct check *c, const json *list)
 void
 check_granular(struct check *c)
 {
-	const json *g = json_first(json_get(c->tree, "granular_markings"));
+	const json *g = json_first(check_get(c, "granular_markings"));
 	size_t i = 0;
 
 	if (g == NULL)
@@ -120,7 +120,7 @@ check_fixed(struct check *c, enum tlp fixed)
 void
 check_marking_definition(struct check *c)
 {
-	const json *r = json_first(json_get(c->tree, "object_marking_refs"));
+	const json *r = json_first(check_get(c, "object_marking_refs"));
 	enum tlp fixed = tlp_of_marking_id(c->object->id), said = TLP_UNSET;
 
 	for (; r != NULL; r = json_next(r))

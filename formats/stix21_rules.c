@@ -7,11 +7,11 @@
 
 /* Compare two timestamps that are there and readable: <0, 0, >0 in *order. */
 static bool
-compare_times(struct check *c, const json *a, const json *b, int *order)
+compare_times(struct check *c, struct slice a, struct slice b, int *order)
 {
 	struct slice x, y;
 
-	if (!stamp_key(c->mem, json_slice(a), &x) || !stamp_key(c->mem, json_slice(b), &y))
+	if (!stamp_key(c->mem, a, &x) || !stamp_key(c->mem, b, &y))
 		return false;
 	*order = slice_cmp(x, y);
 	return true;
@@ -22,21 +22,23 @@ compare_times(struct check *c, const json *a, const json *b, int *order)
 static bool
 has_own_property(const struct check *c)
 {
-	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m))
-		if (strcmp(json_name(m), "extensions") == 0 ||
-		    stix21_prop_find(c->type->common, json_name(m)) == NULL)
-			return true;
-	return false;
+	size_t n = 0;
+
+	for (const struct stix21_prop *p = c->common; p->name != NULL; p++)
+		n += c->have[0][p - c->common] != NULL && p->kind != KIND_EXTENSIONS;
+	return json_count(c->tree) > n;
 }
 
 /* True if any of the blank-separated names is there. */
 static bool
 has_any(const struct check *c, const char *names)
 {
-	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m))
-		if (vocab_has_word(names, slice_of(json_name(m))))
+	const struct stix21_prop *own = c->type->own;
+
+	for (const struct stix21_prop *p = own; p->name != NULL; p++)
+		if (c->have[1][p - own] != NULL && vocab_has_word(names, slice_of(p->name)))
 			return true;
-	return false;
+	return vocab_has_word(names, SLICE_LIT("extensions")) && check_get(c, "extensions") != NULL;
 }
 
 /* Report that `path` breaks a rule about another property. */
@@ -53,11 +55,11 @@ broken(struct check *c, const char *code, const char *path, const char *what, co
 static void
 check_order(struct check *c, const struct stix21_rule *rule, const json *x, const json *y)
 {
-	int order;
+	struct slice a = json_slice(x), b = json_slice(y);
+	int order = a.n == b.n ? slice_cmp(a, b) : 1;
 
-	if (rule->kind == RULE_ORDER && slice_eq(json_slice(x), json_slice(y)))
-		return;
-	if (!compare_times(c, x, y, &order))
+	/* as long as each other they compare as they stand; what looks wrong then is looked at again */
+	if (order < 0 || (rule->kind == RULE_ORDER && order == 0) || !compare_times(c, a, b, &order))
 		return;
 	if (rule->kind == RULE_ORDER && order > 0)
 		broken(c, "BAD_ORDER", rule->b, "must not be before", rule->a);
@@ -69,7 +71,7 @@ check_order(struct check *c, const struct stix21_rule *rule, const json *x, cons
 static void
 check_pair(struct check *c, const struct stix21_rule *rule)
 {
-	const json *x = json_get(c->tree, rule->a), *y = json_get(c->tree, rule->b);
+	const json *x = check_get(c, rule->a), *y = check_get(c, rule->b);
 	bool both = x != NULL && y != NULL;
 
 	if ((rule->kind == RULE_ORDER || rule->kind == RULE_AFTER) && both)

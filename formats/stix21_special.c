@@ -10,13 +10,13 @@
 static void
 check_pattern(struct check *c)
 {
-	struct slice type = json_member(c->tree, "pattern_type");
-	struct slice text = json_member(c->tree, "pattern");
+	struct slice type = json_slice(check_get(c, "pattern_type"));
+	struct slice text = json_slice(check_get(c, "pattern"));
 	const struct pat_node *p = c->object->pattern;
 	struct err e = ERR_INIT;
 	unsigned flaws;
 
-	if (json_get(c->tree, "pattern") == NULL)
+	if (check_get(c, "pattern") == NULL)
 		return;
 	if (slice_trim(text).n == 0) {
 		check_report(c, "BAD_PATTERN", ERR_SYNTAX, true, "pattern", "is empty");
@@ -36,7 +36,7 @@ check_pattern(struct check *c)
 		check_report(c, "BAD_HASH", ERR_VALUE, true, "pattern",
 		    "compares a hash with what is no hash of that name");
 	else if ((flaws & PATTERN_NOT_20) != 0 &&
-	    slice_is(json_member(c->tree, "pattern_version"), "2.0"))
+	    slice_is(json_slice(check_get(c, "pattern_version")), "2.0"))
 		check_report(c, "BAD_PATTERN", ERR_VALUE, true, "pattern",
 		    "has EXISTS, which patterns of version 2.0 have not");
 }
@@ -45,9 +45,9 @@ check_pattern(struct check *c)
 static void
 check_relationship(struct check *c)
 {
-	struct slice source = check_type_of_id(json_member(c->tree, "source_ref"));
-	struct slice target = check_type_of_id(json_member(c->tree, "target_ref"));
-	struct slice verb = json_member(c->tree, "relationship_type");
+	struct slice source = check_type_of_id(json_slice(check_get(c, "source_ref")));
+	struct slice target = check_type_of_id(json_slice(check_get(c, "target_ref")));
+	struct slice verb = json_slice(check_get(c, "relationship_type"));
 
 	if (source.n > 0 && target.n > 0 && verb.n > 0 &&
 	    !stix21_pair_is_usual(source, verb, target))
@@ -96,7 +96,7 @@ check_inner_refs(struct check *c, const json *container, size_t size, const json
 static void
 check_observed_data(struct check *c)
 {
-	const json *container = json_get(c->tree, "objects");
+	const json *container = check_get(c, "objects");
 	size_t size = json_count(container);
 
 	if (container == NULL)
@@ -125,9 +125,9 @@ check_observed_data(struct check *c)
 static void
 check_extension_definition(struct check *c)
 {
-	const json *m = json_first(json_get(c->tree, "extension_types"));
+	const json *m = json_first(check_get(c, "extension_types"));
 
-	if (json_get(c->tree, "extension_properties") == NULL)
+	if (check_get(c, "extension_properties") == NULL)
 		return;
 	for (; m != NULL; m = json_next(m))
 		if (slice_is(json_slice(m), "toplevel-property-extension"))
@@ -154,7 +154,7 @@ check_texts(struct check *c, const json *texts)
 static void
 check_language_content(struct check *c)
 {
-	const json *m = json_first(json_get(c->tree, "contents"));
+	const json *m = json_first(check_get(c, "contents"));
 	const struct stix21_form *lang = stix21_form(KIND_LANG);
 
 	check_enter(c, "contents", 0);

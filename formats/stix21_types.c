@@ -2,6 +2,7 @@
 #include "formats/stix21_types.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "formats/stix21_rows.h"
 
@@ -11,7 +12,8 @@ static const struct stix21_prop kill_chain_phase[] = {
 
 static const struct stix21_prop external_reference[] = {
 	STRING("source_name", R), STRING("description", 0), OTHER("url", 0, KIND_URL),
-	HASHES("hashes"), STRING("external_id", 0), END
+	HASHES("hashes"), STRING("external_id", 0),
+	{ NULL, KIND_ANY, PROP_REFERENCE, 0, "description url external_id", NULL, 0, 0 }
 };
 
 const struct stix21_prop stix21_granular_marking[] = {
@@ -277,15 +279,11 @@ stix21_custom_common(struct slice extension_type)
 
 /* Return the row of a property, or NULL. */
 const struct stix21_prop *
-stix21_prop_find(const struct stix21_prop *table, const char *name)
+stix21_prop_find(const struct stix21_prop *table, struct slice name)
 {
-	for (; table->name != NULL; table++) {
-		const char *a = table->name, *b = name;
-
-		while (*a == *b && *a != '\0')
-			a++, b++;
-		if (*a == *b)
+	for (; table->name != NULL; table++)
+		if (table->len == name.n && table->name[0] == name.p[0] &&
+		    memcmp(table->name, name.p, name.n) == 0)
 			return table;
-	}
 	return NULL;
 }

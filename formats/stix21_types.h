@@ -34,7 +34,8 @@ enum stix21_kind {
 
 enum {
 	PROP_REQUIRED = 1, PROP_LIST = 2,
-	PROP_NOT_BOTH = 4	/* last row: no two of its words */
+	PROP_NOT_BOTH = 4,	/* last row: no two of its words */
+	PROP_REFERENCE = 8	/* last row: of an external reference */
 };
 
 /* What the values of a dictionary may be; 0: anything. */
@@ -45,12 +46,13 @@ struct stix21_prop {
 	const char			*name;
 	uint8_t				 kind;
 	uint8_t				 flags;
+	uint8_t				 len;		/* of the name */
 	const char			*words;
 	const struct stix21_prop	*sub;
 	int64_t				 min, max;	/* numbers; equal: what fits into 2^53 */
 };
 
-enum { STIX21_PROPS_MAX = 64 };	/* rows of one table: they are counted in a word */
+enum { STIX21_PROPS_MAX = 32 };	/* rows of one table: they are counted in half a word */
 
 /* Rules between properties. */
 enum stix21_rule_kind {
@@ -95,7 +97,7 @@ struct stix21_extension {
 const struct stix21_type	*stix21_type_find(struct slice type);
 const struct stix21_extension	*stix21_extension_find(const char *name);
 /* The row of a property in a table, or NULL. */
-const struct stix21_prop	*stix21_prop_find(const struct stix21_prop *table, const char *name);
+const struct stix21_prop	*stix21_prop_find(const struct stix21_prop *table, struct slice name);
 /* What a type that STIX does not define is checked against: common properties, none required; or, if an
  * extension says what it is ("new-sdo"), those of that class. */
 const struct stix21_prop	*stix21_custom_common(struct slice extension_type);

@@ -212,7 +212,7 @@ static const struct stix21_prop icmp_ext[] = {
 static const struct stix21_prop socket_ext[] = {
 	ENUM("address_family", R, WORDS_ADDRESS_FAMILY), BOOL("is_blocking", 0),
 	BOOL("is_listening", 0),
-	{ "options", KIND_DICTIONARY, 0, WORDS_SOCKET_OPTION, NULL, DICT_INT, DICT_INT },
+	ROW("options", KIND_DICTIONARY, 0, WORDS_SOCKET_OPTION, NULL, DICT_INT, DICT_INT),
 	ENUM("socket_type", 0, WORDS_SOCKET_TYPE), COUNT("socket_descriptor", 0),
 	INT("socket_handle", 0), END
 };

@@ -87,6 +87,16 @@ may_refer_to(const char *words, struct slice type)
 	return vocab_has_word(words, slice_of(classes[class]));
 }
 
+/* True for a reference where one type alone is allowed, and is there: nearly all of them. */
+static bool
+is_only_type(struct slice id, const char *words)
+{
+	size_t n = strlen(words);
+
+	return id.n == n + 2 + UUID_TEXT && memcmp(id.p, words, n) == 0 && id.p[n] == '-' &&
+	    id.p[n + 1] == '-' && uuid_is_valid(slice_from(id.p + n + 2, UUID_TEXT));
+}
+
 /* Check an id that refers to another object. */
 static void
 check_ref(struct check *c, const json *v, const struct stix21_prop *p)
@@ -98,6 +108,8 @@ check_ref(struct check *c, const json *v, const struct stix21_prop *p)
 		check_wrong_type(c, "must be an identifier");
 		return;
 	}
+	if (is_only_type(json_slice(v), p->words))
+		return;
 	type = check_type_of_id(json_slice(v));
 	if (type.n == 0) {
 		check_report(c, "BAD_REF", ERR_VALUE, true, NULL, "is no identifier");
@@ -212,7 +224,8 @@ check_hashes(struct check *c, const json *v)
 	}
 	for (const json *m = json_first(v); m != NULL; m = json_next(m)) {
 		check_enter(c, json_name(m), 0);
-		check_hash(c, json_name(m), m);
+		if (json_str(m) != NULL || check_emptiness(c, m))
+			check_hash(c, json_name(m), m);
 		check_leave(c);
 	}
 }
@@ -300,7 +313,8 @@ check_dictionary(struct check *c, const json *v, const struct stix21_prop *p)
 		else if (p->words != NULL && !has_prefix_of(key, p->words))
 			check_report(c, "BAD_NAME", ERR_VALUE, true, NULL,
 			    "is no key that this dictionary may have");
-		check_entry(c, m, p->min);
+		if (json_str(m) != NULL || check_emptiness(c, m))
+			check_entry(c, m, p->min);
 		check_leave(c);
 	}
 }
@@ -330,22 +344,18 @@ is_numbers(struct slice s, size_t parts, size_t least)
 	return s.n == 0;
 }
 
-/* An external reference says something beyond the name of its source, and its id looks like one. */
+/* An external id looks like those of its source. */
 static void
-check_reference(struct check *c, const json *o)
+check_reference(struct check *c, const json *o, const char *id)
 {
-	struct slice source = json_member(o, "source_name"), id = json_member(o, "external_id");
+	struct slice source = json_member(o, "source_name"), text = slice_of(id);
 
-	if (json_get(o, "description") == NULL && json_get(o, "url") == NULL &&
-	    json_get(o, "external_id") == NULL)
-		check_report(c, "BAD_REFERENCE", ERR_MISSING, true, NULL,
-		    "needs one of: description url external_id");
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
 		size_t n = strlen(sources[i].prefix);
 
-		if (id.n > 0 && slice_is(source, sources[i].source) &&
-		    (!slice_starts(id, sources[i].prefix) || !is_numbers(slice_from(id.p + n, id.n - n),
-		    sources[i].parts, sources[i].least)))
+		if (slice_is(source, sources[i].source) && (!slice_starts(text, sources[i].prefix) ||
+		    !is_numbers(slice_from(text.p + n, text.n - n), sources[i].parts,
+		    sources[i].least)))
 			check_report(c, "BAD_REFERENCE", ERR_VALUE, true, "external_id",
 			    sources[i].reason);
 	}
@@ -365,7 +375,8 @@ check_last_row(struct check *c, const json *o, const struct stix21_prop *last)
 		n += vocab_has_word(last->words, slice_of(json_name(m)));
 	if (n == 0) {
 		snprintf(text, sizeof(text), "one of these is needed: %.*s", (int)rest.n, rest.p);
-		check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, NULL, text);
+		check_report(c, (last->flags & PROP_REFERENCE) != 0 ? "BAD_REFERENCE" :
+		    "MISSING_PROPERTY", ERR_MISSING, true, NULL, text);
 	} else if (n > 1 && (last->flags & PROP_NOT_BOTH) != 0) {
 		snprintf(text, sizeof(text), "only one of these may be there: %.*s", (int)rest.n, rest.p);
 		check_report(c, "BAD_COMBINATION", ERR_VALUE, true, NULL, text);
@@ -379,6 +390,21 @@ check_is_property_name(const char *name)
 	return stix21_form(KIND_PROPERTY)->fits(slice_of(name)) || strcmp(name, "id") == 0;
 }
 
+/* A member that the table of its object does not know. */
+static void
+check_stranger(struct check *c, const json *m)
+{
+	check_enter(c, json_name(m), 0);
+	check_emptiness(c, m);
+	check_leave(c);
+	if (!check_is_property_name(json_name(m)))
+		check_report(c, "BAD_NAME", ERR_VALUE, true, json_name(m),
+		    "is no property name: they are 3 to 250 of [a-z0-9_]");
+	else
+		check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, json_name(m),
+		    "is not in the standard");
+}
+
 /* Check the members of an object inside an object. What the table does not know is no harm, but said. */
 void
 check_members(struct check *c, const json *o, const struct stix21_prop *table)
@@ -387,23 +413,19 @@ check_members(struct check *c, const json *o, const struct stix21_prop *table)
 	uint64_t seen = 0;
 
 	for (const json *m = json_first(o); m != NULL; m = json_next(m)) {
-		if ((p = stix21_prop_find(table, json_name(m))) != NULL) {
+		if ((p = stix21_prop_find(table, slice_of(json_name(m)))) != NULL) {
 			seen |= (uint64_t)1 << (p - table);
 			check_property(c, m, p);
-		} else if (!check_is_property_name(json_name(m))) {
-			check_report(c, "BAD_NAME", ERR_VALUE, true, json_name(m),
-			    "is no property name: they are 3 to 250 of [a-z0-9_]");
 		} else {
-			check_report(c, "CUSTOM_PROPERTY", ERR_VALUE, false, json_name(m),
-			    "is not in the standard");
+			check_stranger(c, m);
 		}
 	}
-	check_required(c, table, seen);
 	for (p = table; p->name != NULL; p++)
-		;
+		if ((p->flags & PROP_REQUIRED) != 0 && (seen >> (p - table) & 1) == 0)
+			check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, p->name, "is missing");
+	if ((p->flags & PROP_REFERENCE) != 0 && json_str(json_get(o, "external_id")) != NULL)
+		check_reference(c, o, json_str(json_get(o, "external_id")));
 	check_last_row(c, o, p);
-	if (strcmp(table->name, "source_name") == 0)
-		check_reference(c, o);
 }
 
 /* Check a text that has a form of its own. */
@@ -435,9 +457,12 @@ check_time(struct check *c, const json *v, bool millis)
 static void
 check_value(struct check *c, const json *v, const struct stix21_prop *p)
 {
+	if (p->kind != KIND_STRING && json_first(v) == NULL && json_str(v) == NULL &&
+	    !check_emptiness(c, v))
+		return;
 	switch (p->kind) {
 	case KIND_STRING:
-		if (!json_is_string(v))
+		if (json_str(v) == NULL && check_emptiness(c, v) && !json_is_string(v))
 			check_wrong_type(c, "must be a string");
 		break;
 	case KIND_BOOL:
@@ -481,35 +506,24 @@ check_value(struct check *c, const json *v, const struct stix21_prop *p)
 	}
 }
 
-/* Check one property by its row. What is null was reported as such already. */
+/* Check one property by its row. */
 void
 check_property(struct check *c, const json *v, const struct stix21_prop *p)
 {
 	size_t i = 0;
 
-	if (json_is_null(v))
-		return;
 	check_enter(c, p->name, 0);
 	if ((p->flags & PROP_LIST) == 0) {
 		check_value(c, v, p);
 	} else if (!json_is_list(v)) {
-		check_wrong_type(c, "must be a list");
-	} else {
+		if (check_emptiness(c, v))
+			check_wrong_type(c, "must be a list");
+	} else if (json_first(v) != NULL || check_emptiness(c, v)) {
 		for (const json *m = json_first(v); m != NULL; m = json_next(m), i++) {
 			check_enter(c, NULL, i);
-			if (!json_is_null(m))
-				check_value(c, m, p);
+			check_value(c, m, p);
 			check_leave(c);
 		}
 	}
 	check_leave(c);
-}
-
-/* Report the properties that are required and missing. */
-void
-check_required(struct check *c, const struct stix21_prop *table, uint64_t seen)
-{
-	for (const struct stix21_prop *p = table; p->name != NULL; p++)
-		if ((p->flags & PROP_REQUIRED) != 0 && (seen >> (p - table) & 1) == 0)
-			check_report(c, "MISSING_PROPERTY", ERR_MISSING, true, p->name, "is missing");
 }

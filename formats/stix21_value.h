@@ -31,6 +31,8 @@ struct check {
 	void				*find_ctx;
 	const struct stix21_type	*type;		/* NULL: custom */
 	const struct stix21_prop	*common;
+	/* What the object has, by rows: of the common table, of the type's own. */
+	const json			*have[2][STIX21_PROPS_MAX];
 	struct check_step		 step[CHECK_STEPS];	/* the path of the value looked at */
 	size_t				 nsteps;
 	size_t				 budget;	/* members that may still be looked at */
@@ -61,8 +63,10 @@ check_leave(struct check *c)
 void	check_wrong_type(struct check *c, const char *wanted);
 /* Check one member by its row. */
 void	check_property(struct check *c, const json *v, const struct stix21_prop *p);
-/* Report the rows of `table` that are required and not among `seen` (bit i: row i). */
-void	check_required(struct check *c, const struct stix21_prop *table, uint64_t seen);
+/* A property of the object by its name in the standard, NULL if it is not there. */
+const json	*check_get(const struct check *c, const char *name);
+/* Report null, and what is empty, in a value and below; false if the value itself is so. */
+bool	check_emptiness(struct check *c, const json *v);
 /* Check the members of an object inside an object. */
 void	check_members(struct check *c, const json *o, const struct stix21_prop *table);
 /* The type part of "type--UUID", empty if it is no id. */
@@ -72,8 +76,8 @@ bool	check_is_property_name(const char *name);
 
 /* stix21_extension.c: `extensions`, and what the definitions of the message say of them. */
 void	check_extensions(struct check *c, const json *v);
-/* The extension_type of an extension of the object that begins so; empty if there is none. */
-struct slice	check_extended_by(const struct check *c, const char *kind);
+/* The first extension_type in `extensions` that begins so; empty if there is none. */
+struct slice	check_extended_by(const json *extensions, const char *kind);
 
 /* stix21_marking.c: granular markings, marking-definitions. */
 void	check_granular(struct check *c);

@@ -281,11 +281,15 @@ vocab_sector_bit(struct slice slug)
 bool
 vocab_has_word(const char *list, struct slice word)
 {
-	struct slice rest = slice_of(list);
+	const char *p = word.n == 0 ? NULL : list;
 
-	while (rest.n > 0)
-		if (slice_eq(slice_cut(&rest, ' '), word))
+	while (p != NULL) {
+		if (*p == word.p[0] && strncmp(p, word.p, word.n) == 0 &&
+		    strnlen(p, word.n) == word.n && (p[word.n] == ' ' || p[word.n] == '\0'))
 			return true;
+		if ((p = strchr(p, ' ')) != NULL)
+			p++;
+	}
 	return false;
 }
 
