@@ -2,7 +2,7 @@
  *
  * Every file of the corpus goes A -> STIX -> X -> STIX for every X of the registry. What X or its place for
  * originals can carry comes back: id, version, label and every leaf of each object. The same input gives the
- * same bytes, and writing what came back changes nothing more. Needs ../shared/corpus. CHAIN=text looks at files
+ * same bytes, and after the first round nothing changes any more. Needs ../shared/corpus. CHAIN=text looks at files
  * whose path holds it, and tells of every difference. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "formats/shipped.h"
 #include "gateway/base/file.h"
 #include "tests/unit/chain_kit.h"
 
@@ -44,14 +45,37 @@ differ(const char *path, const char *from, const char *over, const char *what, s
 		print_message("%s (%s) over %s: %s %.*s\n", path, from, over, what, SLICE_ARG(about));
 }
 
+/* Forms of one standard: their residue is the native text, which is another text in another form. */
+static const char *const dialects[] = { "iodef1", "iodef2", "iodef-json", "rid", NULL };
+
 static bool
-is_same(const struct object *a, const struct object *b, struct arena *mem)
+is_dialect(const char *name)
+{
+	for (size_t i = 0; dialects[i] != NULL; i++)
+		if (strcmp(name, dialects[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Equal as JSON, but for an extension that `but` names. */
+static bool
+is_same(const struct object *a, const struct object *b, struct arena *mem, const char *but)
 {
 	struct json_doc x, y;
 
-	return slice_eq(a->bytes, b->bytes) ||
-	    (json_parse(a->bytes, NULL, mem, &x, NULL) == 0 &&
-	    json_parse(b->bytes, NULL, mem, &y, NULL) == 0 && json_equal(x.root, y.root));
+	if (slice_eq(a->bytes, b->bytes))
+		return true;
+	if (json_parse(a->bytes, NULL, mem, &x, NULL) < 0 || json_parse(b->bytes, NULL, mem, &y, NULL) < 0)
+		return false;
+	if (but != NULL) {
+		json_remove(json_get(x.root, "extensions"), but);
+		json_remove(json_get(y.root, "extensions"), but);
+		if (!slice_is(json_member(x.root, "pattern_type"), "stix")) {	/* native text as well */
+			json_remove(x.root, "pattern");
+			json_remove(y.root, "pattern");
+		}
+	}
+	return json_equal(x.root, y.root);
 }
 
 /* What came back must hold everything that went out. */
@@ -59,6 +83,9 @@ static void
 compare(const struct advisory *out, const struct advisory *back, struct arena *mem, const char *path,
     const char *from, const struct format_ops *over)
 {
+	const char *but = is_dialect(from) && is_dialect(over->name) && strcmp(from, over->name) != 0 ?
+	    extension_definition_id(EXTENSION_IODEF) : NULL;
+
 	for (size_t i = 0; i < out->n; i++) {
 		const struct object *o = &out->objects[i], *b = chain_find(back, o->id);
 
@@ -71,9 +98,22 @@ compare(const struct advisory *out, const struct advisory *back, struct arena *m
 			differ(path, from, over->name, "lost", o->id);
 		else if (chain_is_weaker(b, o))
 			differ(path, from, over->name, "weaker", o->id);
-		else if (!is_same(o, b, mem))
+		else if (!is_same(o, b, mem, but))
 			differ(path, from, over->name, "changed", o->id);
 	}
+}
+
+/* The second text is read into what gives the same text again. */
+static bool
+settles(const struct format_ops *x, const struct advisory *back, struct arena *mem)
+{
+	struct slice second, third;
+	struct advisory again;
+	struct err e = ERR_INIT;
+
+	return chain_write(x, back, mem, true, NULL, &second, &e) == 0 &&
+	    chain_read(x, second, mem, &again, NULL, &e) == 0 &&
+	    chain_write(x, &again, mem, true, NULL, &third, &e) == 0 && slice_eq(second, third);
 }
 
 static void
@@ -98,9 +138,8 @@ go(const char *path, const struct format_ops *a, const struct advisory *adv,
 		chains++;
 		if (has_place(x))
 			compare(adv, &back, mem, path, a->name, x);
-		if (has_place(x) && (chain_write(x, &back, mem, true, NULL, &again, &e) < 0 ||
-		    !slice_eq(text, again)))
-			differ(path, a->name, x->name, "the second text is another", SLICE_EMPTY);
+		if (has_place(x) && !settles(x, &back, mem))
+			differ(path, a->name, x->name, "another text every time", SLICE_EMPTY);
 	}
 	arena_free(mem);
 }
