@@ -1,7 +1,7 @@
 /*
  * misp.h -- what the reader and the writer of the MISP core format have in common.
  *
- * Owns:    the tables of attribute types and object templates (misp_types.c, misp_templates.c), the
+ * Owns:    the tables of attribute types and object templates (misp_types.c, misp_templates*.c), the
  *          words of MISP (misp_words.c), and the two kinds of residue described below.
  * Called:  by formats/misp*.c only; the rest of the program sees `format_misp` (format.h), and whoever
  *          needs one event for one report or grouping: misp_write of an advisory with one container.
@@ -102,10 +102,14 @@ struct misp_template {
 	const char			*root;		/* observable type, or NULL */
 	const char			*sdo;		/* SDO type, or NULL */
 	const struct misp_relation	*relations;	/* ends with name NULL */
+	const char			*others;	/* "relation:type ..." without a path */
 };
-extern const struct misp_template misp_templates[];	/* ends with name NULL */
+/* Both end with name NULL. */
+extern const struct misp_template misp_observable_templates[], misp_sdo_templates[];
 const struct misp_template	*misp_template_find(struct slice name);
 const struct misp_relation *misp_relation_find(const struct misp_template *t, struct slice name);
+/* The type of a relation that no path fills, "text" if unknown; `relation` is put into its spelling. */
+const char	*misp_other_type(const struct misp_template *t, struct arena *mem, char *relation);
 /* The template that objects with this observable at the root have by default; NULL: none. */
 const struct misp_template	*misp_template_of_root(struct slice type);
 

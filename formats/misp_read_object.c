@@ -349,7 +349,21 @@ complete_sdo(struct mr *r, struct mr_event *ev, json *tree, const char *sdo)
 			json_remove(tree, "precision");
 		return json_get(tree, "country") != NULL || json_get(tree, "latitude") != NULL;
 	}
-	return json_get(tree, "name") != NULL;
+	return json_get(tree, strcmp(sdo, "indicator") == 0 ? "pattern" : "name") != NULL;
+}
+
+/* The language of a rule object's pattern. */
+static const char *
+language_of(const struct misp_template *t)
+{
+	static const struct { const char *name, *language; } rows[] = {
+		{ "nova-rule", "nova" }, { "owasp-crs-rule", "crs" }, { "wazuh-rule", "wazuh" }
+	};
+
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		if (strcmp(t->name, rows[i].name) == 0)
+			return rows[i].language;
+	return t->name;
 }
 
 static struct mr_made *
@@ -372,6 +386,10 @@ make_sdo(struct mr *r, struct mr_event *ev, struct mr_group *g)
 		return NULL;
 	for (json *k = json_first(said); k != NULL; k = json_next(k))
 		json_put(r->mem, m->tree, json_name(k), json_copy(r->mem, k));
+	if (strcmp(sdo, "indicator") == 0) {
+		g->it.comment = json_member(said, "description");
+		mr_indicate(r, m->tree, json_member(said, "pattern"), language_of(g->t), &g->it);
+	}
 	label_group(r, m->tree, g);
 	return m;
 }

@@ -1,4 +1,5 @@
-/* misp_templates.c -- object templates of MISP and where STIX keeps what they say. See misp.h. */
+/* misp_templates.c -- object templates of MISP that describe an observable, and where STIX keeps what they
+ * say. See misp.h. */
 #include "formats/misp.h"
 
 #define HTTP	"network-traffic:extensions.'http-request-ext'."
@@ -375,254 +376,205 @@ static const struct misp_relation hashlookup[] = {
 	{ "FileSize", "size-in-bytes", { "file:size", MISP_NUMBER } }, END
 };
 
-static const struct misp_relation vulnerability[] = {
-	{ "id", "vulnerability", { "name", MISP_TEXT } },
-	{ "id", "vulnerability", { "@cve", MISP_TEXT } },
-	{ "description", "text", { "description", MISP_TEXT } },
-	{ "summary", "text", { "description", MISP_TEXT } },
-	{ "references", "link", { "@url", MISP_TEXT } }, END
-};
+static const char file_others[] =
+	"attachment:attachment certificate:x509-fingerprint-sha1 compilation-timestamp:datetime "
+	"dom-hash:dom-hash entropy:float fullpath:text magic:text malware-sample:malware-sample "
+	"pattern-in-file:pattern-in-file state:text text:text";
 
-static const struct misp_relation weakness[] = {
-	{ "id", "weakness", { "name", MISP_TEXT } }, { "id", "weakness", { "@cwe", MISP_TEXT } },
-	{ "name", "text", { "description", MISP_TEXT } }, END
-};
+static const char lnk_others[] =
+	"birth-droid-file-identifier:text birth-droid-volume-identifier:text "
+	"droid-file-identifier:text droid-volume-identifier:text entropy:float "
+	"lnk-command-line-arguments:text lnk-description:text lnk-drive-serial-number:text "
+	"lnk-drive-type:text lnk-file-attribute-flags:text lnk-file-size:size-in-bytes "
+	"lnk-hot-key-value:text lnk-icon-index:text lnk-local-path:text lnk-mft-object:text "
+	"lnk-propertystore-sid:text lnk-relative-path:text lnk-show-window-value:text "
+	"lnk-volume-label:text lnk-working-directory:text machine-identifier:text "
+	"malware-sample:malware-sample pattern-in-file:pattern-in-file state:text text:text";
 
-static const struct misp_relation course_of_action[] = {
-	{ "name", "text", { "name", MISP_TEXT } },
-	{ "description", "text", { "description", MISP_TEXT } }, END
-};
+static const char image_others[] =
+	"archive:link attachment:attachment image-text:text link:link url:url username:text";
 
-static const struct misp_relation attack_pattern[] = {
-	{ "name", "text", { "name", MISP_TEXT } }, { "id", "text", { "@capec", MISP_TEXT } },
-	{ "summary", "text", { "description", MISP_TEXT } },
-	{ "references", "link", { "@url", MISP_TEXT } }, END
-};
+static const char domain_ip_others[] =
+	"first-seen:datetime last-seen:datetime port:port registration-date:datetime text:text";
 
-static const struct misp_relation intrusion_set[] = {
-	{ "name", "text", { "name", MISP_TEXT } },
-	{ "description", "text", { "description", MISP_TEXT } },
-	{ "aliases", "text", { "aliases[*]", MISP_TEXT } },
-	{ "goals", "text", { "goals[*]", MISP_TEXT } },
-	{ "resource_level", "text", { "resource_level", MISP_TEXT } },
-	{ "primary-motivation", "text", { "primary_motivation", MISP_TEXT } },
-	{ "secondary-motivation", "text", { "secondary_motivations[*]", MISP_TEXT } },
-	{ "first_seen", "datetime", { "first_seen", MISP_TIME } },
-	{ "last_seen", "datetime", { "last_seen", MISP_TIME } }, END
-};
+static const char network_connection_others[] =
+	"community-id:community-id count:counter";
 
-static const struct misp_relation identity[] = {
-	{ "name", "text", { "name", MISP_TEXT } },
-	{ "description", "text", { "description", MISP_TEXT } },
-	{ "identity_class", "text", { "identity_class", MISP_TEXT } },
-	{ "contact_information", "text", { "contact_information", MISP_TEXT } },
-	{ "roles", "text", { "roles[*]", MISP_TEXT } },
-	{ "sectors", "text", { "sectors[*]", MISP_TEXT } }, END
-};
+static const char network_socket_others[] =
+	"domain-family:text filename:filename option:text state:text";
 
-static const struct misp_relation organization[] = {
-	{ "name", "text", { "name", MISP_TEXT } },
-	{ "description", "text", { "description", MISP_TEXT } },
-	{ "role", "text", { "roles[*]", MISP_TEXT } },
-	{ "contact_information", "text", { "contact_information", MISP_TEXT } },
-	{ "address", "text", { "+address", MISP_TEXT } },
-	{ "e-mail", "email-src", { "+e-mail", MISP_TEXT } },
-	{ "phone-number", "phone-number", { "+phone-number", MISP_TEXT } },
-	{ "fax-number", "phone-number", { "+fax-number", MISP_TEXT } }, END
-};
+static const char ip_port_others[] =
+	"AS:AS country-code:text ptr-record:domain text:text";
 
-static const struct misp_relation legal_entity[] = {
-	{ "name", "text", { "name", MISP_TEXT } },
-	{ "text", "text", { "description", MISP_TEXT } },
-	{ "business", "text", { "sectors[*]", MISP_TEXT } },
-	{ "phone-number", "phone-number", { "+phone-number", MISP_TEXT } },
-	{ "website", "link", { "+website", MISP_TEXT } }, END
-};
+static const char netflow_others[] =
+	"community-id:community-id direction:text dst-as:AS flow-count:counter icmp-type:text "
+	"ip-protocol-number:integer ip_version:integer src-as:AS";
 
-static const struct misp_relation news_agency[] = {
-	{ "name", "text", { "name", MISP_TEXT } },
-	{ "address", "text", { "+address", MISP_TEXT } },
-	{ "e-mail", "email-src", { "+e-mail", MISP_TEXT } },
-	{ "phone-number", "phone-number", { "+phone-number", MISP_TEXT } },
-	{ "fax-number", "phone-number", { "+fax-number", MISP_TEXT } },
-	{ "link", "link", { "+link", MISP_TEXT } }, END
-};
+static const char http_request_others[] =
+	"basicauth-password:text basicauth-user:text header:text proxy-password:text "
+	"proxy-user:text text:text url:url";
 
-static const struct misp_relation employee[] = {
-	{ "full-name", "full-name", { "name", MISP_TEXT } },
-	{ "first-name", "first-name", { "&name", MISP_TEXT } },
-	{ "last-name", "last-name", { "&name", MISP_TEXT } },
-	{ "text", "text", { "description", MISP_TEXT } },
-	{ "employee-type", "text", { "roles[*]", MISP_TEXT } },
-	{ "email-address", "target-email", { "+email-address", MISP_TEXT } }, END
-};
+static const char email_others[] =
+	"email-body-attachment:attachment eml:attachment from-domain:domain ip-src:ip-src "
+	"msg:attachment received-header-hostname:hostname received-header-ip:ip-src "
+	"reply-to-display-name:email-dst-display-name screenshot:attachment";
 
-static const struct misp_relation person[] = {
-	{ "full-name", "full-name", { "name", MISP_TEXT } },
-	{ "first-name", "first-name", { "&name", MISP_TEXT } },
-	{ "last-name", "last-name", { "&name", MISP_TEXT } },
-	{ "text", "text", { "description", MISP_TEXT } },
-	{ "role", "text", { "roles[*]", MISP_TEXT } },
-	{ "e-mail", "email-src", { "+e-mail", MISP_TEXT } },
-	{ "phone-number", "phone-number", { "+phone-number", MISP_TEXT } },
-	{ "address", "text", { "+address", MISP_TEXT } }, END
-};
+static const char registry_key_others[] =
+	"hive:text root-keys:text";
 
-static const struct misp_relation geolocation[] = {
-	{ "text", "text", { "description", MISP_TEXT } },
-	{ "address", "text", { "street_address", MISP_TEXT } },
-	{ "city", "text", { "city", MISP_TEXT } },
-	{ "zipcode", "text", { "postal_code", MISP_TEXT } },
-	{ "region", "text", { "administrative_area", MISP_TEXT } },
-	{ "countrycode", "text", { "country", MISP_TEXT } },
-	{ "country", "text", { "country", MISP_TEXT } },
-	{ "latitude", "float", { "latitude", MISP_FLOAT } },
-	{ "longitude", "float", { "longitude", MISP_FLOAT } },
-	{ "accuracy-radius", "float", { "precision", MISP_FLOAT } }, END
-};
+static const char process_others[] =
+	"args:text environment-variables:text fake-process-name:boolean guid:text "
+	"integrity-level:text name:text parent-guid:text parent-process-name:text "
+	"parent-process-path:text pgid:text port:port process-state:process-state "
+	"start-time:datetime user-creator:text user-process:text";
 
-static const struct misp_relation script[] = {
-	{ "filename", "filename", { "name", MISP_TEXT } },
-	{ "comment", "text", { "description", MISP_TEXT } },
-	{ "language", "text", { "implementation_languages[*]", MISP_TEXT } }, END
-};
+static const char x509_others[] =
+	"dns_names:hostname email:email-dst extended_key_usage:text ip:ip-dst is_ca:boolean "
+	"issuer-common-name:text issuer-country:text issuer-distinguished-name-qualifier:text "
+	"issuer-generation-qualifier:text issuer-given-name:text issuer-initials:text "
+	"issuer-key-id:text issuer-locality:text issuer-organization:text "
+	"issuer-organizational-unit:text issuer-pseudonym:text issuer-serial-number:text "
+	"issuer-state-or-province-name:text issuer-surname:text issuer-title:text "
+	"issuing_certificate:uri key_usage:text ocsp_server:uri pem:text pubkey-info-size:text "
+	"raw-base64:text rid:text subject-common-name:text subject-country:text "
+	"subject-distinguished-name-qualifier:text subject-generation-qualifier:text "
+	"subject-given-name:text subject-initials:text subject-key-id:text subject-locality:text "
+	"subject-organization:text subject-organizational-unit:text subject-pseudonym:text "
+	"subject-serial-number:text subject-state-or-province-name:text subject-surname:text "
+	"subject-title:text text:text uri:uri";
 
-static const struct misp_relation annotation[] = {
-	{ "text", "text", { "content", MISP_TEXT } },
-	{ "type", "text", { "abstract", MISP_TEXT } }, END
-};
+static const char url_others[] =
+	"credential:text dom-hash:dom-hash domain:domain domain_without_tld:text "
+	"first-seen:datetime fragment:text host:hostname ip:ip-dst last-seen:datetime port:port "
+	"query_string:text resource_path:text scheme:text subdomain:text text:text tld:text";
 
-const struct misp_template misp_templates[] = {
+static const char user_account_others[] =
+	"description:text email:email link:link user-avatar:attachment";
+
+static const char credential_others[] =
+	"format:text notification:text origin:text text:text type:text use-at:link";
+
+static const char facebook_account_others[] =
+	"archive:link attachment:attachment description:text link:link url:url "
+	"user-avatar:attachment";
+
+static const char parler_account_others[] =
+	"archive:link attachment:attachment badge:float bio:text comments:text "
+	"cover-photo:attachment followers:text following:text human:boolean interactions:float "
+	"likes:text link:link posts:text profile-photo:attachment score:text url:url "
+	"verified:boolean";
+
+static const char reddit_account_others[] =
+	"account-avatar:attachment account-avatar-url:url archive:link attachment:attachment "
+	"description:text link:link moderator-of:text trophies:text url:url";
+
+static const char twitter_account_others[] =
+	"archive:link attachment:attachment bio:text description:text embedded-link:url "
+	"embedded-safe-link:link followers:text following:text hashtag:text joined-date:datetime "
+	"likes:text link:link listed:text location:text media:text private:text "
+	"profile-banner:attachment profile-banner-url:url profile-image:attachment "
+	"profile-image-url:url tweets:text twitter-followers:text twitter-following:text url:url "
+	"verified:text";
+
+static const char telegram_account_others[] =
+	"first_name:text last_name:text phone:text verified:text";
+
+static const char github_user_others[] =
+	"avatar_url:link bio:text blog:text company:text follower:github-username "
+	"following:github-username link:link location:text node_id:text "
+	"organisation:github-organisation profile-image:attachment public_gists:text "
+	"public_repos:text repository:github-repository ssh-public-key:text "
+	"twitter_username:text verified:text";
+
+static const char gitlab_user_others[] =
+	"avatar_url:link state:text web_url:link";
+
+static const char asn_others[] =
+	"country:text export:text first-seen:datetime import:text last-seen:datetime "
+	"mp-export:text mp-import:text organization:text subnet-announced:ip-src";
+
+static const char mutex_others[] =
+	"description:text operating-system:text";
+
+static const char cpe_asset_others[] =
+	"description:text edition:text other:text part:text sw_edition:text target_hw:text "
+	"target_sw:text update:text";
+
+static const char android_app_others[] =
+	"appid:text certificate:sha1 certificate-sha256:sha256 domain:domain sha256:sha256";
+
+static const char artifact_others[] =
+	"payload_bin:attachment";
+
+static const char hashlookup_others[] =
+	"KnownMalicious:text PackageArch:text PackageDescription:text PackageMaintainer:text "
+	"PackageName:text PackageRelease:text PackageVersion:text source:text";
+
+/* name, meta-category, uuid, version, observable, SDO, relations, others */
+const struct misp_template misp_observable_templates[] = {
 	{ "file", "file", "688c46fb-5edb-40a3-8273-1af7923e2215", "25",
-	    "file", NULL, file },
+	    "file", NULL, file, file_others },
 	{ "lnk", "file", "ad13533e-1853-4da0-a111-33a7ce7e6c09", "2",
-	    "file", NULL, lnk },
+	    "file", NULL, lnk, lnk_others },
 	{ "image", "file", "ca78ec03-3321-4ed3-9840-9bfd52b91d82", "1",
-	    "file", NULL, image },
+	    "file", NULL, image, image_others },
 	{ "domain-ip", "network", "43b3b146-77eb-4931-b4cc-b66c60f28734", "11",
-	    "domain-name", NULL, domain_ip },
+	    "domain-name", NULL, domain_ip, domain_ip_others },
 	{ "network-connection", "network", "af16764b-f8e5-4603-9de1-de34d272f80b", "7",
-	    "network-traffic", NULL, network_connection },
+	    "network-traffic", NULL, network_connection, network_connection_others },
 	{ "network-socket", "network", "48bbfd72-ef8e-4649-b14d-41b4b5a0eba2", "4",
-	    "network-traffic", NULL, network_socket },
+	    "network-traffic", NULL, network_socket, network_socket_others },
 	{ "network-traffic", "network", "16290b18-9af5-4a43-b195-75fe1eef0c35", "1",
-	    "network-traffic", NULL, network_traffic },
+	    "network-traffic", NULL, network_traffic, NULL },
 	{ "ip-port", "network", "9f8cea74-16fe-4968-a2b4-026676949ac6", "10",
-	    "network-traffic", NULL, ip_port },
+	    "network-traffic", NULL, ip_port, ip_port_others },
 	{ "netflow", "network", "bf148c58-3e7e-414e-8de8-5d96379ca77e", "2",
-	    "network-traffic", NULL, netflow },
+	    "network-traffic", NULL, netflow, netflow_others },
 	{ "http-request", "network", "b4a8d163-8110-4239-bfcf-e08f3a9fdf7b", "4",
-	    "network-traffic", NULL, http_request },
+	    "network-traffic", NULL, http_request, http_request_others },
 	{ "email", "network", "a0c666e0-fc65-4be8-b48f-3423d788b552", "19",
-	    "email-message", NULL, email },
+	    "email-message", NULL, email, email_others },
 	{ "registry-key", "file", "8b3228ad-6d82-4fe6-b2ae-05426308f1d5", "5",
-	    "windows-registry-key", NULL, registry_key },
+	    "windows-registry-key", NULL, registry_key, registry_key_others },
 	{ "process", "misc", "02aeef94-ac23-455c-addb-731757ceafb5", "10",
-	    "process", NULL, process },
+	    "process", NULL, process, process_others },
 	{ "x509", "network", "d1ab756a-26b5-4349-9f43-765630f0911c", "14",
-	    "x509-certificate", NULL, x509 },
+	    "x509-certificate", NULL, x509, x509_others },
 	{ "url", "network", "60efb77b-40b5-4c46-871b-ed1ed999fce5", "10",
-	    "url", NULL, url },
+	    "url", NULL, url, url_others },
 	{ "user-account", "misc", "49606b06-22f0-4ac8-8eee-2f12ad46f3d3", "6",
-	    "user-account", NULL, user_account },
+	    "user-account", NULL, user_account, user_account_others },
 	{ "credential", "misc", "a27e98c9-9b0e-414c-8076-d201e039ca09", "5",
-	    "user-account", NULL, credential },
+	    "user-account", NULL, credential, credential_others },
 	{ "facebook-account", "misc", "b9862b95-7d78-4938-a2b5-13e45c60f25a", "1",
-	    "user-account", NULL, facebook_account },
+	    "user-account", NULL, facebook_account, facebook_account_others },
 	{ "parler-account", "misc", "8d5ba58e-cac3-46a6-9d1f-cf236f7e95c9", "2",
-	    "user-account", NULL, parler_account },
+	    "user-account", NULL, parler_account, parler_account_others },
 	{ "reddit-account", "misc", "6802f885-2003-494a-b234-61aadce62731", "2",
-	    "user-account", NULL, reddit_account },
+	    "user-account", NULL, reddit_account, reddit_account_others },
 	{ "twitter-account", "misc", "8066563f-881e-4f6a-9d6c-a9d15b8658bb", "7",
-	    "user-account", NULL, twitter_account },
+	    "user-account", NULL, twitter_account, twitter_account_others },
 	{ "telegram-account", "misc", "06f02ecf-5afb-42c5-9cb0-b362e222f52c", "2",
-	    "user-account", NULL, telegram_account },
+	    "user-account", NULL, telegram_account, telegram_account_others },
 	{ "github-user", "misc", "4329b5e6-8e6a-4b55-8fd1-9033782017d4", "3",
-	    "user-account", NULL, github_user },
+	    "user-account", NULL, github_user, github_user_others },
 	{ "gitlab-user", "misc", "39ef3197-08f5-445f-b3b6-9d4d8604071c", "1",
-	    "user-account", NULL, gitlab_user },
+	    "user-account", NULL, gitlab_user, gitlab_user_others },
 	{ "asn", "network", "4ec55cc6-9e49-4c64-b794-03c25c1a6587", "6",
-	    "autonomous-system", NULL, asn },
+	    "autonomous-system", NULL, asn, asn_others },
 	{ "mutex", "misc", "9f5c1a68-2021-4faa-b409-61c899c86466", "1",
-	    "mutex", NULL, mutex },
+	    "mutex", NULL, mutex, mutex_others },
 	{ "directory", "file", "23ac6a02-1017-4ea6-a4df-148ed563988d", "1",
-	    "directory", NULL, directory },
+	    "directory", NULL, directory, NULL },
 	{ "software", "misc", "b1b5dc0e-73fe-443c-8d9d-0e208de3951e", "1",
-	    "software", NULL, software },
+	    "software", NULL, software, NULL },
 	{ "cpe-asset", "misc", "8ea002c4-172d-45ae-8d91-1cdea825e6a9", "1",
-	    "software", NULL, cpe_asset },
+	    "software", NULL, cpe_asset, cpe_asset_others },
 	{ "android-app", "file", "92836f23-4730-4eae-82ac-9f00d5299735", "2",
-	    "software", NULL, android_app },
+	    "software", NULL, android_app, android_app_others },
 	{ "artifact", "file", "0a46df3a-bd9b-472c-a1e7-6aede7094483", "3",
-	    "artifact", NULL, artifact },
+	    "artifact", NULL, artifact, artifact_others },
 	{ "hashlookup", "file", "18671816-2524-452e-b031-5fc0fe2ab774", "3",
-	    "file", NULL, hashlookup },
-	{ "vulnerability", "vulnerability", "81650945-f186-437b-8945-9f31715d32da", "12",
-	    NULL, "vulnerability", vulnerability },
-	{ "weakness", "vulnerability", "b8713fc0-d7a2-4b27-a182-38ed47966802", "1",
-	    NULL, "vulnerability", weakness },
-	{ "course-of-action", "misc", "3d1c2c06-68a9-4394-8c8d-258d115f796f", "1",
-	    NULL, "course-of-action", course_of_action },
-	{ "attack-pattern", "vulnerability", "35928348-56be-4d7f-9752-a80927936351", "1",
-	    NULL, "attack-pattern", attack_pattern },
-	{ "intrusion-set", "misc", "bfe96eae-e37a-4ecf-8012-1cdb478571a5", "1",
-	    NULL, "intrusion-set", intrusion_set },
-	{ "identity", "misc", "ae85b960-b507-4de2-a32c-9cfb8f25f990", "1",
-	    NULL, "identity", identity },
-	{ "organization", "misc", "f750e12b-127a-432c-b022-b3f9153c4e2a", "9",
-	    NULL, "identity", organization },
-	{ "legal-entity", "misc", "14f5688f-d89c-469f-9878-c48bf6c41c65", "2",
-	    NULL, "identity", legal_entity },
-	{ "news-agency", "misc", "92b3f7fd-c4bc-42af-a73b-033ace439622", "2",
-	    NULL, "identity", news_agency },
-	{ "employee", "misc", "443b2f15-d7c9-4d3d-bfd2-38f099753e83", "1",
-	    NULL, "identity", employee },
-	{ "person", "misc", "a15b0477-e9d1-4b9c-9546-abe78a4f4248", "21",
-	    NULL, "identity", person },
-	{ "geolocation", "misc", "cd6f2238-ba55-4888-82c4-104e6e1acf21", "8",
-	    NULL, "location", geolocation },
-	{ "script", "misc", "6bce7d01-dbec-4054-b3c2-3655a19382e2", "7",
-	    NULL, "malware", script },
-	{ "annotation", "misc", "5d8dc046-15a1-4ca3-a09f-ed4ede7c4487", "3",
-	    NULL, "note", annotation },
-	{ NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+	    "file", NULL, hashlookup, hashlookup_others },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 };
-
-/* Return the template of that name, NULL if we have none. */
-const struct misp_template *
-misp_template_find(struct slice name)
-{
-	for (const struct misp_template *t = misp_templates; t->name != NULL; t++)
-		if (slice_is(name, t->name))
-			return t;
-	return NULL;
-}
-
-/* Return the first row of a relation, NULL if the template has none. */
-const struct misp_relation *
-misp_relation_find(const struct misp_template *t, struct slice name)
-{
-	for (const struct misp_relation *r = t->relations; r->name != NULL; r++)
-		if (slice_is(name, r->name))
-			return r;
-	return NULL;
-}
-
-/* Return the template that an observable of this type is written by, NULL if none. */
-const struct misp_template *
-misp_template_of_root(struct slice type)
-{
-	static const struct { const char *root, *name; } homes[] = {
-		{ "file", "file" }, { "domain-name", "domain-ip" },
-		{ "network-traffic", "network-connection" }, { "email-message", "email" },
-		{ "windows-registry-key", "registry-key" }, { "process", "process" },
-		{ "x509-certificate", "x509" }, { "url", "url" }, { "user-account", "user-account" },
-		{ "autonomous-system", "asn" }, { "mutex", "mutex" }, { "directory", "directory" },
-		{ "software", "software" }, { "artifact", "artifact" }
-	};
-
-	for (size_t i = 0; i < COUNTOF(homes); i++)
-		if (slice_is(type, homes[i].root))
-			return misp_template_find(slice_of(homes[i].name));
-	return NULL;
-}

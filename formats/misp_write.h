@@ -82,6 +82,9 @@ json *mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const stru
     struct slice name, struct slice meta);
 json *mw_object_attribute(struct mw *w, json *object, const char *relation, const char *type,
     struct slice value, bool to_ids);
+/* An attribute that no path stands for; `data`: the content of the one that is there. */
+void		 mw_other_attribute(struct mw *w, json *object, const struct misp_template *t,
+		    char *relation, struct slice value, bool data);
 /* Say that the element came of ob. */
 void		 mw_came_of(struct mw *w, struct mw_obj *ob, json *node);
 json		*mw_by_uuid(struct mw *w, struct mw_event *ev, struct slice uuid);
@@ -89,6 +92,9 @@ void		 mw_add_element(struct mw *w, struct mw_event *ev, json *node);
 
 /* misp_write_sdo.c */
 void		 mw_sdo(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
+/* An object of a template whose paths are properties of the SDO. */
+void		 mw_template(struct mw *w, struct mw_event *ev, struct mw_obj *ob,
+		    const struct misp_template *t);
 void		 mw_link(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 void		 mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 

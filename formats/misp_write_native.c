@@ -335,15 +335,17 @@ relation_of(struct mw *w, const struct misp_template *t, const struct misp_fact 
 	return NULL;
 }
 
-/* "x_misp_REL" of observables that misp-stix made: the relation and a type for it. */
+/* "x_misp_REL" of observables that misp-stix made: the relation; *data if the fact is the content of what
+ * the relation names. */
 static bool
-is_custom_relation(struct mw *w, const struct misp_fact *f, char **relation)
+is_custom_relation(struct mw *w, const struct misp_fact *f, char **relation, bool *data)
 {
-	const char *at = memmem(f->path.p, f->path.n, ":x_misp_", 8);
+	const char *at = memmem(f->path.p, f->path.n, "x_misp_", 7);
 
 	if (at == NULL || f->value.n == 0)
 		return false;
-	at += 8;
+	at += 7;
+	*data = slice_ends(f->path, ".data");
 	*relation = arena_str(w->mem, slice_from(at, (size_t)(f->path.p + f->path.n - at)));
 	for (char *p = *relation; *p != '\0'; p++)
 		if (*p == '[' || *p == '.')
@@ -353,11 +355,111 @@ is_custom_relation(struct mw *w, const struct misp_fact *f, char **relation)
 	return true;
 }
 
+void
+mw_other_attribute(struct mw *w, json *object, const struct misp_template *t, char *relation,
+    struct slice value, bool data)
+{
+	const char *type = misp_other_type(t, w->mem, relation);
+	json *last = NULL;
+
+	if (!data) {
+		mw_object_attribute(w, object, relation, type, value, false);
+		return;
+	}
+	for (json *a = json_first(json_get(object, "Attribute")); a != NULL; a = json_next(a))
+		if (slice_is(json_member(a, "object_relation"), relation))
+			last = a;
+	if (last != NULL)
+		json_put_str(w->mem, last, "data", value);
+}
+
+/* The layer that a protocol belongs to, where a template tells layers apart. */
+static const struct misp_relation *
+relation_of_protocol(
+    const struct misp_template *t, const struct misp_relation *r, struct slice value)
+{
+	static const struct { const char *protocol, *relation; } layers[] = {
+		{ "tcp", "layer4-protocol" }, { "udp", "layer4-protocol" },
+		{ "sctp", "layer4-protocol" }, { "ip", "layer3-protocol" },
+		{ "ipv4", "layer3-protocol" }, { "ipv6", "layer3-protocol" },
+		{ "icmp", "layer3-protocol" }, { "arp", "layer3-protocol" }
+	};
+	const struct misp_relation *found;
+
+	if (!slice_ends(slice_of(r->name), "-protocol"))
+		return r;
+	for (size_t i = 0; i < COUNTOF(layers); i++)
+		if (slice_is_nocase(value, layers[i].protocol) &&
+		    (found = misp_relation_find(t, slice_of(layers[i].relation))) != NULL)
+			return found;
+	found = misp_relation_find(t, SLICE_LIT("layer7-protocol"));
+	return found != NULL ? found : r;
+}
+
+/* One fact that has a place in the template. */
+static void
+write_fact(struct mw *w, json *o, const struct misp_template *t, const struct misp_relation *r,
+    struct slice value, bool to_ids)
+{
+	if (r->path.value == MISP_ASN) {
+		value = slice_of(arena_fmt(w->mem, "AS%.*s", SLICE_ARG(value)));
+	} else if (r->path.value == MISP_PROTO) {
+		char *upper = arena_str(w->mem, value);
+
+		for (char *p = upper; *p != '\0'; p++)
+			if (*p >= 'a' && *p <= 'z')
+				*p &= ~0x20;	/* TCP, as MISP has it */
+		r = relation_of_protocol(t, r, value);
+		value = slice_of(upper);
+	}
+	mw_object_attribute(w, o, r->name, r->type, value, to_ids);
+}
+
+static struct misp_fact *
+fact_at(struct misp_facts *f, const char *path)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (slice_is(f->v[i].path, path))
+			return &f->v[i];
+	return NULL;
+}
+
+/* The content of a file: a sample "name|md5" where it is locked up, else an attachment. */
+static void
+write_content(struct mw *w, json *o, struct misp_facts *f, bool to_ids)
+{
+	struct misp_fact *bin = fact_at(f, "file:content_ref.payload_bin");
+	struct misp_fact *name = fact_at(f, "file:content_ref.x_misp_filename");
+	struct misp_fact *md5 = fact_at(f, "file:content_ref.hashes.MD5");
+	struct misp_fact *key = fact_at(f, "file:content_ref.decryption_key");
+	struct slice value;
+	json *a;
+
+	if (name == NULL)
+		name = fact_at(f, "file:name");
+	if (md5 == NULL)
+		md5 = fact_at(f, "file:hashes.MD5");
+	if (bin == NULL || name == NULL)
+		return;
+	use_fact(w, bin);
+	value = name->value;
+	if (key != NULL && md5 != NULL) {
+		use_fact(w, key);
+		value = slice_of(arena_fmt(w->mem, "%.*s|%.*s", SLICE_ARG(name->value),
+		    SLICE_ARG(md5->value)));
+		a = mw_object_attribute(w, o, "malware-sample", "malware-sample", value, to_ids);
+	} else {
+		a = mw_object_attribute(w, o, "attachment", "attachment", value, to_ids);
+	}
+	json_put_str(w->mem, a, "data", bin->value);
+}
+
 /* All facts as one object; false (and nothing made) if a fact has no relation and `whole` is asked. */
 static bool
 write_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_facts *f,
     const struct misp_template *t, struct slice name, struct slice meta, bool whole, bool to_ids)
 {
+	bool data = false;
 	char *custom;
 	json *o;
 
@@ -365,15 +467,16 @@ write_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, struct misp_f
 		if (relation_of(w, t, &f->v[i]) == NULL)
 			return false;
 	o = mw_object(w, ev, ob, t, name, meta);
+	write_content(w, o, f, to_ids);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct misp_relation *r = relation_of(w, t, &f->v[i]);
 
+		if (f->v[i].used || slice_starts(f->v[i].path, "file:content_ref."))
+			continue;
 		if (r != NULL)
-			mw_object_attribute(w, o, r->name, r->type, r->path.value == MISP_ASN ?
-			    slice_of(arena_fmt(w->mem, "AS%.*s", SLICE_ARG(f->v[i].value))) :
-			    f->v[i].value, to_ids);
-		else if (is_custom_relation(w, &f->v[i], &custom))
-			mw_object_attribute(w, o, custom, "text", f->v[i].value, false);
+			write_fact(w, o, t, r, f->v[i].value, to_ids);
+		else if (is_custom_relation(w, &f->v[i], &custom, &data))
+			mw_other_attribute(w, o, t, custom, f->v[i].value, data);
 		else
 			continue;
 		use_fact(w, &f->v[i]);
@@ -482,8 +585,13 @@ mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	mw_take(w, ob->tree, "pattern");
 	mw_take(w, ob->tree, "pattern_type");
 	if (language.n > 0 && !slice_is(language, "stix")) {
+		const struct misp_template *object = misp_template_find(mw_label(ob->tree, "name"));
 		bool known = t != NULL && t->fate == MISP_RULE;
 
+		if (object != NULL && object->sdo != NULL) {
+			mw_template(w, ev, ob, object);
+			return;
+		}
 		mw_attribute(w, ev, ob, known ? t->name : type_of_rule(language),
 		    bare_rule(text, known), uuid, true);
 		return;

@@ -72,7 +72,8 @@ static json *
 cluster_there(const struct mw_event *ev, struct slice uuid)
 {
 	for (json *g = json_first(json_get(ev->node, "Galaxy")); g != NULL; g = json_next(g))
-		for (json *c = json_first(json_get(g, "GalaxyCluster")); c != NULL; c = json_next(c))
+		for (json *c = json_first(json_get(g, "GalaxyCluster")); c != NULL;
+		    c = json_next(c))
 			if (slice_eq(json_member(c, "uuid"), uuid))
 				return c;
 	return NULL;
@@ -146,8 +147,8 @@ write_row(struct mw *w, json *o, const json *tree, const struct misp_relation *r
 			mw_object_attribute(w, o, row->name, row->type, json_slice(m), false);
 	} else if (json_get(tree, path) != NULL) {
 		mw_take(w, tree, path);
-		mw_object_attribute(
-		    w, o, row->name, row->type, misp_text(w->mem, tree, path), false);
+		mw_object_attribute(w, o, row->name, row->type, misp_text(w->mem, tree, path),
+		    strcmp(path, "pattern") == 0);
 	}
 }
 
@@ -161,33 +162,76 @@ said_before(const struct misp_template *t, const struct misp_relation *row)
 	return false;
 }
 
+/* "address: A; B / e-mail: C" of contact_information as attributes. */
 static void
-write_template(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct misp_template *t)
+write_contacts(struct mw *w, json *o, const json *tree, const struct misp_template *t)
 {
-	json *o = mw_object(w, ev, ob, t, slice_of(t->name), mw_label(ob->tree, "meta-category"));
-	json *comment = json_get(o, "comment");
+	struct slice rest = json_member(tree, "contact_information");
 
-	for (const struct misp_relation *row = t->relations; row->name != NULL; row++)
-		if (!said_before(t, row))
-			write_row(w, o, ob->tree, row);
-	for (json *m = json_first(ob->tree); m != NULL; m = json_next(m)) {
+	while (rest.n > 0) {
+		const char *end = memmem(rest.p, rest.n, " / ", 3);
+		struct slice part =
+		    slice_from(rest.p, end == NULL ? rest.n : (size_t)(end - rest.p));
+		struct slice name, value;
+
+		rest = end == NULL ? SLICE_EMPTY : slice_from(end + 3, rest.n - part.n - 3);
+		value = part;
+		name = slice_cut(&value, ':');
+		for (const struct misp_relation *r = t->relations; r->name != NULL; r++) {
+			if (r->path.path[0] != '+' || !slice_is(name, r->path.path + 1))
+				continue;
+			mw_take(w, tree, "contact_information");
+			while (value.n > 0) {
+				struct slice one = slice_trim(slice_cut(&value, ';'));
+
+				if (one.n > 0)
+					mw_object_attribute(w, o, r->name, r->type, one, false);
+			}
+		}
+	}
+}
+
+/* Custom properties of misp-stix: a text, several, or {"value", "data"}. */
+static void
+write_others(struct mw *w, json *o, const json *tree, const struct misp_template *t)
+{
+	for (json *m = json_first(tree); m != NULL; m = json_next(m)) {
 		char *relation;
 
-		if (!slice_starts(slice_of(json_name(m)), "x_misp_") || !json_is_string(m))
+		if (!slice_starts(slice_of(json_name(m)), "x_misp_"))
 			continue;
 		relation = arena_str(w->mem, slice_of(json_name(m) + 7));
 		for (char *p = relation; *p != '\0'; p++)
 			if (*p == '_')
 				*p = '-';
 		ledger_mark(w->led, m, LOSS_KEPT, NULL);
-		mw_object_attribute(w, o, relation, "text", json_slice(m), false);
-	}
-	for (const struct misp_relation *row = t->relations; comment != NULL && row->name != NULL;
-	    row++)
-		if (strcmp(row->path.path, "description") == 0) {
-			json_put_str(w->mem, o, "comment", SLICE_EMPTY);
-			break;
+		if (json_is_object(m)) {
+			mw_other_attribute(w, o, t, relation, json_member(m, "value"), false);
+			mw_other_attribute(w, o, t, relation, json_member(m, "data"), true);
+		} else if (json_is_list(m)) {
+			for (json *k = json_first(m); k != NULL; k = json_next(k))
+				mw_other_attribute(w, o, t, relation, json_slice(k), false);
+		} else {
+			mw_other_attribute(w, o, t, relation,
+			    misp_text(w->mem, tree, json_name(m)), false);
 		}
+	}
+}
+
+void
+mw_template(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct misp_template *t)
+{
+	struct slice meta = mw_label(ob->tree, "meta-category");
+	json *o = mw_object(w, ev, ob, t, slice_of(t->name), meta);
+
+	for (const struct misp_relation *row = t->relations; row->name != NULL; row++) {
+		if (!said_before(t, row))
+			write_row(w, o, ob->tree, row);
+		if (strcmp(row->path.path, "description") == 0)
+			json_put_str(w->mem, o, "comment", SLICE_EMPTY);
+	}
+	write_contacts(w, o, ob->tree, t);
+	write_others(w, o, ob->tree, t);
 	mw_mark(w, o, ob, ev->label);
 }
 
@@ -359,7 +403,7 @@ mw_sdo(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 		return;
 	}
 	if (t != NULL && t->sdo != NULL) {
-		write_template(w, ev, ob, t);
+		mw_template(w, ev, ob, t);
 		return;
 	}
 	if (write_word(w, ev, ob))
@@ -374,9 +418,9 @@ mw_sdo(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	else if (slice_is(type, "note"))
 		write_event_report(w, ev, ob);
 	else if (slice_is(type, "location"))
-		write_template(w, ev, ob, misp_template_find(SLICE_LIT("geolocation")));
+		mw_template(w, ev, ob, misp_template_find(SLICE_LIT("geolocation")));
 	else if (slice_is(type, "identity") && !is_creator(w, ob))
-		write_template(w, ev, ob, misp_template_find(SLICE_LIT("identity")));
+		mw_template(w, ev, ob, misp_template_find(SLICE_LIT("identity")));
 }
 
 /* ---- links ---- */

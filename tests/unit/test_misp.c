@@ -53,20 +53,32 @@ test_every_type_has_a_fate(void **state)
 }
 
 static void
+check_template(const struct misp_template *t)
+{
+	assert_ptr_equal(misp_template_find(slice_of(t->name)), t);	/* once */
+	assert_true((t->root == NULL) != (t->sdo == NULL));
+	for (const struct misp_relation *r = t->relations; r->name != NULL; r++) {
+		if (misp_type_find(slice_of(r->type)) == NULL)
+			fail_msg("%s/%s: type %s", t->name, r->name, r->type);
+		if (t->root != NULL && strncmp(r->path.path, t->root, strlen(t->root)) != 0)
+			fail_msg("%s/%s: %s is not of %s", t->name, r->name, r->path.path, t->root);
+	}
+	for (struct slice rest = slice_of(t->others); rest.n > 0;) {
+		struct slice type = slice_cut(&rest, ' '), name = slice_cut(&type, ':');
+
+		if (name.n == 0 || misp_type_find(type) == NULL)
+			fail_msg("%s/%.*s: type %.*s", t->name, SLICE_ARG(name), SLICE_ARG(type));
+	}
+}
+
+static void
 test_templates_name_types_and_paths(void **state)
 {
 	(void)state;
-	for (const struct misp_template *t = misp_templates; t->name != NULL; t++) {
-		assert_ptr_equal(misp_template_find(slice_of(t->name)), t);
-		assert_true((t->root == NULL) != (t->sdo == NULL));
-		for (const struct misp_relation *r = t->relations; r->name != NULL; r++) {
-			if (misp_type_find(slice_of(r->type)) == NULL)
-				fail_msg("%s/%s: type %s", t->name, r->name, r->type);
-			if (t->root != NULL && strncmp(r->path.path, t->root, strlen(t->root)) != 0)
-				fail_msg("%s/%s: %s is not of %s", t->name, r->name, r->path.path,
-				    t->root);
-		}
-	}
+	for (size_t i = 0; misp_observable_templates[i].name != NULL; i++)
+		check_template(&misp_observable_templates[i]);
+	for (size_t i = 0; misp_sdo_templates[i].name != NULL; i++)
+		check_template(&misp_sdo_templates[i]);
 }
 
 /* ---- values ---- */
