@@ -55,7 +55,8 @@ struct stix20_sco {
 
 /* One conversion of a message, or of an object. */
 struct stix20 {
-	struct arena		*mem;
+	struct arena		*mem;		/* of the object in hand */
+	struct arena		*keep;		/* of the message */
 	struct slice		 now;		/* the time of what has to be generated */
 	bool			 no_rest;	/* say what 2.0 can say, and nothing else */
 	/* Single objects of a store: `modified` is not cut to milliseconds, and an observable is

@@ -78,8 +78,8 @@ add(struct packing *p, struct stix20_sco *sco, const char *key, const json *patc
 		sco->key = key;
 	}
 	if (sco->home.n == 0) {
-		sco->home = p->od_id;
-		sco->home_key = key;
+		sco->home = arena_slice(p->c->keep, p->od_id);
+		sco->home_key = arena_str(p->c->keep, slice_of(key));
 	}
 	p->v = arena_grow(p->c->mem, p->v, p->n, &p->cap, sizeof(*p->v));
 	p->v[p->n] = (struct packed){ .key = key, .sco = sco, .patch = patch };
@@ -97,7 +97,7 @@ add_named(void *ctx, const char *member, struct slice id)
 	if (sco == NULL || sco->pack == p->c->packs)
 		return true;
 	if (is_made(p, sco)) {
-		sco->home = sco->home.n == 0 ? p->od_id : sco->home;
+		sco->home = sco->home.n > 0 ? sco->home : arena_slice(p->c->keep, p->od_id);
 		return true;	/* and no key: it is said by the process */
 	}
 	if (has_room(p, sco))
@@ -257,7 +257,7 @@ taken_of(const struct packing *p)
 static void
 tell_ids(struct packing *p, json *o)
 {
-	struct stix20 alone = { .mem = p->c->mem, .now = p->c->now };
+	struct stix20 alone = { .mem = p->c->mem, .keep = p->c->mem, .now = p->c->now };
 	struct stix20_unpacked back;
 	bool any = true;
 
@@ -295,7 +295,7 @@ put_patch(struct arena *mem, json *o, json *patch)
 static void
 put_rests(struct packing *p, json *o, const json *from)
 {
-	struct stix20 alone = { .mem = p->c->mem, .now = p->c->now };
+	struct stix20 alone = { .mem = p->c->mem, .keep = p->c->mem, .now = p->c->now };
 	struct stix20_unpacked back;
 
 	tell_ids(p, o);
@@ -440,7 +440,7 @@ keep_keys(struct stix20 *c, const struct stix20_unpacked *un, json *rest)
 static void
 find_diffs(struct stix20 *c, const json *from, struct stix20_unpacked *un)
 {
-	struct stix20 back = { .mem = c->mem, .now = c->now, .nsco = un->n, .packs = 1 };
+	struct stix20 back = { .mem = c->mem, .keep = c->mem, .now = c->now, .nsco = un->n, .packs = 1 };
 	struct packing p = { .c = &back };
 	json *said, *src = json_copy(c->mem, from);
 	size_t k = 0;

@@ -200,17 +200,36 @@ refuse_oddity(struct reading20 *x, struct part *p)
 	return p->refused;
 }
 
+/* Keep what is needed of an observed-data that was taken apart. */
+static void
+keep_unpacked(struct arena *mem, struct part *p, const struct stix20_unpacked *un)
+{
+	p->un = (struct stix20_unpacked){ .n = un->n, .od = json_copy(mem, un->od),
+	    .diff = json_copy(mem, un->diff) };
+	p->un.v = arena_alloc(mem, (un->n + 1) * sizeof(*p->un.v));
+	for (size_t i = 0; i < un->n; i++)
+		p->un.v[i] = (struct stix20_entry){
+			.key = arena_str(mem, slice_of(un->v[i].key)), .from = un->v[i].from,
+			.to = json_copy(mem, un->v[i].to), .diff = json_copy(mem, un->v[i].diff),
+			.id = arena_slice(mem, un->v[i].id), .told = un->v[i].told,
+		};
+	p->tree = un->generated ? NULL : p->un.od;
+	p->weaker = un->weaker;
+}
+
 static void
 unpack(struct reading20 *x, struct part *p, stix20_taken_fn *taken)
 {
 	struct err err = ERR_INIT;
+	struct stix20_unpacked un;
 
-	if (stix20_up_observed(&x->c, p->item->node, taken, x, &p->un, &err) < 0) {
+	x->c.mem = arena_new();
+	if (stix20_up_observed(&x->c, p->item->node, taken, x, &un, &err) < 0)
 		refuse(x, p, code_of(&err), err);
-		return;
-	}
-	p->tree = p->un.generated ? NULL : p->un.od;
-	p->weaker = p->un.weaker;
+	else
+		keep_unpacked(x->r.mem, p, &un);
+	arena_free(x->c.mem);
+	x->c.mem = x->r.mem;
 }
 
 /* One element in 2.1, as if it were alone. */
@@ -228,7 +247,10 @@ lift(struct reading20 *x, struct part *p)
 	    json_is_object(json_get(node, "objects")) && !json_bool(json_get(node, STIX20_INLINE))) {
 		unpack(x, p, NULL);
 	} else {
-		p->tree = stix20_up(&x->c, node, &p->weaker);
+		x->c.mem = arena_new();
+		p->tree = json_copy(x->r.mem, stix20_up(&x->c, node, &p->weaker));
+		arena_free(x->c.mem);
+		x->c.mem = x->r.mem;
 	}
 }
 
@@ -573,7 +595,7 @@ stix20_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 {
 	struct reading20 x = {
 		.r = { .job = job, .mem = mem, .tmp = mem, .adv = adv, .here = { .line = 1 } },
-		.c = { .mem = mem, .now = job->received },
+		.c = { .mem = mem, .keep = mem, .now = job->received },
 	};
 	struct json_limits limits = {
 		.depth = job->limits.depth,

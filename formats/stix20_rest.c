@@ -66,6 +66,15 @@ note(struct arena *mem, json **patch, const json *native, const json *wanted)
 	json_append(mem, *patch, json_name(wanted != NULL ? wanted : native), entry);
 }
 
+/* Most values are texts. */
+static bool
+is_same(const json *a, const json *b)
+{
+	if (json_str(a) != NULL && json_str(b) != NULL)
+		return slice_eq(json_slice(a), json_slice(b));
+	return json_equal(a, b);
+}
+
 json *
 stix20_diff(struct arena *mem, const json *native, const json *wanted)
 {
@@ -80,7 +89,7 @@ stix20_diff(struct arena *mem, const json *native, const json *wanted)
 			note(mem, &patch, a.v[i], NULL);
 		else if (c > 0)
 			note(mem, &patch, NULL, b.v[k]);
-		else if (!json_equal(a.v[i], b.v[k]))
+		else if (!is_same(a.v[i], b.v[k]))
 			note(mem, &patch, a.v[i], b.v[k]);
 		i += c <= 0;
 		k += c >= 0;

@@ -29,7 +29,7 @@ stix20_shelf_new(struct arena *mem)
 	struct stix20_shelf *s = arena_alloc(mem, sizeof(*s));
 
 	s->mem = mem;
-	s->c = (struct stix20){ .mem = mem, .serving = true };
+	s->c = (struct stix20){ .mem = mem, .keep = mem, .serving = true };
 	return s;
 }
 

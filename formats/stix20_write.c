@@ -113,6 +113,21 @@ find_custom(struct writing20 *w)
 	idmap_sort(&w->c.custom);
 }
 
+/* Memory for one object, and the end of it: what was made of the object stays. */
+static void
+begin_object(struct writing20 *w)
+{
+	w->c.mem = arena_new();
+}
+
+static void
+end_object(struct writing20 *w, size_t i, const json *said)
+{
+	w->said[i] = json_copy(w->mem, said);
+	arena_free(w->c.mem);
+	w->c.mem = w->mem;
+}
+
 /* Pack all observed-data; then what no one holds, at the place of the first of it. */
 static void
 pack_all(struct writing20 *w)
@@ -123,11 +138,15 @@ pack_all(struct writing20 *w)
 		if (!slice_is(json_member(w->from[i], "type"), "observed-data") ||
 		    json_get(w->from[i], "object_refs") == NULL)
 			continue;
-		w->said[i] = stix20_pack(&w->c, w->from[i]);
+		begin_object(w);
+		end_object(w, i, stix20_pack(&w->c, w->from[i]));
 	}
-	for (size_t i = 0; i < adv->n; i++)
-		if (w->sco[i] > 0 && w->c.sco[w->sco[i] - 1].home.n == 0)
-			w->said[i] = stix20_pack_alone(&w->c, &w->c.sco[w->sco[i] - 1]);
+	for (size_t i = 0; i < adv->n; i++) {
+		if (w->sco[i] == 0 || w->c.sco[w->sco[i] - 1].home.n > 0)
+			continue;
+		begin_object(w);
+		end_object(w, i, stix20_pack_alone(&w->c, &w->c.sco[w->sco[i] - 1]));
+	}
 }
 
 /* True for what only a word of our own could say. */
@@ -141,10 +160,13 @@ is_ours(const struct writing20 *w, const json *o)
 static void
 say_all(struct writing20 *w)
 {
-	for (size_t i = 0; i < w->job->adv->n; i++)
-		if (w->said[i] == NULL && w->from[i] != NULL && w->sco[i] == 0 && !w->known[i] &&
-		    !(w->job->no_residue && is_ours(w, w->from[i])))
-			w->said[i] = stix20_down(&w->c, w->from[i]);
+	for (size_t i = 0; i < w->job->adv->n; i++) {
+		if (w->said[i] != NULL || w->from[i] == NULL || w->sco[i] > 0 || w->known[i] ||
+		    (w->job->no_residue && is_ours(w, w->from[i])))
+			continue;
+		begin_object(w);
+		end_object(w, i, stix20_down(&w->c, w->from[i]));
+	}
 }
 
 /* ---- the account ---- */
@@ -163,7 +185,7 @@ entry_of(const struct writing20 *w, const struct stix20_sco *sco)
 static const json *
 bare_patch(struct writing20 *w, const json *from, const json *said)
 {
-	struct stix20 alone = { .mem = w->mem, .now = w->c.now };
+	struct stix20 alone = { .mem = w->mem, .keep = w->mem, .now = w->c.now };
 	json *copy = json_copy(w->mem, from);
 
 	stix20_take_rest(copy);
@@ -174,7 +196,7 @@ bare_patch(struct writing20 *w, const json *from, const json *said)
 static void
 bare_patches(struct writing20 *w, size_t i, const json **of_sco)
 {
-	struct stix20 alone = { .mem = w->mem, .now = w->c.now };
+	struct stix20 alone = { .mem = w->mem, .keep = w->mem, .now = w->c.now };
 	struct slice id = json_member(w->said[i], "id");
 	json *copy = json_copy(w->mem, w->from[i]);
 	struct stix20_unpacked back;
@@ -298,7 +320,7 @@ stix20_write(const struct write_job *job, struct arena *mem, struct strbuf *out,
 {
 	struct writing20 w = {
 		.job = job, .mem = mem,
-		.c = { .mem = mem, .now = newest(job), .no_rest = job->no_residue },
+		.c = { .mem = mem, .keep = mem, .now = newest(job), .no_rest = job->no_residue },
 	};
 
 	(void)e;
