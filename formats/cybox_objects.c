@@ -17,11 +17,13 @@ struct slot {
 	size_t		 value;		/* of an id: index of its object */
 	const struct slice *roots;	/* of an element: the objects it is known as */
 	size_t		 n;
+	size_t		 call;		/* of an id: the last call that had it as a root */
 };
 
 struct seen {
 	struct slot	*slots;
 	size_t		 cap, n;
+	size_t		 calls;
 };
 
 static uint64_t
@@ -645,15 +647,24 @@ cybox_read_objects(const struct cybox_read *job, struct xml_node *observable,
     struct cybox_objects *out, const struct slice **roots)
 {
 	struct emit em = { .rd = { .job = job, .mem = job->mem }, .out = out };
+	size_t n = 0;
 
 	if (out->seen == NULL)
 		out->seen = arena_alloc(job->mem, sizeof(struct seen));
 	em.seen = out->seen;
 	em.rd.scope = SLICE_EMPTY;
 	emit_any(&em, observable);
-	for (size_t i = 0; i < em.nroots; i++)
-		out->v[seen_slot(job->mem, em.seen, em.roots[i])->value].root = true;
+	em.seen->calls++;
+	for (size_t i = 0; i < em.nroots; i++) {
+		struct slot *slot = seen_slot(job->mem, em.seen, em.roots[i]);
+
+		if (slot->call == em.seen->calls)
+			continue;
+		slot->call = em.seen->calls;
+		out->v[slot->value].root = true;
+		em.roots[n++] = em.roots[i];
+	}
 	if (roots != NULL)
 		*roots = em.roots;
-	return em.nroots;
+	return n;
 }

@@ -373,22 +373,33 @@ count_values(const struct pat_node *p)
 	return n;
 }
 
+/* The same pattern in memory that stays; NULL if it is more than a pattern may be. */
+static struct pat_node *
+keep(struct arena *mem, struct arena *scratch, const struct pat_node *p)
+{
+	struct slice text;
+
+	if (count_values(p) > PATTERN_LITERALS)
+		return NULL;
+	text = cybox_pattern_text(scratch, p);
+	return text.n > PATTERN_BYTES ? NULL : pattern_parse(arena_slice(mem, text), mem, NULL);
+}
+
 enum cybox_extent
 cybox_read_pattern(const struct cybox_read *job, struct xml_node *observable, struct pat_node **out)
 {
-	struct cx_reader rd = { .job = job, .mem = job->mem, .pattern = true };
+	struct cx_reader rd = { .job = job, .mem = arena_new(), .pattern = true };
+	struct pat_node *p;
 	enum cybox_extent ext;
 
-	*out = read_any(&rd, observable, &ext);
-	if (*out == NULL)
-		return CYBOX_NOTHING;
-	if (count_values(*out) > PATTERN_LITERALS ||
-	    cybox_pattern_text(job->mem, *out).n > PATTERN_BYTES) {
+	/* what references have multiplied does not stay longer than it has to */
+	*out = NULL;
+	p = read_any(&rd, observable, &ext);
+	if (p != NULL && (*out = keep(job->mem, rd.mem, p)) == NULL) {
 		cx_unmark_below(observable);
 		cx_tell(&rd, CYBOX_LIMIT, observable, "longer than a pattern may be");
 		cx_sweep(&rd, observable);
-		*out = NULL;
-		return CYBOX_NOTHING;
 	}
-	return ext;
+	arena_free(rd.mem);
+	return *out == NULL ? CYBOX_NOTHING : ext;
 }

@@ -26,7 +26,8 @@ told(void *arg, enum cybox_word w, const struct xml_node *at, const char *what)
 struct cybox_read
 s1_cybox(struct s1 *s)
 {
-	return (struct cybox_read){ .mem = s->mem, .find = find, .told = told, .arg = s };
+	return (struct cybox_read){ .mem = s->mem, .find = find, .told = told, .arg = s,
+		.steps = &s->cybox_steps };
 }
 
 /* Number of tests in a pattern. */

@@ -131,6 +131,7 @@ struct s1 {
 	struct cybox_objects	 observables;
 	size_t			 warnings;
 	size_t			 tests;		/* of patterns, made so far: references multiply them */
+	size_t			 cybox_steps;	/* of cybox, so far: so do they there */
 	size_t			 steps;		/* of XPath evaluation, made so far */
 	size_t			 nstatements;
 	const struct s1_marking	*too_many;	/* stands for more than can be followed */
