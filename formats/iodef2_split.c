@@ -50,6 +50,7 @@ struct whole {
 	struct incident		*incidents;
 	size_t			 n, cap;
 	size_t			 last;		/* behind the last Incident */
+	bool			 rest;		/* something stands there */
 	struct given		*given;
 	size_t			 ngiven, given_cap;
 	struct named		*named;
@@ -81,9 +82,11 @@ on_child(void *arg, struct slice name, size_t from, size_t to)
 {
 	struct whole *w = arg;
 
-	if (!slice_is(name, "Incident"))
+	if (!slice_is(name, "Incident")) {
+		w->rest = true;
 		return w->n > 0;
-	if (w->n > 0 && w->last != w->incidents[w->n - 1].from + w->incidents[w->n - 1].n)
+	}
+	if (w->rest)
 		return false;
 	w->incidents = grow(w->incidents, w->n, &w->cap, sizeof(*w->incidents));
 	w->incidents[w->n] = (struct incident){ from, to - from, (uint32_t)w->n };
@@ -92,21 +95,28 @@ on_child(void *arg, struct slice name, size_t from, size_t to)
 	return w->n < UINT32_MAX;
 }
 
+/* Where the text of an Incident begins: behind the one before, so that every byte is read by somebody. */
+static size_t
+start_of(const struct whole *w, size_t i)
+{
+	return i == 0 ? w->incidents[0].from : w->incidents[i - 1].from + w->incidents[i - 1].n;
+}
+
 /* Make the text of Incidents from..to: a document, with what stands behind the last Incident if nobody has
  * read that yet. */
 static struct read_piece
 make_piece(struct whole *w, size_t from, size_t to)
 {
 	const char *in = w->job.in.p;
-	const struct incident *a = &w->incidents[from], *b = &w->incidents[to];
-	size_t front = w->incidents[0].from, end = b->from + b->n;
+	size_t front = w->incidents[0].from, start = start_of(w, from);
+	size_t end = w->incidents[to].from + w->incidents[to].n;
 
 	strbuf_setlen(&w->text, 0);
 	strbuf_add(&w->text, in, front);
-	strbuf_add(&w->text, in + a->from, end - a->from);
+	strbuf_add(&w->text, in + start, end - start);
 	if (!w->document_told)
 		strbuf_add(&w->text, in + w->last, w->span.end - w->last);
-	strbuf_addf(&w->text, "</%.*s>", SLICE_ARG(w->span.root));
+	strbuf_add(&w->text, in + w->span.end, w->job.in.n - w->span.end);
 	return (struct read_piece){ .text = strbuf_slice(&w->text), .skip = front, .index = from,
 	    .element = "Incident", .whole = w };
 }
@@ -297,7 +307,8 @@ static bool
 take_apart(struct whole *w)
 {
 	return xml_scan(w->job.in, &w->span, on_child, w, w->job.passed, w->job.passed_arg) &&
-	    w->n > 1 && w->incidents[0].from <= FRONT_MAX && w->span.end - w->last <= REST_MAX;
+	    w->n > 1 && w->incidents[0].from <= FRONT_MAX && w->span.end - w->last <= REST_MAX &&
+	    w->job.in.n - w->span.end <= FRONT_MAX;
 }
 
 static int
@@ -357,7 +368,7 @@ split_each(struct whole *w, format_piece_fn *fn, void *arg)
 			if (w->incidents[i].until > to)
 				to = w->incidents[i].until;
 		piece = make_piece(w, from, to);
-		move_to(w, w->incidents[from].from);
+		move_to(w, start_of(w, from));
 		piece.at = w->here;
 		w->at = from;
 		if (w->job.passed != NULL)
