@@ -31,6 +31,8 @@ struct mr_originals {
 	json		*index;		/* value of the stix-bundle attribute; NULL: none */
 	struct original	*v;
 	size_t		 n, cap;
+	struct idmap	 definitions;	/* -> all */
+	struct original	*all;		/* before any was refused */
 	struct idmap	 natives;	/* uuid -> nodes */
 	json		**nodes;
 	size_t		 nnodes, nodes_cap;
@@ -48,10 +50,9 @@ find_marking(void *ctx, struct slice id)
 {
 	const struct mr_originals *os = ctx;
 
-	for (size_t i = 0; i < os->n; i++)
-		if (slice_eq(os->v[i].id, id) && slice_starts(id, "marking-definition--"))
-			return os->v[i].tree;
-	return misp_find_marking(os->r->adv, id);
+	long i = idmap_find(&os->definitions, id);
+
+	return i != IDMAP_NONE ? os->all[i].tree : misp_find_marking(os->r->adv, id);
 }
 
 /* ---- finding them ---- */
@@ -71,12 +72,8 @@ add_original(struct mr_originals *os, json *a)
 	}
 	o.tree = doc.root;
 	o.id = json_member(doc.root, "id");
-	for (size_t i = 0; i < os->n; i++)
-		if (slice_eq(os->v[i].id, o.id) && json_equal(json_get(os->v[i].tree, "modified"),
-		    json_get(o.tree, "modified"))) {
-			mr_refuse(r, a, "DUPLICATE_ID", "the object is here twice");
-			return;
-		}
+	if (slice_starts(o.id, "marking-definition--"))
+		idmap_add(&os->definitions, r->mem, o.id, os->n);
 	os->v = arena_grow(r->mem, os->v, os->n, &os->cap, sizeof(*os->v));
 	os->v[os->n++] = o;
 }
@@ -94,8 +91,13 @@ on_issue(void *ctx, const struct stix21_issue *issue)
 static void
 check_originals(struct mr_originals *os)
 {
+	struct original *all = arena_alloc(os->r->mem, (os->n + 1) * sizeof(*all));
 	size_t kept = 0;
 
+	if (os->n > 0)
+		memcpy(all, os->v, os->n * sizeof(*all));
+	os->all = all;
+	idmap_sort(&os->definitions);
 	for (size_t i = 0; i < os->n; i++) {
 		struct original *o = &os->v[i];
 		struct err e = ERR_INIT;
@@ -449,8 +451,9 @@ put_container(struct mr_originals *os, struct mr_event *ev, struct original *o, 
 {
 	struct mr *r = os->r;
 	struct slice info = misp_text(r->mem, os->event, "info");
-	bool changed = false;
 	json *refs = json_get(o->tree, "object_refs");
+	struct idmap had = { 0 };
+	bool changed = false;
 
 	if (o->state == ORIGINAL_EDITED && info.n > 0 &&
 	    !slice_eq(info, json_member(o->tree, "name"))) {
@@ -464,12 +467,11 @@ put_container(struct mr_originals *os, struct mr_event *ev, struct original *o, 
 		    r->mem, o->tree, "description", json_member(os->description, "content"));
 		changed = true;
 	}
-	for (size_t i = 0; i < natives; i++) {
-		bool there = false;
-
-		for (json *k = json_first(refs); k != NULL; k = json_next(k))
-			there |= slice_eq(json_slice(k), ev->v[i]->id);
-		if (there || ev->v[i]->ready || refs == NULL)
+	for (json *k = json_first(refs); k != NULL; k = json_next(k))
+		idmap_add(&had, r->mem, json_slice(k), 0);
+	idmap_sort(&had);
+	for (size_t i = 0; i < natives && refs != NULL; i++) {
+		if (ev->v[i]->ready || idmap_find(&had, ev->v[i]->id) != IDMAP_NONE)
 			continue;
 		json_push(refs, json_string(r->mem, ev->v[i]->id));
 		changed = true;
@@ -509,7 +511,7 @@ mr_originals_put(struct mr *r, struct mr_event *ev, struct mr_originals *os)
 			raise_label(os, o);
 		if (o->state == ORIGINAL_EDITED)
 			put_edited(os, ev, o);
-		else
-			mr_original(r, ev, o->tree, o->text);
+		else if (mr_original(r, ev, o->tree, o->text) == NULL)
+			mr_refuse(r, o->attribute, "DUPLICATE_ID", "it is here twice, or one too many");
 	}
 }

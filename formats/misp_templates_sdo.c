@@ -1,5 +1,4 @@
-/* misp_templates_sdo.c -- object templates of MISP that are SDOs in STIX, and the search for a template. See
- * misp.h. */
+/* misp_templates_sdo.c -- object templates of MISP that are SDOs in STIX, and the search for one. See misp.h. */
 #include <string.h>
 
 #include "formats/misp.h"

@@ -12,14 +12,14 @@
 
 /* The latest of the objects' times, else the time of arrival. */
 static struct slice
-latest_time(struct mw *w, long event)
+latest_time(struct mw *w, const struct mw_event *ev)
 {
 	struct slice best = SLICE_EMPTY, key = SLICE_EMPTY, k;
 
-	for (size_t i = 0; i < w->n; i++) {
-		struct slice at = json_member(w->v[i].tree, "modified");
+	for (size_t i = 0; i < ev->nmembers; i++) {
+		struct slice at = json_member(ev->members[i]->tree, "modified");
 
-		if (w->v[i].event != event || !stamp_key(w->mem, at, &k) || slice_cmp(k, key) <= 0)
+		if (!stamp_key(w->mem, at, &k) || slice_cmp(k, key) <= 0)
 			continue;
 		best = at;
 		key = k;
@@ -145,7 +145,7 @@ open_event(struct mw *w, struct mw_event *ev)
 	struct slice at, own;
 
 	if (ev->container == NULL) {
-		at = latest_time(w, ev - w->events);
+		at = latest_time(w, ev);
 		own = misp_uuid_of_id(w->job->adv->id);
 		ev->node = json_object(w->mem);
 		ev->uuid = MISP_UUID(w->mem, "event", own);
@@ -243,19 +243,17 @@ put_list(struct mw *w, json *event, const char *name, json *list, bool always)
 static json *
 write_event(struct mw *w, struct mw_event *ev)
 {
-	long number = ev - w->events;
 	json *wrapper, *had;
 	bool kept;
 
 	open_event(w, ev);
 	kept = ev->container != NULL && ev->container->intact;
-	for (size_t i = 0; i < w->n; i++)
-		if (w->v[i].event == number && !w->v[i].container)
-			put_kept(w, ev, &w->v[i]);
+	for (size_t i = 0; i < ev->nmembers; i++)
+		if (!ev->members[i]->container)
+			put_kept(w, ev, ev->members[i]);
 	for (int pass = 1; pass <= 3; pass++)
-		for (size_t i = 0; i < w->n; i++)
-			if (w->v[i].event == number)
-				put_object(w, ev, &w->v[i], pass);
+		for (size_t i = 0; i < ev->nmembers; i++)
+			put_object(w, ev, ev->members[i], pass);
 	had = json_get(ev->node, "Galaxy");
 	for (json *g; had != NULL && (g = json_first(ev->galaxies)) != NULL;) {
 		json_detach(ev->galaxies, g);

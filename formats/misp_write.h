@@ -41,6 +41,8 @@ struct mw_event {
 	json		*attributes, *objects, *reports, *galaxies;
 	struct slice	 uuid, date, stamp;
 	struct mw_obj	*container;	/* NULL: made for objects that no report names */
+	struct mw_obj	**members;	/* all that belongs to it, in their order */
+	size_t		 nmembers;
 	struct misp_label label;	/* as written */
 	struct idmap	 uuids;		/* of attributes and objects -> elements */
 	json		**elements;

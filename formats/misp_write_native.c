@@ -4,7 +4,7 @@
 #include "formats/value.h"
 #include "gateway/base/arena.h"
 
-enum { ROOTS_MAX = 256 };
+enum { ROOTS_MAX = 256, REFS_MAX = 1000 };
 
 /* ---- elements ---- */
 
@@ -616,7 +616,9 @@ mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 static bool
 is_named_by(struct mw *w, const json *refs, struct slice id)
 {
-	for (json *k = json_first(refs); k != NULL; k = json_next(k)) {
+	size_t most = REFS_MAX;
+
+	for (json *k = json_first(refs); k != NULL && most-- > 0; k = json_next(k)) {
 		json *tree = mw_find_tree(w, json_slice(k));
 
 		for (json *m = json_first(tree); m != NULL; m = json_next(m)) {
@@ -682,9 +684,9 @@ mw_observed(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	const json *refs = json_get(ob->tree, "object_refs");
 	struct misp_facts all = { .all = true };
 	json *roots[ROOTS_MAX];
-	size_t n = 0;
+	size_t n = 0, most = REFS_MAX;
 
-	for (json *k = json_first(refs); k != NULL && n < ROOTS_MAX; k = json_next(k)) {
+	for (json *k = json_first(refs); k != NULL && n < ROOTS_MAX && most-- > 0; k = json_next(k)) {
 		json *tree = mw_find_tree(w, json_slice(k));
 
 		if (tree != NULL && !is_named_by(w, refs, json_slice(k)))

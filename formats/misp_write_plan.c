@@ -226,6 +226,24 @@ is_loose(const struct mw *w)
 	return (attributes > 0) != (objects > 0);
 }
 
+/* Hand every event the list of its objects. */
+static void
+deal(struct mw *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		w->events[w->v[i].event].nmembers++;
+	for (size_t i = 0; i < w->nevents; i++) {
+		w->events[i].members = arena_alloc(w->mem,
+		    (w->events[i].nmembers + 1) * sizeof(*w->events[i].members));
+		w->events[i].nmembers = 0;
+	}
+	for (size_t i = 0; i < w->n; i++) {
+		struct mw_event *ev = &w->events[w->v[i].event];
+
+		ev->members[ev->nmembers++] = &w->v[i];
+	}
+}
+
 /* Give every object its event; older versions and what is named nowhere find theirs too. */
 void
 mw_plan(struct mw *w)
@@ -264,4 +282,5 @@ mw_plan(struct mw *w)
 	for (size_t i = 0; i < w->n; i++)
 		if (w->v[i].event == MW_NOWHERE)
 			w->v[i].event = (long)(needs_event(&w->v[i]) || n == 0 ? n : 0);
+	deal(w);
 }

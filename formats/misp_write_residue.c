@@ -165,7 +165,6 @@ add_entry(struct mw *w, json *list, const struct mw_obj *ob)
 void
 mw_residue(struct mw *w, struct mw_event *ev)
 {
-	long number = ev - w->events;
 	json *index = json_object(w->mem), *list;
 	const json *self = ev->node;
 	struct strbuf text = STRBUF_INIT;
@@ -180,12 +179,12 @@ mw_residue(struct mw *w, struct mw_event *ev)
 		json_put_bool(w->mem, index, "generated", true);
 	json_put_str(w->mem, index, "bundle", w->job->adv->id);
 	list = json_put(w->mem, index, "objects", json_list(w->mem));
-	for (size_t i = 0; i < w->n; i++) {
-		struct mw_obj *ob = &w->v[i];
+	for (size_t i = 0; i < ev->nmembers; i++) {
+		struct mw_obj *ob = ev->members[i];
 		struct misp_label own = mw_label_of(ob);
 		json *a;
 
-		if (ob->event != number || needs_no_original(w, ev, ob))
+		if (needs_no_original(w, ev, ob))
 			continue;
 		a = stix_attribute(w, ev, MISP_OBJECT_COMMENT, ob->o->bytes,
 		    slice_of(arena_fmt(w->mem, "%.*s %.*s", SLICE_ARG(ob->o->id),
