@@ -11,6 +11,7 @@
 #include "gateway/cmd_progress.h"
 
 enum { PART_BYTES = 64 << 10, SHOWN_EVERY = 256 };
+#define WHOLE_MAX ((size_t)1 << 30)	/* objects for a writer that needs them together */
 
 /* A document being written object by object. */
 struct giving {
@@ -103,6 +104,8 @@ write_stream(struct giving *g, const struct write_job *job)
 static int
 load_all(struct documents *d, struct arena *mem, struct advisory *adv, struct err *e)
 {
+	uint64_t bytes = 0;
+
 	adv->id = d->id;
 	for (size_t i = 0; i < shelf_count(d->shelf); i++) {
 		struct object *o;
@@ -110,6 +113,10 @@ load_all(struct documents *d, struct arena *mem, struct advisory *adv, struct er
 
 		if (!shelf_get(d->shelf, i, &k))
 			continue;
+		bytes += k.n;
+		if (bytes > WHOLE_MAX)
+			return err_set(e, ERR_LIMIT, "%s is written as a whole, and these are more than "
+			    "%zu bytes of objects", d->to->name, WHOLE_MAX);
 		o = advisory_add(adv, mem);
 		if (!shelf_load(d->shelf, &k, mem, true, o))
 			return lost(e);

@@ -6,7 +6,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 
-enum { COLUMNS_MAX = 24, GAP = 2, NARROW = 12 };
+enum { COLUMNS_MAX = 24, GAP = 2, NARROW = 16 };
 
 struct table {
 	struct arena		*mem;
@@ -131,18 +131,31 @@ widen_for_heads(struct table *t)
 			t->width[i] = strlen(t->heads[i]);
 }
 
+/* The widest column that can still give something, the last one (which tells) only when no other can;
+ * ncolumns if none. */
+static size_t
+widest_column(const struct table *t)
+{
+	size_t at = t->ncolumns;
+
+	for (size_t i = 0; i + 1 < t->ncolumns; i++)
+		if (t->width[i] > NARROW && (at == t->ncolumns || t->width[i] > t->width[at]))
+			at = i;
+	if (at == t->ncolumns && t->width[t->ncolumns - 1] > NARROW)
+		at = t->ncolumns - 1;
+	return at;
+}
+
 void
 table_fit(struct table *t, size_t columns)
 {
+	widen_for_heads(t);
 	for (;;) {
-		size_t total = 0, widest = 0;
+		size_t total = 0, widest = widest_column(t);
 
-		for (size_t i = 0; i < t->ncolumns; i++) {
+		for (size_t i = 0; i < t->ncolumns; i++)
 			total += t->width[i] == 0 ? 0 : t->width[i] + GAP;
-			if (t->width[i] > t->width[widest])
-				widest = i;
-		}
-		if (total <= columns + GAP || t->width[widest] <= NARROW)
+		if (total <= columns + GAP || widest == t->ncolumns)
 			return;
 		t->width[widest]--;
 	}

@@ -114,6 +114,15 @@ type_of(struct slice id)
 	return dashes == NULL ? SLICE_EMPTY : slice_from(id.p, (size_t)(dashes - id.p));
 }
 
+/* "8e2e..." of it; all of it if it has no type. */
+static struct slice
+behind_type(struct slice id)
+{
+	size_t n = type_of(id).n;
+
+	return n == 0 ? id : slice_from(id.p + n + 2, id.n - n - 2);
+}
+
 static void
 show_row(void *arg, const struct verdict_row *row)
 {
@@ -122,12 +131,14 @@ show_row(void *arg, const struct verdict_row *row)
 
 	if (row->at.line > 0)
 		snprintf(place, sizeof(place), "%u:%u", row->at.line, row->at.column);
-	table_cell(p->table, slice_of(p->d->sources[row->input].name));
+	/* on a terminal every column counts, and the type stands beside the id */
+	table_cell(p->table, p->columns > 0 && p->d->nsources == 1 ? SLICE_EMPTY :
+	    slice_of(p->d->sources[row->input].name));
 	table_cell(p->table, slice_of(place));
 	table_cell(p->table, slice_of(row->verdict));
 	table_cell(p->table, slice_of(row->code));
 	table_cell(p->table, type_of(row->id));
-	table_cell(p->table, row->id);
+	table_cell(p->table, p->columns > 0 ? behind_type(row->id) : row->id);
 	table_cell(p->table, slice_of(row->path));
 	table_cell(p->table, slice_of(row->reason));
 	if (++p->rows % ROWS_AT_ONCE == 0)

@@ -1,11 +1,14 @@
 """If this fails, a large document takes all memory of the machine, or says something else than in one piece."""
+import fcntl
 import glob
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -355,10 +358,12 @@ def test_strict_loss_tells_by_the_status(tmp_path):
     assert tocsin("convert", "--to", "hosts", path).returncode == 0
 
 
-def on_terminal(*words):
-    """Standard error of a program that has a terminal there."""
+def on_terminal(*words, output=False):
+    """What a program says on standard error (or output) that has a terminal of 90 columns there."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen([TOCSIN, *map(str, words)], stdout=subprocess.DEVNULL, stderr=theirs) as process:
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 90, 0, 0))
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {"stdout" if output else "stderr": theirs}
+    with subprocess.Popen([TOCSIN, *map(str, words)], **pipes) as process:
         os.close(theirs)
         seen = b""
         try:
@@ -368,8 +373,16 @@ def on_terminal(*words):
             pass
         process.wait(120)
     os.close(ours)
-    assert process.returncode == 0
+    assert process.returncode == (1 if output else 0)
     return seen
+
+
+def test_the_table_of_verdicts_fits_the_terminal():
+    path = os.path.join(GOLDEN, "stix21", "refuse-bad-objects", "input.json")
+    lines = on_terminal("validate", path, output=True).decode().replace("\r", "").splitlines()
+    assert lines[0].split() == ["PLACE", "VERDICT", "CODE", "TYPE", "OBJECT", "PATH", "REASON"]
+    assert max(map(len, lines)) <= 90 < max(map(len, tocsin("validate", path).stdout.decode().splitlines()))
+    assert any("MISSING_PROPERTY" in line for line in lines) and any("\u2026" in line for line in lines)
 
 
 def test_a_terminal_shows_how_far_it_is_and_a_pipe_does_not(big):
