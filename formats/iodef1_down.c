@@ -5,6 +5,8 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
+enum { IMPACTS_MAX = 256 };
+
 typedef void down_fn(struct arena *mem, struct xml_node *to, const struct xml_node *from);
 
 static void	down_element(struct arena *mem, struct xml_node *to, const struct xml_node *from);
@@ -233,10 +235,13 @@ static struct slice
 category_of(struct arena *mem, const struct xml_node *n)
 {
 	const struct xml_node *k = xml_get(n->parent, "IncidentCategory");
+	size_t seen = 0;
 
 	for (const struct xml_node *p = n->prev; p != NULL && k != NULL; p = p->prev) {
 		if (is_impact(p) && xml_attr(p, "type") != NULL)
 			k = xml_more(k);
+		if (++seen == IMPACTS_MAX)	/* no real one has as many */
+			return SLICE_EMPTY;
 	}
 	return xml_text_line(k, mem);
 }
@@ -401,11 +406,31 @@ down_domain(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 	copy_text(mem, add(mem, to, "NodeName", from), xml_get(from, "Name"));
 }
 
+/* The roles move from the System down to the Node, where they stand before its counters. */
+static void
+add_node_roles(struct arena *mem, struct xml_node *node, const struct xml_node *system)
+{
+	struct xml_node *counter = xml_get(node, "Counter"), *n;
+
+	for (const struct xml_node *k = xml_get(system, "NodeRole"); k != NULL; k = xml_more(k)) {
+		const struct xml_node *text = xml_get(k, "Description");
+
+		n = add(mem, NULL, "NodeRole", k);
+		copy_attrs(mem, n, k);
+		copy_lang(mem, n, text);
+		copy_text(mem, n, text);
+		if (counter != NULL)
+			xml_insert(counter, n);
+		else
+			xml_append(node, n);
+	}
+}
+
 /* When a name was resolved: v1 has one such time a Node. */
 static void
-down_node(struct arena *mem, struct xml_node *to, const struct xml_node *from)
+add_node_time(struct arena *mem, struct xml_node *node, const struct xml_node *from)
 {
-	struct xml_node *n = same(mem, to, from), *when;
+	struct xml_node *when;
 
 	for (const struct xml_node *k = xml_get(from, "DomainData"); k != NULL; k = xml_more(k)) {
 		const struct xml_node *t = xml_get(k, "DateDomainWasChecked");
@@ -414,25 +439,19 @@ down_node(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 			continue;
 		when = add(mem, NULL, "DateTime", t);
 		copy_text(mem, when, t);
-		iodef1_insert(&iodef1_model, n, when);
+		iodef1_insert(&iodef1_model, node, when);
 		return;
 	}
 }
 
-/* The role moves from the System down to the Node. */
 static void
-down_node_role(struct arena *mem, struct xml_node *to, const struct xml_node *from)
+down_node(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 {
-	const struct xml_node *text = xml_get(from, "Description");
-	struct xml_node *node = xml_get(to, "Node"), *n;
+	struct xml_node *n = same(mem, to, from);
 
-	if (node == NULL)
-		return;
-	n = add(mem, NULL, "NodeRole", from);
-	copy_attrs(mem, n, from);
-	copy_lang(mem, n, text);
-	copy_text(mem, n, text);
-	iodef1_insert(&iodef1_model, node, n);
+	add_node_time(mem, n, from);
+	if (slice_is(from->parent->name, "System"))
+		add_node_roles(mem, n, from->parent);
 }
 
 static void
@@ -618,7 +637,7 @@ static const struct {
 	{ "Contact", "Telephone", down_means },
 	{ "Method", "Reference", down_reference },
 	{ "System", "Node", down_node }, { "Node", "DomainData", down_domain },
-	{ "System", "NodeRole", down_node_role },
+	{ "System", "NodeRole", down_nothing },
 	{ "Node", "PostalAddress", down_nothing },
 	{ NULL, "Counter", down_counter },
 	{ NULL, "Application", down_software }, { NULL, "OperatingSystem", down_software },

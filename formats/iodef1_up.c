@@ -270,7 +270,6 @@ up_reference(struct arena *mem, struct xml_node *to, const struct xml_node *from
 		up_same(mem, n, k);
 }
 
-/* The effect, and the word of v1 as the category of the Incident: `admin` and `user` stay apart. */
 static void
 up_impact(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 {
@@ -278,7 +277,7 @@ up_impact(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 	const struct xml_attr *type = xml_attr(from, "type"), *ext = xml_attr(from, "ext-type");
 	struct slice word = type == NULL ? SLICE_EMPTY : slice_trim(type->value);
 	struct iodef1_impact im = iodef1_impact_up(word, xml_value(from, "ext-type"));
-	struct xml_node *n = add(mem, to, im.element, from), *category;
+	struct xml_node *n = add(mem, to, im.element, from);
 
 	for (size_t i = 0; i < COUNTOF(names); i++) {
 		const struct xml_attr *a = xml_attr(from, names[i]);
@@ -292,12 +291,37 @@ up_impact(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 		set(mem, n, "ext-type", slice_of(im.ext), ext != NULL ? ext->made_of : type->made_of);
 	if (from->first != NULL || xml_attr(from, "lang") != NULL)
 		add_text(mem, n, "Description", from);
+}
+
+/* The word of v1 for the type of an Impact, as the category of the Incident: `admin` and `user` stay apart. */
+static void
+add_category(struct arena *mem, struct xml_node *to, const struct xml_node *impact)
+{
+	const struct xml_attr *type = xml_attr(impact, "type"), *ext = xml_attr(impact, "ext-type");
+	const struct xml_attr *from = type;
+	struct slice word;
+
 	if (type == NULL)
 		return;
-	category = add(mem, NULL, "IncidentCategory", from);
-	xml_add_text(mem, category, im.ext != NULL ? slice_of(im.ext) : word)->made_of =
-	    ext != NULL && im.ext != NULL ? ext->made_of : type->made_of;
-	iodef1_insert(&iodef2_model, to, category);
+	word = slice_trim(type->value);
+	if (slice_is(word, "ext-value") && ext != NULL) {
+		from = ext;
+		word = ext->value;
+	} else if (slice_is(word, "ext-value")) {
+		word = SLICE_EMPTY;
+	}
+	xml_add_text(mem, add(mem, to, "IncidentCategory", impact), word)->made_of = from->made_of;
+}
+
+static void
+up_assessment(struct arena *mem, struct xml_node *to, const struct xml_node *from)
+{
+	struct xml_node *n = add(mem, to, "Assessment", from);
+
+	copy_attrs(mem, n, from);
+	for (const struct xml_node *k = xml_get(from, "Impact"); k != NULL; k = xml_more(k))
+		add_category(mem, n, k);
+	copy_children(mem, n, from);
 }
 
 static void
@@ -469,7 +493,7 @@ static const struct {
 	{ "Contact", "PostalAddress", up_means }, { "Contact", "Email", up_means },
 	{ "Contact", "Telephone", up_means }, { "Contact", "Fax", up_means },
 	{ "Method", "Reference", up_reference },
-	{ "Assessment", "Impact", up_impact },
+	{ NULL, "Assessment", up_assessment }, { "Assessment", "Impact", up_impact },
 	{ "Node", "NodeName", up_node_name }, { "Node", "DateTime", up_node_time },
 	{ "Node", "NodeRole", up_node_role },
 	{ NULL, "Counter", up_counter },

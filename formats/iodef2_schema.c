@@ -373,18 +373,20 @@ iodef2_order(struct slice parent, const struct xml_node *child)
 	return iodef_order(&iodef2_model, parent, child);
 }
 
+/* From the end: lists of many thousand Incidents grow there. */
 void
 iodef2_insert(struct xml_node *parent, struct xml_node *child)
 {
-	size_t order = iodef2_order(parent->name, child);
+	size_t order = iodef2_order(parent->name, child), at;
+	struct xml_node *behind = NULL;
 
-	for (struct xml_node *n = xml_child(parent); n != NULL; n = xml_sibling(n)) {
-		size_t at = iodef2_order(parent->name, n);
-
-		if (at != SIZE_MAX && at > order) {
-			xml_insert(n, child);
-			return;
-		}
+	for (struct xml_node *n = parent->last; n != NULL; behind = n, n = n->prev) {
+		at = xml_is_text(n) ? SIZE_MAX : iodef2_order(parent->name, n);
+		if (at != SIZE_MAX && at <= order)
+			break;
 	}
-	xml_append(parent, child);
+	if (behind == NULL)
+		xml_append(parent, child);
+	else
+		xml_insert(behind, child);
 }

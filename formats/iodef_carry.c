@@ -82,21 +82,22 @@ order_of(const struct iodef_model *m, struct slice parent, const struct xml_node
 	return iodef_order(m, parent, &part);
 }
 
-/* See iodef1.h. */
+/* See iodef_carry.h. From the end: there is where most of them grow. */
 void
 iodef1_insert(const struct iodef_model *m, struct xml_node *parent, struct xml_node *child)
 {
-	size_t order = order_of(m, parent->name, child);
+	size_t order = order_of(m, parent->name, child), at;
+	struct xml_node *behind = NULL;
 
-	for (struct xml_node *n = xml_child(parent); n != NULL; n = xml_sibling(n)) {
-		size_t at = order_of(m, parent->name, n);
-
-		if (at != SIZE_MAX && at > order) {
-			xml_insert(n, child);
-			return;
-		}
+	for (struct xml_node *n = parent->last; n != NULL; behind = n, n = n->prev) {
+		at = xml_is_text(n) ? SIZE_MAX : order_of(m, parent->name, n);
+		if (at == SIZE_MAX || at <= order)
+			break;
 	}
-	xml_append(parent, child);
+	if (behind == NULL)
+		xml_append(parent, child);
+	else
+		xml_insert(behind, child);
 }
 
 /* ---- parts ------------------------------------------------------------------------------------ */

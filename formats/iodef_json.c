@@ -56,9 +56,9 @@ struct source {
 	struct advisory			*adv;
 	const json			*root;
 	struct xml_node			*tree;		/* as JSON gave it */
-	const struct iodef_json_place	*refused[64];	/* Incidents that strict mode refuses */
-	size_t				 nrefused;
-	size_t				 remarks;
+	const struct iodef_json_place	**refused;	/* Incidents that strict mode refuses, in order */
+	size_t				 nrefused, refused_cap;
+	size_t				 remarks;	/* told so far */
 };
 
 static void
@@ -179,12 +179,8 @@ on_remark(struct iodef_json_reader *r, const struct iodef_json_place *at, const 
 	struct strbuf text = STRBUF_INIT;
 	struct verdict *v;
 
-	for (size_t i = 0; refuse && i < s->nrefused; i++) {
-		if (s->refused[i]->node == inc->node)
-			return;
-	}
-	if (refuse && s->nrefused == COUNTOF(s->refused))
-		refuse = false;
+	if (refuse && s->nrefused > 0 && s->refused[s->nrefused - 1]->node == inc->node)
+		return;		/* one reason is enough */
 	if (!refuse && s->remarks++ >= 256)
 		return;
 	v = advisory_verdict(s->adv, r->mem, refuse ? VERDICT_REFUSED : VERDICT_WARNED,
@@ -194,6 +190,7 @@ on_remark(struct iodef_json_reader *r, const struct iodef_json_place *at, const 
 	set_place(&v->err, at);
 	if (!refuse)
 		return;
+	s->refused = arena_grow(r->mem, s->refused, s->nrefused, &s->refused_cap, sizeof(*s->refused));
 	s->refused[s->nrefused++] = inc;
 	v->index = inc->index;
 	v->id = json_member(json_get(inc->node, "IncidentID"), "id");
@@ -205,11 +202,14 @@ on_remark(struct iodef_json_reader *r, const struct iodef_json_place *at, const 
 static void
 drop_refused(struct source *s)
 {
-	for (struct xml_node *n = xml_get(s->tree, "Incident"); n != NULL; n = xml_more(n)) {
-		for (size_t i = 0; i < s->nrefused; i++) {
-			if (s->refused[i]->node == place_of(n)->node)
-				n->mark = XML_DROPPED;
-		}
+	size_t i = 0;
+
+	for (struct xml_node *n = xml_get(s->tree, "Incident"); n != NULL && i < s->nrefused;
+	    n = xml_more(n)) {
+		if (s->refused[i]->node != place_of(n)->node)
+			continue;
+		n->mark = XML_DROPPED;
+		i++;
 	}
 }
 

@@ -34,6 +34,8 @@
 #define IODEF_JSON_FLOW		"iodef-flow"
 #define IODEF_JSON_PLACE	"#part"		/* the place of a part (iodef_carry.h) */
 
+enum { IODEF_JSON_UNKNOWN = 256 };	/* unknown members of one object that are kept */
+
 /* Where a value stands in the input. */
 struct iodef_json_place {
 	const struct iodef_json_place	*up;

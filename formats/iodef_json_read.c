@@ -479,25 +479,42 @@ is_known(const struct xml_node *x, const struct iodef2_class *class, const char 
 	return false;
 }
 
-/* Members that IODEF does not know travel as AdditionalData; where that cannot be they are dropped. */
+static bool
+may_hold_data(const struct xml_node *x, const struct iodef2_class *class)
+{
+	for (const struct iodef2_child *c = class->children; c != NULL && c->name != NULL; c++) {
+		if (strcmp(c->name, "AdditionalData") == 0)
+			return !class->choice && !slice_is(x->name, "Observable");
+	}
+	return false;
+}
+
+/* Members that IODEF does not know travel as AdditionalData; where that cannot be, or there are too many, they
+ * are dropped. */
 static void
 keep_unknown(reader *r, struct xml_node *x, const struct iodef2_class *class, place *at)
 {
-	bool room = class->children != NULL && iodef_order(&iodef2_model, x->name,
-	    &(struct xml_node){ .name = SLICE_LIT("AdditionalData"), .ns = SLICE_LIT(IODEF2_NS) }) != SIZE_MAX;
+	bool room = may_hold_data(x, class);
 	struct strbuf b = STRBUF_INIT;
-	json *o = json_object(r->mem);
 	struct xml_node *n;
+	size_t count = 0;
 
 	for (json *m = json_first(at->node); m != NULL; m = json_next(m)) {
+		bool kept = room && count < IODEF_JSON_UNKNOWN;
+
 		if (is_known(x, class, json_name(m)))
 			continue;
 		remark(r, below(r, at, json_name(m), 0, m), "UNKNOWN_MEMBER", "is not known here", true);
-		note(r, m, room ? LOSS_MOVED : LOSS_DROPPED, "unknown");
-		json_put(r->mem, o, json_name(m), json_copy(r->mem, m));
+		note(r, m, kept ? LOSS_MOVED : LOSS_DROPPED, "unknown");
+		if (!kept)
+			continue;
+		strbuf_addc(&b, count++ == 0 ? '{' : ',');
+		json_print_string(&b, slice_of(json_name(m)));
+		strbuf_addc(&b, ':');
+		json_print(&b, m);
 	}
-	if (room && json_first(o) != NULL) {
-		json_print(&b, o);
+	if (count > 0) {
+		strbuf_addc(&b, '}');
 		n = add(r, x, NULL, "AdditionalData", at);
 		xml_set(r->mem, n, "name", SLICE_LIT(IODEF_JSON_MEMBERS));
 		xml_set(r->mem, n, "dtype", SLICE_LIT("json"));

@@ -267,7 +267,8 @@ put_members(struct arena *mem, json *o, const struct xml_node *n)
 	struct json_doc doc;
 
 	if (!slice_is(xml_value(n, "name"), IODEF_JSON_MEMBERS) ||
-	    json_parse(xml_text(n, mem), &lim, mem, &doc, NULL) < 0 || !json_is_object(doc.root))
+	    json_parse(xml_text(n, mem), &lim, mem, &doc, NULL) < 0 || !json_is_object(doc.root) ||
+	    json_count(doc.root) > IODEF_JSON_UNKNOWN)
 		return false;
 	for (json *m = json_first(doc.root); m != NULL; m = json_next(m)) {
 		if (json_get(o, json_name(m)) == NULL)

@@ -10,6 +10,8 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 
+enum { WARNINGS_MAX = 64 };
+
 struct rid {
 	const struct read_job	*job;
 	struct arena		*mem;
@@ -17,6 +19,7 @@ struct rid {
 	struct xml_node		*root, *policy;
 	struct xml_node		*doc;		/* the document, taken out; NULL: there is none */
 	const char		*path;		/* where it was */
+	size_t			 warnings;
 };
 
 static int __attribute__((format(printf, 5, 6)))
@@ -36,7 +39,8 @@ fail(struct rid *r, const struct xml_node *n, enum err_code code, struct err *e,
 static void
 warn(struct rid *r, const struct xml_node *n, const char *code, const char *reason)
 {
-	iodef_remark(r->job, r->mem, r->adv, n, code, reason);
+	if (r->warnings++ < WARNINGS_MAX)
+		iodef_remark(r->job, r->mem, r->adv, n, code, reason);
 }
 
 /* One attribute: required or not, a word of its list, ext-value with what it means. */
@@ -185,8 +189,8 @@ raise_labels(struct rid *r)
 	if (word.n == 0 || policy == TLP_UNSET || !rid_is_stricter(policy, most) ||
 	    slice_is(word, iodef1_restriction_word(most)))
 		return;
+	warn(r, r->policy, "LABEL_RAISED", "the policy is stricter than every Incident: they become so");
 	for (struct xml_node *n = xml_get(r->doc, "Incident"); n != NULL; n = xml_more(n)) {
-		warn(r, n, "LABEL_RAISED", "the policy around this Incident is stricter");
 		set_labels(r->mem, n, label == LABEL_UNREADABLE ? SLICE_LIT("private") : word);
 	}
 }
