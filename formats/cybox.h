@@ -12,8 +12,8 @@
  *
  * Marks: everything taken over is XML_KEPT (element, attributes and text looked at), or XML_APPROXIMATED
  * when the meaning survived and the wording did not. What is still XML_UNSEEN afterwards was not taken
- * over: the caller keeps it as residue (XML_MOVED) or drops it. Titles, descriptions, ids and sources of an
- * Observable are the caller's and stay untouched. A mark once XML_KEPT stays.
+ * over: the caller keeps it as residue (XML_MOVED) or drops it. Titles, descriptions, ids and sources of
+ * an Observable are the caller's and stay untouched. A mark once XML_KEPT stays.
  */
 #ifndef FORMATS_CYBOX_H
 #define FORMATS_CYBOX_H
@@ -83,6 +83,7 @@ struct cybox_object {
 	struct slice		 id;
 	const struct xml_node	*from;		/* the Object or Properties it was made of */
 	bool			 root;		/* an Observable is about it; else only referred to */
+	bool			 shared;	/* more than one Object says it; `from` is the first */
 };
 
 /* A Related_Object that became no property of either: the caller may make a relationship of it. */
@@ -102,10 +103,11 @@ struct cybox_objects {
 	void			*seen;		/* private */
 };
 
-/* Add the objects of an Observable (with composition, related objects and all it refers to), or of
- * an Object; objects referred to stand before those that refer. Ids are deterministic (sco.h), of those without id contributing
- * properties UUIDv5 of "stix1|sco|" and the canonical JSON. Returns the number of root objects of this
- * Observable (0: nothing of it can be said); *roots, if wanted, has their ids. */
+/* Add the objects of an Observable (with composition, related objects and all it refers to), or of an
+ * Object; objects in properties stand before those that refer to them. Ids are deterministic (sco.h); those
+ * of objects without id contributing properties, and of processes, are the UUIDv5 of "stix1|sco|", the id
+ * of the Object they stand in, "|" and the canonical JSON. Returns the number of root objects (0: nothing
+ * can be said); *roots, if wanted, has their ids, each once. */
 size_t		 cybox_read_objects(const struct cybox_read *job, struct xml_node *observable,
 		    struct cybox_objects *out, const struct slice **roots);
 
@@ -121,16 +123,17 @@ struct cybox_write {
 	void		*arg;		/* of both */
 };
 
-/* A pattern as an Observable. NULL where CybOX has no form (qualifiers, FOLLOWEDBY, EXISTS, a type or
- * path of its own ...): the pattern then travels as text. *ext says how the Observable compares with the
- * pattern: CYBOX_EXACT, CYBOX_WIDER, or CYBOX_UNLIKE (a literal is spelled as it should be: 25 for '25'). `key` makes the ids: the indicator's id. */
+/* A pattern as an Observable. NULL where CybOX has no form (qualifiers, FOLLOWEDBY, EXISTS, a type or path
+ * of its own ...): the pattern then travels as text. *ext says how the Observable compares with the
+ * pattern: CYBOX_EXACT, CYBOX_WIDER, or CYBOX_UNLIKE (a literal is spelled as it should be: 25 for '25').
+ * `key` makes the ids: the indicator's id. */
 struct xml_node	*cybox_write_pattern(const struct cybox_write *job, const struct pat_node *p,
 		    struct slice key, enum cybox_extent *ext);
 
-/* An observable object as an Observable with an Object; NULL if CybOX cannot say anything of it. Members that
- * it does say are marked in the ledger (LOSS_KEPT, LOSS_APPROXIMATED); NULL: no account. Objects it refers to
- * are written in place where CybOX does so (addresses of a connection), else referred to by the name of their
- * Object: those the caller has to write too. */
+/* An observable object as an Observable with an Object; NULL if CybOX cannot say anything of it. Members
+ * that it does say are marked in the ledger (LOSS_KEPT); NULL: no account. Objects it refers to are written
+ * in place where CybOX does so (addresses of a connection), else referred to by the name of their Object:
+ * those the caller has to write too. */
 struct xml_node	*cybox_write_object(const struct cybox_write *job, const json *sco,
 		    struct ledger *ledger);
 

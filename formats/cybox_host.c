@@ -1,4 +1,4 @@
-/* cybox_host.c -- processes, services, the registry, accounts, software, certificates (see cybox_impl.h). */
+/* cybox_host.c -- processes, the registry, accounts, software, certificates (see cybox_impl.h). */
 #include <string.h>
 
 #include "formats/cybox_impl.h"

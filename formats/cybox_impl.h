@@ -9,9 +9,9 @@
  *	                                 --> objects  (cybox_objects.c)
  *	pattern, objects    --> struct cx --(the same tables)--> elements  (cybox_write*.c)
  *
- * A struct cx looks like the JSON of an observable object of STIX 2.1 with what it refers to in the place of
- * the reference, and with a condition in the place of each value. So src_ref/value is a path in it, as it is
- * in a pattern.
+ * A struct cx looks like the JSON of an observable object of STIX 2.1 with what it refers to in the place
+ * of the reference, and with a condition in the place of each value. So src_ref.value is a path in it, as
+ * it is in a pattern.
  */
 #ifndef FORMATS_CYBOX_IMPL_H
 #define FORMATS_CYBOX_IMPL_H

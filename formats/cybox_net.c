@@ -268,7 +268,9 @@ static const struct cx_row record_rows[] = {
 static const struct cx_type dns_record = {
 	"DNSRecordObjectType", "DNSRecordObj", "domain-name", NULL, record_rows, NULL, true
 };
-static const struct cx_row query_rows[] = { ROW("Question/QName/URIObj:Value", "value", CXC_TEXT), ROW_END };
+static const struct cx_row query_rows[] = {
+	ROW("Question/QName/URIObj:Value", "value", CXC_TEXT), ROW_END
+};
 static const struct cx_type dns_query = {
 	"DNSQueryObjectType", "DNSQueryObj", "domain-name", NULL, query_rows, NULL, true
 };

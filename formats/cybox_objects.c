@@ -154,6 +154,7 @@ add_object(struct emit *em, json *body)
 
 	if (slot->key.n > 0) {
 		merge(mem, out->v[slot->value].tree, body);
+		out->v[slot->value].shared |= out->v[slot->value].from != em->from;
 		return id;
 	}
 	tree = json_object(mem);
@@ -163,7 +164,7 @@ add_object(struct emit *em, json *body)
 	for (const json *m = json_next(json_first(body)); m != NULL; m = json_next(m))
 		json_put(mem, tree, json_name(m), json_copy(mem, m));
 	out->v = arena_grow(mem, out->v, out->n, &out->cap, sizeof(*out->v));
-	out->v[out->n] = (struct cybox_object){ tree, id, em->from, false };
+	out->v[out->n] = (struct cybox_object){ tree, id, em->from, false, false };
 	seen_take(em->seen, slot, id, out->n++);
 	return id;
 }

@@ -436,6 +436,8 @@ read_structure(struct s1 *s, struct s1_marking *m, struct xml_node *n)
 struct covering {
 	struct s1		*s;
 	struct s1_marking	*m;
+	const struct xml_node	*header;	/* that the Handling stands in; NULL: none */
+	bool			 outside;	/* something that is not in it is covered */
 };
 
 static void
@@ -444,7 +446,11 @@ cover(void *arg, struct xml_node *n)
 	struct covering *c = arg;
 	struct s1_note *note = s1_note(c->s, n);
 	struct s1_cover *one;
+	const struct xml_node *up = n;
 
+	while (c->header != NULL && !c->outside && up != NULL && up != c->header)
+		up = up->parent;
+	c->outside |= up == NULL;
 	if (note->covers != NULL && note->covers->m == c->m)
 		return;
 	/* nobody says so much of one thing; whoever does cannot be followed */
@@ -474,7 +480,7 @@ read_marking(struct s1 *s, struct xml_node *handling, struct xml_node *n)
 {
 	struct s1_marking *m = arena_alloc(s->mem, sizeof(*m));
 	struct xml_node *structure = stix1_get(n, "Controlled_Structure");
-	struct covering c = { s, m };
+	struct covering c = { s, m, handling->parent, false };
 	struct slice path;
 
 	m->node = n;
@@ -487,6 +493,10 @@ read_marking(struct s1 *s, struct xml_node *handling, struct xml_node *n)
 	path = xml_text_line(structure, s->mem);
 	/* found nodes are covered on the way: what a broken path names as well, then, stays covered */
 	if (s1_xpath(s, structure, path, cover, &c) == 0) {
+		/* nobody restricts a header alone: the path is a step short of the package */
+		if (!c.outside && owner_of(handling) != handling->parent &&
+		    (m->tlp >= TLP_AMBER || m->unreadable || m->strange))
+			cover(&c, owner_of(handling));
 		s1_mark(structure, XML_APPROXIMATED);
 		return;
 	}

@@ -47,15 +47,17 @@ read_pattern(struct s1 *s, struct s1_unit *u)
 
 /* The SCOs of an Observable into the list of an observed-data. */
 static void
-add_observables(struct s1 *s, struct s1_unit *u, struct s1_obj *ob, const struct cybox_objects *found)
+add_observables(struct s1 *s, struct s1_unit *u, struct s1_obj *ob, const struct cybox_objects *found,
+    struct s1_label seen)
 {
 	json *refs = json_put(s->mem, ob->tree, "object_refs", json_list(s->mem));
 
 	for (size_t i = 0; i < found->n; i++) {
 		struct xml_node *from = (struct xml_node *)(uintptr_t)found->v[i].from;
+		bool alone = from != NULL && !found->v[i].shared;
+		struct s1_label own = s1_label_within(s, alone ? from : u->node, true);
 
-		if (s1_sco(s, u, found->v[i].tree, s1_label_within(s, from != NULL ? from : u->node, true),
-		    from) != NULL)
+		if (s1_sco(s, u, found->v[i].tree, s1_strictest(s, own, seen), from) != NULL)
 			json_push(refs, json_string(s->mem, found->v[i].id));
 	}
 	for (size_t i = 0; i < found->nlinks; i++) {
@@ -75,6 +77,7 @@ s1_read_observable(struct s1 *s, struct s1_unit *u)
 {
 	struct cybox_objects found = { 0 };
 	struct cybox_read job = s1_cybox(s);
+	struct s1_label seen = s1_label_here(s, u->node);
 	struct xml_node *times;
 	unsigned long long number;
 	struct slice first, last;
@@ -84,7 +87,11 @@ s1_read_observable(struct s1 *s, struct s1_unit *u)
 		read_pattern(s, u);
 		return;
 	}
-	if (cybox_read_objects(&job, u->node, &found, NULL) == 0 || found.n == 0)
+	/* what a reference leads to may stand in any of the objects */
+	s->seeing = &seen;
+	cybox_read_objects(&job, u->node, &found, NULL);
+	s->seeing = NULL;
+	if (found.n == 0)
 		return;
 	ob = s1_new(s, u, "observed-data", NULL);
 	if (ob == NULL)
@@ -103,5 +110,5 @@ s1_read_observable(struct s1 *s, struct s1_unit *u)
 	if (number > NUMBER_MAX)
 		number = NUMBER_MAX;
 	json_put_int(s->mem, ob->tree, "number_observed", (int64_t)number);
-	add_observables(s, u, ob, &found);
+	add_observables(s, u, ob, &found, seen);
 }

@@ -174,7 +174,7 @@ labels_hold(void **state)
 		{ MARK("//*", TLP("amber")), "", TLP_AMBER, LABEL_TLP },
 		{ MARK("../../../../descendant-or-self::node()", TLP("RED")), "", TLP_RED, LABEL_TLP },
 		{ MARK("/stix:STIX_Package", TLP("AMBER")), "", TLP_AMBER, LABEL_TLP },
-		/* only the header: but the first object of a package without a title bears that */
+		/* a step short */
 		{ MARK("../../../descendant-or-self::node()", TLP("RED")), "", TLP_RED, LABEL_TLP },
 		{ MARK("../../../descendant-or-self::node()", TLP("WHITE")), "", TLP_UNSET, LABEL_ABSENT },
 		{ "<marking:Marking>" TLP("GREEN") "</marking:Marking>", "", TLP_GREEN, LABEL_TLP },
@@ -246,6 +246,39 @@ each_unit_has_its_own_label(void **state)
 	assert_int_equal(get("campaign--" U2)->tlp, TLP_GREEN);
 	assert_int_equal(get("report--")->tlp, TLP_GREEN);
 	assert_int_equal(get("relationship--")->tlp, TLP_RED);
+}
+
+/* A header that is restricted by a path a step short of its package restricts the package; one that is freed
+ * does not free it. */
+static void
+a_header_is_not_restricted_alone(void **state)
+{
+	(void)state;
+	read_document(HEAD HEADER("<stix:Title>T</stix:Title>" HANDLING(MARK(
+	    "../../../descendant-or-self::node()", TLP("RED")))) CAMPAIGNS(CAMPAIGN(U1, "")) TAIL);
+	assert_int_equal(get("report--")->tlp, TLP_RED);
+	assert_int_equal(get("campaign--" U1)->tlp, TLP_RED);
+	read_document(HEAD HEADER("<stix:Title>T</stix:Title>" HANDLING(MARK(
+	    "../../../descendant-or-self::node()", TLP("WHITE")))) CAMPAIGNS(CAMPAIGN(U1, "")) TAIL);
+	assert_int_equal(get("campaign--" U1)->tlp, TLP_UNSET);
+}
+
+/* What a reference brings into an object is under the label of where it stands. */
+static void
+references_bring_their_label(void **state)
+{
+	(void)state;
+	read_document(HEAD HEADER("<stix:Title>T</stix:Title>" HANDLING(MARK(
+	    "//cybox:Observable[@id='own:Observable-" U2 "']//node()", TLP("RED"))))
+	    "<stix:Observables><cybox:Observable id='own:Observable-" U1 "'><cybox:Object><cybox:Properties "
+	    "xsi:type='X:NetworkConnectionObjectType'><Destination_Socket_Address><IP_Address object_reference="
+	    "'own:Address-1'/><Port><Port_Value>443</Port_Value></Port></Destination_Socket_Address>"
+	    "</cybox:Properties></cybox:Object></cybox:Observable><cybox:Observable id='own:Observable-" U2 "'>"
+	    "<cybox:Object id='own:Address-1'><cybox:Properties xsi:type='AddressObj:AddressObjectType'>"
+	    "<AddressObj:Address_Value>192.0.2.7</AddressObj:Address_Value></cybox:Properties></cybox:Object>"
+	    "</cybox:Observable></stix:Observables>" TAIL);
+	assert_int_equal(get("ipv4-addr--")->tlp, TLP_RED);
+	assert_int_equal(get("network-traffic--")->tlp, TLP_RED);
 }
 
 /* Thousands of labels, one an object, are nothing unusual; hundreds on one object are. */
@@ -659,6 +692,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels_hold),
 		cmocka_unit_test(each_unit_has_its_own_label),
+		cmocka_unit_test(a_header_is_not_restricted_alone),
+		cmocka_unit_test(references_bring_their_label),
 		cmocka_unit_test(markings_may_be_many),
 		cmocka_unit_test(parts_share_what_is_around_them),
 		cmocka_unit_test(ais_is_read),
