@@ -1,4 +1,5 @@
-/* misp_templates_sdo.c -- object templates of MISP that are SDOs in STIX, and the search for one. See misp.h. */
+/* misp_templates_sdo.c -- object templates of MISP that are SDOs in STIX, and the search for one.
+ * See misp.h. */
 #include <string.h>
 
 #include "formats/misp.h"

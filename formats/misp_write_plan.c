@@ -65,6 +65,22 @@ is_intact(struct mw *w, struct mw_obj *ob)
 	return slice_is(hash, text);
 }
 
+/* True if a part is what MISP would take: who sent it may have written anything. */
+static bool
+is_sound(const struct mw *w, const struct mw_obj *ob)
+{
+	switch (ob->kind) {
+	case MW_ATTRIBUTE:
+		return misp_text(w->mem, ob->part, "type").n > 0 &&
+		    misp_text(w->mem, ob->part, "value").n > 0 && !misp_is_stix_data(ob->part);
+	case MW_OBJECT:
+		return misp_text(w->mem, ob->part, "name").n > 0;
+	case MW_NONE: case MW_EVENT: case MW_REPORT:
+		break;
+	}
+	return true;
+}
+
 /* What it was made of, if it says so and that can be read. */
 static void
 read_part(struct mw *w, struct mw_obj *ob)
@@ -76,7 +92,7 @@ read_part(struct mw *w, struct mw_obj *ob)
 		if (ob->part != NULL)
 			ob->kind = i;
 	}
-	if ((ob->kind == MW_EVENT) != is_container(ob) ||
+	if ((ob->kind == MW_EVENT) != is_container(ob) || !is_sound(w, ob) ||
 	    (ob->part == NULL && !json_bool(json_get(ob->residue, "part")))) {
 		ob->residue = NULL;	/* none of ours */
 		ob->part = NULL;

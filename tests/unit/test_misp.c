@@ -376,6 +376,33 @@ test_a_part_never_weakens_its_object(void **state)
 	    misp_label_of(json_first(json_get(event, "Attribute")), false).tlp, TLP_RED);
 }
 
+/* Residue is data of its sender: what is no attribute is not written as one. */
+static void
+test_a_part_that_is_none_is_not_believed(void **state)
+{
+	static const char *const parts[] = {
+		"7", "{}", "{", "{\\\"type\\\":\\\"domain\\\"}", "[]", "{\\\"type\\\":\\\"text\\\",\\\"category\\\":"
+		"\\\"Other\\\",\\\"comment\\\":\\\"stix-object\\\",\\\"value\\\":\\\"{}\\\"}"
+	};
+	char hash[65];
+
+	(void)state;
+	misp_object_hash(kit_parse(slice_of(INDICATOR(""))), mem, hash);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		json *event = event_of_stix(arena_fmt(mem,
+		    BUNDLE(INDICATOR(",\"extensions\":{\"" MISP_EXT
+				     "\":{\"extension_type\":\"property-extension\",\"misp\":{"
+				     "\"sha256\":\"%s\",\"attribute\":"
+				     "\"%s\"}}}"),
+			REPORT("")),
+		    hash, parts[i]));
+		json *a = json_first(json_get(event, "Attribute"));
+
+		assert_true(slice_is(json_member(a, "type"), "domain"));
+		assert_true(slice_is(json_member(a, "value"), "bad.example"));
+	}
+}
+
 static void
 test_an_edit_in_stix_reaches_the_event(void **state)
 {
@@ -462,6 +489,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_secret_stays_one, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_a_part_never_weakens_its_object, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_a_part_that_is_none_is_not_believed, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_an_edit_in_stix_reaches_the_event, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
