@@ -360,7 +360,8 @@ stix20_down_core(struct stix20 *c, const json *from)
 json *
 stix20_down(struct stix20 *c, const json *from)
 {
-	struct stix20 alone = { .mem = c->mem, .keep = c->mem, .now = c->now };	/* as who reads it, elsewhere */
+	/* as who reads it, elsewhere */
+	struct stix20 alone = { .mem = c->mem, .keep = c->mem, .now = c->now };
 	json *src = json_copy(c->mem, from), *rest = stix20_take_rest(src), *o, *patch;
 
 	o = stix20_down_core(c, src);
