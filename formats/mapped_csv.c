@@ -20,64 +20,6 @@ struct csv_in {
 	size_t		 count;
 };
 
-/* Windows-1252 from 0x80 to 0x9f; 0 = not assigned. */
-static const uint16_t cp1252_high[32] = {
-	0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039,
-	0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc,
-	0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178
-};
-
-/* Append s as UTF-8; false if it is not legal in that encoding. */
-bool
-map_decode(enum map_encoding enc, struct slice s, struct strbuf *out)
-{
-	if (enc == ENC_UTF8) {
-		strbuf_addsl(out, s);
-		return utf8_bad_at(s) == s.n;
-	}
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		uint32_t cp = c;
-
-		if (enc == ENC_CP1252 && c >= 0x80 && c < 0xa0 && (cp = cp1252_high[c - 0x80]) == 0)
-			return false;
-		utf8_add(out, cp);
-	}
-	return true;
-}
-
-/* The byte of a code point, -1 if the encoding has none. */
-static int
-byte_of(enum map_encoding enc, uint32_t cp)
-{
-	if (cp < 0x80 || (cp >= 0xa0 && cp <= 0xff) || (enc == ENC_LATIN1 && cp <= 0xff))
-		return (int)cp;
-	for (int i = 0; enc == ENC_CP1252 && i < 32; i++)
-		if (cp1252_high[i] == cp)
-			return 0x80 + i;
-	return -1;
-}
-
-/* Append UTF-8 text in the encoding; false if it cannot say it. */
-static bool
-encode(enum map_encoding enc, struct slice s, struct strbuf *out)
-{
-	if (enc == ENC_UTF8) {
-		strbuf_addsl(out, s);
-		return true;
-	}
-	if (utf8_bad_at(s) != s.n)
-		return false;
-	while (s.n > 0) {
-		int c = byte_of(enc, utf8_next(&s));
-
-		if (c < 0)
-			return false;
-		strbuf_addc(out, (char)c);
-	}
-	return true;
-}
-
 /* ---- cutting records -------------------------------------------------------------------------- */
 
 /* Return where the reader stands. */
@@ -276,6 +218,8 @@ csv_open(struct mapped_reader *r, struct err *e)
 
 	r->state = in;
 	in->in = r->job->in;
+	if (r->map->encoding == ENC_UTF16 && !map_utf16_read(r->job->in, r->mem, &in->in))
+		return err_set(e, ERR_ENCODING, "this is not UTF-16");
 	in->line = 1;
 	in->cells = arena_alloc(r->mem, (MAPPED_COLUMNS_MAX + 1) * sizeof(*in->cells));
 	if (slice_starts(in->in, "\xef\xbb\xbf"))
@@ -352,6 +296,7 @@ const struct mapped_input mapped_csv_in = {
 struct csv_out {
 	struct slice	*names;
 	size_t		 n, cap;
+	size_t		 start;		/* in the output */
 };
 
 /* Add a column unless it is there; false if there are too many. */
@@ -405,7 +350,7 @@ put_line(struct mapped_writer *w, const struct slice *cells, size_t n, struct er
 			const char *q = quotes ? memchr(rest.p, m->quote, rest.n) : NULL;
 			size_t k = q == NULL ? rest.n : (size_t)(q - rest.p) + 1;
 
-			if (!encode(m->encoding, (struct slice){ rest.p, k }, w->out)) {
+			if (!map_encode(m->encoding, (struct slice){ rest.p, k }, w->out)) {
 				strbuf_setlen(w->out, before);
 				return err_set(e, ERR_ENCODING,
 				    "field %zu cannot be written in the mapping's encoding", i + 1);
@@ -429,6 +374,7 @@ csv_out_open(struct mapped_writer *w, const struct mapped_row_out *rows, size_t 
 	bool ok = true;
 
 	w->state = o;
+	o->start = w->out->n;
 	for (size_t i = 0; i < w->map->nlayout; i++)
 		ok &= add_column(w, o, w->map->layout[i]);
 	for (size_t i = 0; w->map->header && i < w->map->ncolumns; i++)
@@ -470,11 +416,14 @@ csv_put(struct mapped_writer *w, const struct mapped_row_out *row, struct err *e
 	return put_line(w, cells, o->n, e);
 }
 
-/* Nothing is left to write. */
+/* What was written as UTF-8 goes out in sixteen bits. */
 static void
 csv_close(struct mapped_writer *w)
 {
-	(void)w;
+	struct csv_out *o = w->state;
+
+	if (w->map->encoding == ENC_UTF16)
+		map_utf16_write(w->out, o->start);
 }
 
 const struct mapped_output mapped_csv_out = { csv_out_open, csv_put, csv_close };

@@ -56,7 +56,9 @@ map_path_word(struct map_compile *k, struct slice text, struct map_path *out)
 enum { RECORD_DEPTH_MAX = 8 };
 
 static const char *const format_names[] = { "csv", "json", "jsonl", "xml", NULL };
-static const char *const encoding_names[] = { "utf-8", "iso-8859-1", "windows-1252", NULL };
+static const char *const encoding_names[] = {
+	"utf-8", "iso-8859-1", "windows-1252", "iso-8859-15", "utf-16", NULL
+};
 
 /* Return the index of a word in a list, -1 with a complaint. */
 int

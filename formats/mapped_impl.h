@@ -11,6 +11,7 @@
  *	mapped_row.c, mapped_back.c			one row, forwards and backwards
  *	mapped_transform.c, mapped_number.c, mapped_regex.c	what a row does to a text
  *	mapped_csv.c, mapped_json.c, mapped_xml.c	records in and out
+ *	mapped_encoding.c				what a CSV file is written in
  *	mapped_build.c, mapped_observe.c		facts -> STIX objects
  *	mapped_facts.c, mapped_graph.c			STIX objects -> facts
  *	mapped_pattern.c				facts <-> patterns
@@ -150,7 +151,7 @@ bool		 map_number_write(const struct map_number *n, struct slice s, struct arena
 /* ---- the compiled mapping (mapped_file.c) ----------------------------------------------------- */
 
 enum map_format { MAP_CSV, MAP_JSON, MAP_JSONL, MAP_XML };
-enum map_encoding { ENC_UTF8, ENC_LATIN1, ENC_CP1252 };
+enum map_encoding { ENC_UTF8, ENC_LATIN1, ENC_CP1252, ENC_LATIN9, ENC_UTF16 };
 enum map_object {
 	OBJ_INDICATOR, OBJ_OBSERVED, OBJ_REPORT, OBJ_INCIDENT, OBJ_VULNERABILITY, OBJ_MALWARE,
 	OBJ_THREAT_ACTOR, OBJ_IDENTITY, MAP_OBJECTS
@@ -486,8 +487,14 @@ struct mapped_output {
 	void	(*close)(struct mapped_writer *w);
 };
 
-/* Append s as UTF-8; false if it is not legal in that encoding. */
+/* ---- encodings (mapped_encoding.c) ------------------------------------------------------------ */
+
+/* Append s as UTF-8; false if it is not legal in that encoding. UTF-16 is taken apart before. */
 bool	map_decode(enum map_encoding enc, struct slice s, struct strbuf *out);
+/* Append UTF-8 text in the encoding; false if it cannot say it. UTF-16 is made afterwards. */
+bool	map_encode(enum map_encoding enc, struct slice s, struct strbuf *out);
+bool	map_utf16_read(struct slice s, struct arena *mem, struct slice *out);
+void	map_utf16_write(struct strbuf *out, size_t start);
 
 extern const struct mapped_input mapped_csv_in, mapped_json_in, mapped_jsonl_in, mapped_xml_in;
 extern const struct mapped_output mapped_csv_out, mapped_json_out, mapped_jsonl_out, mapped_xml_out;

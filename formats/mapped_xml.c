@@ -25,6 +25,7 @@ declared(struct slice decl, enum map_encoding *enc)
 {
 	static const struct { const char *name; enum map_encoding enc; } known[] = {
 		{ "iso-8859-1", ENC_LATIN1 }, { "latin1", ENC_LATIN1 },
+		{ "iso-8859-15", ENC_LATIN9 },
 		{ "us-ascii", ENC_LATIN1 }, { "windows-1252", ENC_CP1252 }
 	};
 	const char *p = memmem(decl.p, decl.n, "encoding", 8), *end = decl.p + decl.n, *close;

@@ -321,8 +321,8 @@ uuid_bytes(struct slice s, uint8_t b[16])
 	return hex_decode(slice_from(hex, n), b, 16);
 }
 
-/* What a byte is in a UUID, so that a sum tells: a hex digit 0, a hyphen 1, anything else OTHER_SIGN. Stored
- * xor OTHER_SIGN, which makes the bytes that are not named right. */
+/* What a byte is in a UUID, so that a sum tells: a hex digit 0, a hyphen 1, anything else OTHER_SIGN.
+ * Stored xor OTHER_SIGN, which makes the bytes that are not named right. */
 enum { OTHER_SIGN = 64, HEX_SIGN = OTHER_SIGN, DASH_SIGN = OTHER_SIGN ^ 1 };
 static const uint8_t uuid_sign[256] = {
 	['0'] = HEX_SIGN, ['1'] = HEX_SIGN, ['2'] = HEX_SIGN, ['3'] = HEX_SIGN, ['4'] = HEX_SIGN,

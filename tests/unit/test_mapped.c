@@ -17,6 +17,7 @@
 #define HEAD_CSV	"mapping t\n format csv\n record indicator key id\n field kind -> type\n"	\
 			" field value -> value\n"
 #define COUNT(a)	(sizeof(a) / sizeof(*(a)))
+#define BYTES(s)	{ s, sizeof(s) - 1 }
 #define HEAD_JSON	"mapping t\n format json records \"\"\n"
 
 static struct arena *mem;
@@ -801,6 +802,51 @@ test_check(void **state)
 	strbuf_fini(&out);
 }
 
+/* A file in each encoding comes back byte for byte; what an encoding cannot say is no record. */
+static void
+test_encodings(void **state)
+{
+	static const struct { const char *name; struct slice text; } files[] = {
+		{ "iso-8859-15", BYTES("id,kind,value,note\n1,url,http://a.example/,5 \xa4 \xbd\n") },
+		{ "windows-1252", BYTES("id,kind,value,note\n1,url,http://a.example/,5 \x80 \x9c\n") },
+		{ "utf-16", BYTES("\xff\xfei\0d\0,\0k\0i\0n\0d\0,\0v\0a\0l\0u\0e\0,\0n\0o\0t\0e\0\n\0"
+		    "1\0,\0i\0p\0,\0001\0.\0002\0.\0003\0.\0004\0,\0\xac\x20\x3d\xd8\x00\xde\n\0") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		struct mapping *m = mapping_of(arena_fmt(mem, "mapping t\n format csv encoding %s\n"
+		    " record indicator key id\n field kind -> type\n field value -> value\n"
+		    " field note -> description\n", files[i].name));
+		struct advisory *adv = read_text(m, files[i].text);
+		struct slice out;
+
+		if (adv->nverdicts > 0 || adv->n < 1)
+			fail_msg("%s: %s", files[i].name,
+			    adv->nverdicts == 0 ? "nothing" : adv->verdicts[0].err.reason);
+		out = write_text(m, adv, NULL);
+		assert_true(slice_eq(out, files[i].text));
+	}
+}
+
+static void
+test_broken_utf16(void **state)
+{
+	static const struct slice bad[] = {
+		BYTES("\xff\xfei"), BYTES("\xff\xfe\x00\xd8"), BYTES("\xff\xfe\x00\xdc\x41\x00"),
+		BYTES("\xff\xfe\x00\xd8\x41\x00"),
+	};
+	struct slice out;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(map_utf16_read(bad[i], mem, &out));
+	assert_true(map_utf16_read((struct slice)BYTES("\xfe\xff\0A\xd8\x3d\xde\x00"), mem, &out));
+	assert_true(slice_is(out, "A\xf0\x9f\x98\x80"));
+	assert_true(map_utf16_read((struct slice)BYTES("A\0"), mem, &out));
+	assert_true(slice_is(out, "A"));
+}
+
 /* Numbers in the forms of several countries, there and back. */
 static void
 test_numbers(void **state)
@@ -922,6 +968,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_residue_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_encodings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_utf16, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_xml, setup, teardown),
