@@ -82,8 +82,8 @@ down_restriction(struct arena *mem, struct xml_node *to, const struct xml_node *
 	set(mem, to, "restriction", slice_of(iodef1_restriction_word(t)));
 }
 
-/* An enumerated attribute of class `to`: a word that v1 has not goes as ext-value, or, where v1 has not even
- * that, not at all. */
+/* An enumerated attribute of class `to`: a word that v1 has not goes as ext-value, or, where v1 has
+ * not even that, not at all. */
 static void
 set_word(struct arena *mem, struct xml_node *to, const char *name, struct slice value, struct slice more)
 {

@@ -293,7 +293,8 @@ up_impact(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 		add_text(mem, n, "Description", from);
 }
 
-/* The word of v1 for the type of an Impact, as the category of the Incident: `admin` and `user` stay apart. */
+/* The word of v1 for the type of an Impact, as the category of the Incident: `admin` and `user`
+ * stay apart. */
 static void
 add_category(struct arena *mem, struct xml_node *to, const struct xml_node *impact)
 {

@@ -106,7 +106,7 @@ void	ir_place(struct ir *r, const struct xml_node *n, struct err *e);
 /* A refusal of the part n, with its text for quarantine. */
 void	ir_refuse(struct ir *r, struct xml_node *n, const char *code, const struct err *e);
 
-/* iodef2_base.c: marks, texts, labels, ids, objects */
+/* iodef2_base.c: marks, values, labels, ids, objects; iodef2_texts.c: descriptions */
 /* Text of the element, marked kept; trimmed, or collapsed to one line. */
 struct slice	 ir_text(struct ir *r, struct xml_node *n);
 struct slice	 ir_line(struct ir *r, struct xml_node *n);

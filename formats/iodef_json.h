@@ -1,22 +1,26 @@
 /*
- * iodef_json.h -- JSON-IODEF (RFC 8727) as a spelling of IODEF v2: each tree of the one has one of the other.
+ * iodef_json.h -- JSON-IODEF (RFC 8727) as a spelling of IODEF v2: each tree of the one has one of
+ * the other.
  *
- * Attributes and elements are members of their names; what may occur often is a list; texts and numbers stand
- * for elements that hold nothing else. RFC 8727 flattens some wrappers (Flow, Record, IndicatorData,
- * ApplicationHeader, SignatureData, ObservableReference): iodef_json_write.c and iodef_json_read.c say how.
+ * Attributes and elements are members of their names; what may occur often is a list; texts and
+ * numbers stand for elements that hold nothing else. RFC 8727 flattens some wrappers (Flow, Record,
+ * IndicatorData, ApplicationHeader, SignatureData, ObservableReference): iodef_json_write.c and
+ * iodef_json_read.c say how.
  *
  * What JSON cannot say (an order across names, a second DetectTime, foreign attributes) goes along as
  * AdditionalData name="iodef-xml" (iodef_carry.h). Members that IODEF does not know go along in XML as
- * AdditionalData name="json-members" dtype="json". Several Flows of an EventData become nested EventData with
- * one each, marked by AdditionalData name="iodef-flow"; marked ones become Flows again.
+ * AdditionalData name="json-members" dtype="json". Several Flows of an EventData become nested
+ * EventData with one each, marked by AdditionalData name="iodef-flow"; marked ones become Flows
+ * again.
  *
- * Decisions where RFC 8727 is silent: DigestMethod and CanonicalizationMethod are the plain URI; X509Data is the
- * DER of the only certificate in it, else the base64 of its XML, as are Signature and RawData; a value of
- * dtype "xml" is the text of the XML. stix-object is dtype "json" here and "string" in XML.
+ * Decisions where RFC 8727 is silent: DigestMethod and CanonicalizationMethod are the plain URI;
+ * X509Data is the DER of the only certificate in it, else the base64 of its XML, as are Signature
+ * and RawData; a value of dtype "xml" is the text of the XML. stix-object is dtype "json" here and
+ * "string" in XML.
  *
- * Not the same after JSON -> XML -> JSON: blanks around texts, numbers written as strings, "version" (always
- * "2.0"), a single object where a list belongs, XML text in another spelling than ours, characters that XML
- * cannot hold (U+FFFD).
+ * Not the same after JSON -> XML -> JSON: blanks around texts, numbers written as strings,
+ * "version" (always "2.0"), a single object where a list belongs, XML text in another spelling than
+ * ours, characters that XML cannot hold (U+FFFD).
  *
  * Owns:    the two native directions, and format_iodef_json.
  * Called:  by formats/iodef_json*.c only.

@@ -1,5 +1,5 @@
-/* iodef_json_flows.c -- RFC 8727 has no Flow: an EventData with several becomes one with nested EventData of
- * one Flow each, and back (see iodef_json.h). */
+/* iodef_json_flows.c -- RFC 8727 has no Flow: an EventData with several becomes one with nested
+ * EventData of one Flow each, and back (see iodef_json.h). */
 #include <string.h>
 
 #include "formats/iodef_json.h"

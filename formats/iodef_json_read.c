@@ -304,7 +304,8 @@ fill_text(reader *r, struct xml_node *x, const struct iodef2_class *class, place
 		return;
 	}
 	if (class->content == IODEF2_EXTENSION && slice_is(xml_value(x, "dtype"), "xml") &&
-	    !slice_starts(xml_value(x, "name"), "iodef-") && json_is_string(m) && scalar(r, there, &s) && fill_xml(r, x, s)) {
+	    !slice_starts(xml_value(x, "name"), "iodef-") && json_is_string(m) &&
+	    scalar(r, there, &s) && fill_xml(r, x, s)) {
 		note(r, m, LOSS_MOVED, "in the iodef extension");
 		return;
 	}
@@ -489,8 +490,8 @@ may_hold_data(const struct xml_node *x, const struct iodef2_class *class)
 	return false;
 }
 
-/* Members that IODEF does not know travel as AdditionalData; where that cannot be, or there are too many, they
- * are dropped. */
+/* Members that IODEF does not know travel as AdditionalData; where that cannot be, or there are too
+ * many, they are dropped. */
 static void
 keep_unknown(reader *r, struct xml_node *x, const struct iodef2_class *class, place *at)
 {

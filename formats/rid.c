@@ -238,7 +238,8 @@ rid_summary(struct arena *mem, const struct xml_node *root)
 	struct strbuf b = STRBUF_INIT;
 	struct slice text;
 
-	strbuf_addf(&b, "RID %.40s to %.40s; this and the policy are not part of the objects", type.p, to.p);
+	strbuf_addf(&b, "RID %.40s to %.40s; this and the policy are not part of the objects", type.p,
+	    to.p);
 	if (status != NULL)
 		strbuf_addf(&b, "; status %.40s", word_of(mem, status, "AuthorizationStatus").p);
 	if (signatures > 0)

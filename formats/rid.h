@@ -17,13 +17,14 @@
  * and a remark RID_ENVELOPE says it in one line. Words that RID does not know are ext-values. Where
  * RIDPolicy/@restriction is stricter than all that the document says, every Incident becomes as strict.
  *
- * Writing takes the envelope of the job, else that of the advisory; what is not said there is: a Report, to a
- * RIDSystem, PeerToPeer, about Attack traffic, from a Node of the CSIRT's name, IODEF 2.00, with the first
- * IncidentID and the strictest restriction of the document, whatever the envelope says. An advisory without objects gives an envelope
- * without document: a Query, an Acknowledgement, an empty Report.
+ * Writing takes the envelope of the job, else that of the advisory; what is not said there is: a
+ * Report, to a RIDSystem, PeerToPeer, about Attack traffic, from a Node of the CSIRT's name, IODEF
+ * 2.00, with the first IncidentID and the strictest restriction of the document, whatever the
+ * envelope says. An advisory without objects gives an envelope without document: a Query, an
+ * Acknowledgement, an empty Report.
  *
- * Signatures are told of and never checked. They are not written either: they were made over the sender's text,
- * and this one is ours.
+ * Signatures are told of and never checked. They are not written either: they were made over the
+ * sender's text, and this one is ours.
  *
  * Owns:    the envelope, both ways, and format_rid.
  * Called:  through the registry.
