@@ -24,7 +24,8 @@ enum {
 	CX_DEEP = 24,			/* compositions and references inside each other */
 	CX_STEPS = 100000,		/* Observables, Objects and values met by one call */
 	CX_STEPS_ALL = 1000000,		/* by all calls for one message */
-	CX_VALUES = 10000		/* in one list of values */
+	CX_VALUES = 100000,		/* in one list of values */
+	CX_VALUES_STEP = 8		/* of these count as a step */
 };
 
 /* ---- the tree (cybox_tree.c) ------------------------------------------------------------------- */

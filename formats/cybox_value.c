@@ -320,6 +320,9 @@ cx_value(struct cx_reader *rd, enum cx_codec codec, struct xml_node *el)
 		    "a condition is no observation");
 		return NULL;
 	}
+	rd->steps += s.n / CX_VALUES_STEP;
+	if (rd->job->steps != NULL)
+		*rd->job->steps += s.n / CX_VALUES_STEP;
 	refang(rd, el, &s, &same);
 	if (!decode_all(rd, codec, &s, &same)) {
 		cx_tell(rd, CYBOX_VALUE, el, "no value of its kind");
