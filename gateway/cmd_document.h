@@ -29,8 +29,8 @@
 	{ "iodef-amber-strict", 0, NULL, "read `amber` in IODEF as AMBER+STRICT" },	\
 	{ "input-limit", 0, "SIZE", "no input may be larger (default 16G); standard input is put by "	\
 	    "in a file in TMPDIR" },						\
-	{ "window", 0, "SIZE", "larger inputs are read piece by piece (default: as the format has it, up "	\
-	    "to 8M)" },								\
+	{ "window", 0, "SIZE", "larger inputs are read piece by piece (default: the format's "	\
+	    "own, at most 8M)" },						\
 	{ "stats", 0, NULL, "say on standard error how much was read, how fast, and the most memory "	\
 	    "it took" }
 
@@ -51,7 +51,7 @@ struct documents {
 	const struct mapping	*mapping;
 	struct slice		 received;	/* the newest of all inputs */
 	struct slice		 id;		/* of the message that they make */
-	struct slice		 envelope;	/* JSON of the last input that came in one (formats/rid.h) */
+	struct slice		 envelope;	/* JSON of the last one that an input came in (rid.h) */
 	struct account		*account;	/* NULL: none is wanted */
 	struct shelf		*shelf;
 	struct verdicts		*verdicts;
@@ -61,7 +61,8 @@ struct documents {
 	size_t			 accepted;	/* objects, when all is read */
 	size_t			 unreadable;	/* inputs of which nothing could be read */
 	size_t			 largest;	/* bytes that were read at once */
-	size_t			 window, limit;	/* window SIZE_MAX: as the format has it */
+	size_t			 window;	/* SIZE_MAX: the format's own */
+	size_t			 limit;
 	int64_t			 began_us;
 	struct work_bar		*bar;
 };

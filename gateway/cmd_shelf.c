@@ -298,6 +298,7 @@ settle_group(struct settling *t, const struct entry *v, size_t n)
 	}
 }
 
+/* Find the groups in a run of objects. */
 static void
 settle_groups(struct settling *t, struct entry *v, size_t n)
 {
