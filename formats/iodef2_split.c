@@ -217,6 +217,37 @@ compare_given(const void *a, const void *b)
 	return (x->incident > y->incident) - (x->incident < y->incident);
 }
 
+/* Let v[at] sink to its place in the heap below it. */
+static void
+sink(struct given *v, size_t at, size_t n)
+{
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		struct given moved = v[at];
+
+		if (child + 1 < n && compare_given(&v[child], &v[child + 1]) < 0)
+			child++;
+		if (compare_given(&v[at], &v[child]) >= 0)
+			return;
+		v[at] = v[child];
+		v[child] = moved;
+	}
+}
+
+/* In its place: qsort would take as much memory again. */
+static void
+sort_given(struct given *v, size_t n)
+{
+	for (size_t i = n / 2; i-- > 0; )
+		sink(v, i, n);
+	for (size_t last = n; last-- > 1; ) {
+		struct given greatest = v[0];
+
+		v[0] = v[last];
+		v[last] = greatest;
+		sink(v, 0, last);
+	}
+}
+
 static struct ir_label
 label_of(const struct given *g)
 {
@@ -248,8 +279,7 @@ settle_objects(struct whole *w)
 {
 	size_t kept = 0;
 
-	if (w->ngiven > 1)
-		qsort(w->given, w->ngiven, sizeof(*w->given), compare_given);
+	sort_given(w->given, w->ngiven);
 	for (size_t from = 0, to; from < w->ngiven; from = to) {
 		for (to = from + 1; to < w->ngiven && w->given[to].key[0] == w->given[from].key[0] &&
 		    w->given[to].key[1] == w->given[from].key[1]; to++)
@@ -258,6 +288,8 @@ settle_objects(struct whole *w)
 			w->given[kept++] = w->given[from];
 	}
 	w->ngiven = kept;
+	w->given_cap = kept + 1;
+	w->given = xrealloc(w->given, w->given_cap * sizeof(*w->given));	/* the rest is not needed */
 }
 
 static int

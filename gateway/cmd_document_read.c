@@ -394,13 +394,24 @@ refuse_piece(struct documents *d, const struct args *a, const struct clash *c, c
 	account_take(d->account, LEG_READING, &piece);
 }
 
+/* One input whose reader saw to it: nothing is to be compared. */
+static bool
+is_settled(const struct documents *d)
+{
+	return d->nsources == 1 &&
+	    (d->sources[0].whole == NULL || d->sources[0].format->split->joins);
+}
+
 /* Of two versions that are one, the first stays. */
 static void
 settle(struct documents *d, const struct args *a)
 {
+	struct clash *v;
 	size_t n;
-	struct clash *v = shelf_settle(d->shelf, &n);
 
+	if (is_settled(d))
+		return;
+	v = shelf_settle(d->shelf, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct arena *mem = arena_new();
 		struct object o;
