@@ -174,7 +174,7 @@ def test_the_manual_of_metrics_is_what_the_program_says():
     stages = set(re.findall(r"^\.TP\n\.B (\w+)$", manual[manual.index(".SH STAGES"):manual.index(".SH REQUEST IDS")], re.M))
     counted = set()
     for path in glob.glob(os.path.join(TOP, "gateway", "*.c")) + glob.glob(os.path.join(TOP, "adapters", "*.c")):
-        for call in re.findall(r"(?:stats_time|end_step)\([^;]*;", read(path), re.S):
+        for call in re.findall(r'(?:stats_time|end_step)\([^;]*;|\.timed = "\w+"', read(path), re.S):
             counted |= set(re.findall(r'"(\w+)"', call))
     assert stages == counted and {"parse", "commit", "relay"} <= counted
 
