@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "formats/iodef2.h"
+#include "formats/pattern.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
@@ -788,6 +789,75 @@ what_is_no_iodef_is_refused(void **state)
 	}
 }
 
+/* A list that no pattern holds: several indicators, each of which parses, nothing lost; and home again. */
+static void
+long_lists_are_split(void **state)
+{
+	struct strbuf list = STRBUF_INIT;
+	struct write_job job = { .received = SLICE_LIT("2026-01-01T00:00:00Z"), .csirt = "c.example" };
+	struct strbuf home = STRBUF_INIT;
+	struct xml_node *before, *after;
+	struct reading *x;
+	struct err e = ERR_INIT;
+	const char *text;
+	size_t indicators = 0, tests = 0;
+
+	(void)state;
+	for (int i = 0; i < 9000; i++)
+		strbuf_addf(&list, "host-%05d.list.example\n", i);
+	text = arena_fmt(mem, DOC(WATCH("<IndicatorData><Indicator><IndicatorID name=\"n.example\" "
+	    "version=\"1\">L</IndicatorID><Observable><BulkObservable type=\"domain-name\">"
+	    "<BulkObservableList>%s</BulkObservableList></BulkObservable></Observable></Indicator>"
+	    "</IndicatorData>")), list.p);
+	strbuf_fini(&list);
+	x = read_doc(text);
+	for (size_t i = 0; i < x->adv.n; i++) {
+		if (!slice_is(x->adv.objects[i].type, "indicator"))
+			continue;
+		indicators++;
+		assert_non_null(x->adv.objects[i].pattern);
+		assert_true(x->adv.objects[i].has_fp);
+		tests += x->adv.objects[i].pattern->kids[0]->nkids;
+	}
+	assert_int_equal(indicators, 2);
+	assert_int_equal(tests, 9000);
+	job.adv = &x->adv;
+	assert_int_equal(format_iodef2.write(&job, mem, &home, &e), 0);
+	assert_int_equal(xml_parse(slice_of(text), NULL, mem, &before, &e), 0);
+	assert_int_equal(xml_parse(strbuf_slice(&home), NULL, mem, &after, &e), 0);
+	assert_true(xml_equal(before, after));
+	strbuf_fini(&home);
+}
+
+/* STIX wants to know the country: only an address that says it becomes a location. */
+static void
+addresses_with_a_country_become_locations(void **state)
+{
+	static const struct { const char *text; bool is; } rows[] = {
+		{ "Quay 1$9000 Port$BE", true }, { "Quay 1$9000 Port$Belgium", false }, { "BE", false },
+		{ "Quay 1$be", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct reading *x = read_doc(arena_fmt(mem, DOC("<Incident purpose=\"other\">" ID TIME
+		    "<Contact role=\"creator\" type=\"person\"><ContactName>C</ContactName>"
+		    "<PostalAddress><PAddress>%s</PAddress></PostalAddress></Contact></Incident>"),
+		    rows[i].text));
+		size_t places = 0;
+
+		for (size_t k = 0; k < x->adv.n; k++) {
+			if (!slice_is(x->adv.objects[k].type, "location"))
+				continue;
+			places++;
+			assert_string_equal(json_str(json_get(x->adv.objects[k].tree, "country")), "BE");
+			assert_string_equal(json_str(json_get(x->adv.objects[k].tree,
+			    "street_address")), "Quay 1, 9000 Port");
+		}
+		assert_int_equal(places, rows[i].is ? 1 : 0);
+	}
+}
+
 int
 main(void)
 {
@@ -813,6 +883,8 @@ main(void)
 		cmocka_unit_test(every_leaf_is_accounted_for),
 		cmocka_unit_test(residue_has_cuts),
 		cmocka_unit_test(what_is_no_iodef_is_refused),
+		cmocka_unit_test(long_lists_are_split),
+		cmocka_unit_test(addresses_with_a_country_become_locations),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
