@@ -142,6 +142,22 @@ make_cluster(struct mr *r, struct mr_event *ev, const json *galaxy, json *cluste
 	return m;
 }
 
+/* What the owner of a cluster has to do with it, in the words of the standard. */
+static const char *
+relation_of(const struct mr_made *owner, const char *sdo)
+{
+	static const char *const indicated[] = {
+		"attack-pattern", "campaign", "infrastructure", "intrusion-set", "malware",
+		"threat-actor", "tool"
+	};
+
+	for (size_t i = 0; i < COUNTOF(indicated); i++)
+		if (sdo != NULL && strcmp(sdo, indicated[i]) == 0 &&
+		    slice_starts(owner->id, "indicator--"))
+			return "indicates";
+	return "related-to";
+}
+
 /* One cluster: a new object, or the one that it is already. */
 static void
 read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster,
@@ -169,10 +185,8 @@ read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster,
 		m->label = misp_label_join(m->label, label);
 	if (m == NULL || owner == NULL || owner == m)
 		return;
-	mr_relate(r, ev, owner->id,
-	    slice_starts(owner->id, "indicator--") && sdo != NULL ? "indicates" : "related-to",
-	    m->id, none, json_member(owner->tree, "modified"),
-	    misp_label_join(owner->label, m->label), none);
+	mr_relate(r, ev, owner->id, relation_of(owner, sdo), m->id, none,
+	    json_member(owner->tree, "modified"), misp_label_join(owner->label, m->label), none);
 }
 
 void
