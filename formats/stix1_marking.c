@@ -219,14 +219,17 @@ raise_below(struct s1 *s, struct xml_node *n, struct s1_obj *holder)
 			raise_below(s, k, holder);
 }
 
-/* True if there is anything in n that is no unit's. */
+/* True if there is anything in n that is no unit's: how it is to be handled and in which version of CybOX it
+ * is told is nothing to hide. */
 static bool
 says_something(const struct xml_node *n)
 {
 	for (const struct xml_node *k = n->first; k != NULL; k = k->next) {
 		if (xml_is_text(k))
 			return true;
-		if (s1_unit_of(k) == NULL && (k->attrs != NULL || says_something(k)))
+		if (s1_unit_of(k) != NULL || stix1_is(k, "Handling"))
+			continue;
+		if ((k->attrs != NULL && !stix1_is(k, "Observables")) || says_something(k))
 			return true;
 	}
 	return false;
