@@ -380,9 +380,10 @@ test_a_part_never_weakens_its_object(void **state)
 static void
 test_a_part_that_is_none_is_not_believed(void **state)
 {
+	static const char own[] = "{\\\"type\\\":\\\"text\\\",\\\"category\\\":\\\"Other\\\","
+	    "\\\"comment\\\":\\\"stix-object\\\",\\\"value\\\":\\\"{}\\\"}";
 	static const char *const parts[] = {
-		"7", "{}", "{", "{\\\"type\\\":\\\"domain\\\"}", "[]", "{\\\"type\\\":\\\"text\\\",\\\"category\\\":"
-		"\\\"Other\\\",\\\"comment\\\":\\\"stix-object\\\",\\\"value\\\":\\\"{}\\\"}"
+		"7", "{}", "{", "{\\\"type\\\":\\\"domain\\\"}", "[]", own
 	};
 	char hash[65];
 
@@ -440,7 +441,7 @@ test_one_report_is_one_event_and_several_are_a_response(void **state)
 	root = kit_parse(kit_write(&format_misp, &adv, true, NULL));
 	assert_true(json_is_object(json_get(root, "Event")));
 	assert_true(slice_is(
-	    json_member(json_get(root, "Event"), "uuid"), REPORT_ID + sizeof("report--") - 1));
+	    json_member(json_get(root, "Event"), "uuid"), &REPORT_ID[sizeof("report--") - 1]));
 	assert_int_equal(kit_read(&format_stix21, slice_of(BUNDLE(REPORT(""),
 	    "{\"type\":\"grouping\",\"id\":\"grouping--0a1b2c3d-0009-4000-8000-000000000009\"," STAMPS
 	    "\"context\":\"unspecified\",\"name\":\"g\",\"object_refs\":[\"" INDICATOR_ID "\"]}")), &adv, NULL), 0);
