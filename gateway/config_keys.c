@@ -299,8 +299,8 @@ static const struct config_key collection_keys[] = {
 	{ "validate", &config_flip, COLL(validate_strict), "tolerant", 0, 0, 0,
 	    "Strict refuses what tolerant stores with a warning.", validate_words },
 	{ "serve-as", &config_flip, COLL(serve_stix20), "as-sent", 0, 0, 0,
-	    "To clients of TAXII 2.0: `stix20` shows STIX 2.1 in the words of STIX 2.0, too; `as-sent` only "
-	    "what is STIX 2.0.", serve_words },
+	    "To clients of TAXII 2.0: `stix20` shows STIX 2.1 in the words of STIX 2.0, too; `as-sent` "
+	    "only what is STIX 2.0.", serve_words },
 	{ "distinct", &config_yes_no, COLL(distinct), "no", 0, 0, 0,
 	    "View: one row for objects that mean the same; the others count as sightings.", NULL },
 	{ "kinds", &config_kinds, COLL(kinds), NULL, 0, 0, 0,
