@@ -164,13 +164,6 @@ down_generation(struct arena *mem, struct xml_node *to, const struct xml_node *f
 		copy_text(mem, add(mem, to, "ReportTime", from), from);
 }
 
-/* No label counts between GREEN and AMBER. */
-static int
-rank(enum tlp t)
-{
-	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
-}
-
 /* The level that holds for a child of an Incident. */
 static enum tlp
 level_of(const struct xml_node *n)
@@ -204,7 +197,7 @@ down_related(struct arena *mem, struct xml_node *to, const struct xml_node *from
 		for (const struct xml_node *id = xml_get(k, name); id != NULL; id = xml_more(id))
 			same(mem, n, id);
 		if (xml_get(k, name) != NULL &&
-		    (strictest == NULL || rank(level_of(k)) > rank(level_of(strictest))))
+		    (strictest == NULL || iodef2_is_stricter(level_of(k), level_of(strictest))))
 			strictest = k;
 	}
 	if (strictest == NULL)

@@ -52,6 +52,18 @@ iodef2_restriction_word(enum tlp t)
 	return restriction_words[t];
 }
 
+static int
+rank(enum tlp t)
+{
+	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
+}
+
+bool
+iodef2_is_stricter(enum tlp a, enum tlp b)
+{
+	return rank(a) > rank(b);
+}
+
 static const struct iodef2_digest digests[] = {
 	{ "MD5", "http://www.w3.org/2001/04/xmldsig-more#md5", 16 },
 	{ "SHA-1", "http://www.w3.org/2000/09/xmldsig#sha1", 20 },

@@ -125,6 +125,8 @@ void	iodef2_insert(struct xml_node *parent, struct xml_node *child);
 enum tlp	iodef2_restriction_read(struct slice word, struct slice ext, bool amber_strict,
 		    enum label_case *label);
 const char	*iodef2_restriction_word(enum tlp t);	/* "default" for TLP_UNSET */
+/* Is a stricter than b? No label counts between GREEN and AMBER. */
+bool		 iodef2_is_stricter(enum tlp a, enum tlp b);
 
 /* Hash algorithms: STIX name, DigestMethod URI, digest length in bytes. */
 struct iodef2_digest {

@@ -122,17 +122,10 @@ ir_millis(struct ir *r, struct slice stamp)
 
 /* Labels. */
 
-/* Place in the order of strictness; no label counts between GREEN and AMBER. */
-static int
-rank(enum tlp t)
-{
-	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
-}
-
 bool
 ir_stricter(struct ir_label a, struct ir_label b)
 {
-	return rank(a.tlp) > rank(b.tlp);
+	return iodef2_is_stricter(a.tlp, b.tlp);
 }
 
 struct ir_label

@@ -23,12 +23,6 @@ struct part {
 
 /* ---- labels ----------------------------------------------------------------------------------- */
 
-static int
-rank(enum tlp t)
-{
-	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
-}
-
 static enum tlp
 level_of(const struct xml_node *n, enum tlp inherited)
 {
@@ -46,7 +40,7 @@ strictest(const struct xml_node *n, enum tlp level)
 	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
 		enum tlp own = level_of(k, level);
 
-		level = rank(own) > rank(level) ? own : level;
+		level = iodef2_is_stricter(own, level) ? own : level;
 		level = strictest(k, level);
 	}
 	return level;
@@ -64,7 +58,7 @@ carried_word(const struct iodef_model *in, const struct xml_node *own, enum tlp 
 {
 	enum tlp level = level_of(own, inherited), most = strictest(own, level);
 
-	return rank(most) > rank(level) ? slice_of(word_of(in, most)) : SLICE_EMPTY;
+	return iodef2_is_stricter(most, level) ? slice_of(word_of(in, most)) : SLICE_EMPTY;
 }
 
 /* ---- order ------------------------------------------------------------------------------------ */
@@ -343,7 +337,8 @@ use_carried(struct carry *c, const struct part *p, enum tlp inherited, struct xm
 	have = slice_trim(xml_value(p->carried, "restriction"));
 	want = carried_word(c->way->from, made, inherited);
 	said = iodef2_restriction_read(have, SLICE_EMPTY, false, &label);
-	if (have.n > 0 && !slice_eq(have, want) && rank(said) > rank(level_of(made, inherited))) {
+	if (have.n > 0 && !slice_eq(have, want) &&
+	    iodef2_is_stricter(said, level_of(made, inherited))) {
 		/* somebody wants it kept closer than it was */
 		xml_set(c->mem, made, "restriction", slice_of(word_of(c->way->to, said)));
 		xml_unset(made, "ext-restriction");

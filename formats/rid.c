@@ -249,19 +249,6 @@ rid_summary(struct arena *mem, const struct xml_node *root)
 	return text;
 }
 
-/* No label counts between GREEN and AMBER. */
-static int
-rank(enum tlp t)
-{
-	return t == TLP_UNSET ? 2 * TLP_GREEN + 1 : 2 * (int)t;
-}
-
-bool
-rid_is_stricter(enum tlp a, enum tlp b)
-{
-	return rank(a) > rank(b);
-}
-
 /* See rid.h. */
 enum tlp
 rid_strictest(const struct xml_node *n, bool amber_strict)
@@ -278,7 +265,7 @@ rid_strictest(const struct xml_node *n, bool amber_strict)
 	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
 		enum tlp below = rid_strictest(k, amber_strict);
 
-		most = rid_is_stricter(below, most) ? below : most;
+		most = iodef2_is_stricter(below, most) ? below : most;
 	}
 	return most;
 }

@@ -45,7 +45,6 @@ bool		 rid_has_word(const char *attr, struct slice word);
 
 /* The strictest label that stands anywhere in a document of IODEF. */
 enum tlp	 rid_strictest(const struct xml_node *doc, bool amber_strict);
-bool		 rid_is_stricter(enum tlp a, enum tlp b);
 
 /* The envelope as JSON: {"rid": {...}}, into the arena. */
 struct slice	 rid_envelope(struct arena *mem, const struct xml_node *root);

@@ -186,7 +186,7 @@ raise_labels(struct rid *r)
 	enum tlp policy = iodef2_restriction_read(word, SLICE_EMPTY, false, &label);
 	enum tlp most = rid_strictest(r->doc, r->job->iodef_amber_strict);
 
-	if (word.n == 0 || policy == TLP_UNSET || !rid_is_stricter(policy, most) ||
+	if (word.n == 0 || policy == TLP_UNSET || !iodef2_is_stricter(policy, most) ||
 	    slice_is(word, iodef1_restriction_word(most)))
 		return;
 	warn(r, r->policy, "LABEL_RAISED", "the policy is stricter than every Incident: they become so");

@@ -105,7 +105,7 @@ set_restriction(struct making *m)
 
 	if (word.n > 0) {
 		wanted = iodef2_restriction_read(word, SLICE_EMPTY, false, &label);
-		most = rid_is_stricter(wanted, most) ? wanted : most;
+		most = iodef2_is_stricter(wanted, most) ? wanted : most;
 	}
 	if (word.n > 0 || m->doc != NULL)
 		xml_set(m->mem, m->policy, "restriction", slice_of(iodef1_restriction_word(most)));
