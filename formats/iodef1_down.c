@@ -182,8 +182,9 @@ level_of(const struct xml_node *n)
 static void
 down_related(struct arena *mem, struct xml_node *to, const struct xml_node *from)
 {
-	const struct xml_node *strictest = NULL;
+	enum tlp label = TLP_UNSET;
 	const char *name = "URL";
+	bool first = true, said = false;
 	struct xml_node *n;
 
 	if (xml_get(to, "RelatedActivity") != NULL)
@@ -196,14 +197,16 @@ down_related(struct arena *mem, struct xml_node *to, const struct xml_node *from
 	for (const struct xml_node *k = from; k != NULL; k = xml_more(k)) {
 		for (const struct xml_node *id = xml_get(k, name); id != NULL; id = xml_more(id))
 			same(mem, n, id);
-		if (xml_get(k, name) != NULL &&
-		    (strictest == NULL || iodef2_is_stricter(level_of(k), level_of(strictest))))
-			strictest = k;
+		if (xml_get(k, name) == NULL)
+			continue;
+		label = first ? level_of(k) : tlp_join(label, level_of(k));
+		said |= xml_attr(k, "restriction") != NULL;
+		first = false;
 	}
-	if (strictest == NULL)
+	if (n->first == NULL)
 		xml_detach(n);
-	else if (xml_attr(strictest, "restriction") != NULL)
-		down_restriction(mem, n, strictest);
+	else if (said)
+		set(mem, n, "restriction", slice_of(iodef1_restriction_word(label)));
 }
 
 static const char *const impact_elements[] = { "SystemImpact", "BusinessImpact", NULL };

@@ -38,10 +38,7 @@ static enum tlp
 strictest(const struct xml_node *n, enum tlp level)
 {
 	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
-		enum tlp own = level_of(k, level);
-
-		level = iodef2_is_stricter(own, level) ? own : level;
-		level = strictest(k, level);
+		level = strictest(k, tlp_join(level, level_of(k, level)));
 	}
 	return level;
 }
@@ -58,7 +55,7 @@ carried_word(const struct iodef_model *in, const struct xml_node *own, enum tlp 
 {
 	enum tlp level = level_of(own, inherited), most = strictest(own, level);
 
-	return iodef2_is_stricter(most, level) ? slice_of(word_of(in, most)) : SLICE_EMPTY;
+	return most != level ? slice_of(word_of(in, most)) : SLICE_EMPTY;
 }
 
 /* ---- order ------------------------------------------------------------------------------------ */
