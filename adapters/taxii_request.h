@@ -53,6 +53,8 @@ struct taxii_request {
 
 void	taxii_hold(struct taxii_request *rq);
 void	taxii_let_go(struct taxii_request *rq);
+/* From now on the request is about this collection; a copy in rq->mem is made. */
+void	taxii_take_collection(struct taxii_request *rq, const struct collection_conf *col);
 struct slice taxii_next_key(struct taxii_request *rq);
 /* Whose a status resource is: this client's, in this API root. */
 const char *taxii_status_user(struct taxii_request *rq);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "adapters/taxii11.h"
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_read.h"
 #include "adapters/taxii20_write.h"
@@ -82,6 +83,11 @@ const struct taxii_family_ops taxii_families[TAXII_FAMILIES] = {
 		.media_type = "text/plain; charset=utf-8", .speaks = "", .on = feeds_are_served,
 		.accepts = feeds_accept, .error = feeds_error, .resolve = feeds_resolve,
 	},
+	[FAMILY_TAXII11] = {
+		.media_type = "application/xml", .speaks = "here is application/xml",
+		.on = taxii11_is_served, .accepts = taxii11_accepts, .error = taxii11_error,
+		.takes = "send application/xml",
+	},
 	/* Rows of a family without `accepts` are not served. */
 };
 
@@ -128,12 +134,23 @@ static const struct taxii_route routes[] = {
 	{ FAMILY_TAXII20, HTTP_GET, { COLLECTION, S_OBJECTS, S_OBJECT }, RIGHT_READ, "object20",
 	    taxii20_get_object, NULL, true },
 	{ FAMILY_FEED, HTTP_GET, { S_FEEDS, S_FEED }, RIGHT_READ, "feed", feeds_get_file, NULL, false },
+	/* Every service of 1.1 answers every message. */
+	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11 }, NO_RIGHT, "taxii11", taxii11_head, taxii11_body, false },
+	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_DISCOVERY }, NO_RIGHT, "discovery11", taxii11_head,
+	    taxii11_body, false },
+	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_COLLECTIONS }, NO_RIGHT, "collections11", taxii11_head,
+	    taxii11_body, false },
+	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_POLL }, NO_RIGHT, "poll11", taxii11_head,
+	    taxii11_body, false },
+	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_INBOX }, NO_RIGHT, "inbox11", taxii11_head,
+	    taxii11_body, false },
 };
 enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 
 /* Words of ours; NULL: anything may stand there. */
 static const char *const fixed_words[TAXII_SEGMENT_KINDS] = {
 	[S_TAXII2] = "taxii2", [S_TAXII] = "taxii", [S_FEEDS] = "feeds",
+	[S_TAXII11] = "taxii11", [S_DISCOVERY] = "discovery", [S_POLL] = "poll", [S_INBOX] = "inbox",
 	[S_COLLECTIONS] = "collections", [S_OBJECTS] = "objects", [S_VERSIONS] = "versions",
 	[S_MANIFEST] = "manifest", [S_STATUS] = "status",
 };

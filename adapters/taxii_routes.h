@@ -25,7 +25,7 @@ struct taxii_route;
 
 enum { TAXII_SEGMENTS = 8, TAXII_PATH = 6 };
 
-enum taxii_family { FAMILY_TAXII21, FAMILY_TAXII20, FAMILY_FEED, TAXII_FAMILIES };
+enum taxii_family { FAMILY_TAXII21, FAMILY_TAXII20, FAMILY_FEED, FAMILY_TAXII11, TAXII_FAMILIES };
 
 struct taxii_family_ops {
 	const char	*media_type;		/* of its answers, unless the endpoint says another */
@@ -51,7 +51,7 @@ extern const struct taxii_family_ops taxii_families[TAXII_FAMILIES];
 
 /* What stands at a place in the path. */
 enum taxii_segment {
-	S_END, S_TAXII2, S_TAXII, S_FEEDS,
+	S_END, S_TAXII2, S_TAXII, S_FEEDS, S_TAXII11, S_DISCOVERY, S_POLL, S_INBOX,
 	S_ROOT,			/* rq->root */
 	S_COLLECTIONS,
 	S_COLLECTION,		/* rq->collection */

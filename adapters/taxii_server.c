@@ -40,8 +40,8 @@ copy_text(struct arena *mem, const char *s)
 }
 
 /* A copy: a reload changes the catalog under a request that waits. The filter of a view is not for us. */
-static void
-take_collection(struct taxii_request *rq, const struct collection_conf *col)
+void
+taxii_take_collection(struct taxii_request *rq, const struct collection_conf *col)
 {
 	struct collection_conf *copy = arena_raw(rq->mem, sizeof(*copy));
 
@@ -74,7 +74,7 @@ take_parts(struct taxii_request *rq)
 		else if (r->path[i] == S_FEED && taxii_families[r->family].resolve != NULL)
 			col = taxii_families[r->family].resolve(rq, have);
 		if (col != NULL && catalog_visible(c, col, &rq->reader))
-			take_collection(rq, col);
+			taxii_take_collection(rq, col);
 	}
 }
 

@@ -15,6 +15,7 @@ const struct format_ops *const formats[] = {
 	&format_iodef_json,
 	&format_rid,
 	&format_stix1,
+	&format_taxii11,
 	&format_misp,
 	&format_mapped,
 	NULL

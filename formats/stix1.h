@@ -119,6 +119,10 @@ void		 stix1_home(const struct advisory *adv, struct arena *mem, struct stix1_ho
 
 /* The members of format_stix1. */
 int	stix1_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e);
+/* The same for a package that came inside something else, as a tree of its own (detached, every prefix that
+ * it uses declared in it); job->in is its text, `path` where it stood. */
+int	stix1_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+	    const char *path, struct advisory *adv, struct err *e);
 int	stix1_write(const struct write_job *job, struct arena *mem, struct strbuf *out, struct err *e);
 
 #endif

@@ -230,5 +230,5 @@ s1_account(struct s1 *s)
 		.approximated = "the exact form is in the stix1 extension",
 	};
 
-	xml_account(s->job->loss, s->mem, s->doc, "", &notes);
+	xml_account(s->job->loss, s->mem, s->doc, s->path, &notes);
 }

@@ -30,7 +30,7 @@ open_document(struct s1 *s, struct err *e)
 
 	if (s->job->limits.objects > 0)
 		lim.elements = s->job->limits.objects * 100;
-	if (xml_parse(s->job->in, &lim, s->mem, &s->doc, e) < 0)
+	if (s->doc == NULL && xml_parse(s->job->in, &lim, s->mem, &s->doc, e) < 0)
 		return -1;
 	family = stix1_family(s->doc->ns);
 	if (!(family == STIX1_STIX && slice_is(s->doc->name, "STIX_Package")) &&
@@ -167,11 +167,12 @@ read_document(struct s1 *s, struct err *e)
 	return 0;
 }
 
-/* See format.h. */
+/* See stix1.h. */
 int
-stix1_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
+stix1_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc, const char *path,
+    struct advisory *adv, struct err *e)
 {
-	struct s1 s = { .job = job, .mem = mem, .adv = adv };
+	struct s1 s = { .job = job, .mem = mem, .adv = adv, .doc = doc, .path = path };
 	struct err why = ERR_INIT;
 
 	if (read_document(&s, &why) == 0)
@@ -179,4 +180,11 @@ stix1_read(const struct read_job *job, struct arena *mem, struct advisory *adv, 
 	err_input(&why, job->input);
 	*e = why;
 	return -1;
+}
+
+/* See format.h. */
+int
+stix1_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
+{
+	return stix1_read_tree(job, mem, NULL, "", adv, e);
 }

@@ -114,6 +114,7 @@ struct s1 {
 	struct arena		*mem;
 	struct advisory		*adv;
 	struct xml_node		*doc;
+	const char		*path;		/* where it stands in what it came in; "": it is all */
 	uint64_t		 seed;		/* from the digest of the input */
 	struct slice		 digest;	/* in hex */
 	struct idmap		 ids;		/* id -> nodes[] */

@@ -209,6 +209,7 @@ struct config {
 	size_t		 nroots;
 	const char	*token_header;	/* may hold a token as well; or NULL */
 	bool		 taxii20;	/* TAXII 2.0 is served too */
+	bool		 taxii11;	/* and TAXII 1.1 */
 	bool		 authentication;	/* off: everybody is a public reader (testing) */
 	/* parts */
 	struct listen_conf *listens;

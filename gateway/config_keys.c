@@ -267,6 +267,8 @@ static const struct config_key taxii_keys[] = {
 	{ "taxii20", &config_yes_no, CONF(taxii20), "yes", 0, 0, 0,
 	    "Serve TAXII 2.0 too, for clients that ask for it: what is STIX 2.0, at the same paths and at "
 	    "/taxii/. With `no` they are answered 406.", NULL },
+	{ "taxii11", &config_yes_no, CONF(taxii11), "yes", 0, 0, 0,
+	    "Serve TAXII 1.1 too, at /taxii11/: collections as data feeds of STIX 1.2.", NULL },
 	{ "authentication", &config_yes_no, CONF(authentication), "yes", 0, 0, 0,
 	    "`no` makes everybody a reader of relation public; on loopback only, for trials.", NULL },
 	END

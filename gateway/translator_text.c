@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/format.h"
+#include "formats/taxii11.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/translate_wire.h"
@@ -12,6 +13,7 @@
 enum { ANSWER_MAX = 1 << 20 };
 
 const struct translator_question translator_questions[] = {
+	{ "taxii11", taxii11_ask },
 	{ NULL, NULL }
 };
 
