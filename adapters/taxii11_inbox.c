@@ -1,8 +1,8 @@
 /*
  * taxii11_inbox.c -- an Inbox_Message, taken in like any POST: rights and quarantine are those of all.
- * Part of taxii11.h.
+ * Part of taxii11_serve.h.
  */
-#include "adapters/taxii11.h"
+#include "adapters/taxii11_serve.h"
 #include "gateway/base/arena.h"
 #include "gateway/intake.h"
 

@@ -1,5 +1,5 @@
 /*
- * taxii11_poll.c -- Poll_Request and Poll_Fulfillment. Part of taxii11.h.
+ * taxii11_poll.c -- Poll_Request and Poll_Fulfillment. Part of taxii11_serve.h.
  *
  *	begin, end -> a page of rows that this reader may have -> the cage writes them as one package of
  *	STIX 1.2 -> one Content_Block, labelled with the date of its last row -> more? where the next part
@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "adapters/taxii11.h"
+#include "adapters/taxii11_serve.h"
 #include "adapters/taxii_books.h"
 #include "adapters/taxii_pages.h"
 #include "gateway/base/arena.h"
@@ -292,7 +292,7 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		return;
 	}
 	tell_book(p->t->rq, seen);
-	p->more = seen->full && !p->beyond && p->n > 0;
+	p->more = seen->full && !p->beyond && p->n > 0 && (p->end_us < 0 || p->last_us < p->end_us);
 	if (p->more && p->result[0] == '\0') {
 		random_bytes(random, sizeof(random));
 		hex_text(random, sizeof(random), p->result);

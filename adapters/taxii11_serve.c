@@ -1,7 +1,7 @@
-/* taxii11_serve.c -- the road of a TAXII 1.1 message, discovery and collections. Part of taxii11.h. */
+/* The road of a TAXII 1.1 message, discovery and collections. */
 #include <stdio.h>
 
-#include "adapters/taxii11.h"
+#include "adapters/taxii11_serve.h"
 #include "gateway/base/arena.h"
 #include "gateway/translate.h"
 

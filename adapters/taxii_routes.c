@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "adapters/taxii11.h"
+#include "adapters/taxii11_serve.h"
 #include "adapters/taxii20_media.h"
 #include "adapters/taxii20_read.h"
 #include "adapters/taxii20_write.h"

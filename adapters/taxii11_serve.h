@@ -1,5 +1,5 @@
 /*
- * taxii11.h -- TAXII 1.1 for clients that know nothing newer: POST one message, get one.
+ * taxii11_serve.h -- TAXII 1.1 for clients that know nothing newer: POST one message, get one.
  *
  *	head: X-TAXII-* -> body -> the cage says what it asks (formats/taxii11.h) -> by its name:
  *	discovery, collections | poll, fulfillment (taxii11_poll.c) | inbox (taxii11_inbox.c)
@@ -12,8 +12,8 @@
  * Called:  by taxii_server.c, once it is settled who asks, and the rate.
  * Never:   parses XML.
  */
-#ifndef ADAPTERS_TAXII11_H
-#define ADAPTERS_TAXII11_H
+#ifndef ADAPTERS_TAXII11_SERVE_H
+#define ADAPTERS_TAXII11_SERVE_H
 
 #include "adapters/taxii11_write.h"
 #include "adapters/taxii_request.h"
