@@ -351,6 +351,7 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	(void)e;
 	w->job = *job;
 	w->mem = arena_new();
+	w->text = (struct strbuf)STRBUF_INIT;
 	w->keys[0] = siphash_key_new();
 	w->keys[1] = siphash_key_new();
 	w->odd = !take_apart(w);

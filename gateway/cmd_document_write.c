@@ -145,7 +145,8 @@ int
 documents_write(struct documents *d, struct write_job job, document_part_fn *part, void *arg,
     struct err *e)
 {
-	struct giving g = { .d = d, .stream = d->to->stream, .part = part, .arg = arg, .e = e };
+	struct giving g = { .d = d, .stream = d->to->stream, .out = STRBUF_INIT,
+	    .part = part, .arg = arg, .e = e };
 	int rc;
 
 	job.received = d->received;

@@ -24,6 +24,7 @@ ids_new(void)
 {
 	struct ids *s = xcalloc(1, sizeof(*s));
 
+	s->name = (struct strbuf)STRBUF_INIT;
 	s->cap = IDS_START;
 	s->v = xcalloc(s->cap, sizeof(*s->v));
 	s->keys[0] = siphash_key_new();

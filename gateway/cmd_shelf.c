@@ -25,6 +25,7 @@ shelf_new(void)
 {
 	struct shelf *s = xcalloc(1, sizeof(*s));
 
+	s->name = (struct strbuf)STRBUF_INIT;
 	s->records = spill_new();
 	s->texts = spill_new();
 	s->keys[0] = siphash_key_new();

@@ -229,6 +229,7 @@ file_draft_new(const char *path, struct err *e)
 {
 	struct file_draft *d = xcalloc(1, sizeof(*d));
 
+	d->temp = d->text = (struct strbuf)STRBUF_INIT;
 	d->path = xstrdup(path);
 	d->folder = folder_of(path);
 	/* A leading dot keeps half-written files out of what people and spools list. */
