@@ -1,6 +1,8 @@
 /* stix1_units.c -- which elements become objects of their own, and what refers to what. */
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/strbuf.h"
 
 /* Elements that are somebody's own: by name, in a namespace of STIX. */
 static const struct {
@@ -72,6 +74,19 @@ kind_of(struct xml_node *n)
 	return S1_KINDS;
 }
 
+/* A name for a document without one: the same for all spellings of its text. */
+static struct slice
+document_id(struct s1 *s)
+{
+	struct strbuf text = STRBUF_INIT;
+	char hex[2 * SHA256_LEN + 1];
+
+	xml_print_canonical(&text, s->doc, NULL);
+	digest_sha256_hex(strbuf_slice(&text), hex);
+	strbuf_fini(&text);
+	return slice_of(arena_fmt(s->mem, "sha256:%s", hex));
+}
+
 /* Return a unit made of n. Its id: as written, else the place among what has none around it. */
 static struct s1_unit *
 add_unit(struct s1 *s, struct xml_node *n, enum s1_kind kind, struct s1_unit *up)
@@ -92,7 +107,7 @@ add_unit(struct s1 *s, struct xml_node *n, enum s1_kind kind, struct s1_unit *up
 		if (rest.n > 0 && stix1_uri(n, prefix).n > 0)
 			u->ns = stix1_uri(n, prefix);
 	} else if (up == NULL) {
-		u->id = slice_of(arena_fmt(s->mem, "sha256:%s", s->digest.p));
+		u->id = document_id(s);
 	} else {
 		u->id = slice_of(arena_fmt(s->mem, "%.*s#%s%zu", SLICE_ARG(up->id), n->name.p,
 		    ++up->nunnamed));

@@ -21,10 +21,12 @@ write_kind(struct sw *w, enum s1_kind kind, bool sco)
 		    (item->o->class == OBJECT_SCO) != sco)
 			continue;
 		n = sw_element(w, item);
-		if (n != NULL)
+		if (n != NULL) {
 			xml_append(sw_list(w, w->root, kind), n);
-		else if (!item->told)
+			w->added = true;
+		} else if (!item->told) {
 			item->out = false;
+		}
 	}
 }
 
@@ -102,7 +104,41 @@ write_native(struct sw *w)
 	for (enum s1_kind kind = S1_PACKAGE; kind < S1_KINDS; kind++)
 		if (kind != S1_OBSERVABLE)
 			write_kind(w, kind, false);
+}
+
+/* New relationships of elements that are as they were. */
+static void
+add_edges(struct sw *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct sw_item *item = &w->items[i];
+		bool more = false;
+
+		for (const struct sw_edge *e = item->edges; e != NULL; e = e->next)
+			more |= e->row != NULL && !e->by->home;
+		if (!item->home || item->node == NULL || !more ||
+		    !slice_is(item->node->name, sw_kinds[item->kind].name))
+			continue;
+		sw_edges(w, item, item->node);
+		sw_sort(item->node, sw_kinds[item->kind].order);
+		w->added = true;
+	}
+}
+
+/* What stands in the document already is there: only the rest is added. */
+static void
+add_to_home(struct sw *w)
+{
+	if (xml_is(w->root, STIX1_NS_CORE, "STIX_Package")) {
+		add_edges(w);
+		write_native(w);
+	}
+	if (!w->added)
+		return;
+	xml_declare(w->mem, w->root, SW_PREFIX, w->ids_uri);
+	xml_set(w->mem, w->root, "version", SLICE_LIT("1.2"));
 	sw_sort(w->root, sw_kinds[S1_PACKAGE].order);
+	sw_hoist(w, w->root);
 }
 
 /* See format.h. */
@@ -114,7 +150,13 @@ stix1_write(const struct write_job *job, struct arena *mem, struct strbuf *out, 
 	(void)e;
 	sw_plan(&w);
 	start_package(&w);
-	write_native(&w);
+	if (!job->no_residue && sw_go_home(&w)) {
+		add_to_home(&w);
+	} else {
+		write_native(&w);
+		sw_sort(w.root, sw_kinds[S1_PACKAGE].order);
+		sw_hoist(&w, w.root);
+	}
 	mark_definitions(&w);
 	account(&w);
 	xml_print(out, w.root, XML_DECLARATION | (job->pretty ? XML_PRETTY : 0));

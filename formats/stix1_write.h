@@ -35,6 +35,9 @@ struct sw_item {
 	bool			 told;		/* something of it is said */
 	enum tlp		 word;		/* label of its element; TLP_UNSET: none */
 	struct sw_edge		*edges, **last;
+	struct slice		 qname;		/* its id in that document; empty: one of ours */
+	struct xml_node		*node;		/* its element there, as it was */
+	const json		*residue;	/* of an object that was edited */
 };
 
 /* What must be known of everything that stands in one element: at least so strict, where unmarked objects
@@ -53,6 +56,7 @@ struct sw {
 	struct xml_node		*root;
 	struct xml_node		*handling;	/* of the package; made when needed */
 	enum tlp		 word;		/* of the element being written */
+	bool			 added;		/* something was written */
 	const char		*ids_uri;	/* what the prefix of our ids is bound to */
 };
 
@@ -79,6 +83,7 @@ extern const struct sw_kind sw_kinds[S1_KINDS];
 /* stix1_write_plan.c */
 void		 sw_plan(struct sw *w);
 struct sw_item	*sw_find(struct sw *w, struct slice id);
+struct sw_item	*sw_find_version(struct sw *w, struct slice id, struct slice version_key);
 enum s1_kind	 sw_kind_of(struct slice type_or_id);
 bool		 sw_verb_is_read(const struct sw_row *row, struct slice source, struct slice verb,
 		    struct slice target);
@@ -87,6 +92,7 @@ bool		 sw_verb_is_read(const struct sw_row *row, struct slice source, struct sli
 void		 sw_need(struct sw_need *need, const struct object *o);
 enum tlp	 sw_word(const struct sw_need *need);
 bool		 sw_covers(enum tlp word, const struct object *o);
+bool		 sw_is_as_strict(const struct object *o, const struct sw_need *need);
 /* A Handling of these children's owner; `path` is where it leads from its Controlled_Structure. */
 void		 sw_handling(struct sw *w, struct sw_item *item, struct xml_node *parent, const char *prefix,
 		    const char *up);
@@ -98,6 +104,8 @@ struct xml_node	*sw_el(struct sw *w, struct xml_node *parent, const char *prefix
 struct xml_node	*sw_leaf(struct sw *w, struct xml_node *parent, const char *prefix, const char *name,
 		    struct slice text);
 const char	*sw_uri(const char *prefix);
+/* Declare at the root what is declared below, unless it means something else there. */
+void		 sw_hoist(struct sw *w, struct xml_node *n);
 void		 sw_sort(struct xml_node *n, const char *order);
 struct slice	 sw_name(struct sw *w, const char *kind, struct slice id);
 struct slice	 sw_id(struct sw *w, struct slice id);
@@ -125,6 +133,10 @@ void		 sw_edges(struct sw *w, struct sw_item *item, struct xml_node *n);
 void		 sw_indicator(struct sw *w, struct sw_item *item, struct xml_node *n);
 struct xml_node	*sw_observable(struct sw *w, struct sw_item *item);
 struct cybox_write sw_cybox(struct sw *w);
+
+/* stix1_write_home.c */
+bool		 sw_go_home(struct sw *w);
+void		 sw_add_moved(struct sw *w, struct sw_item *item, struct xml_node *n);
 /* A list of the package, made if need be. */
 struct xml_node	*sw_list(struct sw *w, struct xml_node *root, enum s1_kind kind);
 

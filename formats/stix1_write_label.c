@@ -62,7 +62,17 @@ sw_covers(enum tlp word, const struct object *o)
 	return is_enough(word, &need);
 }
 
-/* One Marking; NULL text: the level. */
+/* True if the object's label does for the need. */
+bool
+sw_is_as_strict(const struct object *o, const struct sw_need *need)
+{
+	for (size_t i = 0; i < COUNTOF(need->at); i++)
+		if (worth(o, (enum tlp)(TLP_CLEAR + i)) < need->at[i])
+			return false;
+	return true;
+}
+
+/* A new Marking of what the path names. */
 static struct xml_node *
 add_marking(struct sw *w, struct xml_node *handling, const char *path)
 {

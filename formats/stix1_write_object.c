@@ -322,7 +322,7 @@ sw_edges(struct sw *w, struct sw_item *item, struct xml_node *n)
 	for (struct sw_edge *e = item->edges; e != NULL; e = e->next) {
 		json *tree = e->by->tree;
 
-		if (e->row == NULL)
+		if (e->row == NULL || e->by->home)
 			continue;
 		if (e->row->other != S1_KINDS)
 			write_wrapper(w, item, n, e);
@@ -377,6 +377,7 @@ sw_element(struct sw *w, struct sw_item *item)
 		sw_handling(w, item, n, kind->prefix, "../../..");
 		sw_source(w, item, n, kind->prefix, kind->source);
 	}
+	sw_add_moved(w, item, n);
 	sw_sort(n, kind->order);
 	return n;
 }

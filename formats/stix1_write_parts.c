@@ -60,6 +60,42 @@ sw_leaf(struct sw *w, struct xml_node *parent, const char *prefix, const char *n
 	return n;
 }
 
+/* True if the root declares the prefix as that, which it does from now on if it knew no such prefix. */
+static bool
+declare(struct sw *w, struct slice prefix, struct slice uri)
+{
+	const struct xml_decl *d = w->root->decls;
+
+	while (d != NULL && !slice_eq(d->prefix, prefix))
+		d = d->next;
+	if (d != NULL)
+		return slice_eq(d->uri, uri);
+	if (prefix.n == 0 || uri.n == 0)
+		return false;
+	xml_declare(w->mem, w->root, arena_str(w->mem, prefix), arena_str(w->mem, uri));
+	return true;
+}
+
+/* See stix1_write.h. */
+void
+sw_hoist(struct sw *w, struct xml_node *n)
+{
+	struct xml_decl **at = &n->decls;
+
+	declare(w, n->prefix, n->ns);
+	for (const struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		if (!slice_is(a->ns, XML_NS_XML))
+			declare(w, a->prefix, a->ns);
+	while (n != w->root && *at != NULL) {
+		if (declare(w, (*at)->prefix, (*at)->uri))
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	}
+	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k))
+		sw_hoist(w, k);
+}
+
 /* Put the children of n in that order; what is not in it comes first. */
 void
 sw_sort(struct xml_node *n, const char *order)
@@ -104,10 +140,14 @@ sw_name(struct sw *w, const char *kind, struct slice key)
 	return out;
 }
 
-/* Return the QName of an object: "tocsin:indicator-UUID". */
+/* Return the QName of an object: the one it came with, else "tocsin:indicator-UUID". */
 struct slice
 sw_id(struct sw *w, struct slice id)
 {
+	const struct sw_item *item = sw_find(w, id);
+
+	if (item != NULL && item->qname.n > 0)
+		return item->qname;
 	return sw_name(w, "", id);
 }
 

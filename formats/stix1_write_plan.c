@@ -126,6 +126,19 @@ sw_find(struct sw *w, struct slice id)
 	return best;
 }
 
+/* Return the item of that id and version, NULL if there is none. */
+struct sw_item *
+sw_find_version(struct sw *w, struct slice id, struct slice version_key)
+{
+	for (size_t i = idmap_place(&w->ids, id); i < w->ids.n && slice_eq(w->ids.v[i].id, id); i++) {
+		struct sw_item *item = &w->items[w->ids.v[i].value];
+
+		if (slice_eq(item->o->version_key, version_key) || item->o->version.n == 0)
+			return item;
+	}
+	return NULL;
+}
+
 /* True if a reader of the wrapper says that verb again. */
 bool
 sw_verb_is_read(const struct sw_row *row, struct slice source, struct slice verb, struct slice target)
