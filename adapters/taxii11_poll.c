@@ -5,8 +5,9 @@
  *	STIX 1.2 -> one Content_Block, labelled with the date of its last row -> more? where the next part
  *	begins is noted -> answer
  *
- * A note is {"result": R, "cid": N, "begin": us, "end": us, "parts": [[2, us], [3, us], ...]}: each part known
- * so far begins behind that date. A reader has at most 256 of them, and of each the last parts are kept.
+ * A note is {"result": R, "cid": N, "begin": us, "end": us, "parts": [[2, us], [3, us], ...]}: each part
+ * known so far begins behind that date. A reader has at most 256 of them, and of each the last parts are
+ * kept.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,7 +39,8 @@ struct poll {
 	struct slice		*rows;
 	size_t			 n, cap;
 	int64_t			 last_us;
-	bool			 beyond, more;		/* a row behind the end came; there is another part */
+	bool			 beyond;	/* a row behind the end came */
+	bool			 more;		/* there is another part */
 	uint64_t		 count;
 	struct strbuf		 out;
 };
@@ -98,7 +100,8 @@ find_part(const struct poll *p, int64_t number)
 static bool
 load_note(struct poll *p)
 {
-	static const struct json_limits limits = { .depth = 4, .nodes = 4 * PARTS_MAX + 16, .bytes = NOTE_MAX };
+	static const struct json_limits limits = { .depth = 4, .nodes = 4 * PARTS_MAX + 16,
+		.bytes = NOTE_MAX };
 	struct taxii_request *rq = p->t->rq;
 	struct err e = ERR_INIT;
 	const char *text = store_note_get(rq->g->store, space, note_name(p), rq->mem, &e);
@@ -230,8 +233,8 @@ on_written(void *arg, const struct translated *text)
 	if (taxii11_is_gone(p->t)) {
 		finish(p);
 	} else if (text->error != NULL) {
-		fail(p, text->retryable, arena_fmt(p->t->rq->mem, "the objects could not be written as STIX "
-		    "1.2: %s", text->error->reason));
+		fail(p, text->retryable, arena_fmt(p->t->rq->mem,
+		    "the objects could not be written as STIX 1.2: %s", text->error->reason));
 	} else {
 		put_head(p);
 		put_block(p, text->text);
@@ -245,7 +248,8 @@ write_rows(struct poll *p)
 	const struct taxii_request *rq = p->t->rq;
 	char now[STAMP_TEXT + 1];
 	const struct translate_write w = { .format = "stix1", .objects = p->rows, .n = p->n,
-	    .received = now, .csirt = rq->config->csirt, .request = arena_str(rq->mem, slice_of(rq->x->id)) };
+	    .received = now, .csirt = rq->config->csirt,
+	    .request = arena_str(rq->mem, slice_of(rq->x->id)) };
 
 	stamp_text(p->last_us, now);	/* of what is shown, so that the same part is the same text */
 	translate_write(rq->g->translate, &w, on_written, p);
@@ -324,8 +328,8 @@ static bool
 is_slowed(struct poll *p, bool walk, int64_t after_us)
 {
 	struct taxii_request *rq = p->t->rq;
-	const char *key = arena_fmt(rq->mem, "taxii11 %s %s %" PRId64 " %" PRId64 " %" PRId64, rq->reader.name,
-	    rq->collection->uuid, p->begin_us, p->end_us, after_us);
+	const char *key = arena_fmt(rq->mem, "taxii11 %s %s %" PRId64 " %" PRId64 " %" PRId64,
+	    rq->reader.name, rq->collection->uuid, p->begin_us, p->end_us, after_us);
 
 	if (taxii_books_slows(rq, slice_of(key)))
 		return true;
@@ -387,9 +391,10 @@ answer_count(struct poll *p)
 
 	put_head(p);
 	/* a page of many bytes becomes several blocks */
-	strbuf_addf(&p->out, "<taxii_11:Record_Count partial_count=\"%s\">%" PRIu64 "</taxii_11:Record_Count>",
-	    p->count > 1 ? "true" : "false", (p->count + page - 1) / page);
-	taxii11_leaf(&p->out, "Message", slice_of(arena_fmt(p->t->rq->mem, "%" PRIu64 " objects", p->count)));
+	strbuf_addf(&p->out, "<taxii_11:Record_Count partial_count=\"%s\">%" PRIu64
+	    "</taxii_11:Record_Count>", p->count > 1 ? "true" : "false", (p->count + page - 1) / page);
+	taxii11_leaf(&p->out, "Message", slice_of(arena_fmt(p->t->rq->mem, "%" PRIu64 " objects",
+	    p->count)));
 	answer(p);
 }
 
@@ -456,7 +461,8 @@ can_serve(struct taxii11 *t, const struct poll *p)
 	else if (json_bool(json_get(t->asked, "query")))
 		taxii11_fail(t, "UNSUPPORTED_QUERY", "there are no queries here");
 	else if (p->begin_us >= 0 && p->end_us >= 0 && p->begin_us >= p->end_us)
-		taxii11_fail(t, "FAILURE", "Exclusive_Begin_Timestamp is not before Inclusive_End_Timestamp");
+		taxii11_fail(t, "FAILURE",
+		    "Exclusive_Begin_Timestamp is not before Inclusive_End_Timestamp");
 	else if (!wants_ours(t))
 		taxii11_say(t, &(struct taxii11_status){ .type = "UNSUPPORTED_CONTENT",
 		    .why = "content comes as STIX 1.2", .detail = "SUPPORTED_CONTENT", .values = &ours,
@@ -513,7 +519,7 @@ taxii11_fulfill(struct taxii11 *t)
 		return;
 	}
 	most = slice_of(arena_fmt(t->rq->mem, "%" PRId64, p->parts[p->nparts - 1].number));
-	taxii11_say(t, &(struct taxii11_status){ .type = "INVALID_RESPONSE_PART", .detail = "MAX_PART_NUMBER",
-	    .why = "there is no such part; parts are asked for one after the other", .values = &most,
-	    .n = 1 });
+	taxii11_say(t, &(struct taxii11_status){ .type = "INVALID_RESPONSE_PART",
+	    .detail = "MAX_PART_NUMBER", .values = &most, .n = 1,
+	    .why = "there is no such part; parts are asked for one after the other" });
 }

@@ -305,7 +305,8 @@ taxii11_body(struct taxii_request *rq, struct slice body)
 	t->rq = rq;
 	t->id = SLICE_LIT("0");
 	taxii_hold(rq);
-	translate_ask(rq->g->translate, "taxii11", body, arena_str(rq->mem, slice_of(rq->x->id)), on_asked, t);
+	translate_ask(rq->g->translate, "taxii11", body, arena_str(rq->mem, slice_of(rq->x->id)),
+	    on_asked, t);
 }
 
 /* One header of the request. `must`: it may not be absent. True if it will do, else it is answered. */
@@ -341,7 +342,8 @@ taxii11_head(struct taxii_request *rq)
 
 	if (check_header(rq, "x-taxii-content-type", message, true, "UNSUPPORTED_MESSAGE",
 	    "SUPPORTED_BINDING") &&
-	    check_header(rq, "x-taxii-accept", message, false, "UNSUPPORTED_MESSAGE", "SUPPORTED_BINDING") &&
+	    check_header(rq, "x-taxii-accept", message, false, "UNSUPPORTED_MESSAGE",
+	    "SUPPORTED_BINDING") &&
 	    check_header(rq, "x-taxii-services", services, true, "FAILURE", NULL) &&
 	    check_header(rq, "x-taxii-protocol", protocols, false, "UNSUPPORTED_PROTOCOL",
 	    "SUPPORTED_PROTOCOL"))

@@ -4,9 +4,9 @@
  *	head: X-TAXII-* -> body -> the cage says what it asks (formats/taxii11.h) -> by its name:
  *	discovery, collections | poll, fulfillment (taxii11_poll.c) | inbox (taxii11_inbox.c)
  *
- * All services stand at /taxii11/, and each at a place of its own below it; any of them answers any message.
- * Refusals of TAXII are Status_Messages with HTTP 200; those of the road (login, rate) keep their HTTP status
- * and have a Status_Message for a body.
+ * All services stand at /taxii11/, and each at a place of its own below it; any of them answers any
+ * message. Refusals of TAXII are Status_Messages with HTTP 200; those of the road (login, rate) keep their
+ * HTTP status and have a Status_Message for a body.
  *
  * Owns:    the family FAMILY_TAXII11 of taxii_routes.h; a message between question and answer.
  * Called:  by taxii_server.c, once it is settled who asks, and the rate.

@@ -65,8 +65,8 @@ taxii11_begin(struct strbuf *b, const char *message, struct slice to)
 	char uuid[UUID_TEXT + 1];
 
 	uuid_v4(uuid);
-	strbuf_addf(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<taxii_11:%s xmlns:taxii_11=\"" TAXII11_NS
-	    "\" message_id=\"urn:uuid:%s\"", message, uuid);
+	strbuf_addf(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	    "<taxii_11:%s xmlns:taxii_11=\"" TAXII11_NS "\" message_id=\"urn:uuid:%s\"", message, uuid);
 	taxii11_attr(b, "in_response_to", to);
 }
 

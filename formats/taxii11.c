@@ -188,8 +188,8 @@ taxii11_ask(struct slice in, struct arena *mem, struct strbuf *out, struct err *
 	if (xml_parse(in, &lim, mem, &root, e) < 0)
 		return -1;
 	if (!slice_is(root->ns, TAXII11_NS))
-		return err_at(e, ERR_UNSUPPORTED, xml_pos(root), "the root element %.60s is not of namespace "
-		    TAXII11_NS, root->name.p);
+		return err_at(e, ERR_UNSUPPORTED, xml_pos(root),
+		    "the root element %.60s is not of namespace " TAXII11_NS, root->name.p);
 	id = slice_trim(xml_value(root, "message_id"));
 	if (id.n == 0)
 		return err_at(e, ERR_MISSING, xml_pos(root), "message_id is missing");

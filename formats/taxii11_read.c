@@ -193,7 +193,8 @@ read_block(struct taxii11 *t, struct xml_node *block, size_t index, struct err *
 		else
 			err_at(&why, ERR_UNSUPPORTED, xml_pos(block), "binding \"%.100s\" is not one of "
 			    "STIX 1.x", binding.p);
-		refuse(t, block, content == NULL ? "BAD_CONTENT" : "UNSUPPORTED_CONTENT", &why, path, index);
+		refuse(t, block, content == NULL ? "BAD_CONTENT" : "UNSUPPORTED_CONTENT", &why, path,
+		    index);
 		mark_all(block, XML_DROPPED);
 		return 0;
 	}
@@ -298,9 +299,9 @@ read_message(struct taxii11 *t, struct err *e)
 		return -1;
 	if (!slice_is(t->root->ns, TAXII11_NS) || (!slice_is(t->root->name, "Inbox_Message") &&
 	    !slice_is(t->root->name, "Poll_Response")))
-		return err_at(e, ERR_UNSUPPORTED, xml_pos(t->root), "the root element is %.60s of namespace "
-		    "\"%.80s\", not an Inbox_Message or Poll_Response of TAXII 1.1", t->root->name.p,
-		    t->root->ns.p);
+		return err_at(e, ERR_UNSUPPORTED, xml_pos(t->root),
+		    "the root element is %.60s of namespace \"%.80s\", not an Inbox_Message or "
+		    "Poll_Response of TAXII 1.1", t->root->name.p, t->root->ns.p);
 	for (block = xml_get(t->root, "Content_Block"); block != NULL; block = next) {
 		next = xml_more(block);
 		if (read_block(t, block, index++, e) < 0)
