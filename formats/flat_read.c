@@ -240,6 +240,15 @@ fill_source(struct flat_reading *r, const json *tree, const struct flat_look *lo
 	r->common.source = line(r, name.n > 0 ? name : id, FLAT_NAME_MAX);
 }
 
+/* The label that holds; one that cannot be read is RED, where nobody's policy says otherwise. */
+static enum tlp
+label_of(const struct object *o, const struct flat_look *look)
+{
+	if (look != NULL && look->tlp != NULL)
+		return look->tlp(look->ctx, o);
+	return o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT ? TLP_RED : o->tlp;
+}
+
 static void
 fill_common(struct flat_reading *r, const struct object *o, const json *tree,
     const struct flat_look *look, const struct flat_links *l)
@@ -264,7 +273,7 @@ fill_common(struct flat_reading *r, const struct object *o, const json *tree,
 	c->report = l->report;
 	c->confidence = json_int(json_get(tree, "confidence"), &confidence) && confidence >= 0 &&
 	    confidence <= 100 ? (int)confidence : -1;
-	c->tlp = look != NULL && look->tlp != NULL ? look->tlp(look->ctx, o) : o->tlp;
+	c->tlp = label_of(o, look);
 	c->pap = o->pap;
 	c->valid_until_key = o->valid_until_key;
 	fill_times(c, tree, l);

@@ -251,6 +251,20 @@ test_other_languages(void **state)
 	assert_non_null(strstr(written("csv", &plain, &o, 1), "rule x {  condition: true }"));
 }
 
+/* A marking that nobody can read is RED: its value is in no list for devices. */
+static void
+test_an_unreadable_label_is_red(void **state)
+{
+	struct object *o = indicator(SLICE_LIT("[domain-name:value = 'bad.example.net']"),
+	    ",\"object_marking_refs\":[\"marking-definition--33333333-3333-4333-8333-333333333333\"]");
+	struct flat_list l = records(o);
+
+	(void)state;
+	assert_int_equal(o->label, LABEL_UNREADABLE);
+	assert_int_equal(l.v[0].tlp, TLP_RED);
+	assert_string_equal(written("txt", &plain, &o, 1), "");
+}
+
 static void
 test_fields(void **state)
 {
@@ -814,6 +828,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_patterns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_observables, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_languages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_unreadable_label_is_red, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_index_forgets, setup, teardown),
