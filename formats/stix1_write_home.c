@@ -83,6 +83,30 @@ read_again(struct sw *w, struct slice received, struct advisory *adv)
 	return ok;
 }
 
+/* A pattern that is XML may be spelled in another way. */
+static bool
+is_same_xml(struct sw *w, struct slice a, struct slice b)
+{
+	struct xml_limits lim = { .depth = 80 };
+	struct xml_node *x, *y;
+
+	return a.n > 0 && a.p[0] == '<' && xml_parse(a, &lim, w->mem, &x, NULL) == 0 &&
+	    xml_parse(b, &lim, w->mem, &y, NULL) == 0 && xml_equal(x, y);
+}
+
+/* True if an object read again is the one that is here. */
+static bool
+is_same_object(struct sw *w, json *now, const json *then)
+{
+	char was[65], is[65];
+
+	if (is_same_xml(w, json_member(now, "pattern"), json_member(then, "pattern")))
+		json_put_str(w->mem, now, "pattern", json_member(then, "pattern"));
+	stix1_object_hash(then, w->mem, was);
+	stix1_object_hash(now, w->mem, is);
+	return strcmp(was, is) == 0;
+}
+
 /* True if what the document says is what is here. */
 static bool
 is_true(struct sw *w, const struct advisory *adv)
@@ -95,7 +119,6 @@ is_true(struct sw *w, const struct advisory *adv)
 		const struct object *o = &adv->objects[i];
 		struct sw_need need = { { TLP_UNSET } };
 		struct sw_item *item;
-		char was[65], is[65];
 
 		if (o->class == OBJECT_META)
 			continue;
@@ -105,9 +128,7 @@ is_true(struct sw *w, const struct advisory *adv)
 		sw_need(&need, item->o);
 		if (!sw_is_as_strict(o, &need))
 			return false;
-		stix1_object_hash(o->tree, w->mem, was);
-		stix1_object_hash(item->tree, w->mem, is);
-		if (strcmp(was, is) != 0)
+		if (!is_same_object(w, o->tree, item->tree))
 			return false;
 		item->home = true;
 		n++;

@@ -47,7 +47,7 @@ write_observable(struct sw *w, struct sw_item *item, struct xml_node *n, json *p
 	k->ns = slice_of(sw_uri("indicator"));
 	xml_append(n, k);
 	ledger_mark(w->ledger, pattern, extent == CYBOX_EXACT ? LOSS_KEPT : LOSS_APPROXIMATED,
-	    "as an Observable");
+	    extent == CYBOX_EXACT ? NULL : "literals are spelled as they should be");
 	return true;
 }
 

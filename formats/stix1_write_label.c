@@ -123,8 +123,10 @@ add_structures(struct sw *w, struct sw_item *item, struct xml_node *marking)
 		struct xml_node *n;
 
 		if (text.n == 0) {
-			ledger_mark(w->ledger, m, tlp_of_marking_id(json_slice(m)) == item->word ?
-			    LOSS_KEPT : LOSS_APPROXIMATED, "the next stronger label");
+			bool same = tlp_of_marking_id(json_slice(m)) == item->word;
+
+			ledger_mark(w->ledger, m, same ? LOSS_KEPT : LOSS_APPROXIMATED,
+			    same ? NULL : "the next stronger label");
 			continue;
 		}
 		ledger_mark(w->ledger, m, LOSS_KEPT, NULL);

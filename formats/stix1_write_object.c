@@ -2,7 +2,7 @@
 #include "formats/stix1_write.h"
 #include "gateway/base/arena.h"
 
-/* The CVE id of a vulnerability, empty if it has none that the schema allows. */
+/* The external id that a source gave it, beginning with `prefix` (NULL: any); empty if there is none. */
 static struct slice
 take_reference(struct sw *w, const struct sw_item *item, const char *source, const char *prefix)
 {
@@ -294,7 +294,8 @@ write_wrapper(struct sw *w, struct sw_item *item, struct xml_node *n, struct sw_
 	if (sw_kinds[row->other].type != NULL &&
 	    !(row->kind == S1_INDICATOR && row->other == S1_CAMPAIGN))
 		sw_type(w, inner, sw_kinds[row->other].type);
-	ledger_mark(w->ledger, verb, exact ? LOSS_KEPT : LOSS_APPROXIMATED, "as a text");
+	ledger_mark(w->ledger, verb, exact ? LOSS_KEPT : LOSS_APPROXIMATED,
+	    exact ? NULL : "as a text");
 }
 
 /* Whom it hits, who it is. False if that may not be told here. */
