@@ -13,7 +13,9 @@
  *
  * The second is format_taxii11: an Inbox_Message or a saved Poll_Response. Every Content_Block of a
  * STIX 1.x binding is read as the format stix1; another, or one that cannot be read, is a refusal of its
- * own. What stands around them is the advisory's envelope, {"taxii11": {"message": "Inbox_Message", "xml": "<..."}}.
+ * own. What stands around them is the advisory's envelope:
+ *
+ *	{"taxii11": {"message": "Inbox_Message", "xml": "<..."}}
  *
  * Owns:    how TAXII 1.1 messages are read.
  * Called:  taxii11_ask by translator_text.c, the format through the registry.
