@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "adapters/feeds_delta.h"
+#include "adapters/feeds_misp.h"
 #include "adapters/http_gzip.h"
 #include "adapters/taxii_request.h"
 #include "gateway/audit.h"
@@ -80,7 +81,8 @@ const struct collection_conf *
 feeds_resolve(struct taxii_request *rq, struct slice name)
 {
 	size_t output;
-	const struct feed_conf *f = feed_find(rq->config, name, &output);
+	const struct feed_conf *f = rq->match.place->path[2] == S_MISP ?
+	    feeds_misp_find(rq->config, name) : feed_find(rq->config, name, &output);
 
 	return f == NULL ? NULL : catalog_find(rq->g->catalog, slice_of(f->collection));
 }

@@ -38,6 +38,7 @@ struct taxii_request {
 	const struct collection_conf *collection; /* a copy in mem */
 	struct slice		 collection_name; /* as the token knows it: the UUID */
 	struct slice		 object_id;	/* decoded path segment, or a status id */
+	struct slice		 file;		/* of a feed of files */
 	struct taxii_query	 q;
 	struct slice		 body;		/* valid as long as x */
 	void			(*then)(struct taxii_request *rq);	/* what waits for the judgement */

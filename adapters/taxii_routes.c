@@ -7,6 +7,7 @@
 #include "adapters/taxii20_read.h"
 #include "adapters/taxii20_write.h"
 #include "adapters/feeds.h"
+#include "adapters/feeds_misp.h"
 #include "adapters/taxii_media.h"
 #include "adapters/taxii_request.h"
 #include "adapters/taxii_write.h"
@@ -144,6 +145,8 @@ static const struct taxii_route routes[] = {
 	    taxii11_body, false },
 	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_INBOX }, NO_RIGHT, "inbox11", taxii11_head,
 	    taxii11_body, false },
+	{ FAMILY_FEED, HTTP_GET, { S_FEEDS, S_FEED, S_MISP, S_FILE }, RIGHT_READ, "feed-misp",
+	    feeds_misp_get, NULL, false },
 };
 enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 
@@ -151,6 +154,7 @@ enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 static const char *const fixed_words[TAXII_SEGMENT_KINDS] = {
 	[S_TAXII2] = "taxii2", [S_TAXII] = "taxii", [S_FEEDS] = "feeds",
 	[S_TAXII11] = "taxii11", [S_DISCOVERY] = "discovery", [S_POLL] = "poll", [S_INBOX] = "inbox",
+	[S_MISP] = "misp",
 	[S_COLLECTIONS] = "collections", [S_OBJECTS] = "objects", [S_VERSIONS] = "versions",
 	[S_MANIFEST] = "manifest", [S_STATUS] = "status",
 };

@@ -59,6 +59,8 @@ enum taxii_segment {
 	S_OBJECT,		/* rq->object_id */
 	S_VERSIONS, S_MANIFEST, S_STATUS,
 	S_STATUS_ID,		/* rq->object_id */
+	S_MISP,
+	S_FILE,			/* rq->file */
 	S_FEED,			/* rq->object_id; rq->collection by the family's `resolve` */
 	TAXII_SEGMENT_KINDS
 };

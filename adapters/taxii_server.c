@@ -69,6 +69,8 @@ take_parts(struct taxii_request *rq)
 
 		if (r->path[i] == S_OBJECT || r->path[i] == S_STATUS_ID || r->path[i] == S_FEED)
 			rq->object_id = arena_slice(rq->mem, have);
+		if (r->path[i] == S_FILE)
+			rq->file = arena_slice(rq->mem, have);
 		if (r->path[i] == S_COLLECTION)
 			col = catalog_find_in(c, rq->match.root, have);
 		else if (r->path[i] == S_FEED && taxii_families[r->family].resolve != NULL)

@@ -146,6 +146,7 @@ extern const struct format_ops format_stix21, format_iodef2, format_mapped;
 extern const struct format_ops format_iodef1, format_iodef_json, format_rid;
 extern const struct format_ops format_misp;
 extern const struct format_ops format_stix1, format_taxii11;
+extern const struct format_ops format_misp_feed;	/* for feeds alone: in no list (misp_feed.c) */
 extern const struct format_ops format_stix20;
 extern const struct format_ops format_csaf;
 extern const struct format_ops format_csv, format_jsonl, format_txt, format_hosts, format_suricata,

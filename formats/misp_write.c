@@ -11,8 +11,8 @@
 /* ---- opening an event ---- */
 
 /* The latest of the objects' times, else the time of arrival. */
-static struct slice
-latest_time(struct mw *w, const struct mw_event *ev)
+struct slice
+mw_latest_time(struct mw *w, const struct mw_event *ev)
 {
 	struct slice best = SLICE_EMPTY, key = SLICE_EMPTY, k;
 
@@ -145,7 +145,7 @@ open_event(struct mw *w, struct mw_event *ev)
 	struct slice at, own;
 
 	if (ev->container == NULL) {
-		at = latest_time(w, ev);
+		at = mw_latest_time(w, ev);
 		own = misp_uuid_of_id(w->job->adv->id);
 		ev->node = json_object(w->mem);
 		ev->uuid = MISP_UUID(w->mem, "event", own);
@@ -240,8 +240,8 @@ put_list(struct mw *w, json *event, const char *name, json *list, bool always)
 		json_put(w->mem, event, name, list);
 }
 
-static json *
-write_event(struct mw *w, struct mw_event *ev)
+json *
+mw_write_event(struct mw *w, struct mw_event *ev)
 {
 	json *wrapper, *had;
 	bool kept;
@@ -308,11 +308,11 @@ write_events(struct mw *w)
 	json *root, *list;
 
 	if (w->nevents == 1 && w->n > 0)
-		return write_event(w, &w->events[0]);
+		return mw_write_event(w, &w->events[0]);
 	root = json_object(w->mem);
 	list = json_put(w->mem, root, "response", json_list(w->mem));
 	for (size_t i = 0; i < w->nevents && w->n > 0; i++)
-		json_push(list, write_event(w, &w->events[i]));
+		json_push(list, mw_write_event(w, &w->events[i]));
 	return root;
 }
 

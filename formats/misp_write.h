@@ -62,6 +62,10 @@ struct mw {
 	bool			 loose;		/* attributes or objects of a search */
 };
 
+/* misp_write.c */
+struct slice	 mw_latest_time(struct mw *w, const struct mw_event *ev);
+json		*mw_write_event(struct mw *w, struct mw_event *ev);	/* {"Event": ...} */
+
 /* misp_write_plan.c */
 int mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err *e);
 void		 mw_plan(struct mw *w);

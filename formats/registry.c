@@ -86,6 +86,8 @@ format_find_writer(struct slice name)
 		if (slice_is(first, format_writers[i]->name) &&
 		    (first.n == name.n || flat_output_find(name) != NULL))
 			return format_writers[i];
+	if (slice_is(first, format_misp_feed.name))
+		return &format_misp_feed;
 	return format_find(name);
 }
 

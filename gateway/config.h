@@ -115,6 +115,7 @@ struct feed_conf {			/* flat files of a collection, for tools without TAXII */
 	int64_t		 every_us;	/* how often it is looked whether they are still right */
 	size_t		 records;	/* most in one answer */
 	size_t		 bytes;		/* of one file */
+	size_t		 misp_bytes;	/* of STIX objects that become one MISP feed */
 	size_t		 history_bytes;	/* of what has changed, for `since` */
 	int64_t		 history_us;	/* how long that is kept */
 	const char	*file;

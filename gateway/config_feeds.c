@@ -26,6 +26,8 @@ output_names(struct arena *mem)
 		v[n++] = o->name;
 	}
 	v = arena_grow(mem, v, n, &cap, sizeof(*v));
+	v[n++] = "misp";
+	v = arena_grow(mem, v, n, &cap, sizeof(*v));
 	v[n] = NULL;
 	return v;
 }
@@ -40,7 +42,7 @@ read_formats(const struct config_value *v, const struct config_key *k, void *at)
 	if (v->nwords > WORDS_MAX)
 		return complain(v->c, v->line, "%s: more than %d words", v->what, (int)WORDS_MAX);
 	for (size_t i = 0; i < v->nwords; i++) {
-		if (flat_output_find(v->words[i]) == NULL)
+		if (flat_output_find(v->words[i]) == NULL && !slice_is(v->words[i], "misp"))
 			rc = complain_unknown(v->c, v->line, "output", v->words[i],
 			    output_names(v->mem));
 		list[i] = arena_str(v->mem, v->words[i]);

@@ -31,6 +31,7 @@ struct consumer_books;
 struct consumer_marks;
 struct stats;
 struct feeds;
+struct feed_misp;
 struct feed_publisher;
 struct figures_desk;
 struct keys;
@@ -51,6 +52,7 @@ struct gateway {
 	struct consumer_books	*books;		/* who fetched what: consumer_books.h */
 	struct consumer_marks	*marks;		/* how far who has come: consumer_mark.h */
 	struct feeds		*feeds;
+	struct feed_misp	*feed_misp;	/* MISP feeds */
 	struct feed_publisher	*publisher;	/* worker 0: feeds as files */
 	struct intake		*intake;
 	struct pending		*pending;	/* NULL: every POST is answered when it is taken in */

@@ -28,6 +28,7 @@
 #include "gateway/credentials.h"
 #include "gateway/dedup.h"
 #include "gateway/feed.h"
+#include "gateway/feed_misp.h"
 #include "gateway/feed_publish.h"
 #include "gateway/figures.h"
 #include "gateway/intake.h"
@@ -640,6 +641,7 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	if (n->g.catalog == NULL)
 		return -1;
 	n->g.feeds = feeds_new(&n->g);
+	n->g.feed_misp = feed_misp_new(&n->g);
 	n->g.publisher = n->g.worker == 0 ? feed_publisher_new(&n->g) : NULL;
 	n->g.books = consumer_books_new(&n->g);
 	n->g.pending = pending_new(&n->g, e);
@@ -684,6 +686,7 @@ stop(struct node *n)
 	intake_free(n->g.intake);
 	translate_free(n->g.translate);
 	feed_publisher_free(n->g.publisher);
+	feed_misp_free(n->g.feed_misp);
 	feeds_free(n->g.feeds);
 	catalog_free(n->g.catalog);
 	dedup_free(n->g.dedup);

@@ -25,7 +25,7 @@ enum {
 static const uint64_t scrypt_memory_max = 64u << 20;
 
 /* Fetched once: in OpenSSL 3.0 a fetch a call costs more than hashing a short message. */
-static EVP_MD *md_sha256, *md_sha1;
+static EVP_MD *md_sha256, *md_sha1, *md_md5;
 static EVP_MAC_CTX *mac_sha256;		/* without a key: to be copied */
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
@@ -78,6 +78,7 @@ fetch(void)
 {
 	md_sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	md_md5 = EVP_MD_fetch(NULL, "MD5", NULL);	/* NULL where it is forbidden: nothing else needs it */
 	if (md_sha256 == NULL || md_sha1 == NULL)
 		broken("SHA-256 and SHA-1");
 	fetch_mac();
@@ -119,6 +120,16 @@ void
 digest_sha1(struct slice s, uint8_t out[SHA1_LEN])
 {
 	hash(s, out, &md_sha1);
+}
+
+/* Zeros where the library does not do MD5. */
+void
+digest_md5(struct slice s, uint8_t out[MD5_LEN])
+{
+	pthread_once(&fetched, fetch);
+	memset(out, 0, MD5_LEN);
+	if (md_md5 != NULL)
+		hash(s, out, &md_md5);
 }
 
 struct hmac *

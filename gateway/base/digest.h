@@ -14,11 +14,12 @@
 #include "gateway/base/err.h"
 #include "gateway/base/slice.h"
 
-enum { SHA256_LEN = 32, SHA1_LEN = 20, ED25519_KEY_LEN = 32, ED25519_SIG_LEN = 64 };
+enum { SHA256_LEN = 32, SHA1_LEN = 20, MD5_LEN = 16, ED25519_KEY_LEN = 32, ED25519_SIG_LEN = 64 };
 
 void	digest_sha256(struct slice s, uint8_t out[SHA256_LEN]);
 void	digest_sha256_hex(struct slice s, char out[2 * SHA256_LEN + 1]);
 void	digest_sha1(struct slice s, uint8_t out[SHA1_LEN]);	/* UUIDv5 only */
+void	digest_md5(struct slice s, uint8_t out[MD5_LEN]);	/* of values in a MISP feed; protects nothing */
 void	digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN]);
 
 /* The same under a key that is used often: a fifth of the cost. */
