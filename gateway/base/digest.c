@@ -78,7 +78,7 @@ fetch(void)
 {
 	md_sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	md_md5 = EVP_MD_fetch(NULL, "MD5", NULL);	/* NULL where it is forbidden: nothing else needs it */
+	md_md5 = EVP_MD_fetch(NULL, "MD5", NULL);	/* NULL where it is forbidden */
 	if (md_sha256 == NULL || md_sha1 == NULL)
 		broken("SHA-256 and SHA-1");
 	fetch_mac();

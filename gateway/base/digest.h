@@ -19,7 +19,7 @@ enum { SHA256_LEN = 32, SHA1_LEN = 20, MD5_LEN = 16, ED25519_KEY_LEN = 32, ED255
 void	digest_sha256(struct slice s, uint8_t out[SHA256_LEN]);
 void	digest_sha256_hex(struct slice s, char out[2 * SHA256_LEN + 1]);
 void	digest_sha1(struct slice s, uint8_t out[SHA1_LEN]);	/* UUIDv5 only */
-void	digest_md5(struct slice s, uint8_t out[MD5_LEN]);	/* of values in a MISP feed; protects nothing */
+void	digest_md5(struct slice s, uint8_t out[MD5_LEN]);	/* hashes.csv of MISP only */
 void	digest_hmac_sha256(struct slice key, struct slice s, uint8_t out[SHA256_LEN]);
 
 /* The same under a key that is used often: a fifth of the cost. */
