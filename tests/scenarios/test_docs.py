@@ -107,7 +107,7 @@ def test_by_hand(tmp_path):
     """If this fails, the first commands that anybody types are wrong."""
     commands = re.findall(r"^    (build/tocsin \S+.*?)(?:\s+#.*)?$", section(read("README.md"), "By hand"), re.M)
     verbs = [c.split()[1] for c in commands]
-    assert verbs == ["convert", "init", "check", "serve", "help"]
+    assert verbs == ["convert", "validate", "init", "check", "serve", "help"]
     node, ops = tmp_path / "node", free_port()
     for command in commands:
         words = [w.replace("build/tocsin", TOCSIN).replace("/tmp/cert-a", str(node)) for w in command.split()]
