@@ -53,6 +53,7 @@ struct sw {
 	struct sw_item		*items;
 	size_t			 n;
 	struct idmap		 ids;		/* -> items[] */
+	size_t			*newest;	/* where an id begins in `ids`: its newest version */
 	struct xml_node		*root;
 	struct xml_node		*handling;	/* of the package; made when needed */
 	enum tlp		 word;		/* of the element being written */

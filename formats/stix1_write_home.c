@@ -11,6 +11,8 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
+enum { EDITS_MAX = 1000 };	/* of more, the document is not the one it was */
+
 /* The kind of element that a piece is; S1_KINDS for a package and what is none of ours. */
 static enum s1_kind
 kind_of_piece(const struct stix1_piece *p)
@@ -175,6 +177,7 @@ sw_go_home(struct sw *w)
 	struct xml_node *native = w->root;
 	bool mitre;
 	struct stix1_home h;
+	size_t edits = 0;
 
 	stix1_home(w->job->adv, w->mem, &h);
 	if (h.nroots != 1)
@@ -194,7 +197,7 @@ sw_go_home(struct sw *w)
 			continue;
 		}
 		item->residue = p->residue;
-		if (!mitre || !take_out(w, &h, p))
+		if (!mitre || edits++ >= EDITS_MAX || !take_out(w, &h, p))
 			goto natively;
 	}
 	if (!verify(w, &h) || (has_more(w) && !mitre))

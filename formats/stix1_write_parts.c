@@ -305,7 +305,7 @@ add_specification(struct sw *w, struct sw_item *who, struct xml_node *n, bool or
 	sw_take(w, who->tree, "identity_class");
 }
 
-/* An element of IdentityType: whole where that may be said there, else by its id. False if there is nothing. */
+/* An element of IdentityType: whole where that may be said, else by its id. False if there is nothing. */
 bool
 sw_identity(struct sw *w, struct xml_node *parent, const char *prefix, const char *name, struct slice id,
     enum tlp word)

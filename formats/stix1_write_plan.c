@@ -3,6 +3,8 @@
 #include "formats/vocab.h"
 #include "gateway/base/arena.h"
 
+enum { VERSIONS_MAX = 1000 };	/* of one object, that are looked through for one of them */
+
 #define COMMON_ENDS " Related_Packages"
 
 const struct sw_kind sw_kinds[S1_KINDS] = {
@@ -115,22 +117,39 @@ sw_kind_of(struct slice type_or_id)
 struct sw_item *
 sw_find(struct sw *w, struct slice id)
 {
-	struct sw_item *best = NULL;
+	size_t at = idmap_place(&w->ids, id);
 
-	for (size_t i = idmap_place(&w->ids, id); i < w->ids.n && slice_eq(w->ids.v[i].id, id); i++) {
-		struct sw_item *item = &w->items[w->ids.v[i].value];
+	return at < w->ids.n && slice_eq(w->ids.v[at].id, id) ? &w->items[w->newest[at]] : NULL;
+}
 
-		if (best == NULL || slice_cmp(best->o->version_key, item->o->version_key) < 0)
-			best = item;
+/* Of each id the newest version: noted once, where the id begins in the map. */
+static void
+find_newest(struct sw *w)
+{
+	size_t first = 0;
+
+	w->newest = arena_alloc(w->mem, (w->ids.n + 1) * sizeof(*w->newest));
+	for (size_t i = 0; i < w->ids.n; i++) {
+		size_t at = w->ids.v[i].value;
+
+		if (i == 0 || !slice_eq(w->ids.v[i].id, w->ids.v[first].id)) {
+			first = i;
+			w->newest[first] = at;
+		} else if (slice_cmp(w->items[w->newest[first]].o->version_key,
+		    w->items[at].o->version_key) < 0) {
+			w->newest[first] = at;
+		}
 	}
-	return best;
 }
 
 /* Return the item of that id and version, NULL if there is none. */
 struct sw_item *
 sw_find_version(struct sw *w, struct slice id, struct slice version_key)
 {
-	for (size_t i = idmap_place(&w->ids, id); i < w->ids.n && slice_eq(w->ids.v[i].id, id); i++) {
+	size_t seen = 0;
+
+	for (size_t i = idmap_place(&w->ids, id); i < w->ids.n && slice_eq(w->ids.v[i].id, id) &&
+	    seen++ < VERSIONS_MAX; i++) {
 		struct sw_item *item = &w->items[w->ids.v[i].value];
 
 		if (slice_eq(item->o->version_key, version_key) || item->o->version.n == 0)
@@ -252,6 +271,7 @@ sw_plan(struct sw *w)
 		idmap_add(&w->ids, w->mem, item->o->id, i);
 	}
 	idmap_sort(&w->ids);
+	find_newest(w);
 	for (size_t i = 0; i < w->n; i++) {
 		struct sw_need need = { { TLP_UNSET } };
 

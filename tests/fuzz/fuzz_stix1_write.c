@@ -1,0 +1,77 @@
+/* If this finds something, objects of a stranger can crash the writer of STIX 1.x, or leave it under a weaker label
+ * than they came in with. Whatever is written must be readable, the same twice, with every leaf in the account, and
+ * no object may be freer when it is read back. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "formats/stix1.h"
+#include "tests/unit/chain_kit.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static size_t
+leaves(const json *o)
+{
+	size_t n = 0;
+
+	if (json_first(o) == NULL)
+		return 1;
+	for (const json *m = json_first(o); m != NULL; m = json_next(m))
+		n += leaves(m);
+	return n;
+}
+
+static void
+check(const struct advisory *adv, struct arena *mem, bool residue)
+{
+	struct err e = ERR_INIT;
+	struct slice text, twice;
+	struct advisory back;
+	struct loss loss;
+	size_t count = 0;
+
+	loss_init(&loss, mem);
+	if (chain_write(&format_stix1, adv, mem, residue, &loss, &text, &e) < 0) {
+		if (e.code == ERR_NONE)
+			abort();
+		return;
+	}
+	for (size_t i = 0; i < adv->n; i++)
+		count += leaves(adv->objects[i].tree);
+	if (count != loss.n - loss.count[LOSS_GENERATED])
+		abort();
+	if (chain_write(&format_stix1, adv, mem, residue, NULL, &twice, &e) < 0 || !slice_eq(text, twice))
+		abort();
+	if (chain_read(&format_stix1, text, mem, &back, NULL, &e) < 0)
+		abort();
+	for (size_t i = 0; i < back.n; i++) {
+		const struct object *was = NULL;
+
+		/* of several versions, one may be the freer */
+		for (size_t k = 0; k < adv->n; k++)
+			if (slice_eq(adv->objects[k].id, back.objects[i].id) && (was == NULL ||
+			    chain_is_weaker(&adv->objects[k], was)))
+				was = &adv->objects[k];
+		if (was != NULL && was->class != OBJECT_META && chain_is_weaker(&back.objects[i], was))
+			abort();
+	}
+}
+
+/* Both what is STIX 2.1 and what came as STIX 1.x. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct arena *mem = arena_new();
+	struct slice in = slice_from((const char *)data, n);
+	const struct format_ops *from = n > 0 && data[0] == '<' ? &format_stix1 : &format_stix21;
+	struct advisory adv;
+	struct err e = ERR_INIT;
+
+	if (chain_read(from, in, mem, &adv, NULL, &e) == 0 && adv.n > 0) {
+		check(&adv, mem, true);
+		check(&adv, mem, false);
+	}
+	arena_free(mem);
+	return 0;
+}
