@@ -45,6 +45,23 @@ ir_place(struct ir *r, const struct xml_node *n, struct err *e)
 	err_path(e, "%s", xml_path_text(r->mem, n, NULL));
 }
 
+/* How many elements stand before n among its siblings: counted from the one that was refused before it, as
+ * a document may have nothing but what is refused. */
+static size_t
+refused_index(struct ir *r, const struct xml_node *n)
+{
+	size_t level = n->parent == r->doc ? 1 : 0, index = 0;
+	const struct xml_node *p;
+
+	for (p = n->prev; p != NULL && p != r->refused[level].node; p = p->prev)
+		index += xml_is_text(p) ? 0 : 1;
+	if (p != NULL)
+		index += r->refused[level].index + 1;
+	r->refused[level].node = n;
+	r->refused[level].index = index;
+	return index;
+}
+
 /* Note a remark as a verdict of the advisory. */
 static void
 add_warning(struct ir *r, const struct xml_node *n, const char *code, const char *reason)
@@ -89,8 +106,7 @@ ir_refuse(struct ir *r, struct xml_node *n, const char *code, const struct err *
 		xml_print(&text, n, 0);
 	v->text = arena_slice(r->mem, strbuf_slice(&text));
 	strbuf_fini(&text);
-	for (const struct xml_node *p = n->prev; p != NULL; p = p->prev)
-		v->index += xml_is_text(p) ? 0 : 1;
+	v->index = refused_index(r, n);
 }
 
 /* One finding at n. Returns false when it ends the unit. */

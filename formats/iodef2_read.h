@@ -90,6 +90,10 @@ struct ir {
 	size_t			 tests;		/* of patterns, made so far: references multiply them */
 	struct ir_incident	**incidents;
 	size_t			 nincidents, incidents_cap;
+	struct {
+		const struct xml_node	*node;
+		size_t			 index;
+	} refused[2];		/* the last unit that was refused: within an Incident, and an Incident */
 };
 
 /* iodef2_check.c. -1: refuse the Incident, *e says why. Units inside (Indicator, EventData) that are

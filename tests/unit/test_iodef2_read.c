@@ -689,6 +689,31 @@ broken_parts_are_refused_alone(void **state)
 	assert_true(has_verdict(z, VERDICT_REFUSED, "INVALID"));
 }
 
+/* Quarantine names the wrong Incident or Indicator when many are broken. */
+static void
+refused_parts_are_numbered(void **state)
+{
+#define BAD(id)	INDICATOR(id, "<EndTime>never</EndTime>" A("192.0.2.2"))
+	static const char broken[] = "<Incident purpose=\"watch\"/>";
+	static const size_t index[] = { 0, 1, 3, 4, 1, 2, 6 };
+	struct strbuf doc = STRBUF_INIT;
+	struct reading *x;
+
+	(void)state;
+	strbuf_addf(&doc, "%s%s %s%s%s%s%s%s</IODEF-Document>", HEAD, broken, broken,
+	    WATCH("<IndicatorData>" INDICATOR("a", A("192.0.2.1")) "</IndicatorData>"), broken, broken,
+	    "<Incident purpose=\"watch\"><IncidentID name=\"x.example\">2</IncidentID>" TIME CREATOR
+	    "<IndicatorData>" INDICATOR("b", A("192.0.2.1")) BAD("c") BAD("d") "</IndicatorData></Incident>",
+	    broken);
+	x = read_doc(doc.p);
+	assert_int_equal(count(x, "report"), 2);
+	assert_int_equal(x->adv.nverdicts, COUNTOF(index));
+	for (size_t i = 0; i < COUNTOF(index); i++)
+		assert_int_equal(x->adv.verdicts[i].index, index[i]);
+	strbuf_fini(&doc);
+#undef BAD
+}
+
 /* Converting twice gives the same bytes: relays and dedup depend on it. */
 static void
 reading_twice_gives_the_same_bytes(void **state)
@@ -879,6 +904,7 @@ main(void)
 		cmocka_unit_test(observables_have_the_ids_of_the_standard),
 		cmocka_unit_test(translations_become_language_content),
 		cmocka_unit_test(broken_parts_are_refused_alone),
+		cmocka_unit_test(refused_parts_are_numbered),
 		cmocka_unit_test(reading_twice_gives_the_same_bytes),
 		cmocka_unit_test(every_leaf_is_accounted_for),
 		cmocka_unit_test(residue_has_cuts),
