@@ -165,7 +165,7 @@ csaf_stricter(enum tlp a, enum tlp b)
 void
 csaf_labels_add(struct csaf_labels *sum, const struct object *o)
 {
-	enum tlp t = o->label == LABEL_UNREADABLE ? TLP_RED : o->tlp;
+	enum tlp t = object_level(o);
 
 	if (slice_is(o->type, "marking-definition") || slice_is(o->type, "extension-definition"))
 		return;

@@ -246,7 +246,7 @@ label_of(const struct object *o, const struct flat_look *look)
 {
 	if (look != NULL && look->tlp != NULL)
 		return look->tlp(look->ctx, o);
-	return o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT ? TLP_RED : o->tlp;
+	return object_level(o);
 }
 
 static void

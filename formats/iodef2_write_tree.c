@@ -360,9 +360,7 @@ iw_descriptions(struct iw *w, struct iw_obj *ob, struct xml_node *parent, bool c
 enum tlp
 iw_label(const struct object *o)
 {
-	if (o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT)
-		return TLP_RED;
-	return o->tlp;
+	return object_level(o);
 }
 
 /* No label is what policy calls unmarked, shipped as amber: stricter than GREEN, laxer than AMBER. */

@@ -27,12 +27,10 @@ refused(struct map_writing *wr, const json *tree, const struct err *e)
 static enum tlp
 needed_label(const struct map_writing *wr, const struct object *o)
 {
-	enum tlp unsaid = tlp_parse(fact_one(&wr->w.map->defaults, T_TLP));
+	enum tlp unsaid = tlp_parse(fact_one(&wr->w.map->defaults, T_TLP)), said = object_level(o);
 
-	if (o->label == LABEL_UNREADABLE)
-		return TLP_RED;
-	if (o->tlp != TLP_UNSET)
-		return o->tlp;
+	if (said != TLP_UNSET)
+		return said;
 	/* A reader would take the mapping's default: it must not be laxer than no label at all. */
 	return unsaid == TLP_CLEAR || unsaid == TLP_GREEN ? TLP_AMBER : TLP_UNSET;
 }

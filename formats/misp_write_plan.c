@@ -124,7 +124,7 @@ mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err
 		if (w->v[i].residue != NULL)
 			read_part(w, &w->v[i]);
 		w->born |= w->v[i].residue != NULL;
-		w->v[i].tlp = o->label == LABEL_UNREADABLE ? TLP_RED : o->tlp;
+		w->v[i].tlp = object_level(o);
 	}
 	/* of several versions the latest stands first among its equals */
 	for (size_t i = 0; i < w->n; i++)

@@ -194,6 +194,15 @@ tlp_join(enum tlp a, enum tlp b)
 	return high == TLP_GREEN ? TLP_AMBER : TLP_UNSET;
 }
 
+/* Return the label that a writer must say of an object. */
+enum tlp
+object_level(const struct object *o)
+{
+	if (o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT)
+		return TLP_RED;
+	return o->label == LABEL_TLP ? o->tlp : tlp_join(TLP_UNSET, o->tlp);
+}
+
 /* Return the level that a word or label names, TLP_UNSET if none. */
 enum tlp
 tlp_parse(struct slice word)

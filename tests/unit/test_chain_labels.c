@@ -16,7 +16,7 @@
 /* What an object may say of its label: the reference, and a definition that the bundle then needs. */
 struct marking {
 	const char	*name;
-	const char	*refs;		/* "": no member object_marking_refs */
+	const char	*refs;		/* "": no member object_marking_refs; with [: granular_markings */
 	const char	*definition;	/* NULL: none is needed */
 };
 
@@ -36,6 +36,10 @@ static const struct marking markings[] = {
 	{ "TLP 2 amber", "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", NULL },
 	{ "TLP 2 amber+strict", "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003", NULL },
 	{ "TLP 2 red", "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", NULL },
+	{ "a part in green", "[\"type\"],\"marking_ref\":\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+	    NULL },
+	{ "a part in red", "[\"type\"],\"marking_ref\":\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+	    NULL },
 	{ "statement", STATEMENT_ID, DEFINITION(STATEMENT_ID,
 	    "\"definition_type\":\"statement\",\"definition\":{\"statement\":\"be nice\"}") },
 	{ "unknown id", "marking-definition--33333333-3333-4333-8333-333333333333", NULL },
@@ -116,7 +120,9 @@ bundle(const struct marking *one, const struct marking *others)
 		const struct marking *m = i == INDICATOR ? one : others;
 
 		strbuf_addf(&b, "%s%s", i > 0 ? "," : "", objects[i]);
-		if (m->refs[0] != '\0')
+		if (m->refs[0] == '[')
+			strbuf_addf(&b, ",\"granular_markings\":[{\"selectors\":%s\"}]", m->refs);
+		else if (m->refs[0] != '\0')
 			strbuf_addf(&b, ",\"object_marking_refs\":[\"%s\"]", m->refs);
 		strbuf_addc(&b, '}');
 	}
