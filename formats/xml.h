@@ -56,6 +56,11 @@ struct xml_node {
 	struct xml_node	*parent, *first, *last, *next, *prev;
 	uint32_t	 line, column;	/* of the start tag, 0 for built nodes */
 	enum xml_mark	 mark;
+	/* xml_path_text's memory: the number among equal names below that parent, while that had been
+	 * changed so often. */
+	const struct xml_node *ordinal_of;
+	uint32_t	 ordinal, ordinal_at;
+	uint32_t	 changes;	/* how often its children were */
 	void		*user;		/* the reader's own note */
 	const void	*made_of;	/* in a translated tree: what of the input it was; copies keep it */
 };

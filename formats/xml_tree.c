@@ -215,12 +215,23 @@ xml_text_line(const struct xml_node *n, struct arena *mem)
 static size_t
 ordinal_of(const struct xml_node *n)
 {
+	struct xml_node *memory = (struct xml_node *)(uintptr_t)n;	/* what is remembered changes nothing */
+	const struct xml_node *p;
 	size_t i = 1;
 
-	for (const struct xml_node *p = n->prev; p != NULL; p = p->prev) {
-		if (!xml_is_text(p) && slice_eq(p->name, n->name))
-			i++;
+	/* from the last one that was counted: a document may have much to be told of */
+	for (p = n; p != NULL; p = p->prev) {
+		if (xml_is_text(p) || !slice_eq(p->name, n->name))
+			continue;
+		if (p->ordinal_of == n->parent && p->ordinal_at == n->parent->changes)
+			break;
+		i += p != n;
 	}
+	if (p != NULL)
+		i = p == n ? p->ordinal : i + p->ordinal;
+	memory->ordinal_of = n->parent;
+	memory->ordinal_at = n->parent->changes;
+	memory->ordinal = (uint32_t)i;
 	return i;
 }
 
@@ -425,6 +436,7 @@ xml_append(struct xml_node *parent, struct xml_node *child)
 	else
 		parent->first = child;
 	parent->last = child;
+	parent->changes++;
 }
 
 void
@@ -438,6 +450,8 @@ xml_insert(struct xml_node *before, struct xml_node *child)
 	else if (before->parent != NULL)
 		before->parent->first = child;
 	before->prev = child;
+	if (before->parent != NULL)
+		before->parent->changes++;
 }
 
 void
@@ -451,6 +465,8 @@ xml_detach(struct xml_node *n)
 		n->next->prev = n->prev;
 	else if (n->parent != NULL)
 		n->parent->last = n->prev;
+	if (n->parent != NULL)
+		n->parent->changes++;
 	n->parent = n->prev = n->next = NULL;
 }
 

@@ -338,6 +338,33 @@ builds(void **state)
 	assert_true(slice_is(xml_collapse(SLICE_LIT(" a \n b  c "), mem), "a b c"));
 }
 
+/* What is remembered of ordinals never outlives a change of the tree. */
+static void
+test_paths_follow_changes(void **state)
+{
+	struct xml_node *root = xml_new(mem, "urn:x", "", "a"), *v[40], *other;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		v[i] = xml_add(mem, root, i % 4 == 0 ? "c" : "b");
+	assert_string_equal(xml_path_text(mem, v[39], NULL), "b[30]");
+	assert_string_equal(xml_path_text(mem, v[5], NULL), "b[4]");
+	assert_string_equal(xml_path_text(mem, v[39], NULL), "b[30]");
+	assert_string_equal(xml_path_text(mem, v[36], NULL), "c[10]");
+	other = xml_new(mem, "urn:x", "", "b");
+	xml_insert(v[1], other);
+	assert_string_equal(xml_path_text(mem, v[39], NULL), "b[31]");
+	assert_string_equal(xml_path_text(mem, other, NULL), "b[1]");
+	xml_detach(v[2]);
+	xml_detach(v[4]);
+	assert_string_equal(xml_path_text(mem, v[39], NULL), "b[30]");
+	assert_string_equal(xml_path_text(mem, v[36], NULL), "c[9]");
+	xml_append(root, v[2]);
+	assert_string_equal(xml_path_text(mem, v[2], NULL), "b[31]");
+	xml_append(v[39], other = xml_copy(mem, v[5]));
+	assert_string_equal(xml_path_text(mem, other, NULL), "b[30]/b[1]");
+}
+
 int
 main(void)
 {
@@ -354,6 +381,7 @@ main(void)
 		cmocka_unit_test(canonical_form_is_exclusive_c14n),
 		cmocka_unit_test(equality_looks_through_spelling),
 		cmocka_unit_test(builds),
+		cmocka_unit_test(test_paths_follow_changes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
