@@ -136,7 +136,8 @@ static const struct taxii_route routes[] = {
 	    taxii20_get_object, NULL, true },
 	{ FAMILY_FEED, HTTP_GET, { S_FEEDS, S_FEED }, RIGHT_READ, "feed", feeds_get_file, NULL, false },
 	/* Every service of 1.1 answers every message. */
-	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11 }, NO_RIGHT, "taxii11", taxii11_head, taxii11_body, false },
+	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11 }, NO_RIGHT, "taxii11", taxii11_head, taxii11_body,
+	    false },
 	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_DISCOVERY }, NO_RIGHT, "discovery11", taxii11_head,
 	    taxii11_body, false },
 	{ FAMILY_TAXII11, HTTP_POST, { S_TAXII11, S_COLLECTIONS }, NO_RIGHT, "collections11", taxii11_head,

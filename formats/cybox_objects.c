@@ -598,12 +598,12 @@ emit_content(struct emit *em, struct xml_node *object)
 static void
 emit_composition(struct emit *em, struct xml_node *n)
 {
-	struct xml_attr *operator = xml_attr(n, "operator");
+	struct xml_attr *operator= xml_attr(n, "operator");
 	size_t before = em->nroots;
 
 	for (struct xml_node *k = cx_child(n, "Observable"); k != NULL; k = cx_again(k))
 		emit_any(em, k);
-	if (em->nroots > before && operator != NULL)
+	if (em->nroots > before && operator!= NULL)
 		operator->mark = slice_is_nocase(operator->value, "AND") ? XML_KEPT : XML_UNSEEN;
 }
 

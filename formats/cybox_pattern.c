@@ -272,8 +272,8 @@ read_object(struct cx_reader *rd, struct xml_node *object, enum cybox_extent *ex
 static struct pat_node *
 read_composition(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ext)
 {
-	struct xml_attr *operator = xml_attr(n, "operator");
-	bool all = operator == NULL || !slice_is_nocase(slice_trim(operator->value), "OR");
+	struct xml_attr *operator= xml_attr(n, "operator");
+	bool all = operator== NULL || !slice_is_nocase(slice_trim(operator->value), "OR");
 	struct list l = { 0 };
 	bool lost = false;
 
@@ -290,7 +290,7 @@ read_composition(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ex
 	}
 	if (l.n == 0)
 		return NULL;
-	if (operator != NULL)
+	if (operator!= NULL)
 		operator->mark = XML_KEPT;
 	n->mark = XML_KEPT;
 	if (lost)

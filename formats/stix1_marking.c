@@ -219,8 +219,8 @@ raise_below(struct s1 *s, struct xml_node *n, struct s1_obj *holder)
 			raise_below(s, k, holder);
 }
 
-/* True if there is anything in n that is no unit's: how it is to be handled and in which version of CybOX it
- * is told is nothing to hide. */
+/* True if there is anything in n that is no unit's: how it is to be handled and in which version of CybOX
+ * it is told is nothing to hide. */
 static bool
 says_something(const struct xml_node *n)
 {

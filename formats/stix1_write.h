@@ -1,11 +1,11 @@
 /*
  * stix1_write.h -- the inside of the STIX 1.2 writer: one pass from objects to a package.
  *
- *	plan      which object becomes which element, which wrapper holds a relationship (stix1_write_plan.c)
- *	label     the word of 1.x that is not weaker, and its Handling                   (stix1_write_label.c)
- *	parts     what many elements have alike                                          (stix1_write_parts.c)
- *	write     an element each                            (stix1_write_{object,indicator,observable}.c)
- *	home      what came from STIX 1.x as it was                                      (stix1_write_home.c)
+ *	_plan.c		which object becomes which element, which wrapper holds a relationship
+ *	_label.c	the word of 1.x that is not weaker, and its Handling
+ *	_parts.c	what many elements have alike
+ *	_object.c _indicator.c _observable.c	an element each
+ *	_home.c		what came from STIX 1.x as it was
  *
  * Owns:    struct sw, the state of one document being written.
  * Called:  by formats/stix1_write*.c only.
@@ -95,8 +95,8 @@ enum tlp	 sw_word(const struct sw_need *need);
 bool		 sw_covers(enum tlp word, const struct object *o);
 bool		 sw_is_as_strict(const struct object *o, const struct sw_need *need);
 /* A Handling of these children's owner; `path` is where it leads from its Controlled_Structure. */
-void		 sw_handling(struct sw *w, struct sw_item *item, struct xml_node *parent, const char *prefix,
-		    const char *up);
+void		 sw_handling(struct sw *w, struct sw_item *item, struct xml_node *parent,
+		    const char *prefix, const char *up);
 /* The same for an Observable, which has no place of its own for it: in the header of the package. */
 void		 sw_handling_of(struct sw *w, struct sw_item *item, struct slice element_id);
 

@@ -116,7 +116,8 @@ write_seer(struct sw *w, struct sw_item *item, const struct sw_edge *e, struct x
 }
 
 static void
-write_sighting(struct sw *w, struct sw_item *item, const struct sw_edge *e, struct xml_node *list, bool only)
+write_sighting(struct sw *w, struct sw_item *item, const struct sw_edge *e, struct xml_node *list,
+    bool only)
 {
 	static const char *const kept[] = { "type", "spec_version", "sighting_of_ref" };
 	json *tree = e->by->tree, *count = json_get(tree, "count");

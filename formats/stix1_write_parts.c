@@ -259,9 +259,11 @@ sw_confidence(struct sw *w, const json *tree, struct xml_node *n, const char *pr
 	ledger_mark(w->ledger, m, LOSS_KEPT, NULL);
 	word = stix1_confidence_down((int)value);
 	if (stix1_confidence_up(slice_of(word)) == value)
-		sw_statement(w, n, prefix, "Confidence", slice_of(word), "stixVocabs:HighMediumLowVocab-1.0");
+		sw_statement(w, n, prefix, "Confidence", slice_of(word),
+		    "stixVocabs:HighMediumLowVocab-1.0");
 	else
-		sw_statement(w, n, prefix, "Confidence", slice_of(arena_fmt(w->mem, "%d", (int)value)), NULL);
+		sw_statement(w, n, prefix, "Confidence", slice_of(arena_fmt(w->mem, "%d", (int)value)),
+		    NULL);
 }
 
 /* kill_chain_phases. */

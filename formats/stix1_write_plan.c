@@ -9,7 +9,8 @@ enum { VERSIONS_MAX = 1000 };	/* of one object, that are looked through for one 
 
 const struct sw_kind sw_kinds[S1_KINDS] = {
 	[S1_PACKAGE] = { "", "STIX_Package", "stix", NULL, NULL, "STIX_Header Observables Indicators TTPs "
-	    "Exploit_Targets Incidents Courses_Of_Action Campaigns Threat_Actors Reports Related_Packages" },
+	    "Exploit_Targets Incidents Courses_Of_Action Campaigns Threat_Actors Reports "
+	    "Related_Packages" },
 	[S1_REPORT] = { "Reports", "Report", "report", "report:ReportType", "Information_Source",
 	    "Header Observables Indicators TTPs Exploit_Targets Incidents Courses_Of_Action Campaigns "
 	    "Threat_Actors Related_Reports" },
@@ -22,14 +23,15 @@ const struct sw_kind sw_kinds[S1_KINDS] = {
 	    "Short_Description Intended_Effect Behavior Resources Victim_Targeting Exploit_Targets "
 	    "Related_TTPs Kill_Chain_Phases Information_Source Kill_Chains Handling" COMMON_ENDS },
 	[S1_TARGET] = { "Exploit_Targets", "Exploit_Target", "et", "et:ExploitTargetType",
-	    "Information_Source", "Title Description Short_Description Vulnerability Weakness Configuration "
-	    "Potential_COAs Information_Source Handling Related_Exploit_Targets" COMMON_ENDS },
+	    "Information_Source", "Title Description Short_Description Vulnerability Weakness "
+	    "Configuration Potential_COAs Information_Source Handling Related_Exploit_Targets"
+	    COMMON_ENDS },
 	[S1_INCIDENT] = { "Incidents", "Incident", "incident", "incident:IncidentType",
-	    "Information_Source", "Title External_ID Time Description Short_Description Categories Reporter "
-	    "Responder Coordinator Victim Affected_Assets Impact_Assessment Status Related_Indicators "
-	    "Related_Observables Leveraged_TTPs Attributed_Threat_Actors Intended_Effect Security_Compromise "
-	    "Discovery_Method Related_Incidents COA_Requested COA_Taken Confidence Contact History "
-	    "Information_Source Handling" COMMON_ENDS },
+	    "Information_Source", "Title External_ID Time Description Short_Description Categories "
+	    "Reporter Responder Coordinator Victim Affected_Assets Impact_Assessment Status "
+	    "Related_Indicators Related_Observables Leveraged_TTPs Attributed_Threat_Actors "
+	    "Intended_Effect Security_Compromise Discovery_Method Related_Incidents COA_Requested "
+	    "COA_Taken Confidence Contact History Information_Source Handling" COMMON_ENDS },
 	[S1_COA] = { "Courses_Of_Action", "Course_Of_Action", "coa", "coa:CourseOfActionType",
 	    "Information_Source", "Title Stage Type Description Short_Description Objective "
 	    "Parameter_Observables Structured_COA Impact Cost Efficacy Information_Source Handling "
@@ -40,8 +42,8 @@ const struct sw_kind sw_kinds[S1_KINDS] = {
 	    "Activity Information_Source Handling" COMMON_ENDS },
 	[S1_ACTOR] = { "Threat_Actors", "Threat_Actor", "ta", "ta:ThreatActorType", "Information_Source",
 	    "Title Description Short_Description Identity Type Motivation Sophistication Intended_Effect "
-	    "Planning_And_Operational_Support Observed_TTPs Associated_Campaigns Associated_Actors Handling "
-	    "Confidence Information_Source" COMMON_ENDS },
+	    "Planning_And_Operational_Support Observed_TTPs Associated_Campaigns Associated_Actors "
+	    "Handling Confidence Information_Source" COMMON_ENDS },
 	[S1_OBSERVABLE] = { "Observables", "Observable", "cybox", NULL, NULL, "Title Description Keywords "
 	    "Observable_Source Object Event Observable_Composition Pattern_Fidelity" },
 };

@@ -215,7 +215,7 @@ xml_text_line(const struct xml_node *n, struct arena *mem)
 static size_t
 ordinal_of(const struct xml_node *n)
 {
-	struct xml_node *memory = (struct xml_node *)(uintptr_t)n;	/* what is remembered changes nothing */
+	struct xml_node *memory = (struct xml_node *)(uintptr_t)n;	/* it changes nothing to see */
 	const struct xml_node *p;
 	size_t i = 1;
 

@@ -290,7 +290,8 @@ read_uuid(const struct config_value *v, const struct config_key *k, void *at)
 static int
 read_segment(const struct config_value *v, const struct config_key *k, void *at)
 {
-	static const char *const taken[] = { "taxii", "taxii2", "taxii11", "feeds", "audit", "supervise", NULL };
+	static const char *const taken[] = { "taxii", "taxii2", "taxii11", "feeds", "audit", "supervise",
+	    NULL };
 
 	(void)k;
 	if (!is_of(v->words[0], "-_.") || v->words[0].n > NAME_LEN_MAX || v->words[0].p[0] == '.')

@@ -105,8 +105,8 @@ find_kept(struct feed_misp *f, const char *who)
 	struct misp_made *m;
 
 	TAILQ_FOREACH(m, &f->kept, link)
-		if (strcmp(m->who, who) == 0)
-			break;
+	if (strcmp(m->who, who) == 0)
+		break;
 	if (m != NULL && !stands(f, m)) {
 		forget(f, m);
 		m = NULL;
@@ -412,8 +412,8 @@ find_walk(struct feed_misp *f, const char *who)
 	struct walk *w;
 
 	TAILQ_FOREACH(w, &f->walks, link)
-		if (strcmp(w->made->who, who) == 0 && w->timer != NULL && stands(f, w->made))
-			return w;
+	if (strcmp(w->made->who, who) == 0 && w->timer != NULL && stands(f, w->made))
+		return w;
 	return NULL;
 }
 
