@@ -210,7 +210,7 @@ def exists(name, folder):
 
 # made at run time or by the reader, or only beside a complete checkout
 NOT_OURS = re.compile(r"^(design\.md|policy\.md|reference/|\.\./|/|build/|done/|incoming/|rejected/|state/|keys/|tls/|tocsin\.db|credentials|list\.csv|"
-                      r"bundle\.json|peer-ca\.crt|ca\.(crt|key)|node\.(crt|key)|\w+\.key)|NAME")
+                      r"bundle\.json|manifest\.json|UUID\.json|peer-ca\.crt|ca\.(crt|key)|node\.(crt|key)|\w+\.key)|NAME")
 FILE = re.compile(r"^[\w.*/-]+(\.(c|h|md|py|conf|map|txt|xml|json|service|[15])|/)$")
 
 

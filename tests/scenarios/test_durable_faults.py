@@ -44,6 +44,8 @@ def node(lab):
     a.faults.heal()
     if a.process is None or a.process.poll() is not None:
         a.start(**a.faults.env)
+    # a process that is still starting would meet the failures that are meant for others
+    until("every process to serve", lambda: re.search(rf"ev=serving .*pid={a.process.pid}\b", a.log()))
     return a
 
 
