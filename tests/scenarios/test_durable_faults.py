@@ -164,14 +164,14 @@ def test_every_disk_call_of_a_post(node, count):
     most = calls(node, lambda: envelope(f"counted {count}"), *DISK)
     refused, some = 0, list(sample(most, 6))
     # the node has other things to write as well: go on until one call was the POST's own
-    for i, n in enumerate(some + sorted(set(range(1, most + 1)) - set(some))):
+    for i, n in enumerate(some + 4 * sorted(range(1, most + 1))):
         if refused and i >= len(some):
             break
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1, halves=bool(i & 2))
-        refused += envelope(f"post {count} {n}") == 503
+        refused += envelope(f"post {count} {i} {n}") == 503
         node.faults.heal()
         assert node.request("GET", "/api/collections/advisories/objects/?limit=1", "soc").status == 200
-        post(node, f"behind {count} {n}")
+        post(node, f"behind {count} {i} {n}")
         healthy(node, f"post {count} {n}")
     assert refused > 0
     print(f"{most} calls; refused {refused} times")
