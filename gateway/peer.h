@@ -56,7 +56,7 @@ struct peer {
 	struct limit	 limit_in, limit_out;
 	bool		 iodef_amber_strict;	/* read IODEF `amber` as AMBER+STRICT */
 	bool		 validate_strict;
-	struct loss_limit	 refuse_loss;	/* of what it sends us, and of what is written for it */
+	struct loss_limit	 refuse_loss;	/* of what it sends us */
 	/* consumers: collection names they may read / write; "*" = all */
 	const char	*const *reads;
 	const char	*const *writes;
