@@ -1,21 +1,10 @@
 /* csaf_make.c -- the objects of one reading: ids, times and labels that all of them have. */
 #include "formats/csaf.h"
+#include "formats/id_name.h"
 #include "formats/shipped.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
-
-/* Append a field of a name: '|' and '\' are escaped. */
-static void
-add_field(struct strbuf *name, struct slice field)
-{
-	strbuf_addc(name, '|');
-	for (size_t i = 0; i < field.n; i++) {
-		if (field.p[i] == '|' || field.p[i] == '\\')
-			strbuf_addc(name, '\\');
-		strbuf_addc(name, field.p[i]);
-	}
-}
 
 struct slice
 csaf_key(struct csaf_reading *r, const char *kind, struct slice field, size_t number)
@@ -25,7 +14,7 @@ csaf_key(struct csaf_reading *r, const char *kind, struct slice field, size_t nu
 
 	strbuf_adds(&key, kind);
 	if (field.n > 0)
-		add_field(&key, field);
+		id_name_add(&key, field);
 	if (number > 0)
 		strbuf_addf(&key, "|%zu", number);
 	s = arena_slice(r->mem, strbuf_slice(&key));
@@ -39,20 +28,20 @@ static struct slice
 make_id(struct csaf_reading *r, const char *type, struct slice key)
 {
 	struct strbuf name = STRBUF_INIT;
-	char uuid[UUID_TEXT + 1];
+	struct slice uuid;
 
 	strbuf_adds(&name, "csaf");
-	add_field(&name, r->space);
+	id_name_add(&name, r->space);
 	if (slice_is(key, "publisher"))
 		strbuf_addc(&name, '|');
 	else
-		add_field(&name, r->tracking_id);
+		id_name_add(&name, r->tracking_id);
 	if (key.n > 0)
 		strbuf_addc(&name, '|');
 	strbuf_addsl(&name, key);
-	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
+	uuid = id_name_uuid(r->mem, &name);
 	strbuf_fini(&name);
-	return slice_of(arena_fmt(r->mem, "%s--%s", type, uuid));
+	return slice_of(arena_fmt(r->mem, "%s--%.*s", type, SLICE_ARG(uuid)));
 }
 
 /* Append an object to the list. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/id_name.h"
 #include "formats/iodef2_read.h"
 #include "formats/sco.h"
 #include "gateway/base/arena.h"
@@ -11,38 +12,14 @@
 
 enum { OBJECTS_MAX = 100000, DOUBLES_MAX = 32 };
 
-/* Marks: the loss report and the `moved` list are made of them. */
-
-void
-ir_mark(struct xml_node *n, enum xml_mark mark)
-{
-	if (n == NULL)
-		return;
-	n->mark = mark;
-	for (struct xml_node *k = n->first; k != NULL; k = k->next) {
-		if (xml_is_text(k))
-			k->mark = mark;
-	}
-}
-
-void
-ir_mark_all(struct xml_node *n, enum xml_mark mark)
-{
-	if (n == NULL)
-		return;
-	n->mark = mark;
-	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next)
-		a->mark = mark;
-	for (struct xml_node *k = n->first; k != NULL; k = k->next)
-		ir_mark_all(k, mark);
-}
+/* Texts and attributes that are looked at are marked: the account and the `moved` list are made of it. */
 
 struct slice
 ir_text(struct ir *r, struct xml_node *n)
 {
 	if (n == NULL)
 		return SLICE_EMPTY;
-	ir_mark(n, XML_KEPT);
+	xml_mark_own(n, XML_KEPT);
 	return xml_text_trim(n, r->mem);
 }
 
@@ -51,7 +28,7 @@ ir_line(struct ir *r, struct xml_node *n)
 {
 	if (n == NULL)
 		return SLICE_EMPTY;
-	ir_mark(n, XML_KEPT);
+	xml_mark_own(n, XML_KEPT);
 	return xml_text_line(n, r->mem);
 }
 
@@ -96,7 +73,7 @@ ir_time(struct ir *r, struct xml_node *n, const char *name)
 	if (!stamp_to_utc(r->mem, written, &utc))
 		return SLICE_EMPTY;
 	/* the instant is kept; how it was written is residue */
-	ir_mark(t, slice_eq(written, utc) ? XML_KEPT : XML_APPROXIMATED);
+	xml_mark_own(t, slice_eq(written, utc) ? XML_KEPT : XML_APPROXIMATED);
 	return utc;
 }
 
@@ -189,21 +166,7 @@ ir_label_within(const struct ir *r, const struct xml_node *n)
 struct slice
 ir_uuid(struct ir *r, const char *kind, const struct slice *fields, size_t n)
 {
-	struct strbuf name = STRBUF_INIT;
-	char uuid[UUID_TEXT + 1];
-
-	strbuf_addf(&name, "iodef|%s", kind);
-	for (size_t i = 0; i < n; i++) {
-		strbuf_addc(&name, '|');
-		for (size_t k = 0; k < fields[i].n; k++) {
-			if (fields[i].p[k] == '|' || fields[i].p[k] == '\\')
-				strbuf_addc(&name, '\\');
-			strbuf_addc(&name, fields[i].p[k]);
-		}
-	}
-	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
-	strbuf_fini(&name);
-	return arena_slice(r->mem, slice_of(uuid));
+	return id_name_of(r->mem, arena_fmt(r->mem, "iodef|%s", kind), fields, n);
 }
 
 struct slice
@@ -475,7 +438,7 @@ ir_confidence(struct ir *r, struct xml_node *n)
 		if (slice_is(rating, words[i].word)) {
 			ir_attr(n, "rating");
 			xml_attr(n, "rating")->mark = XML_APPROXIMATED;
-			ir_mark(n, XML_KEPT);
+			xml_mark_own(n, XML_KEPT);
 			return words[i].value;
 		}
 	}
@@ -487,9 +450,9 @@ ir_confidence(struct ir *r, struct xml_node *n)
 		return -1;
 	ir_attr(n, "rating");
 	if (memchr(text.p, '.', text.n) != NULL && v <= 1) {
-		ir_mark(n, XML_APPROXIMATED);
+		xml_mark_own(n, XML_APPROXIMATED);
 		return (int)(v * 100 + 0.5);
 	}
-	ir_mark(n, v == (int)v ? XML_KEPT : XML_APPROXIMATED);
+	xml_mark_own(n, v == (int)v ? XML_KEPT : XML_APPROXIMATED);
 	return (int)(v + 0.5);
 }

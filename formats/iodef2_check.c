@@ -380,7 +380,7 @@ check_unit(struct check *c, struct xml_node *n)
 		return;
 	}
 	ir_refuse(c->r, n, "INVALID", &e);
-	ir_mark_all(n, XML_DROPPED);
+	xml_mark_all(n, XML_DROPPED);
 }
 
 static void
@@ -475,7 +475,7 @@ iodef_check_tree(const struct read_job *job, struct arena *mem, struct xml_node 
 		if (ir_check(&r, n, &e) == 0)
 			continue;
 		ir_refuse(&r, n, "INVALID", &e);
-		ir_mark_all(n, XML_DROPPED);
+		xml_mark_all(n, XML_DROPPED);
 	}
 }
 

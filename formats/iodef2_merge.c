@@ -372,7 +372,7 @@ account_against(struct ir *r, struct xml_node *now, const struct xml_node *base)
 			same = xml_sibling(same);
 		}
 		if (same != NULL && nth < 64)
-			ir_mark_all(k, XML_KEPT);
+			xml_mark_all(k, XML_KEPT);
 		else if (twin != NULL && xml_child(k) != NULL)
 			account_against(r, k, twin);
 		else
@@ -383,7 +383,7 @@ account_against(struct ir *r, struct xml_node *now, const struct xml_node *base)
 			a->mark = XML_KEPT;
 	}
 	if (now->mark == XML_UNSEEN && xml_child(now) == NULL)
-		ir_mark(now, XML_APPROXIMATED);
+		xml_mark_own(now, XML_APPROXIMATED);
 }
 
 /* See iodef2_restore.h. */

@@ -305,7 +305,7 @@ ir_derive(struct ir *r)
 		inc->node = n;
 		if (ir_check(r, n, &e) < 0 || derive_incident(r, inc, &e) < 0) {
 			ir_refuse(r, n, "INVALID", &e);
-			ir_mark_all(n, XML_DROPPED);
+			xml_mark_all(n, XML_DROPPED);
 			continue;
 		}
 		r->incidents = arena_grow(r->mem, r->incidents, r->nincidents, &r->incidents_cap,

@@ -17,6 +17,7 @@
 #include "formats/iodef2.h"
 #include "formats/iodef2_residue.h"
 #include "formats/pattern.h"
+#include "formats/xml_walk.h"
 
 /* What holds for an element: the level and how it was said. */
 struct ir_label {
@@ -118,8 +119,6 @@ struct slice	 ir_line(struct ir *r, struct xml_node *n);
 struct slice	 ir_attr(struct xml_node *n, const char *name);
 /* An enumerated attribute: its word, or ext-NAME when it says ext-value. */
 struct slice	 ir_word(struct xml_node *n, const char *name);
-void		 ir_mark(struct xml_node *n, enum xml_mark mark);
-void		 ir_mark_all(struct xml_node *n, enum xml_mark mark);	/* with attributes and below */
 /* Text of the first child of that name, marked; empty if absent. */
 struct slice	 ir_child_line(struct ir *r, struct xml_node *n, const char *name);
 /* Time element as UTC text; empty if absent or no date. */

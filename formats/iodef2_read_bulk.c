@@ -161,6 +161,6 @@ ir_bulk(struct ir *r, struct xml_node *bulk, bool *none)
 		    type.p);
 	bulk->mark = XML_KEPT;
 	ir_attr(bulk, "type");
-	ir_mark(list, bad > 0 ? XML_APPROXIMATED : XML_KEPT);
+	xml_mark_own(list, bad > 0 ? XML_APPROXIMATED : XML_KEPT);
 	return ir_join(r, PAT_OR, any.v, any.n);
 }

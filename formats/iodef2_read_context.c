@@ -131,7 +131,7 @@ read_address(struct ir *r, struct ir_incident *inc, struct ir_obj *who, struct x
 		return;
 	ob = ir_new(r, inc, "location", IR_UUID(r, "location", inc->name, all), n, &old);
 	n->mark = XML_KEPT;
-	ir_mark(text, XML_APPROXIMATED);
+	xml_mark_own(text, XML_APPROXIMATED);
 	if (!old) {
 		for (const char *c = all.p; c < last; c++)
 			strbuf_adds(&street, *c == '$' ? ", " : (char[]){ *c, '\0' });
@@ -355,8 +355,8 @@ reference_cve(struct ir *r, struct xml_node *n)
 
 	if (cve.n > 0) {
 		ir_attr(name, "specIndex");
-		ir_mark(name, XML_KEPT);
-		ir_mark(id, XML_KEPT);
+		xml_mark_own(name, XML_KEPT);
+		xml_mark_own(id, XML_KEPT);
 	}
 	return cve;
 }
@@ -412,7 +412,7 @@ read_method_text(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 		if (i == 4)
 			json_put_str(r->mem, ob->tree, "description", xml_text_trim(n, r->mem));
 	}
-	ir_mark(n, XML_KEPT);
+	xml_mark_own(n, XML_KEPT);
 }
 
 /* sci:AttackPattern, sci:Vulnerability (RFC 7203). Attributes name them. */

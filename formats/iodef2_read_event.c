@@ -28,7 +28,7 @@ read_times(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	t.last = ir_time(r, n, "EndTime");
 	if (t.last.n > 0 && ir_before(r, t.last, t.first)) {
 		ir_warn(r, n, "TIME_ORDER", "EndTime lies before the start: not used");
-		ir_mark(xml_get(n, "EndTime"), XML_UNSEEN);
+		xml_mark_own(xml_get(n, "EndTime"), XML_UNSEEN);
 		t.last = SLICE_EMPTY;
 	}
 	if (t.last.n == 0)
@@ -57,7 +57,7 @@ count_of(struct ir *r, struct xml_node *n)
 		if ((slice_is(unit, "event") || slice_is(unit, "flow") || slice_is(unit, "session")) &&
 		    (slice_is(type, "count") || slice_is(type, "counter")) &&
 		    xml_attr(k, "duration") == NULL && slice_u64(text, &v) && v > 1 && v <= 999999999) {
-			ir_mark(k, XML_KEPT);
+			xml_mark_own(k, XML_KEPT);
 			ir_attr(k, "unit");
 			ir_attr(k, "type");
 			return (int64_t)v;
@@ -208,7 +208,7 @@ read_ports(struct ir *r, struct end *end, struct xml_node *service)
 
 		if (list.n == 0)
 			continue;
-		ir_mark(xml_get(service, names[i]), XML_KEPT);
+		xml_mark_own(xml_get(service, names[i]), XML_KEPT);
 		while (list.n > 0 && ir_next_port(&list, &from, &to)) {
 			for (unsigned p = from; p <= to && p <= 65535 && end->nports < PAIRS_MAX; p++) {
 				end->ports = arena_grow(r->mem, end->ports, end->nports, &end->cap,
@@ -256,7 +256,7 @@ read_address(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct i
 		    category.n > 0 ? category.p : "ipv6-addr");
 		return NULL;
 	}
-	ir_mark(n, exact ? XML_KEPT : XML_APPROXIMATED);
+	xml_mark_own(n, exact ? XML_KEPT : XML_APPROXIMATED);
 	ir_attr(n, "category");
 	return ir_sco(r, inc, tree, label);
 }
@@ -343,7 +343,7 @@ read_counters(struct ir *r, json *tree, struct xml_node *system)
 			    v > ((1ull << 53) - 1))
 				continue;
 			json_put_int(r->mem, tree, names[i], (int64_t)v);
-			ir_mark(n, XML_KEPT);
+			xml_mark_own(n, XML_KEPT);
 			ir_attr(n, "meaning");
 		}
 	}

@@ -97,7 +97,7 @@ read_types(struct ir *r, struct ir_obj *ob, struct xml_node *n)
 
 		if (!slice_is(xml_value(k, "name"), "indicator_types") || xml_child(k) != NULL)
 			continue;
-		ir_mark_all(k, XML_KEPT);
+		xml_mark_all(k, XML_KEPT);
 		while (rest.n > 0)
 			ir_list_add(r, ob->tree, "indicator_types",
 			    arena_slice(r->mem, slice_trim(slice_cut(&rest, ','))));
@@ -118,7 +118,7 @@ read_validity(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct x
 		json_put_str(r->mem, ob->tree, "valid_until", until);
 		return;
 	}
-	ir_mark(xml_get(n, "EndTime"), XML_UNSEEN);
+	xml_mark_own(xml_get(n, "EndTime"), XML_UNSEEN);
 	ir_warn(r, xml_get(n, "EndTime"), "TIME_ORDER", "EndTime is not later than StartTime: not used");
 }
 
@@ -257,7 +257,7 @@ read_indicator(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	ir_pattern(r, n, &p);
 	if (p.kind == IR_NONE) {
 		ir_warn(r, n, "NO_PATTERN", "this Indicator cannot become a pattern: kept as it is");
-		ir_mark_all(n, XML_UNSEEN);
+		xml_mark_all(n, XML_UNSEEN);
 		ir_part(r, inc, n, NULL);
 		return;
 	}
@@ -266,7 +266,7 @@ read_indicator(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	if (old) {
 		ir_warn(r, n, "SAME_ID",
 		    "the second Indicator of one id in one Incident is kept as XML only");
-		ir_mark_all(n, XML_UNSEEN);
+		xml_mark_all(n, XML_UNSEEN);
 		return;
 	}
 	inc->owner = ob;

@@ -69,7 +69,7 @@ between_brackets(struct content *c, struct xml_node *n)
 {
 	for (struct xml_node *k = xml_get(n, "AdditionalData"); k != NULL; k = xml_more(k)) {
 		if (slice_is(xml_value(k, "name"), "observation")) {
-			ir_mark_all(k, XML_KEPT);
+			xml_mark_all(k, XML_KEPT);
 			return true;
 		}
 	}
@@ -257,11 +257,11 @@ ir_detection(struct ir *r, struct xml_node *n, struct slice *type, struct slice 
 	if (slice_is(*type, "stix") && pattern_parse(*text, r->mem, &e) == NULL)
 		*type = SLICE_LIT("x-stix");
 	n->mark = XML_KEPT;
-	ir_mark(conf, XML_KEPT);
+	xml_mark_own(conf, XML_KEPT);
 	if (app != NULL && xml_get(app, "Description") != NULL &&
 	    slice_is_nocase(xml_text_line(xml_get(app, "Description"), r->mem), type->p)) {
 		app->mark = XML_KEPT;
-		ir_mark(xml_get(app, "Description"), XML_KEPT);
+		xml_mark_own(xml_get(app, "Description"), XML_KEPT);
 	}
 	return true;
 }
@@ -307,6 +307,6 @@ ir_pattern(struct ir *r, struct xml_node *indicator, struct ir_pattern *out)
 		xml_print(&text, n, 0);
 		out->text = arena_slice(r->mem, strbuf_slice(&text));
 		strbuf_fini(&text);
-		ir_mark_all(n, XML_KEPT);
+		xml_mark_all(n, XML_KEPT);
 	}
 }

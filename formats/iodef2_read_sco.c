@@ -111,7 +111,7 @@ mail_address(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct i
 
 	if (tree == NULL)
 		return NULL;
-	ir_mark(n, exact ? XML_KEPT : XML_APPROXIMATED);
+	xml_mark_own(n, exact ? XML_KEPT : XML_APPROXIMATED);
 	ob = ir_sco(r, inc, tree, label);
 	ir_refs_add(r, refs, ob);
 	return ob;
@@ -196,9 +196,9 @@ ir_hash(struct ir *r, struct xml_node *hash, const char **algorithm, struct slic
 		return false;
 	*algorithm = d->stix;
 	hash->mark = XML_KEPT;
-	ir_mark(method, XML_KEPT);
+	xml_mark_own(method, XML_KEPT);
 	ir_attr(method, "Algorithm");
-	ir_mark(value, XML_KEPT);
+	xml_mark_own(value, XML_KEPT);
 	return true;
 }
 
@@ -278,7 +278,7 @@ read_file(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct ir_r
 		json_put(r->mem, tree, "hashes", hashes);
 	if (slice_u64(xml_text_line(xml_get(n, "FileSize"), r->mem), &size) && size < (1ull << 53)) {
 		json_put_int(r->mem, tree, "size", (int64_t)size);
-		ir_mark(xml_get(n, "FileSize"), XML_KEPT);
+		xml_mark_own(xml_get(n, "FileSize"), XML_KEPT);
 	}
 	if (name.n > 0)
 		json_put_str(r->mem, tree, "name", name);
@@ -342,7 +342,7 @@ read_certificate(struct ir *r, struct ir_incident *inc, struct xml_node *n, stru
 		json_put_str(r->mem, tree, "payload_bin", strbuf_slice(&text));
 		strbuf_fini(&text);
 		data->mark = XML_KEPT;
-		ir_mark(der, XML_KEPT);
+		xml_mark_own(der, XML_KEPT);
 		ir_refs_add(r, refs, ir_sco(r, inc, tree, label));
 	}
 	strbuf_fini(&raw);
@@ -421,7 +421,7 @@ read_item(struct ir *r, struct ir_incident *inc, struct xml_node *n, struct ir_r
 		base64_add(&out, raw.p, raw.n);
 		tree = ir_sco_new(r, "artifact", "mime_type", slice_of(items[i].mime));
 		json_put_str(r->mem, tree, "payload_bin", strbuf_slice(&out));
-		ir_mark(n, XML_KEPT);
+		xml_mark_own(n, XML_KEPT);
 		ir_refs_add(r, refs, ir_sco(r, inc, tree, label));
 	}
 	strbuf_fini(&raw);

@@ -236,7 +236,7 @@ address_element(struct ir *r, struct xml_node *n, const char *path, bool *none)
 	    xml_text_line(n, r->mem), path, none);
 
 	if (p != NULL) {
-		ir_mark(n, XML_KEPT);
+		xml_mark_own(n, XML_KEPT);
 		ir_attr(n, "category");
 	} else if (*none) {
 		ir_warn(r, n, "NOT_OBSERVABLE", "\"%.60s\" is no %.20s", xml_text_line(n, r->mem).p,
@@ -476,7 +476,7 @@ file_name_tests(struct ir *r, struct xml_node *n, struct ir_tests *all)
 		if (!slice_is(slice_trim(xml_value(k, "name")), "path") || xml_child(k) != NULL ||
 		    dir.n == 0)
 			continue;
-		ir_mark(k, XML_KEPT);
+		xml_mark_own(k, XML_KEPT);
 		ir_attr(k, "name");
 		if (name.n > dir.n + 1 && memcmp(name.p, dir.p, dir.n) == 0 &&
 		    (name.p[dir.n] == '\\' || name.p[dir.n] == '/'))
@@ -496,7 +496,7 @@ file_tests(struct ir *r, struct xml_node *n)
 	file_hash_tests(r, xml_get(n, "HashData"), &all);
 	file_name_tests(r, n, &all);
 	if (slice_u64(xml_text_line(xml_get(n, "FileSize"), r->mem), &size)) {
-		ir_mark(xml_get(n, "FileSize"), XML_KEPT);
+		xml_mark_own(xml_get(n, "FileSize"), XML_KEPT);
 		ir_tests_add(r, &all, ir_test_number(r, "file:size", PAT_EQ, size));
 	}
 	ir_tests_add(r, &all, ir_test(r, "file:mime_type", ir_child_line(r, n, "FileType")));
@@ -530,8 +530,8 @@ certificate_tests(struct ir *r, struct xml_node *n)
 	ir_tests_add(r, &all, ir_test(r, "x509-certificate:subject",
 	    ir_line(r, xml_get_ns(data, IODEF2_NS_DS, "X509SubjectName"))));
 	if (all.n > 0) {
-		ir_mark(data, XML_KEPT);
-		ir_mark(both, XML_KEPT);
+		xml_mark_own(data, XML_KEPT);
+		xml_mark_own(both, XML_KEPT);
 	}
 	return join_tests(r, PAT_AND, &all);
 }

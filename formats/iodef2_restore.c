@@ -114,7 +114,7 @@ read_data(struct ir_originals *os, struct xml_node *data)
 	struct json_doc doc;
 	struct err e = ERR_INIT;
 
-	ir_mark_all(data, XML_KEPT);
+	xml_mark_all(data, XML_KEPT);
 	if (xml_child(data) != NULL || json_parse(text, &lim, r->mem, &doc, &e) < 0) {
 		warn_original(r, data, xml_child(data) != NULL ? "it is not text" : e.reason);
 		return;
@@ -184,7 +184,7 @@ read_bundle(struct ir_originals *os)
 	if (data == NULL ||
 	    json_parse(xml_text_trim(data, r->mem), &lim, r->mem, &doc, &e) < 0)
 		return;
-	ir_mark_all(data, XML_KEPT);
+	xml_mark_all(data, XML_KEPT);
 	read_cover(r, data, IODEF2_RESIDUE_BUNDLE_MEANING, &cover);
 	for (json *m = json_first(json_get(doc.root, "objects")); m != NULL; m = json_next(m), next++) {
 		struct slice version = json_slice(m), id = slice_cut(&version, ' ');
@@ -359,7 +359,7 @@ ir_restore(struct ir *r, struct err *e)
 	settle_labels(&os);
 	if (os.exact) {
 		r->adv->id = os.bundle_id;
-		ir_mark_all(r->doc, XML_KEPT);
+		xml_mark_all(r->doc, XML_KEPT);
 		ir_account(r);
 		if (emit_all(&os, e) < 0)
 			return -1;

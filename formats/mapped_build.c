@@ -4,6 +4,7 @@
  * First the record's own object, then what it refers to: observables, the identity that reported it,
  * named malware, actors, campaigns, attack patterns and vulnerabilities with their relationships.
  */
+#include "formats/id_name.h"
 #include "formats/mapped_build.h"
 #include "gateway/base/clock.h"
 
@@ -17,34 +18,22 @@ map_made_add(const struct map_build *b, struct map_made *out, json *tree)
 
 /* ---- ids, times, labels ----------------------------------------------------------------------- */
 
-/* One field of an id's name: "|" and "\" escaped. */
-static void
-add_part(struct strbuf *b, struct slice s)
-{
-	strbuf_addc(b, '|');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '|' || s.p[i] == '\\')
-			strbuf_addc(b, '\\');
-		strbuf_addc(b, s.p[i]);
-	}
-}
-
 /* Return the deterministic id of these parts. */
 struct slice
 map_id(const struct mapping *m, struct arena *mem, const char *type, const struct slice *parts,
     size_t n)
 {
 	struct strbuf name = STRBUF_INIT;
-	char uuid[UUID_TEXT + 1];
+	struct slice uuid;
 
 	strbuf_adds(&name, "inhouse");
-	add_part(&name, m->name);
-	add_part(&name, slice_of(type));
+	id_name_add(&name, m->name);
+	id_name_add(&name, slice_of(type));
 	for (size_t i = 0; i < n; i++)
-		add_part(&name, parts[i]);
-	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
+		id_name_add(&name, parts[i]);
+	uuid = id_name_uuid(mem, &name);
 	strbuf_fini(&name);
-	return slice_of(arena_fmt(mem, "%s--%s", type, uuid));
+	return slice_of(arena_fmt(mem, "%s--%.*s", type, SLICE_ARG(uuid)));
 }
 
 /* created and modified have three fraction digits (STIX 2.1 section 3.2). */

@@ -1,6 +1,7 @@
 /* misp_words.c -- how MISP spells numbers, times, ids and values. See misp.h. */
 #include <stdlib.h>
 
+#include "formats/id_name.h"
 #include "formats/misp.h"
 #include "formats/value.h"
 #include "gateway/base/arena.h"
@@ -81,21 +82,7 @@ misp_seconds(struct slice stamp, int64_t *out)
 struct slice
 misp_uuid(struct arena *mem, const char *kind, const struct slice *fields, size_t n)
 {
-	struct strbuf name = STRBUF_INIT;
-	char uuid[UUID_TEXT + 1];
-
-	strbuf_addf(&name, "misp|%s", kind);
-	for (size_t i = 0; i < n; i++) {
-		strbuf_addc(&name, '|');
-		for (size_t k = 0; k < fields[i].n; k++) {
-			if (fields[i].p[k] == '|' || fields[i].p[k] == '\\')
-				strbuf_addc(&name, '\\');
-			strbuf_addc(&name, fields[i].p[k]);
-		}
-	}
-	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
-	strbuf_fini(&name);
-	return arena_slice(mem, slice_of(uuid));
+	return id_name_of(mem, arena_fmt(mem, "misp|%s", kind), fields, n);
 }
 
 /* What stands behind "--", empty if nothing does. */

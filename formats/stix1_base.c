@@ -67,36 +67,13 @@ s1_refuse(struct s1 *s, struct xml_node *n, const char *code, const struct err *
 
 /* Marks: the account and the `moved` list are made of them. */
 
-void
-s1_mark(struct xml_node *n, enum xml_mark mark)
-{
-	if (n == NULL)
-		return;
-	n->mark = mark;
-	for (struct xml_node *k = n->first; k != NULL; k = k->next)
-		if (xml_is_text(k))
-			k->mark = mark;
-}
-
-void
-s1_mark_all(struct xml_node *n, enum xml_mark mark)
-{
-	if (n == NULL)
-		return;
-	n->mark = mark;
-	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next)
-		a->mark = mark;
-	for (struct xml_node *k = n->first; k != NULL; k = k->next)
-		s1_mark_all(k, mark);
-}
-
 /* Return the trimmed text of the element, which is kept with that. */
 struct slice
 s1_text(struct s1 *s, struct xml_node *n)
 {
 	if (n == NULL)
 		return SLICE_EMPTY;
-	s1_mark(n, XML_KEPT);
+	xml_mark_own(n, XML_KEPT);
 	return xml_text_trim(n, s->mem);
 }
 
@@ -106,7 +83,7 @@ s1_line(struct s1 *s, struct xml_node *n)
 {
 	if (n == NULL)
 		return SLICE_EMPTY;
-	s1_mark(n, XML_KEPT);
+	xml_mark_own(n, XML_KEPT);
 	return xml_text_line(n, s->mem);
 }
 
@@ -215,7 +192,7 @@ s1_time(struct s1 *s, struct xml_node *n)
 			s1_warn(s, n, "BAD_TIMESTAMP", "\"%.40s\" is no date", written.p);
 		return SLICE_EMPTY;
 	}
-	s1_mark(n, slice_eq(written, utc) ? XML_KEPT : XML_APPROXIMATED);
+	xml_mark_own(n, slice_eq(written, utc) ? XML_KEPT : XML_APPROXIMATED);
 	return utc;
 }
 

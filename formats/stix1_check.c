@@ -67,7 +67,7 @@ refuse(struct s1 *s, struct s1_unit *u, const struct finding *f)
 	e.at = xml_pos(f->at);
 	err_path(&e, "%s", xml_path_text(s->mem, f->at, NULL));
 	s1_refuse(s, u->node, f->code, &e);
-	s1_mark_all(u->node, XML_DROPPED);
+	xml_mark_all(u->node, XML_DROPPED);
 	u->refused = true;
 }
 

@@ -30,7 +30,7 @@ s1_confidence(struct s1 *s, json *tree, struct xml_node *n)
 		return;
 	n->mark = XML_KEPT;
 	s1_keep_type(value);
-	s1_mark(value, XML_APPROXIMATED);
+	xml_mark_own(value, XML_APPROXIMATED);
 	json_put_int(s->mem, tree, "confidence", confidence);
 }
 

@@ -500,7 +500,7 @@ read_marking(struct s1 *s, struct xml_node *handling, struct xml_node *n)
 		if (!c.outside && owner_of(handling) != handling->parent &&
 		    (m->tlp >= TLP_AMBER || m->unreadable || m->strange))
 			cover(&c, owner_of(handling));
-		s1_mark(structure, XML_APPROXIMATED);
+		xml_mark_own(structure, XML_APPROXIMATED);
 		return;
 	}
 	s1_warn(s, structure, "UNKNOWN_SELECTOR",

@@ -1,6 +1,7 @@
 /* stix1_object.c -- ids and new objects of the STIX 1.x reader. */
 #include <ctype.h>
 
+#include "formats/id_name.h"
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
@@ -12,21 +13,7 @@ enum { OBJECTS_MAX = 100000, DOUBLES_MAX = 32 };
 struct slice
 s1_uuid(struct s1 *s, const struct slice *fields, size_t n)
 {
-	struct strbuf name = STRBUF_INIT;
-	char uuid[UUID_TEXT + 1];
-
-	strbuf_adds(&name, "stix1");
-	for (size_t i = 0; i < n; i++) {
-		strbuf_addc(&name, '|');
-		for (size_t k = 0; k < fields[i].n; k++) {
-			if (fields[i].p[k] == '|' || fields[i].p[k] == '\\')
-				strbuf_addc(&name, '\\');
-			strbuf_addc(&name, fields[i].p[k]);
-		}
-	}
-	uuid_v5(uuid_ns_tocsin, strbuf_slice(&name), uuid);
-	strbuf_fini(&name);
-	return arena_slice(s->mem, slice_of(uuid));
+	return id_name_of(s->mem, "stix1", fields, n);
 }
 
 struct slice

@@ -155,7 +155,7 @@ read_document(struct s1 *s, struct err *e)
 		return -1;
 	bearer = s1_bearer(s);
 	if (bearer == NULL)
-		s1_mark_all(s->doc, XML_DROPPED);
+		xml_mark_all(s->doc, XML_DROPPED);
 	s1_account(s);
 	s1_raise_holders(s, bearer);
 	for (size_t i = 0; i < s->objs.n; i++)

@@ -18,6 +18,7 @@
 #include "formats/idmap.h"
 #include "formats/pattern.h"
 #include "formats/stix1.h"
+#include "formats/xml_walk.h"
 
 /* What holds for an element or object. */
 struct s1_label {
@@ -145,8 +146,6 @@ struct s1_note	*s1_note(struct s1 *s, struct xml_node *n);	/* made if need be */
 void		 s1_warn(struct s1 *s, const struct xml_node *n, const char *code, const char *fmt, ...)
 		    __attribute__((format(printf, 4, 5)));
 void		 s1_refuse(struct s1 *s, struct xml_node *n, const char *code, const struct err *e);
-void		 s1_mark(struct xml_node *n, enum xml_mark mark);	/* with its own text */
-void		 s1_mark_all(struct xml_node *n, enum xml_mark mark);	/* with attributes and below */
 /* Text of the element, marked kept; trimmed, or collapsed to one line. NULL gives the empty slice. */
 struct slice	 s1_text(struct s1 *s, struct xml_node *n);
 struct slice	 s1_line(struct s1 *s, struct xml_node *n);

@@ -82,7 +82,7 @@ read_mechanism(struct s1 *s, struct xml_node *n, struct slice *text, struct slic
 	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
 		if (!slice_is(k->name, "ioc") && !slice_is(k->name, "oval_definitions"))
 			continue;
-		s1_mark_all(k, XML_KEPT);
+		xml_mark_all(k, XML_KEPT);
 		s1_keep_type(n);
 		*text = as_xml(s, k);
 		*language = slice_is(k->name, "ioc") ? SLICE_LIT("openioc") : SLICE_LIT("oval");
@@ -136,7 +136,7 @@ read_validity(struct s1 *s, struct s1_unit *u, struct s1_obj *ob)
 		json_put_str(s->mem, ob->tree, "valid_until", until);
 		return;
 	}
-	s1_mark(stix1_get(n, "End_Time"), XML_UNSEEN);
+	xml_mark_own(stix1_get(n, "End_Time"), XML_UNSEEN);
 	s1_warn(s, n, "TIME_ORDER", "End_Time is not later than Start_Time: not used");
 }
 

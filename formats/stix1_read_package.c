@@ -117,7 +117,7 @@ give_up(struct s1 *s, struct s1_unit *u, struct s1_obj *report)
 	for (struct s1_tag *t = s1_note(s, u->node)->tags; t != NULL; t = t->next)
 		if (t->ob == report)
 			t->unit = false;
-	s1_mark_all(u->node, XML_UNSEEN);
+	xml_mark_all(u->node, XML_UNSEEN);
 	s1_warn(s, u->node, "EMPTY_REPORT", "nothing in it becomes an object: kept as it is, if at all");
 }
 

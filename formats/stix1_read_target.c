@@ -75,9 +75,9 @@ add_aspect(struct s1 *s, struct s1_obj *ob, struct xml_node *n)
 
 	if (n == NULL || value.n + text.n == 0)
 		return;
-	s1_mark(stix1_get(n, "Value") != NULL ? stix1_get(n, "Value") : n, XML_APPROXIMATED);
+	xml_mark_own(stix1_get(n, "Value") != NULL ? stix1_get(n, "Value") : n, XML_APPROXIMATED);
 	for (struct xml_node *k = stix1_get(n, "Description"); k != NULL; k = stix1_more(k))
-		s1_mark(k, XML_APPROXIMATED);
+		xml_mark_own(k, XML_APPROXIMATED);
 	s1_describe(s, ob->tree, slice_of(arena_fmt(s->mem, "%s: %.*s%s%.*s", n->name.p,
 	    SLICE_ARG(value), between, SLICE_ARG(text))));
 }

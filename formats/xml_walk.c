@@ -186,3 +186,26 @@ residue_object_hash(const json *object, const char *extension, struct arena *mem
 	digest_sha256_hex(strbuf_slice(&text), out);
 	strbuf_fini(&text);
 }
+
+void
+xml_mark_own(struct xml_node *n, enum xml_mark mark)
+{
+	if (n == NULL)
+		return;
+	n->mark = mark;
+	for (struct xml_node *k = n->first; k != NULL; k = k->next)
+		if (xml_is_text(k))
+			k->mark = mark;
+}
+
+void
+xml_mark_all(struct xml_node *n, enum xml_mark mark)
+{
+	if (n == NULL)
+		return;
+	n->mark = mark;
+	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		a->mark = mark;
+	for (struct xml_node *k = n->first; k != NULL; k = k->next)
+		xml_mark_all(k, mark);
+}

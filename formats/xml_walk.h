@@ -5,7 +5,7 @@
  *          account of a tree's leaves from their marks, and the hash that says whether an object is
  *          still what was derived.
  * Called:  by readers of XML formats that keep residue (stix1_keep.c, iodef2_keep.c).
- * Never:   changes a tree.
+ * Never:   changes more of a tree than its marks.
  */
 #ifndef FORMATS_XML_WALK_H
 #define FORMATS_XML_WALK_H
@@ -32,6 +32,9 @@ size_t	xml_next_ordinal(struct arena *mem, struct xml_names *t, const struct xml
 void	xml_add_step(struct strbuf *path, const struct xml_node *n, size_t ordinal);
 void	xml_add_attr_step(struct strbuf *path, const struct xml_attr *a);
 
+/* Mark an element and its own text; or all of it, with attributes and below. NULL is fine. */
+void	xml_mark_own(struct xml_node *n, enum xml_mark mark);
+void	xml_mark_all(struct xml_node *n, enum xml_mark mark);
 /* True if any part of n has a mark. */
 bool	xml_was_touched(const struct xml_node *n);
 
