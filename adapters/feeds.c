@@ -112,11 +112,9 @@ count(const struct feed_request *fr, const char *how)
 	stats_add2(fr->rq->g->stats, STAT_FEEDS, fr->feed->name, how, 1);
 }
 
-/* One record a feed that was sent (rulings 29). */
-static void
-audit(const struct feed_request *fr, uint64_t records, const char *how)
+void
+feeds_audit(const struct taxii_request *rq, const struct feeds_sent *sent)
 {
-	const struct taxii_request *rq = fr->rq;
 	char hex[2 * SHA256_LEN + 1];
 	struct strbuf b = STRBUF_INIT;
 
@@ -124,16 +122,26 @@ audit(const struct feed_request *fr, uint64_t records, const char *how)
 	audit_text(&b, "consumer", slice_of(rq->reader.name));
 	if (rq->reader.test)
 		strbuf_adds(&b, ",\"test\":true");
-	audit_text(&b, "feed", slice_of(fr->feed->name));
+	audit_text(&b, "feed", slice_of(sent->feed));
 	audit_text(&b, "collection", slice_of(rq->collection->name));
-	audit_text(&b, "output", slice_of(flat_outputs[fr->output].ending));
-	audit_text(&b, "how", slice_of(how));
-	audit_number(&b, "records", (int64_t)records);
-	audit_text(&b, "tag", slice_of(feed_file_tag(fr->made->out[fr->output].file)));
+	audit_text(&b, "output", slice_of(sent->output));
+	audit_text(&b, "how", sent->how);
+	audit_number(&b, "records", (int64_t)sent->records);
+	audit_text(&b, "tag", slice_of(sent->tag));
 	hex_text(trust_digest(rq->trust), SHA256_LEN, hex);
 	audit_text(&b, "pol", slice_of(hex));
 	store_audit_add(rq->g->store, b.p, audit_kept, NULL);
 	strbuf_fini(&b);
+}
+
+static void
+audit(const struct feed_request *fr, uint64_t records, const char *how)
+{
+	const struct feeds_sent sent = { .feed = fr->feed->name, .output = flat_outputs[fr->output].ending,
+	    .how = slice_of(how), .records = records,
+	    .tag = feed_file_tag(fr->made->out[fr->output].file) };
+
+	feeds_audit(fr->rq, &sent);
 }
 
 /* ---- what is asked ---- */

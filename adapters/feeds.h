@@ -30,4 +30,13 @@ bool	feeds_know(const struct config *conf, struct slice name);
 const struct collection_conf *feeds_resolve(struct taxii_request *rq, struct slice name);
 void	feeds_get_file(struct taxii_request *rq);
 
+/* What was sent of a feed: one audit record each (rulings 29). */
+struct feeds_sent {
+	const char	*feed, *output;
+	struct slice	 how;		/* "whole", "changes", a file of it */
+	uint64_t	 records;
+	const char	*tag;
+};
+void	feeds_audit(const struct taxii_request *rq, const struct feeds_sent *sent);
+
 #endif

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/feeds.h"
 #include "adapters/taxii_request.h"
-#include "gateway/audit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
 #include "gateway/config.h"
@@ -35,30 +35,6 @@ feeds_misp_find(const struct config *conf, struct slice name)
 	return NULL;
 }
 
-/* One record a file that was sent (rulings 29). */
-static void
-audit(const struct misp_request *mr, size_t events, const char *tag)
-{
-	const struct taxii_request *rq = mr->rq;
-	char hex[2 * SHA256_LEN + 1];
-	struct strbuf b = STRBUF_INIT;
-
-	strbuf_adds(&b, "\"ev\":\"feed\"");
-	audit_text(&b, "consumer", slice_of(rq->reader.name));
-	if (rq->reader.test)
-		strbuf_adds(&b, ",\"test\":true");
-	audit_text(&b, "feed", slice_of(mr->feed->name));
-	audit_text(&b, "collection", slice_of(rq->collection->name));
-	audit_text(&b, "output", SLICE_LIT("misp"));
-	audit_text(&b, "how", rq->file);
-	audit_number(&b, "records", (int64_t)events);
-	audit_text(&b, "tag", slice_of(tag));
-	hex_text(trust_digest(rq->trust), SHA256_LEN, hex);
-	audit_text(&b, "pol", slice_of(hex));
-	store_audit_add(rq->g->store, b.p, audit_kept, NULL);
-	strbuf_fini(&b);
-}
-
 /* Does the client have the text with this tag already? */
 static bool
 is_known(const struct misp_request *mr, const char *tag)
@@ -84,6 +60,7 @@ answer(struct misp_request *mr, const struct misp_made *made, struct slice text)
 	const struct http_header h[] = { { "ETag", tag }, { "Cache-Control", "private, no-cache" },
 	    { "Vary", "Authorization" } };
 	struct http_answer same = { .status = 304, .headers = h, .nheaders = COUNTOF(h) };
+	struct feeds_sent sent = { .feed = mr->feed->name, .output = "misp", .how = rq->file, .tag = hex };
 	struct strbuf body = STRBUF_INIT;
 
 	digest_sha256_hex(text, hex);
@@ -96,8 +73,9 @@ answer(struct misp_request *mr, const struct misp_made *made, struct slice text)
 		return;
 	}
 	one = !csv && !slice_is(rq->file, "manifest.json");
+	sent.records = one ? 1 : misp_made_events(made);
 	if (rq->x->head->method != HTTP_HEAD)
-		audit(mr, one ? 1 : misp_made_events(made), hex);
+		feeds_audit(rq, &sent);
 	stats_add2(rq->g->stats, STAT_FEEDS, mr->feed->name, "sent", 1);
 	strbuf_addsl(&body, text);
 	taxii_answer_as(rq, 200, csv ? "text/csv; charset=utf-8" : "application/json", &body, h,
