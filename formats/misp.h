@@ -162,7 +162,6 @@ json		*misp_part(const json *residue, const char *member, struct arena *mem);
 /* H of an attribute, object, event report or event: of what it says, not of how MISP numbers it. */
 void		 misp_native_hash(const json *const *v, size_t n, struct arena *mem, char out[65]);
 /* object_find_fn over the marking-definitions of an advisory. */
-json		*misp_find_marking(void *adv, struct slice id);
 bool misp_is_stix_data(const json *attribute); /* comment stix-object or stix-bundle */
 
 /* The members of format_misp. */

@@ -53,18 +53,6 @@ misp_observables_hash(const json *const *v, size_t n, struct arena *mem, char ou
 	hash_json(list, out);
 }
 
-json *
-misp_find_marking(void *ctx, struct slice id)
-{
-	const struct advisory *adv = ctx;
-
-	for (size_t i = 0; i < adv->n; i++)
-		if (slice_eq(adv->objects[i].id, id) &&
-		    slice_is(adv->objects[i].type, "marking-definition"))
-			return adv->objects[i].tree;
-	return NULL;
-}
-
 /* True if the object is still what it was when its part was kept. */
 bool
 misp_is_untouched(const json *object, struct arena *mem)

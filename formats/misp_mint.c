@@ -250,7 +250,7 @@ find_marking(void *ctx, struct slice id)
 	struct mr_made *m = mr_find(s->r, s->ev, id);
 
 	return m != NULL && slice_starts(id, "marking-definition--") ? m->tree :
-	    misp_find_marking(s->r->adv, id);
+	    advisory_find_marking(s->r->adv, id);
 }
 
 /* An original: its bytes as they came. */

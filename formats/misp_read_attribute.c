@@ -299,6 +299,30 @@ mr_observed(struct mr *r, struct mr_event *ev, struct misp_graph **g, size_t n,
 	return m;
 }
 
+/* What to detect by: one test, or two (`other` not NULL) that both must hold. */
+static struct mr_made *
+make_indicator(struct mr *r, struct mr_event *ev, const struct mr_item *it, const struct misp_path *one,
+    const struct slice *first, const struct misp_path *other, const struct slice *second)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct mr_made *m = NULL;
+
+	strbuf_addc(&b, '[');
+	mr_add_test(&b, one, first, 1);
+	if (other != NULL) {
+		strbuf_adds(&b, " AND ");
+		mr_add_test(&b, other, second, 1);
+	}
+	strbuf_addc(&b, ']');
+	if (pattern_parse(strbuf_slice(&b), r->mem, NULL) != NULL &&
+	    (m = make(r, ev, "indicator", it)) != NULL) {
+		mr_labels(r, m->tree, it);
+		mr_indicate(r, m->tree, strbuf_slice(&b), "stix", it);
+	}
+	strbuf_fini(&b);
+	return m != NULL ? m : make_custom(r, ev, it);
+}
+
 /* One or two paths: a pattern to detect by, or what was seen. */
 static struct mr_made *
 make_of_paths(struct mr *r, struct mr_event *ev, const struct mr_item *it)
@@ -306,7 +330,6 @@ make_of_paths(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 	const struct misp_path *p = it->type->part;
 	struct misp_label label = misp_label_join(ev->label, it->label);
 	struct slice v[2], root = slice_of(p[0].path);
-	struct strbuf b = STRBUF_INIT;
 	struct misp_graph *g;
 	struct mr_made *m = NULL;
 
@@ -314,22 +337,8 @@ make_of_paths(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 		mr_warn(r, "BAD_VALUE", it->uuid, "value: not of the type %s", it->type->name);
 		return make_custom(r, ev, it);
 	}
-	if (it->to_ids) {
-		strbuf_addc(&b, '[');
-		mr_add_test(&b, &p[0], &v[0], 1);
-		if (p[1].path != NULL) {
-			strbuf_adds(&b, " AND ");
-			mr_add_test(&b, &p[1], &v[1], 1);
-		}
-		strbuf_addc(&b, ']');
-		if (pattern_parse(strbuf_slice(&b), r->mem, NULL) != NULL &&
-		    (m = make(r, ev, "indicator", it)) != NULL) {
-			mr_labels(r, m->tree, it);
-			mr_indicate(r, m->tree, strbuf_slice(&b), "stix", it);
-		}
-		strbuf_fini(&b);
-		return m != NULL ? m : make_custom(r, ev, it);
-	}
+	if (it->to_ids)
+		return make_indicator(r, ev, it, &p[0], &v[0], p[1].path != NULL ? &p[1] : NULL, &v[1]);
 	g = misp_graph_new(r->mem, arena_str(r->mem, slice_cut(&root, ':')));
 	if (misp_graph_set(g, &p[0], v[0]) && (p[1].path == NULL || misp_graph_set(g, &p[1], v[1])))
 		m = mr_observed(r, ev, &g, 1, it, label);
@@ -355,7 +364,6 @@ make_of_sample(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 	const char *bar = sample ? memrchr(it->value.p, '|', it->value.n) : NULL;
 	struct slice file = it->value, hash = SLICE_EMPTY;
 	struct misp_graph *g = misp_graph_new(r->mem, "file");
-	struct strbuf b = STRBUF_INIT;
 	struct mr_made *m = NULL;
 
 	if (bar != NULL) {
@@ -363,22 +371,8 @@ make_of_sample(struct mr *r, struct mr_event *ev, const struct mr_item *it)
 		if (!misp_value(&md5, slice_from(bar + 1, it->value.n - file.n - 1), r->mem, &hash))
 			file = it->value;
 	}
-	if (it->to_ids) {
-		strbuf_addc(&b, '[');
-		mr_add_test(&b, &name, &file, 1);
-		if (hash.n > 0) {
-			strbuf_adds(&b, " AND ");
-			mr_add_test(&b, &md5, &hash, 1);
-		}
-		strbuf_addc(&b, ']');
-		if (pattern_parse(strbuf_slice(&b), r->mem, NULL) != NULL &&
-		    (m = make(r, ev, "indicator", it)) != NULL) {
-			mr_labels(r, m->tree, it);
-			mr_indicate(r, m->tree, strbuf_slice(&b), "stix", it);
-		}
-		strbuf_fini(&b);
-		return m != NULL ? m : make_custom(r, ev, it);
-	}
+	if (it->to_ids)
+		return make_indicator(r, ev, it, &name, &file, hash.n > 0 ? &md5 : NULL, &hash);
 	if (file.n > 0)
 		misp_graph_set(g, &name, file);
 	if (hash.n > 0)

@@ -52,7 +52,7 @@ find_marking(void *ctx, struct slice id)
 
 	long i = idmap_find(&os->definitions, id);
 
-	return i != IDMAP_NONE ? os->all[i].tree : misp_find_marking(os->r->adv, id);
+	return i != IDMAP_NONE ? os->all[i].tree : advisory_find_marking(os->r->adv, id);
 }
 
 /* ---- finding them ---- */

@@ -107,17 +107,9 @@ on_piece(void *ctx, struct slice name, struct slice value)
 {
 	struct whole *w = ctx;
 	struct read_piece piece = { .text = value, .index = w->at++, .whole = w };
-	size_t to = (size_t)(value.p - w->job.in.p);
-	const char *nl;
 
 	(void)name;
-	for (size_t from = w->here.offset;
-	    (nl = memchr(w->job.in.p + from, '\n', to - from)) != NULL; ) {
-		from = w->line_at = (size_t)(nl - w->job.in.p) + 1;
-		w->here.line++;
-	}
-	w->here.column = (uint32_t)(to - w->line_at) + 1;
-	w->here.offset = to;
+	pos_move(&w->here, &w->line_at, w->job.in.p, (size_t)(value.p - w->job.in.p));
 	piece.at = w->here;
 	return w->fn(w->arg, &piece);
 }

@@ -274,17 +274,8 @@ static const struct misp_relation credential[] = {
 	{ "password", "text", { "user-account:credential", MISP_TEXT } }, END
 };
 
-static const struct misp_relation facebook_account[] = {
-	{ "account-id", "text", { "user-account:user_id", MISP_TEXT } },
-	{ "account-name", "text", { "user-account:account_login", MISP_TEXT } }, END
-};
-
-static const struct misp_relation parler_account[] = {
-	{ "account-id", "text", { "user-account:user_id", MISP_TEXT } },
-	{ "account-name", "text", { "user-account:account_login", MISP_TEXT } }, END
-};
-
-static const struct misp_relation reddit_account[] = {
+/* Facebook, Parler, Reddit. */
+static const struct misp_relation named_account[] = {
 	{ "account-id", "text", { "user-account:user_id", MISP_TEXT } },
 	{ "account-name", "text", { "user-account:account_login", MISP_TEXT } }, END
 };
@@ -547,11 +538,11 @@ const struct misp_template misp_observable_templates[] = {
 	{ "credential", "misc", "a27e98c9-9b0e-414c-8076-d201e039ca09", "5",
 	    "user-account", NULL, credential, credential_others },
 	{ "facebook-account", "misc", "b9862b95-7d78-4938-a2b5-13e45c60f25a", "1",
-	    "user-account", NULL, facebook_account, facebook_account_others },
+	    "user-account", NULL, named_account, facebook_account_others },
 	{ "parler-account", "misc", "8d5ba58e-cac3-46a6-9d1f-cf236f7e95c9", "2",
-	    "user-account", NULL, parler_account, parler_account_others },
+	    "user-account", NULL, named_account, parler_account_others },
 	{ "reddit-account", "misc", "6802f885-2003-494a-b234-61aadce62731", "2",
-	    "user-account", NULL, reddit_account, reddit_account_others },
+	    "user-account", NULL, named_account, reddit_account_others },
 	{ "twitter-account", "misc", "8066563f-881e-4f6a-9d6c-a9d15b8658bb", "7",
 	    "user-account", NULL, twitter_account, twitter_account_others },
 	{ "telegram-account", "misc", "06f02ecf-5afb-42c5-9cb0-b362e222f52c", "2",

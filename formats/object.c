@@ -277,8 +277,8 @@ advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind
 }
 
 /* object_find_fn over the marking-definitions already in an advisory. */
-static json *
-find_marking(void *ctx, struct slice id)
+json *
+advisory_find_marking(void *ctx, struct slice id)
 {
 	const struct advisory *adv = ctx;
 
@@ -302,7 +302,7 @@ advisory_mint(struct advisory *adv, struct arena *mem, json *tree, struct err *e
 	o->bytes = arena_slice(mem, strbuf_slice(&text));
 	o->flags = OBJECT_MINTED;
 	strbuf_fini(&text);
-	if (object_fill(o, mem, find_marking, adv, e) < 0) {
+	if (object_fill(o, mem, advisory_find_marking, adv, e) < 0) {
 		adv->n--;
 		return -1;
 	}

@@ -137,6 +137,8 @@ struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum v
 /* Make an object from a tree that a translator built: prints it, fills the header, sets
  * OBJECT_MINTED. */
 int	advisory_mint(struct advisory *adv, struct arena *mem, json *tree, struct err *e);
+/* An object_find_fn over the marking-definitions of an advisory (ctx). */
+json	*advisory_find_marking(void *ctx, struct slice id);
 /* The sectors an object names itself: identity.sectors, labels `sector:SLUG`. */
 uint32_t	object_own_sectors(const struct object *o);
 /* Phases of reports and groupings from their members (trust.md 8), sectors from referenced
