@@ -372,21 +372,6 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	return 1;
 }
 
-/* Move w->here to an offset behind it. */
-static void
-move_to(struct whole *w, size_t to)
-{
-	const char *nl;
-
-	for (size_t from = w->here.offset;
-	    (nl = memchr(w->job.in.p + from, '\n', to - from)) != NULL; ) {
-		from = w->line_at = (size_t)(nl - w->job.in.p) + 1;
-		w->here.line++;
-	}
-	w->here.offset = to;
-	w->here.column = (uint32_t)(to - w->line_at) + 1;
-}
-
 static bool
 split_each(struct whole *w, format_piece_fn *fn, void *arg)
 {
@@ -401,7 +386,7 @@ split_each(struct whole *w, format_piece_fn *fn, void *arg)
 			if (w->incidents[i].until > to)
 				to = w->incidents[i].until;
 		piece = make_piece(w, from, to);
-		move_to(w, start_of(w, from));
+		pos_move(&w->here, &w->line_at, w->job.in.p, start_of(w, from));
 		piece.at = w->here;
 		w->at = from;
 		if (w->job.passed != NULL)

@@ -81,26 +81,6 @@ find_items(struct reading *r, struct err *e)
 	return 0;
 }
 
-/* Give the advisory the bundle's id, or one made from the input. */
-static void
-name_advisory(struct reading *r)
-{
-	static const char prefix[] = "bundle--";
-	const size_t n = sizeof(prefix) - 1;
-	struct slice id = json_member(r->doc.root, "id");
-	char hex[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
-	uint8_t digest[SHA256_LEN];
-
-	if (slice_starts(id, prefix) && uuid_is_valid(slice_from(id.p + n, id.n - n))) {
-		r->adv->id = id;
-		return;
-	}
-	format_digest(r->job, digest);
-	hex_text(digest, SHA256_LEN, hex);
-	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(r->mem, "stix20|input|%s", hex)), uuid);
-	r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%s", uuid));
-}
-
 /* Account for the members of the bundle beside its objects: their ids are its content. */
 static void
 account_bundle(const struct reading *r)
@@ -569,7 +549,7 @@ read_document(struct reading20 *x, struct err *e)
 
 	if (n > most)
 		return err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", n, most);
-	name_advisory(&x->r);
+	stix21_name(&x->r, "stix20");
 	account_bundle(&x->r);
 	x->part = arena_alloc(x->r.mem, (n + 1) * sizeof(*x->part));
 	for (size_t i = 0; i < n; i++) {

@@ -106,26 +106,6 @@ index_definitions(struct reading *r)
 	idmap_sort(&r->definitions);
 }
 
-/* Give the advisory the bundle's id, or one made from the input. */
-static void
-name_advisory(struct reading *r)
-{
-	static const char prefix[] = "bundle--";
-	const size_t n = sizeof(prefix) - 1;
-	struct slice id = json_member(r->doc.root, "id");
-	char hex[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
-	uint8_t digest[SHA256_LEN];
-
-	if (slice_starts(id, prefix) && uuid_is_valid(slice_from(id.p + n, id.n - n))) {
-		r->adv->id = id;
-		return;
-	}
-	format_digest(r->job, digest);
-	hex_text(digest, SHA256_LEN, hex);
-	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(r->mem, "stix21|input|%s", hex)), uuid);
-	r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%s", uuid));
-}
-
 /* Cut out what a relay envelope says of itself. */
 static void
 cut_relay(const struct reading *r, struct relay_member *out)
@@ -192,7 +172,7 @@ read_document(struct reading *r, struct err *e)
 	if (r->job->relay != NULL)
 		cut_relay(r, r->job->relay);
 	index_definitions(r);
-	name_advisory(r);
+	stix21_name(r, "stix21");
 	if (json_is_object(r->doc.root) && json_is_list(json_get(r->doc.root, "objects")))
 		stix21_account_container(r->job->loss, r->doc.root);
 	stix21_check_bundle(r, r->doc.root);

@@ -3,6 +3,8 @@
 #include "formats/stix21_lean.h"
 #include "formats/stix21_read.h"
 #include "gateway/base/arena.h"
+#include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
 #include "gateway/base/strbuf.h"
 
 /* Remarks are bounded: a sender of ten thousand odd objects learns it from the first ones. */
@@ -14,15 +16,27 @@ enum { OBJECT_BYTES_DEFAULT = 8 << 20 };
 void
 stix21_move_to(struct reading *r, size_t offset)
 {
-	size_t from = r->here.offset;
-	const char *nl;
+	pos_move(&r->here, &r->line_at, r->in.p, offset);
+}
 
-	while ((nl = memchr(r->in.p + from, '\n', offset - from)) != NULL) {
-		from = r->line_at = (size_t)(nl - r->in.p) + 1;
-		r->here.line++;
+/* Give the advisory the bundle's id, or one made from the input. */
+void
+stix21_name(struct reading *r, const char *format)
+{
+	static const char prefix[] = "bundle--";
+	const size_t n = sizeof(prefix) - 1;
+	struct slice id = json_member(r->doc.root, "id");
+	char hex[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
+	uint8_t digest[SHA256_LEN];
+
+	if (slice_starts(id, prefix) && uuid_is_valid(slice_from(id.p + n, id.n - n))) {
+		r->adv->id = id;
+		return;
 	}
-	r->here.column = (uint32_t)(offset - r->line_at) + 1;
-	r->here.offset = offset;
+	format_digest(r->job, digest);
+	hex_text(digest, SHA256_LEN, hex);
+	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(r->mem, "%s|input|%s", format, hex)), uuid);
+	r->adv->id = slice_of(arena_fmt(r->mem, "bundle--%s", uuid));
 }
 
 /* object_find_fn over the definitions of the message. */

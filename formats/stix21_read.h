@@ -52,6 +52,8 @@ struct stix21_findings {
 /* stix21_item.c */
 /* Move r->here to a later offset of the input; every byte is looked at once. */
 void	stix21_move_to(struct reading *r, size_t offset);
+/* Give the advisory the bundle's id, or one made of the input and the name of its format. */
+void	stix21_name(struct reading *r, const char *format);
 /* Make objects of all items, or refuse them. */
 void	stix21_read_items(struct reading *r);
 /* Refuse one item: a verdict with its text, and an account of what is lost. */

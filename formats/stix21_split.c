@@ -323,16 +323,9 @@ on_piece(void *ctx, struct slice name, struct slice value)
 {
 	struct whole *w = ctx;
 	struct read_piece piece = { .text = value, .index = w->index++, .whole = w };
-	size_t from = w->here.offset, to = (size_t)(value.p - w->job.in.p);
-	const char *nl;
 
 	(void)name;
-	while ((nl = memchr(w->job.in.p + from, '\n', to - from)) != NULL) {
-		from = w->line_at = (size_t)(nl - w->job.in.p) + 1;
-		w->here.line++;
-	}
-	w->here.column = (uint32_t)(to - w->line_at) + 1;
-	w->here.offset = to;
+	pos_move(&w->here, &w->line_at, w->job.in.p, (size_t)(value.p - w->job.in.p));
 	piece.at = w->here;
 	forget_trees(w);
 	return w->fn(w->arg, &piece);

@@ -127,3 +127,17 @@ pos_of(const char *text, size_t len, size_t offset)
 	}
 	return at;
 }
+
+void
+pos_move(struct pos *p, size_t *line_at, const char *text, size_t to)
+{
+	size_t from = p->offset;
+	const char *nl;
+
+	while ((nl = memchr(text + from, '\n', to - from)) != NULL) {
+		from = *line_at = (size_t)(nl - text) + 1;
+		p->line++;
+	}
+	p->column = (uint32_t)(to - *line_at) + 1;
+	p->offset = to;
+}

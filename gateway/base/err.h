@@ -72,5 +72,8 @@ const char *err_text(const struct err *e, char *buf, size_t cap);
 const char *err_word(enum err_code code);
 /* line and column of a byte offset in a text. */
 struct pos pos_of(const char *text, size_t len, size_t offset);
+/* Move a place forward to another offset of the same text; *line_at is where its line begins. Every byte is
+ * looked at once, however often it is moved. */
+void	pos_move(struct pos *p, size_t *line_at, const char *text, size_t to);
 
 #endif
