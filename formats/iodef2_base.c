@@ -10,7 +10,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
-enum { OBJECTS_MAX = 100000, DOUBLES_MAX = 32 };
+enum { OBJECTS_MAX = 100000 };
 
 /* Texts and attributes that are looked at are marked: the account and the `moved` list are made of it. */
 
@@ -377,49 +377,6 @@ ir_relate(struct ir *r, struct ir_incident *inc, struct ir_obj *from, const char
 	json_put_str(r->mem, ob->tree, "target_ref", to->id);
 	ob->label = ir_strictest(from->label, to->label);
 	return ob;
-}
-
-void
-ir_list_add(struct ir *r, json *tree, const char *name, struct slice value)
-{
-	json *list = json_get(tree, name);
-	size_t seen = 0;
-
-	if (value.n == 0)
-		return;
-	if (list == NULL)
-		list = json_put(r->mem, tree, name, json_list(r->mem));
-	for (json *m = json_first(list); m != NULL && seen++ < DOUBLES_MAX; m = json_next(m)) {
-		if (slice_eq(json_slice(m), value))
-			return;
-	}
-	json_push(list, json_string(r->mem, value));
-}
-
-void
-ir_reference(struct ir *r, json *tree, const char *source, struct slice external_id,
-    struct slice url, struct slice description)
-{
-	json *list = json_get(tree, "external_references"), *ref;
-	size_t seen = 0;
-
-	if (external_id.n == 0 && url.n == 0 && description.n == 0)
-		return;
-	if (list == NULL)
-		list = json_put(r->mem, tree, "external_references", json_list(r->mem));
-	ref = json_object(r->mem);
-	json_put_str(r->mem, ref, "source_name", slice_of(source));
-	if (description.n > 0)
-		json_put_str(r->mem, ref, "description", description);
-	if (url.n > 0)
-		json_put_str(r->mem, ref, "url", url);
-	if (external_id.n > 0)
-		json_put_str(r->mem, ref, "external_id", external_id);
-	for (json *m = json_first(list); m != NULL && seen++ < DOUBLES_MAX; m = json_next(m)) {
-		if (json_equal(m, ref))
-			return;
-	}
-	json_push(list, ref);
 }
 
 int

@@ -141,7 +141,7 @@ make_container(struct ir *r, struct ir_incident *inc, const char *type)
 		    ir_label_here(r, xml_get(inc->node, "IncidentID")));
 	ir_describe(r, inc, ob, inc->node,
 	    slice_of(arena_fmt(r->mem, "%s/%s", inc->name.p, inc->text.p)));
-	ir_reference(r, ob->tree, arena_fmt(r->mem, "iodef:%s", inc->name.p), inc->text, SLICE_EMPTY,
+	sdo_reference(r->mem, ob->tree, arena_fmt(r->mem, "iodef:%s", inc->name.p), inc->text, SLICE_EMPTY,
 	    inc->instance);
 	return ob;
 }
@@ -158,9 +158,9 @@ read_words(struct ir *r, struct ir_incident *inc)
 
 		if (word.n == 0)
 			continue;
-		ir_list_add(r, inc->report->tree, "labels", label);
+		sdo_list_add(r->mem, inc->report->tree, "labels", label);
 		if (inc->incident != NULL)
-			ir_list_add(r, inc->incident->tree, "labels", label);
+			sdo_list_add(r->mem, inc->incident->tree, "labels", label);
 	}
 	ir_attr(inc->node, "restriction");
 	ir_attr(inc->node, "ext-restriction");
@@ -172,7 +172,7 @@ alternative_ids(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	for (struct xml_node *id = xml_get(n, "IncidentID"); id != NULL; id = xml_more(id)) {
 		struct slice name = ir_attr(id, "name"), instance = ir_attr(id, "instance");
 
-		ir_reference(r, ir_sink(inc, false)->tree, arena_fmt(r->mem, "iodef:%s", name.p),
+		sdo_reference(r->mem, ir_sink(inc, false)->tree, arena_fmt(r->mem, "iodef:%s", name.p),
 		    ir_line(r, id), SLICE_EMPTY, instance);
 	}
 }
@@ -243,7 +243,7 @@ fill_report(struct ir *r, struct ir_incident *inc)
 	bool threats = inc->nactors + inc->ncampaigns > 0;
 
 	json_put_str(r->mem, tree, "published", published.n > 0 ? published : inc->generated);
-	ir_list_add(r, tree, "report_types", inc->incident == NULL ? SLICE_LIT("indicator") :
+	sdo_list_add(r->mem, tree, "report_types", inc->incident == NULL ? SLICE_LIT("indicator") :
 	    threats ? SLICE_LIT("threat-report") : SLICE_LIT("observed-data"));
 	for (size_t i = 0; i < inc->n; i++) {
 		struct ir_obj *ob = inc->objs[i];

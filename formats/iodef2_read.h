@@ -17,6 +17,7 @@
 #include "formats/iodef2.h"
 #include "formats/iodef2_residue.h"
 #include "formats/pattern.h"
+#include "formats/sdo_list.h"
 #include "formats/xml_walk.h"
 
 /* What holds for an element: the level and how it was said. */
@@ -157,9 +158,6 @@ void		 ir_unit(struct ir_obj *ob, struct xml_node *n);
 struct ir_obj	*ir_enter(struct ir *r, struct ir_incident *inc, struct ir_obj *ob,
 		    struct xml_node *n);
 /* Append to a list of strings / of objects, unless it is there (long lists: among the first). */
-void		 ir_list_add(struct ir *r, json *tree, const char *name, struct slice value);
-void		 ir_reference(struct ir *r, json *tree, const char *source, struct slice external_id,
-		    struct slice url, struct slice description);
 /* name and description from the Descriptions of n; `fallback` names what has none. */
 void		 ir_describe(struct ir *r, struct ir_incident *inc, struct ir_obj *ob,
 		    struct xml_node *n, struct slice fallback);

@@ -155,7 +155,7 @@ read_contact(struct ir *r, struct ir_incident *inc, struct xml_node *n, unsigned
 	ob = ir_new(r, inc, "identity", IR_UUID(r, "contact", inc->name, type, name, email), n, &old);
 	owner = ir_enter(r, inc, ob, n);
 	n->mark = XML_KEPT;
-	ir_list_add(r, ob->tree, "roles", role);
+	sdo_list_add(r->mem, ob->tree, "roles", role);
 	if (!old) {
 		struct xml_node *first = xml_get(n, "Description");
 
@@ -224,10 +224,10 @@ read_party(struct ir *r, struct ir_incident *inc, struct xml_node *n, const char
 		struct slice alias = ir_line(r, k);
 
 		if (!slice_eq(alias, name))
-			ir_list_add(r, ob->tree, "aliases", alias);
+			sdo_list_add(r->mem, ob->tree, "aliases", alias);
 	}
 	for (struct xml_node *k = xml_get(n, "URL"); k != NULL; k = xml_more(k))
-		ir_reference(r, ob->tree, "iodef", SLICE_EMPTY, ir_line(r, k), SLICE_EMPTY);
+		sdo_reference(r->mem, ob->tree, "iodef", SLICE_EMPTY, ir_line(r, k), SLICE_EMPTY);
 	inc->owner = owner;
 	return ob;
 }
@@ -239,14 +239,14 @@ related_references(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	json *tree = ir_sink(inc, false)->tree;
 
 	for (struct xml_node *k = xml_get(n, "IncidentID"); k != NULL; k = xml_more(k))
-		ir_reference(r, tree, arena_fmt(r->mem, "iodef:%s", ir_attr(k, "name").p),
+		sdo_reference(r->mem, tree, arena_fmt(r->mem, "iodef:%s", ir_attr(k, "name").p),
 		    ir_line(r, k), SLICE_EMPTY, SLICE_LIT("related"));
 	for (struct xml_node *k = xml_get(n, "URL"); k != NULL; k = xml_more(k))
-		ir_reference(r, tree, "iodef", SLICE_EMPTY, ir_line(r, k), SLICE_LIT("related"));
+		sdo_reference(r->mem, tree, "iodef", SLICE_EMPTY, ir_line(r, k), SLICE_LIT("related"));
 	for (struct xml_node *k = xml_get(n, "IndicatorID"); k != NULL; k = xml_more(k)) {
 		struct slice version = ir_attr(k, "version");
 
-		ir_reference(r, tree, arena_fmt(r->mem, "iodef-indicator:%s", ir_attr(k, "name").p),
+		sdo_reference(r->mem, tree, arena_fmt(r->mem, "iodef-indicator:%s", ir_attr(k, "name").p),
 		    ir_line(r, k), SLICE_EMPTY, version.n == 0 ? SLICE_LIT("related") :
 		    slice_of(arena_fmt(r->mem, "related, version %s", version.p)));
 	}
@@ -303,7 +303,7 @@ make_vulnerability(struct ir *r, struct ir_incident *inc, struct xml_node *n, st
 	if (!old) {
 		json_put_str(r->mem, ob->tree, "name", cve);
 		if (cve_in(r, cve).n > 0)
-			ir_reference(r, ob->tree, "cve", cve, SLICE_EMPTY, SLICE_EMPTY);
+			sdo_reference(r->mem, ob->tree, "cve", cve, SLICE_EMPTY, SLICE_EMPTY);
 	}
 	add_object_to(r, IR_VULN, &inc->vulns, &inc->nvulns, &inc->vulns_cap, ob);
 	return ob;
@@ -320,7 +320,7 @@ make_attack_pattern(struct ir *r, struct ir_incident *inc, struct xml_node *n, s
 	if (!old)
 		json_put_str(r->mem, ob->tree, "name", ir_cut(r, ref, 120));
 	if (source != NULL)
-		ir_reference(r, ob->tree, source, ref, url, SLICE_EMPTY);
+		sdo_reference(r->mem, ob->tree, source, ref, url, SLICE_EMPTY);
 	return ob;
 }
 
@@ -376,9 +376,9 @@ read_reference(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 		ob = make_attack_pattern(r, inc, n, technique, "mitre-attack", url);
 	tree = ob != NULL ? ob->tree : ir_sink(inc, false)->tree;
 	if (technique.n == 0 || text.n > 0)
-		ir_reference(r, tree, "iodef", SLICE_EMPTY, url, text);
+		sdo_reference(r->mem, tree, "iodef", SLICE_EMPTY, url, text);
 	for (struct xml_node *k = xml_more(xml_get(n, "URL")); k != NULL; k = xml_more(k))
-		ir_reference(r, tree, "iodef", SLICE_EMPTY, ir_line(r, k), SLICE_EMPTY);
+		sdo_reference(r->mem, tree, "iodef", SLICE_EMPTY, ir_line(r, k), SLICE_EMPTY);
 	return ob;
 }
 
@@ -452,9 +452,10 @@ read_weaknesses(struct ir *r, struct ir_incident *inc, struct xml_node *method, 
 		n->mark = XML_KEPT;
 		ir_attr(n, "WeaknessID");
 		for (size_t i = first_vuln; i < inc->nvulns && made++ < REFERENCES_MAX; i++)
-			ir_reference(r, inc->vulns[i]->tree, "cwe", cwe, SLICE_EMPTY, SLICE_EMPTY);
+			sdo_reference(r->mem, inc->vulns[i]->tree, "cwe", cwe, SLICE_EMPTY, SLICE_EMPTY);
 		if (first_vuln == inc->nvulns)
-			ir_reference(r, ir_sink(inc, true)->tree, "cwe", cwe, SLICE_EMPTY, SLICE_EMPTY);
+			sdo_reference(r->mem, ir_sink(inc, true)->tree, "cwe", cwe, SLICE_EMPTY,
+			    SLICE_EMPTY);
 	}
 }
 
@@ -484,7 +485,7 @@ read_assessment(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 
 	for (struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k)) {
 		if (xml_is(k, IODEF2_NS, "IncidentCategory")) {
-			ir_list_add(r, tree, "labels", slice_of(arena_fmt(r->mem, "iodef-category:%s",
+			sdo_list_add(r->mem, tree, "labels", slice_of(arena_fmt(r->mem, "iodef-category:%s",
 			    ir_line(r, k).p)));
 		} else if (xml_is(k, IODEF2_NS, "SystemImpact") ||
 		    xml_is(k, IODEF2_NS, "BusinessImpact") || xml_is(k, IODEF2_NS, "IntendedImpact")) {
@@ -493,7 +494,7 @@ read_assessment(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 			if (type.n == 0)
 				continue;
 			k->mark = XML_KEPT;
-			ir_list_add(r, tree, "labels",
+			sdo_list_add(r->mem, tree, "labels",
 			    slice_of(arena_fmt(r->mem, "iodef-impact:%s", type.p)));
 		}
 	}
@@ -543,10 +544,10 @@ read_expectation(struct ir *r, struct ir_incident *inc, struct xml_node *n)
 	ir_attr(n, "restriction");
 	json_put_str(r->mem, ob->tree, "name", action);
 	ir_describe(r, inc, ob, n, SLICE_EMPTY);
-	ir_list_add(r, ob->tree, "labels",
+	sdo_list_add(r->mem, ob->tree, "labels",
 	    slice_of(arena_fmt(r->mem, "iodef-action:%s", action.p)));
 	for (struct xml_node *k = xml_get(n, "DefinedCOA"); k != NULL; k = xml_more(k))
-		ir_reference(r, ob->tree, "iodef-coa", ir_line(r, k), SLICE_EMPTY, SLICE_EMPTY);
+		sdo_reference(r->mem, ob->tree, "iodef-coa", ir_line(r, k), SLICE_EMPTY, SLICE_EMPTY);
 }
 
 void

@@ -290,7 +290,7 @@ read_node(struct ir *r, struct ir_incident *inc, struct end *end, struct ir_refs
 			continue;
 		n->mark = XML_KEPT;
 		for (size_t i = 0; i < ips.n; i++)
-			ir_list_add(r, tree, "resolves_to_refs", ips.v[i]->id);
+			sdo_list_add(r->mem, tree, "resolves_to_refs", ips.v[i]->id);
 		ir_refs_add(r, &domains, ir_sco(r, inc, tree, label));
 	}
 	if (node != NULL)
@@ -375,8 +375,8 @@ add_traffic(struct ir *r, struct ir_incident *inc, const struct end *src, const 
 		json_put_int(r->mem, tree, "dst_port", dst_port);
 	if (transport == NULL && app.n == 0)
 		transport = slice_starts(any->id, "ipv6") ? "ipv6" : "ipv4";
-	ir_list_add(r, tree, "protocols", slice_of(transport));
-	ir_list_add(r, tree, "protocols", app);
+	sdo_list_add(r->mem, tree, "protocols", slice_of(transport));
+	sdo_list_add(r->mem, tree, "protocols", app);
 	if (src != NULL)
 		read_counters(r, tree, src->system);
 	if (dst != NULL)

@@ -29,9 +29,9 @@ read_roles(struct ir *r, struct ir_obj *ob, struct xml_node *n)
 		k->mark = XML_KEPT;
 		for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
 			if (slice_is(role, roles[i].role))
-				ir_list_add(r, ob->tree, "indicator_types", slice_of(roles[i].type));
+				sdo_list_add(r->mem, ob->tree, "indicator_types", slice_of(roles[i].type));
 		}
-		ir_list_add(r, ob->tree, "labels",
+		sdo_list_add(r->mem, ob->tree, "labels",
 		    slice_of(arena_fmt(r->mem, "iodef-noderole:%s", role.p)));
 	}
 }
@@ -73,14 +73,14 @@ read_references(struct ir *r, struct ir_obj *ob, struct xml_node *n)
 			name->mark = XML_KEPT;
 			ir_attr(name, "specIndex");
 		}
-		ir_reference(r, ob->tree, slice_starts(id, "CVE-") ? "cve" : "iodef", id, url, text);
+		sdo_reference(r->mem, ob->tree, slice_starts(id, "CVE-") ? "cve" : "iodef", id, url, text);
 	}
 	for (struct xml_node *k = xml_get(n, "AlternativeIndicatorID"); k != NULL; k = xml_more(k)) {
 		for (struct xml_node *id = xml_get(k, "IndicatorID"); id != NULL; id = xml_more(id)) {
 			struct slice version = ir_attr(id, "version");
 
 			k->mark = XML_KEPT;
-			ir_reference(r, ob->tree,
+			sdo_reference(r->mem, ob->tree,
 			    arena_fmt(r->mem, "iodef-indicator:%s", ir_attr(id, "name").p),
 			    ir_line(r, id), SLICE_EMPTY, version.n == 0 ? SLICE_EMPTY :
 			    slice_of(arena_fmt(r->mem, "version %s", version.p)));
@@ -99,7 +99,7 @@ read_types(struct ir *r, struct ir_obj *ob, struct xml_node *n)
 			continue;
 		xml_mark_all(k, XML_KEPT);
 		while (rest.n > 0)
-			ir_list_add(r, ob->tree, "indicator_types",
+			sdo_list_add(r->mem, ob->tree, "indicator_types",
 			    arena_slice(r->mem, slice_trim(slice_cut(&rest, ','))));
 	}
 }
@@ -186,7 +186,7 @@ fill_indicator(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct 
 	read_types(r, ob, n);
 	read_roles(r, ob, n);
 	read_phases(r, ob, n);
-	ir_reference(r, ob->tree, arena_fmt(r->mem, "iodef-indicator:%s", xml_value(id, "name").p),
+	sdo_reference(r->mem, ob->tree, arena_fmt(r->mem, "iodef-indicator:%s", xml_value(id, "name").p),
 	    ir_line(r, id), SLICE_EMPTY, slice_of(label));
 	read_references(r, ob, n);
 	read_author(r, inc, ob, n);

@@ -125,13 +125,13 @@ mail_headers(struct ir *r, json *tree, struct xml_node *n)
 	json *headers = json_object(r->mem);
 
 	if (mailer != NULL)
-		ir_list_add(r, headers, "X-Mailer", ir_line(r, mailer));
+		sdo_list_add(r->mem, headers, "X-Mailer", ir_line(r, mailer));
 	for (struct xml_node *k = xml_get(n, "EmailHeaderField"); k != NULL; k = xml_more(k)) {
 		const char *name = arena_str(r->mem, slice_trim(xml_value(k, "name")));
 
 		if (*name == '\0' || xml_child(k) != NULL)
 			continue;
-		ir_list_add(r, headers, name, ir_text(r, k));
+		sdo_list_add(r->mem, headers, name, ir_text(r, k));
 		ir_attr(k, "name");
 	}
 	if (json_first(headers) != NULL)

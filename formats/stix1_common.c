@@ -107,15 +107,15 @@ s1_words(struct s1 *s, json *tree, struct xml_node *n, const char *name, enum st
 		if (old.n == 0)
 			continue;
 		if (word == NULL && stix1_word_is_new(vocab, old)) {
-			s1_list_add(s, tree, property, old);
+			sdo_list_add(s->mem, tree, property, old);
 			continue;
 		}
 		if (word == NULL)
 			word = otherwise;
 		if (word != NULL)
-			s1_list_add(s, tree, property, slice_of(word));
+			sdo_list_add(s->mem, tree, property, slice_of(word));
 		if (stix1_word_is_coarse(vocab, old))
-			s1_list_add(s, tree, "labels", stix1_hyphens(s->mem, old));
+			sdo_list_add(s->mem, tree, "labels", stix1_hyphens(s->mem, old));
 	}
 }
 
@@ -126,9 +126,9 @@ s1_labels(struct s1 *s, json *tree, struct xml_node *n, const char *name)
 	for (struct xml_node *k = stix1_get(n, name); k != NULL; k = stix1_more(k)) {
 		struct slice word = stix1_hyphens(s->mem, s1_statement(s, k));
 
-		s1_list_add(s, tree, "labels", word);
+		sdo_list_add(s->mem, tree, "labels", word);
 		/* what is played is not to be taken for real (labels.h) */
 		if (slice_starts(word, "exercise-"))
-			s1_list_add(s, tree, "labels", SLICE_LIT("exercise"));
+			sdo_list_add(s->mem, tree, "labels", SLICE_LIT("exercise"));
 	}
 }

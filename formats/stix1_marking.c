@@ -273,7 +273,7 @@ s1_consent(struct s1 *s, json *tree, const struct xml_node *n)
 	for (; n != NULL; n = n->parent) {
 		for (const struct s1_cover *c = covers_of(n); c != NULL; c = c->next) {
 			if (c->m->consent != NULL)
-				s1_list_add(s, tree, "labels", slice_of(c->m->consent));
+				sdo_list_add(s->mem, tree, "labels", slice_of(c->m->consent));
 		}
 	}
 }

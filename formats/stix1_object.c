@@ -7,7 +7,7 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
-enum { OBJECTS_MAX = 100000, DOUBLES_MAX = 32 };
+enum { OBJECTS_MAX = 100000 };
 
 /* Return the UUIDv5 over the fields. */
 struct slice
@@ -290,45 +290,18 @@ s1_relate(struct s1 *s, struct s1_unit *u, struct s1_obj *from, const char *type
 	return ob;
 }
 
-/* Append to a list of strings unless it is there (long lists: among the first). */
+/* Names of something: the first is its name, the others are aliases. */
 void
-s1_list_add(struct s1 *s, json *tree, const char *name, struct slice value)
+s1_names(struct s1 *s, json *tree, struct xml_node *n)
 {
-	json *list = json_get(tree, name);
-	size_t seen = 0;
+	for (struct xml_node *k = stix1_get(n, "Name"); k != NULL; k = stix1_more(k)) {
+		struct slice name = s1_word(s, k);
 
-	if (value.n == 0)
-		return;
-	if (list == NULL)
-		list = json_put(s->mem, tree, name, json_list(s->mem));
-	for (json *m = json_first(list); m != NULL && seen++ < DOUBLES_MAX; m = json_next(m))
-		if (slice_eq(json_slice(m), value))
-			return;
-	json_push(list, json_string(s->mem, value));
-}
-
-/* Append an external reference unless it is there. */
-void
-s1_reference(struct s1 *s, json *tree, const char *source, struct slice external_id, struct slice url,
-    struct slice description)
-{
-	json *list = json_get(tree, "external_references"), *ref;
-	size_t seen = 0;
-
-	if (external_id.n == 0 && url.n == 0 && description.n == 0)
-		return;
-	if (list == NULL)
-		list = json_put(s->mem, tree, "external_references", json_list(s->mem));
-	ref = json_object(s->mem);
-	json_put_str(s->mem, ref, "source_name", slice_of(source));
-	if (description.n > 0)
-		json_put_str(s->mem, ref, "description", description);
-	if (url.n > 0)
-		json_put_str(s->mem, ref, "url", url);
-	if (external_id.n > 0)
-		json_put_str(s->mem, ref, "external_id", external_id);
-	for (json *m = json_first(list); m != NULL && seen++ < DOUBLES_MAX; m = json_next(m))
-		if (json_equal(m, ref))
-			return;
-	json_push(list, ref);
+		if (name.n == 0)
+			continue;
+		if (json_get(tree, "name") == NULL)
+			json_put_str(s->mem, tree, "name", name);
+		else
+			sdo_list_add(s->mem, tree, "aliases", name);
+	}
 }

@@ -18,6 +18,7 @@
 #include "formats/idmap.h"
 #include "formats/pattern.h"
 #include "formats/stix1.h"
+#include "formats/sdo_list.h"
 #include "formats/xml_walk.h"
 
 /* What holds for an element or object. */
@@ -196,9 +197,8 @@ void		 s1_tag(struct s1 *s, struct s1_obj *ob, struct xml_node *n);
 void		 s1_hold(struct s1 *s, struct s1_obj *ob, struct xml_node *n);	/* it holds the XML of n */
 void		 s1_face(struct s1 *s, struct s1_unit *u, struct s1_obj *ob);
 bool		 s1_is_full(const struct s1 *s);
-void		 s1_list_add(struct s1 *s, json *tree, const char *name, struct slice value);
-void		 s1_reference(struct s1 *s, json *tree, const char *source, struct slice external_id,
-		    struct slice url, struct slice description);
+/* Names of something: the first is its name, the others are aliases. */
+void		 s1_names(struct s1 *s, json *tree, struct xml_node *n);
 /* Append a paragraph to `description`. */
 void		 s1_describe(struct s1 *s, json *tree, struct slice text);
 /* name from Title, description from Descriptions (else Short_Descriptions), confidence, kill chain phases

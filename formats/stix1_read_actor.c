@@ -32,16 +32,7 @@ s1_read_campaign(struct s1 *s, struct s1_unit *u)
 	if (ob == NULL)
 		return;
 	s1_common(s, ob->tree, u->node);
-	for (struct xml_node *k = stix1_get(names, "Name"); k != NULL; k = stix1_more(k)) {
-		struct slice name = s1_word(s, k);
-
-		if (name.n == 0)
-			continue;
-		if (json_get(ob->tree, "name") == NULL)
-			json_put_str(s->mem, ob->tree, "name", name);
-		else
-			s1_list_add(s, ob->tree, "aliases", name);
-	}
+	s1_names(s, ob->tree, names);
 	if (json_get(ob->tree, "name") == NULL)
 		json_put_str(s->mem, ob->tree, "name", u->id);
 	objective = joined(s, u->node, "Intended_Effect");
@@ -64,10 +55,10 @@ read_motivations(struct s1 *s, struct s1_obj *ob, struct xml_node *n)
 		if (m == json_first(list))
 			json_put_str(s->mem, ob->tree, "primary_motivation", json_slice(m));
 		else
-			s1_list_add(s, ob->tree, "secondary_motivations", json_slice(m));
+			sdo_list_add(s->mem, ob->tree, "secondary_motivations", json_slice(m));
 	}
 	for (const json *m = json_first(json_get(all, "labels")); m != NULL; m = json_next(m))
-		s1_list_add(s, ob->tree, "labels", json_slice(m));
+		sdo_list_add(s->mem, ob->tree, "labels", json_slice(m));
 }
 
 static void
@@ -82,7 +73,7 @@ read_sophistication(struct s1 *s, struct s1_obj *ob, struct xml_node *n)
 	else if (stix1_word_is_new(STIX1_SOPHISTICATION, old))
 		json_put_str(s->mem, ob->tree, "sophistication", old);
 	else
-		s1_list_add(s, ob->tree, "labels", stix1_hyphens(s->mem, old));
+		sdo_list_add(s->mem, ob->tree, "labels", stix1_hyphens(s->mem, old));
 }
 
 /* Who the actor is: a name for it, or an identity of its own that it is attributed to. */
@@ -110,7 +101,7 @@ read_identity(struct s1 *s, struct s1_unit *u, struct s1_obj *ob, struct xml_nod
 	if (json_get(ob->tree, "name") == NULL)
 		json_put_str(s->mem, ob->tree, "name", name);
 	else if (!slice_eq(json_member(ob->tree, "name"), name))
-		s1_list_add(s, ob->tree, "aliases", name);
+		sdo_list_add(s->mem, ob->tree, "aliases", name);
 }
 
 void
@@ -128,6 +119,6 @@ s1_read_actor(struct s1 *s, struct s1_unit *u)
 	read_motivations(s, ob, u->node);
 	read_sophistication(s, ob, u->node);
 	for (struct xml_node *k = stix1_get(u->node, "Intended_Effect"); k != NULL; k = stix1_more(k))
-		s1_list_add(s, ob->tree, "goals", s1_statement(s, k));
+		sdo_list_add(s->mem, ob->tree, "goals", s1_statement(s, k));
 	s1_labels(s, ob->tree, u->node, "Planning_And_Operational_Support");
 }

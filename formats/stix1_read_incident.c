@@ -41,8 +41,8 @@ read_history(struct s1 *s, struct s1_unit *u, struct s1_obj *ob)
 		if (at.n > 0 && !s1_before(s, json_member(note->tree, "modified"), at))
 			json_put_str(s->mem, note->tree, "created", at);
 		json_put_str(s->mem, note->tree, "content", text);
-		s1_list_add(s, note->tree, "authors", author);
-		s1_list_add(s, note->tree, "object_refs", ob->id);
+		sdo_list_add(s->mem, note->tree, "authors", author);
+		sdo_list_add(s->mem, note->tree, "object_refs", ob->id);
 		note->label = s1_strictest(s, note->label, ob->label);
 	}
 }
@@ -60,11 +60,12 @@ s1_read_incident(struct s1 *s, struct s1_unit *u)
 	text = json_member(ob->tree, "description");
 	if (json_get(ob->tree, "name") == NULL)
 		json_put_str(s->mem, ob->tree, "name", text.n > 0 ? s1_short(s, text) : u->id);
-	s1_reference(s, ob->tree, "stix1", SLICE_EMPTY, url, SLICE_EMPTY);
+	sdo_reference(s->mem, ob->tree, "stix1", SLICE_EMPTY, url, SLICE_EMPTY);
 	for (struct xml_node *k = stix1_get(u->node, "External_ID"); k != NULL; k = stix1_more(k)) {
 		struct slice source = s1_attr(k, "source");
 
-		s1_reference(s, ob->tree, source.n > 0 ? source.p : "stix1", s1_line(s, k), SLICE_EMPTY,
+		sdo_reference(s->mem, ob->tree, source.n > 0 ? source.p : "stix1", s1_line(s, k),
+		    SLICE_EMPTY,
 		    SLICE_EMPTY);
 	}
 	s1_labels(s, ob->tree, categories, "Category");

@@ -146,7 +146,7 @@ read_properties(struct s1 *s, struct s1_unit *u, struct s1_obj *ob)
 	s1_common(s, ob->tree, u->node);
 	s1_words(s, ob->tree, u->node, "Type", STIX1_INDICATOR_TYPE, "indicator_types", "unknown");
 	for (struct xml_node *k = stix1_get(u->node, "Alternative_ID"); k != NULL; k = stix1_more(k))
-		s1_reference(s, ob->tree, "stix1", s1_line(s, k), SLICE_EMPTY, SLICE_EMPTY);
+		sdo_reference(s->mem, ob->tree, "stix1", s1_line(s, k), SLICE_EMPTY, SLICE_EMPTY);
 	s1_source_references(s, ob->tree, stix1_get(u->node, "Producer"));
 	read_validity(s, u, ob);
 }
@@ -234,7 +234,7 @@ read_related(struct s1 *s, struct s1_obj *ob, struct xml_node *n)
 
 		for (size_t i = 0; to != NULL && i < to->faces.n; i++)
 			if (slice_starts(to->faces.v[i]->id, "observed-data--"))
-				s1_list_add(s, ob->tree, "observed_data_refs", to->faces.v[i]->id);
+				sdo_list_add(s->mem, ob->tree, "observed_data_refs", to->faces.v[i]->id);
 	}
 }
 
@@ -262,9 +262,9 @@ read_sighting(struct s1 *s, struct s1_unit *u, struct s1_obj *of, struct xml_nod
 	json_put_str(s->mem, ob->tree, "sighting_of_ref", of->id);
 	who = s1_source(s, u, stix1_get(n, "Source"));
 	if (who != NULL)
-		s1_list_add(s, ob->tree, "where_sighted_refs", who->id);
+		sdo_list_add(s->mem, ob->tree, "where_sighted_refs", who->id);
 	s1_confidence(s, ob->tree, stix1_get(n, "Confidence"));
-	s1_reference(s, ob->tree, "stix1", SLICE_EMPTY, s1_line(s, stix1_get(n, "Reference")),
+	sdo_reference(s->mem, ob->tree, "stix1", SLICE_EMPTY, s1_line(s, stix1_get(n, "Reference")),
 	    SLICE_EMPTY);
 }
 

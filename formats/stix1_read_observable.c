@@ -38,7 +38,7 @@ read_pattern(struct s1 *s, struct s1_unit *u)
 		return;
 	s1_common(s, ob->tree, u->node);
 	ob->label = s1_strictest(s, ob->label, label);
-	s1_list_add(s, ob->tree, "indicator_types", SLICE_LIT("unknown"));
+	sdo_list_add(s->mem, ob->tree, "indicator_types", SLICE_LIT("unknown"));
 	json_put_str(s->mem, ob->tree, "pattern", cybox_pattern_text(s->mem, p));
 	json_put_str(s->mem, ob->tree, "pattern_type", SLICE_LIT("stix"));
 	json_put_str(s->mem, ob->tree, "pattern_version", SLICE_LIT("2.1"));

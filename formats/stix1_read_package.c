@@ -37,7 +37,7 @@ read_header(struct s1 *s, struct s1_unit *u, struct xml_node *n, const char *int
 		n->mark = XML_KEPT;
 	s1_common(s, ob->tree, n);
 	for (struct xml_node *k = stix1_get(n, intent); k != NULL; k = stix1_more(k))
-		s1_list_add(s, ob->tree, "report_types", stix1_hyphens(s->mem, s1_word(s, k)));
+		sdo_list_add(s->mem, ob->tree, "report_types", stix1_hyphens(s->mem, s1_word(s, k)));
 	text = json_member(ob->tree, "description");
 	if (json_get(ob->tree, "name") == NULL)
 		json_put_str(s->mem, ob->tree, "name", text.n > 0 ? s1_short(s, text) : u->id);

@@ -85,7 +85,7 @@ ciq_sectors(struct s1 *s, json *tree, struct xml_node *spec)
 		struct slice one = slice_trim(slice_cut(&rest, sep));
 		const char *word = stix1_word_up(STIX1_SECTOR, one);
 
-		s1_list_add(s, tree, "sectors", word != NULL ? slice_of(word) :
+		sdo_list_add(s->mem, tree, "sectors", word != NULL ? slice_of(word) :
 		    stix1_hyphens(s->mem, one));
 	}
 }
@@ -156,7 +156,7 @@ s1_fill_identity(struct s1 *s, json *tree, struct xml_node *n, struct slice fall
 	}
 	json_put_str(s->mem, tree, "name", called);
 	for (struct xml_node *k = party_get(n, "Role"); k != NULL; k = party_more(k))
-		s1_list_add(s, tree, "roles", s1_line(s, k));
+		sdo_list_add(s->mem, tree, "roles", s1_line(s, k));
 	json_put_str(s->mem, tree, "identity_class", slice_of(class));
 	ciq_sectors(s, tree, spec);
 	ciq_contacts(s, tree, spec);
@@ -221,9 +221,9 @@ s1_source_references(struct s1 *s, json *tree, struct xml_node *n)
 		struct slice text = s1_line(s, k);
 
 		if (slice_starts(text, "http://") || slice_starts(text, "https://"))
-			s1_reference(s, tree, "stix1", SLICE_EMPTY, text, SLICE_EMPTY);
+			sdo_reference(s->mem, tree, "stix1", SLICE_EMPTY, text, SLICE_EMPTY);
 		else
-			s1_reference(s, tree, "stix1", SLICE_EMPTY, SLICE_EMPTY, text);
+			sdo_reference(s->mem, tree, "stix1", SLICE_EMPTY, SLICE_EMPTY, text);
 	}
 }
 

@@ -34,12 +34,12 @@ read_flaw(struct s1 *s, struct s1_unit *u, struct xml_node *n)
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
 		struct slice id = s1_line(s, stix1_get(n, rows[i].name));
 
-		s1_reference(s, ob->tree, rows[i].source, id, SLICE_EMPTY, SLICE_EMPTY);
+		sdo_reference(s->mem, ob->tree, rows[i].source, id, SLICE_EMPTY, SLICE_EMPTY);
 		if (known.n == 0 && i < 2)
 			known = id;
 	}
 	for (struct xml_node *k = stix1_get(list, "Reference"); k != NULL; k = stix1_more(k))
-		s1_reference(s, ob->tree, "stix1", SLICE_EMPTY, s1_line(s, k), SLICE_EMPTY);
+		sdo_reference(s->mem, ob->tree, "stix1", SLICE_EMPTY, s1_line(s, k), SLICE_EMPTY);
 	name_it(s, ob, known, stix1_get(u->node, "Title"), u->id);
 }
 

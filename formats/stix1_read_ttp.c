@@ -33,16 +33,7 @@ read_malware(struct s1 *s, struct ttp *t, struct xml_node *n)
 	if (ob == NULL)
 		return;
 	n->mark = XML_KEPT;
-	for (struct xml_node *k = stix1_get(n, "Name"); k != NULL; k = stix1_more(k)) {
-		struct slice name = s1_word(s, k);
-
-		if (name.n == 0)
-			continue;
-		if (json_get(ob->tree, "name") == NULL)
-			json_put_str(s->mem, ob->tree, "name", name);
-		else
-			s1_list_add(s, ob->tree, "aliases", name);
-	}
+	s1_names(s, ob->tree, n);
 	/* a Title beside a Name stays in the XML */
 	if (json_get(ob->tree, "name") == NULL && stix1_get(n, "Title") != NULL)
 		json_put_str(s->mem, ob->tree, "name", s1_line(s, stix1_get(n, "Title")));
@@ -65,9 +56,9 @@ read_attack_pattern(struct s1 *s, struct ttp *t, struct xml_node *n)
 	name_part(s, t, ob, capec);
 	/* ATT&CK techniques are written into the place for CAPEC as well */
 	if (capec.n > 1 && capec.p[0] == 'T' && capec.p[1] >= '0' && capec.p[1] <= '9')
-		s1_reference(s, ob->tree, "mitre-attack", capec, SLICE_EMPTY, SLICE_EMPTY);
+		sdo_reference(s->mem, ob->tree, "mitre-attack", capec, SLICE_EMPTY, SLICE_EMPTY);
 	else
-		s1_reference(s, ob->tree, "capec", capec, SLICE_EMPTY, SLICE_EMPTY);
+		sdo_reference(s->mem, ob->tree, "capec", capec, SLICE_EMPTY, SLICE_EMPTY);
 }
 
 static void
@@ -101,7 +92,7 @@ read_infrastructure(struct s1 *s, struct ttp *t, struct xml_node *n)
 	for (struct xml_node *k = stix1_get(n, "Type"); k != NULL; k = stix1_more(k)) {
 		struct slice word = stix1_hyphens(s->mem, s1_word(s, k));
 
-		s1_list_add(s, ob->tree, "infrastructure_types", slice_is(word, "malware-c2") ?
+		sdo_list_add(s->mem, ob->tree, "infrastructure_types", slice_is(word, "malware-c2") ?
 		    SLICE_LIT("command-and-control") : word);
 	}
 }
