@@ -1,7 +1,7 @@
 /*
  * misp_kit.h -- what tests of the MISP format have in common: texts in, objects or events out.
  *
- * Owns:    one reading and one writing with the same now; the events of a document; the leaves of a tree.
+ * Owns:    one reading and one writing with the same now; the events of a document.
  * Called:  by tests/unit/test_misp*.c.
  * Never:   looks into the reader or the writer.
  */
@@ -88,16 +88,6 @@ kit_events(struct slice text)
 		json_push(
 		    list, json_copy(mem, json_get(k, "Event") != NULL ? json_get(k, "Event") : k));
 	return list;
-}
-
-static inline size_t
-kit_leaves(const json *o)
-{
-	size_t n = 0;
-
-	for (const json *k = json_first(o); k != NULL; k = json_next(k))
-		n += kit_leaves(k);
-	return n > 0 ? n : 1;
 }
 
 /* What the account counts without what was generated. */

@@ -4,28 +4,19 @@
  * originals can carry comes back: id, version, label and every leaf of each object. The same input gives the
  * same bytes, and after the first round nothing changes any more. Needs ../shared/corpus. CHAIN=text looks at files
  * whose path holds it, and tells of every difference. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "formats/shipped.h"
-#include "gateway/base/file.h"
+#include "tests/unit/corpus_kit.h"
 #include "tests/unit/chain_kit.h"
 
-#define CORPUS "../shared/corpus"
-
-enum { FILE_MAX = 64 << 20, TOLD_MAX = 20, SNIFF = 4096 };
+enum { TOLD_MAX = 20, SNIFF = 4096 };
 
 /* Formats that have no place for an original object: what they cannot say, they do not bring back. */
 static const char *const without_place[] = { "stix1", NULL };
 
+static struct arena *of_file;
 static size_t files, chains, differences;
 
 static bool
@@ -148,48 +139,22 @@ go(const char *path, const struct format_ops *a, const struct advisory *adv,
 static void
 look_at(const char *path)
 {
-	struct strbuf text = STRBUF_INIT;
-	struct arena *mem = arena_new();
+	const char *only = getenv("CHAIN");
 	const struct format_ops *a;
 	struct advisory adv;
 	struct err e = ERR_INIT;
 	struct slice in;
 
-	assert_int_equal(file_read(path, FILE_MAX, &text, &e), 0);
-	in = strbuf_slice(&text);
+	if (only != NULL && strstr(path, only) == NULL)
+		return;
+	in = corpus_text(of_file, path);
 	a = format_sniff(slice_from(in.p, in.n < SNIFF ? in.n : SNIFF));
-	if (a != NULL && chain_read(a, in, mem, &adv, NULL, &e) == 0 && adv.n > 0) {
-		files++;
-		for (size_t i = 0; formats[i] != NULL; i++)
-			if (chain_both_ways(formats[i]))
-				go(path, a, &adv, formats[i]);
-	}
-	strbuf_fini(&text);
-	arena_free(mem);
-}
-
-static void
-walk(const char *dir)
-{
-	struct dirent **names;
-	const char *only = getenv("CHAIN");
-	int n = scandir(dir, &names, NULL, alphasort);
-
-	assert_true(n >= 0);
-	for (int i = 0; i < n; i++) {
-		char path[1024];
-		struct stat st;
-
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		if (names[i]->d_name[0] != '.' && stat(path, &st) == 0) {
-			if (S_ISDIR(st.st_mode))
-				walk(path);
-			else if (only == NULL || strstr(path, only) != NULL)
-				look_at(path);
-		}
-		free(names[i]);
-	}
-	free(names);
+	if (a == NULL || chain_read(a, in, of_file, &adv, NULL, &e) < 0 || adv.n == 0)
+		return;
+	files++;
+	for (size_t i = 0; formats[i] != NULL; i++)
+		if (chain_both_ways(formats[i]))
+			go(path, a, &adv, formats[i]);
 }
 
 static void
@@ -200,14 +165,12 @@ test_the_corpus_goes_everywhere_and_back(void **state)
 	};
 
 	(void)state;
-	if (!file_exists(CORPUS "/MANIFEST.md"))
+	if (!corpus_here())
 		skip();
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		char dir[256];
-
-		snprintf(dir, sizeof(dir), "%s/%s", CORPUS, folders[i]);
-		walk(dir);
-	}
+	of_file = arena_new();
+	for (size_t i = 0; i < COUNTOF(folders); i++)
+		corpus_each(&of_file, arena_fmt(of_file, CORPUS "%s", folders[i]), "", look_at);
+	arena_free(of_file);
 	print_message("%zu files, %zu chains, %zu differences\n", files, chains, differences);
 	assert_true(getenv("CHAIN") != NULL || (files > 200 && chains >= 2 * files));
 	assert_int_equal(differences, 0);

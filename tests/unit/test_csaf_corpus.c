@@ -1,67 +1,16 @@
 /* If this fails, advisories that others really publish are read, refused or given back otherwise than
  * promised. Needs ../shared/corpus; without it there is nothing to do here (test_csaf.c stands alone). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "formats/csaf.h"
 #include "formats/csaf_check.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
-#include "gateway/base/file.h"
-#include "gateway/base/strbuf.h"
+#include "tests/unit/corpus_kit.h"
 
-#define CORPUS		"../shared/corpus/"
 #define RECEIVED	SLICE_LIT("2026-11-21T10:00:00Z")
 
 static struct arena *mem;
-
-static bool
-have_corpus(void)
-{
-	return file_exists(CORPUS "MANIFEST.md");
-}
-
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, 64 << 20, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
-}
-
-/* Call `each` for every JSON file of a folder. */
-static size_t
-for_each(const char *folder, void (*each)(const char *path))
-{
-	DIR *d = opendir(folder);
-	struct dirent *f;
-	size_t n = 0;
-
-	while (d != NULL && (f = readdir(d)) != NULL) {
-		if (!slice_ends(slice_of(f->d_name), ".json"))
-			continue;
-		mem = arena_new();
-		each(arena_fmt(mem, "%s/%s", folder, f->d_name));
-		arena_free(mem);
-		n++;
-	}
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
 
 static json *
 parse(struct slice text)
@@ -72,17 +21,6 @@ parse(struct slice text)
 	if (json_parse(text, NULL, mem, &doc, &e) < 0)
 		fail_msg("%s", e.reason);
 	return doc.root;
-}
-
-static size_t
-leaves(const json *node)
-{
-	const json *c = json_first(node);
-	size_t n = c == NULL;
-
-	for (; c != NULL; c = json_next(c))
-		n += leaves(c);
-	return n;
 }
 
 static int
@@ -128,7 +66,7 @@ check_written(const struct advisory *adv, const struct loss *loss)
 	size_t n = 0;
 
 	for (size_t i = 0; i < adv->n; i++)
-		n += leaves(adv->objects[i].tree);
+		n += corpus_leaves(adv->objects[i].tree);
 	assert_int_equal(n, loss->n - loss->count[LOSS_GENERATED]);
 }
 
@@ -200,7 +138,7 @@ check_home(const char *path, const json *root, const struct advisory *adv)
 static void
 check_advisory(const char *path)
 {
-	struct slice text = load(path), twice[2];
+	struct slice text = corpus_text(mem, path), twice[2];
 	struct advisory adv, second;
 	struct err e = ERR_INIT;
 	struct loss loss;
@@ -217,7 +155,7 @@ check_advisory(const char *path)
 		fail_msg("%s: %s", path, e.reason);
 	if (adv.nverdicts > 0)
 		fail_msg("%s: %s %s", path, adv.verdicts[0].code, adv.verdicts[0].err.path);
-	assert_int_equal(loss.n, leaves(root));
+	assert_int_equal(loss.n, corpus_leaves(root));
 	assert_int_equal(loss.count[LOSS_DROPPED], 0);
 	check_home(path, root, &adv);
 	check_bare(path, root, &adv);
@@ -231,8 +169,8 @@ static void
 test_every_sample(void **state)
 {
 	(void)state;
-	if (have_corpus())
-		assert_true(for_each(CORPUS "csaf", check_advisory) >= 28);
+	if (corpus_here())
+		assert_true(corpus_each(&mem, CORPUS "csaf", ".json", check_advisory) >= 28);
 }
 
 /* "...-6-1-27-06-01.json": the number of the test, and whether the file must pass it. */
@@ -245,7 +183,7 @@ check_invalid(const char *path)
 	struct advisory adv;
 	struct err e = ERR_INIT;
 	struct loss loss;
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	const char *name = strstr(path, "2021-6-1-");
 
 	assert_non_null(name);
@@ -258,7 +196,7 @@ check_invalid(const char *path)
 		fail_msg("%s", path);
 	loss_init(&loss, mem);
 	assert_int_equal(read_as(&format_csaf, text, true, &loss, &adv, &e), 0);
-	assert_int_equal(loss.n, leaves(parse(text)));
+	assert_int_equal(loss.n, corpus_leaves(parse(text)));
 	for (size_t i = 0; i < adv.nverdicts; i++)
 		found = found || (strstr(adv.verdicts[i].err.reason, number) != NULL &&
 		    adv.verdicts[i].err.path[0] != '\0');
@@ -278,8 +216,8 @@ static void
 test_every_invalid_file(void **state)
 {
 	(void)state;
-	if (have_corpus())
-		assert_true(for_each(CORPUS "invalid/csaf", check_invalid) >= 14);
+	if (corpus_here())
+		assert_true(corpus_each(&mem, CORPUS "invalid/csaf", ".json", check_invalid) >= 14);
 }
 
 static size_t written;
@@ -294,7 +232,7 @@ check_bundle(const char *path)
 	struct loss loss;
 
 	loss_init(&loss, mem);
-	if (read_as(&format_stix21, load(path), false, NULL, &adv, &e) < 0 ||
+	if (read_as(&format_stix21, corpus_text(mem, path), false, NULL, &adv, &e) < 0 ||
 	    write_as(&format_csaf, &adv, false, &loss, &text) < 0)
 		return;
 	written++;
@@ -313,7 +251,7 @@ check_bundle(const char *path)
 static void
 test_every_bundle(void **state)
 {
-	DIR *d = have_corpus() ? opendir(CORPUS "stix21") : NULL;
+	DIR *d = corpus_here() ? opendir(CORPUS "stix21") : NULL;
 	struct dirent *f;
 
 	(void)state;
@@ -322,7 +260,7 @@ test_every_bundle(void **state)
 
 		snprintf(folder, sizeof(folder), CORPUS "stix21/%s", f->d_name);
 		if (f->d_name[0] != '.')
-			for_each(folder, check_bundle);
+			corpus_each(&mem, folder, ".json", check_bundle);
 	}
 	if (d == NULL)
 		return;
@@ -367,11 +305,11 @@ test_expected(void **state)
 	json *expected;
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		return;
 	mem = arena_new();
-	expected = parse(load(CORPUS "expected/csaf-bsi.to.stix21.json"));
-	assert_int_equal(read_as(&format_csaf, load(CORPUS "csaf/bsi-2022-0001.json"), true, NULL, &adv,
+	expected = parse(corpus_text(mem, CORPUS "expected/csaf-bsi.to.stix21.json"));
+	assert_int_equal(read_as(&format_csaf, corpus_text(mem, CORPUS "csaf/bsi-2022-0001.json"), true, NULL, &adv,
 	    &e), 0);
 	for (const json *row = json_first(json_get(expected, "objects")); row != NULL; row = json_next(row)) {
 		int64_t want = 0, have = 0;
@@ -390,7 +328,7 @@ test_expected(void **state)
 static void
 is_csaf(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 
 	if (text.n > 4096)
 		text.n = 4096;
@@ -401,7 +339,7 @@ is_csaf(const char *path)
 static void
 is_not_csaf(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 
 	if (text.n > 4096)
 		text.n = 4096;
@@ -418,15 +356,15 @@ test_sniffing(void **state)
 	};
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		return;
-	for_each(CORPUS "csaf", is_csaf);
-	for_each(CORPUS "invalid/csaf", is_csaf);
+	corpus_each(&mem, CORPUS "csaf", ".json", is_csaf);
+	corpus_each(&mem, CORPUS "invalid/csaf", ".json", is_csaf);
 	for (size_t i = 0; i < COUNTOF(others); i++) {
 		char folder[512];
 
 		snprintf(folder, sizeof(folder), CORPUS "%s", others[i]);
-		for_each(folder, is_not_csaf);
+		corpus_each(&mem, folder, ".json", is_not_csaf);
 	}
 }
 

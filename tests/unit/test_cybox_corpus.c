@@ -3,52 +3,18 @@
  * Needs ../shared/corpus; without it there is nothing to do here (test_cybox*.c stand alone). */
 #include "cybox_kit.h"
 
-#include <dirent.h>
-
 #include "formats/stix21_check.h"
-#include "gateway/base/file.h"
-
-#define CORPUS "../shared/corpus/"
-
-enum { FILE_MAX = 64 << 20 };
+#include "tests/unit/corpus_kit.h"
 
 static struct kit kit;
 static size_t patterns, objects, refused;
 
-static struct slice
-load(const char *path)
+/* A document at the beginning of its own kit. */
+static struct kit *
+fresh(void)
 {
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(kit.mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
-}
-
-/* Call `each` for every file of a folder with that ending. */
-static size_t
-for_each(const char *folder, const char *ending, void (*each)(const char *path))
-{
-	DIR *d = opendir(folder);
-	struct dirent *f;
-	size_t n = 0;
-
-	while (d != NULL && (f = readdir(d)) != NULL) {
-		if (!slice_ends(slice_of(f->d_name), ending))
-			continue;
-		memset(&kit, 0, sizeof(kit));
-		kit.mem = arena_new();
-		each(arena_fmt(kit.mem, "%s/%s", folder, f->d_name));
-		arena_free(kit.mem);
-		n++;
-	}
-	if (d != NULL)
-		closedir(d);
-	return n;
+	kit = (struct kit){ .mem = kit.mem };
+	return &kit;
 }
 
 /* Objects of ours keep to the standard. */
@@ -127,7 +93,7 @@ walk(const char *path, struct xml_node *n)
 static void
 read_document(const char *path)
 {
-	walk(path, kit_parse(&kit, load(path)));
+	walk(path, kit_parse(fresh(), corpus_text(kit.mem, path)));
 }
 
 static void
@@ -139,14 +105,14 @@ test_documents(void **state)
 	};
 
 	(void)state;
-	if (!file_exists(CORPUS "MANIFEST.md"))
+	if (!corpus_here())
 		skip();
 	patterns = objects = refused = 0;
 	for (size_t i = 0; i < COUNTOF(folders); i++) {
 		char path[128];
 
 		snprintf(path, sizeof(path), CORPUS "stix1/%s", folders[i]);
-		assert_true(for_each(path, ".xml", read_document) > 0);
+		assert_true(corpus_each(&kit.mem, path, ".xml", read_document) > 0);
 	}
 	print_message("%zu patterns, %zu of them with no way back, %zu objects\n", patterns, refused, objects);
 	assert_true(patterns > 150);
@@ -197,7 +163,7 @@ differs_on_purpose(const char *path, struct slice ours)
 static size_t
 elevated_patterns(const char *path, struct slice *out, size_t max)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(kit.mem, path);
 	struct json_doc doc;
 	struct err e = ERR_INIT;
 	size_t n = 0;
@@ -257,17 +223,17 @@ compare_document(const char *elevated)
 	size_t n = elevated_patterns(elevated, want, COUNTOF(want));
 
 	if (file_exists(path))
-		compare_below(path, kit_parse(&kit, load(path)), want, n);
+		compare_below(path, kit_parse(fresh(), corpus_text(kit.mem, path)), want, n);
 }
 
 static void
 test_elevated(void **state)
 {
 	(void)state;
-	if (!file_exists(CORPUS "MANIFEST.md"))
+	if (!corpus_here())
 		skip();
 	compared = purposely = 0;
-	assert_true(for_each(CORPUS "stix21/elevated", ".json", compare_document) > 0);
+	assert_true(corpus_each(&kit.mem, CORPUS "stix21/elevated", ".json", compare_document) > 0);
 	print_message("%zu patterns compared, %zu differ on purpose\n", compared, purposely);
 	assert_true(compared >= 20);
 }
@@ -280,7 +246,7 @@ write_bundle(const char *path)
 	struct err e = ERR_INIT;
 	struct pat_node *p;
 
-	if (json_parse(load(path), NULL, kit.mem, &doc, &e) < 0)
+	if (json_parse(corpus_text(fresh()->mem, path), NULL, kit.mem, &doc, &e) < 0)
 		return;
 	for (const json *o = json_first(json_get(doc.root, "objects")); o != NULL; o = json_next(o)) {
 		struct slice text = json_member(o, "pattern");
@@ -300,14 +266,14 @@ test_bundles(void **state)
 	};
 
 	(void)state;
-	if (!file_exists(CORPUS "MANIFEST.md"))
+	if (!corpus_here())
 		skip();
 	patterns = refused = 0;
 	for (size_t i = 0; i < COUNTOF(folders); i++) {
 		char path[128];
 
 		snprintf(path, sizeof(path), CORPUS "stix21/%s", folders[i]);
-		for_each(path, ".json", write_bundle);
+		corpus_each(&kit.mem, path, ".json", write_bundle);
 	}
 	print_message("%zu patterns, %zu without a form\n", patterns, refused);
 	assert_true(patterns > refused);

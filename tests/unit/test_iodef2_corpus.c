@@ -1,26 +1,14 @@
 /* If this fails, documents that other tools really write are read otherwise than the mapping promises.
  * Needs ../shared/corpus; without it there is nothing to do here (test_iodef2_read.c stands alone). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "formats/iodef2.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
-#include "gateway/base/file.h"
-#include "gateway/base/strbuf.h"
+#include "tests/unit/corpus_kit.h"
 
-#define CORPUS "../shared/corpus/"
 #define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
-
-enum { FILE_MAX = 64 << 20 };
 
 static struct arena *mem;
 
@@ -38,26 +26,6 @@ teardown(void **state)
 	(void)state;
 	arena_free(mem);
 	return 0;
-}
-
-static bool
-have_corpus(void)
-{
-	return file_exists(CORPUS "MANIFEST.md");
-}
-
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
 }
 
 static int
@@ -84,30 +52,6 @@ write_text(const struct format_ops *f, const struct advisory *adv)
 	s = arena_slice(mem, strbuf_slice(&b));
 	strbuf_fini(&b);
 	return s;
-}
-
-/* Call `each` for every file of a folder with that ending. */
-static size_t
-for_each(const char *folder, const char *ending, void (*each)(const char *path))
-{
-	DIR *d = opendir(folder);
-	struct dirent *f;
-	size_t n = 0;
-
-	while (d != NULL && (f = readdir(d)) != NULL) {
-		struct arena *keep = mem;
-
-		if (!slice_ends(slice_of(f->d_name), ending))
-			continue;
-		mem = arena_new();
-		each(arena_fmt(mem, "%s/%s", folder, f->d_name));
-		arena_free(mem);
-		mem = keep;
-		n++;
-	}
-	if (d != NULL)
-		closedir(d);
-	return n;
 }
 
 /* The matcher of corpus/expected (see its MANIFEST). */
@@ -265,9 +209,9 @@ compare_expected(const char *path)
 	const char *input;
 	struct slice mark;
 
-	assert_int_equal(json_parse(load(path), NULL, mem, &doc, &e), 0);
+	assert_int_equal(json_parse(corpus_text(mem, path), NULL, mem, &doc, &e), 0);
 	input = arena_fmt(mem, CORPUS "%s", json_member(doc.root, "input").p);
-	if (read_text(format_find(json_member(doc.root, "from")), load(input), input, false, &adv, &e) < 0)
+	if (read_text(format_find(json_member(doc.root, "from")), corpus_text(mem, input), input, false, &adv, &e) < 0)
 		fail_msg("%s: %s", input, e.reason);
 	for (json *m = json_first(json_get(doc.root, "objects")); m != NULL; m = json_next(m))
 		check_objects(&adv, m, path);
@@ -285,7 +229,7 @@ static void
 expected_results_hold(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	compare_expected(CORPUS "expected/iodef1-botnet.to.stix21.json");
 	compare_expected(CORPUS "expected/iodef1-watchlist.to.stix21.json");
@@ -297,7 +241,7 @@ expected_results_hold(void **state)
 static void
 goes_home(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct xml_node *before, *after;
 	struct advisory adv, again;
 	struct err e = ERR_INIT;
@@ -315,9 +259,9 @@ static void
 iodef_comes_home_from_stix(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	assert_true(for_each(CORPUS "iodef2", ".xml", goes_home) > 0);
+	assert_true(corpus_each(&mem, CORPUS "iodef2", ".xml", goes_home) > 0);
 }
 
 /* STIX -> IODEF -> STIX: the same bundle, byte for byte. */
@@ -328,7 +272,7 @@ comes_back(const char *path)
 	struct err e = ERR_INIT;
 	struct slice before, after;
 
-	if (read_text(&format_stix21, load(path), path, false, &adv, &e) < 0)
+	if (read_text(&format_stix21, corpus_text(mem, path), path, false, &adv, &e) < 0)
 		return;
 	before = write_text(&format_stix21, &adv);
 	if (read_text(&format_iodef2, write_text(&format_iodef2, &adv), path, false, &again, &e) < 0)
@@ -347,10 +291,10 @@ stix_comes_home_from_iodef(void **state)
 	size_t n = 0;
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-		n += for_each(arena_fmt(mem, CORPUS "stix21/%s", folders[i]), ".json", comes_back);
+		n += corpus_each(&mem, arena_fmt(mem, CORPUS "stix21/%s", folders[i]), ".json", comes_back);
 	assert_true(n > 50);
 }
 
@@ -362,13 +306,13 @@ broken_documents_are_answered(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	assert_int_equal(json_parse(load(CORPUS "invalid/iodef/own-expected.json"), NULL, mem, &doc, &e), 0);
+	assert_int_equal(json_parse(corpus_text(mem, CORPUS "invalid/iodef/own-expected.json"), NULL, mem, &doc, &e), 0);
 	for (json *m = json_first(doc.root); m != NULL; m = json_next(m)) {
 		const char *file = json_str(json_get(m, "file"));
 		struct slice severity = json_member(m, "severity");
-		struct slice text = load(arena_fmt(mem, CORPUS "invalid/iodef/%s", file));
+		struct slice text = corpus_text(mem, arena_fmt(mem, CORPUS "invalid/iodef/%s", file));
 
 		if (strstr(file, "-rid-") != NULL)
 			continue;	/* RID is another format */

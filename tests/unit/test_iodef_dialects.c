@@ -1,24 +1,12 @@
 /* If this fails, a partner who speaks IODEF v1, JSON-IODEF or RID does not get his own document back, or
  * gets ours with something missing. Samples of our own stand in tests/golden; with ../shared/corpus all of it
  * goes through every dialect. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <string.h>
 
 #include "formats/iodef1.h"
-#include "gateway/base/arena.h"
-#include "gateway/base/file.h"
-#include "gateway/base/strbuf.h"
+#include "tests/unit/corpus_kit.h"
 
-#define CORPUS "../shared/corpus/"
 #define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
-
-enum { FILE_MAX = 64 << 20 };
 
 static struct arena *mem;
 
@@ -36,26 +24,6 @@ teardown(void **state)
 	(void)state;
 	arena_free(mem);
 	return 0;
-}
-
-static bool
-have_corpus(void)
-{
-	return file_exists(CORPUS "MANIFEST.md");
-}
-
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
 }
 
 static void
@@ -100,30 +68,6 @@ parse(struct slice text)
 	return root;
 }
 
-/* Call `each` for every file of a folder with that ending. */
-static size_t
-for_each(const char *folder, const char *ending, void (*each)(const char *path))
-{
-	DIR *d = opendir(folder);
-	struct dirent *f;
-	size_t n = 0;
-
-	while (d != NULL && (f = readdir(d)) != NULL) {
-		struct arena *keep = mem;
-
-		if (!slice_ends(slice_of(f->d_name), ending))
-			continue;
-		mem = arena_new();
-		each(arena_fmt(mem, "%s/%s", folder, f->d_name));
-		arena_free(mem);
-		mem = keep;
-		n++;
-	}
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
-
 static size_t
 leaves(const struct xml_node *n)
 {
@@ -142,7 +86,7 @@ leaves(const struct xml_node *n)
 static void
 v1_goes_home(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct xml_node *before = parse(text);
 	struct advisory adv, again;
 	struct loss loss;
@@ -164,15 +108,15 @@ static void
 v1_comes_home(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	assert_true(for_each(CORPUS "iodef1", ".xml", v1_goes_home) > 3);
+	assert_true(corpus_each(&mem, CORPUS "iodef1", ".xml", v1_goes_home) > 3);
 }
 
 static void
 v2_through_v1(const char *path)
 {
-	struct xml_node *before = parse(load(path));
+	struct xml_node *before = parse(corpus_text(mem, path));
 
 	if (!xml_equal(iodef1_up(mem, iodef1_down(mem, before)), before))
 		fail_msg("%s is another document after a trip through v1", path);
@@ -182,10 +126,10 @@ static void
 v2_comes_home_from_v1(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	for_each(CORPUS "iodef2", "corrected.xml", v2_through_v1);
-	assert_true(for_each(CORPUS "iodef2", "s.xml", v2_through_v1) > 1);
+	corpus_each(&mem, CORPUS "iodef2", "corrected.xml", v2_through_v1);
+	assert_true(corpus_each(&mem, CORPUS "iodef2", "s.xml", v2_through_v1) > 1);
 }
 
 /* ---- JSON-IODEF ------------------------------------------------------------------------------- */
@@ -215,7 +159,7 @@ parse_json(struct slice text)
 static void
 json_goes_home(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	json *before = parse_json(text);
 	struct advisory adv, again;
 	struct loss loss;
@@ -235,10 +179,10 @@ json_goes_home(const char *path)
 static void
 v2_through_json(const char *path)
 {
-	struct xml_node *before = parse(load(path));
+	struct xml_node *before = parse(corpus_text(mem, path));
 	struct advisory adv, again;
 
-	read_text(&format_iodef2, load(path), path, NULL, &adv);
+	read_text(&format_iodef2, corpus_text(mem, path), path, NULL, &adv);
 	read_text(&format_iodef_json, write_text(&format_iodef_json, &adv), path, NULL, &again);
 	if (!xml_equal(parse(write_text(&format_iodef2, &again)), before))
 		fail_msg("%s is another document after a trip through JSON", path);
@@ -248,10 +192,10 @@ static void
 json_comes_home(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	assert_int_equal(for_each(CORPUS "iodef-json", ".json", json_goes_home), 3);
-	assert_true(for_each(CORPUS "iodef2", ".xml", v2_through_json) > 4);
+	assert_int_equal(corpus_each(&mem, CORPUS "iodef-json", ".json", json_goes_home), 3);
+	assert_true(corpus_each(&mem, CORPUS "iodef2", ".xml", v2_through_json) > 4);
 }
 
 /* ---- RID -------------------------------------------------------------------------------------- */
@@ -262,7 +206,7 @@ static size_t nrid;
 static void
 rid_goes_home(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct xml_node *before = parse(text), *after, *policy;
 	struct advisory adv;
 	struct loss loss;
@@ -287,9 +231,9 @@ static void
 rid_comes_home(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	assert_int_equal(for_each(CORPUS "rid", ".xml", rid_goes_home), 9);
+	assert_int_equal(corpus_each(&mem, CORPUS "rid", ".xml", rid_goes_home), 9);
 	assert_int_equal(nrid, 6);
 }
 
@@ -300,7 +244,7 @@ static const struct format_ops *dialect;
 static void
 comes_back(const char *path)
 {
-	struct read_job job = { .in = load(path), .input = path, .received = RECEIVED };
+	struct read_job job = { .in = corpus_text(mem, path), .input = path, .received = RECEIVED };
 	struct advisory adv = { 0 }, again;
 	struct err e = ERR_INIT;
 
@@ -322,14 +266,14 @@ stix_comes_home(void **state)
 	};
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	for (size_t k = 0; k < COUNTOF(dialects); k++) {
 		size_t n = 0;
 
 		dialect = dialects[k];
 		for (size_t i = 0; i < COUNTOF(folders); i++)
-			n += for_each(arena_fmt(mem, CORPUS "stix21/%s", folders[i]), ".json",
+			n += corpus_each(&mem, arena_fmt(mem, CORPUS "stix21/%s", folders[i]), ".json",
 			    comes_back);
 		assert_true(n > 50);
 	}
@@ -343,7 +287,7 @@ static void
 sniff_one(const char *path)
 {
 	static const struct format_ops *const ours[] = { &format_iodef1, &format_iodef_json, &format_rid };
-	struct slice head = load(path);
+	struct slice head = corpus_text(mem, path);
 	const struct format_ops *f;
 
 	head.n = head.n > 4096 ? 4096 : head.n;
@@ -368,11 +312,11 @@ each_is_known_without_being_told(void **state)
 	};
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
 		sniffed = rows[i].name;
-		for_each(arena_fmt(mem, CORPUS "%s", rows[i].folder), rows[i].ending, sniff_one);
+		corpus_each(&mem, arena_fmt(mem, CORPUS "%s", rows[i].folder), rows[i].ending, sniff_one);
 	}
 }
 

@@ -1,89 +1,28 @@
 /* If this fails, events that MISP servers really send come back changed, or STIX that people exchange does not
  * survive a MISP on its way. Needs ../shared/corpus; without it there is nothing to do here. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include "gateway/base/file.h"
+#include "tests/unit/corpus_kit.h"
 #include "tests/unit/misp_kit.h"
 
-#define CORPUS "../shared/corpus/"
+enum { SNIFF = 4096, PAIRS_MAX = 200 };
 
-enum { FILE_MAX = 64 << 20, SNIFF = 4096, PAIRS_MAX = 200 };
-
-typedef void look_fn(const char *path, struct slice text);
-
-static size_t seen;
-
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
-}
-
-static void
-walk(const char *dir, look_fn *look)
-{
-	struct dirent **names;
-	int n = scandir(dir, &names, NULL, alphasort);
-
-	for (int i = 0; i < n; i++) {
-		char path[1024];
-		struct stat st;
-
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		if (names[i]->d_name[0] != '.' && stat(path, &st) == 0) {
-			if (S_ISDIR(st.st_mode)) {
-				walk(path, look);
-			} else {
-				struct arena *all = mem;
-
-				mem = arena_new();
-				look(path, load(path));
-				arena_free(mem);
-				mem = all;
-				seen++;
-			}
-		}
-		free(names[i]);
-	}
-	if (n >= 0)
-		free(names);
-}
-
+/* Call `look` for every file below a folder of the corpus; returns how many there were. */
 static size_t
-go(const char *folder, look_fn *look)
+go(const char *folder, void (*look)(const char *path))
 {
-	char dir[256];
-
-	if (!file_exists(CORPUS "MANIFEST.md"))
+	if (!corpus_here())
 		skip();
-	seen = 0;
-	snprintf(dir, sizeof(dir), "%s%s", CORPUS, folder);
-	walk(dir, look);
-	return seen;
+	return corpus_each(&mem, arena_fmt(mem, CORPUS "%s", folder), "", look);
 }
 
 /* ---- MISP -> STIX -> MISP ---- */
 
 static void
-there_and_home(const char *path, struct slice text)
+there_and_home(const char *path)
 {
+	struct slice text = corpus_text(mem, path);
 	struct advisory adv, strict;
 	struct loss loss;
 	struct slice home, stix;
@@ -91,7 +30,7 @@ there_and_home(const char *path, struct slice text)
 
 	if (kit_read(&format_misp, text, &adv, &loss) < 0)
 		fail_msg("%s: not read", path);
-	leaves = kit_leaves(kit_parse(text));
+	leaves = corpus_leaves(kit_parse(text));
 	if (kit_counted(&loss) != leaves)
 		fail_msg("%s: %zu of %zu leaves in the account", path, kit_counted(&loss), leaves);
 	home = kit_write(&format_misp, &adv, true, &loss);
@@ -120,8 +59,9 @@ test_every_event_comes_home(void **state)
 /* ---- STIX -> MISP, the account ---- */
 
 static void
-count_leaves(const char *path, struct slice text)
+count_leaves(const char *path)
 {
+	struct slice text = corpus_text(mem, path);
 	struct advisory adv;
 	struct loss loss;
 	size_t leaves = 0;
@@ -129,7 +69,7 @@ count_leaves(const char *path, struct slice text)
 	if (kit_read(&format_stix21, text, &adv, NULL) < 0)
 		return;
 	for (size_t i = 0; i < adv.n; i++)
-		leaves += kit_leaves(adv.objects[i].tree);
+		leaves += corpus_leaves(adv.objects[i].tree);
 	for (int residue = 0; residue < 2; residue++) {
 		if (kit_write(&format_misp, &adv, residue != 0, &loss).n == 0)
 			fail_msg("%s: not written", path);
@@ -153,8 +93,9 @@ test_every_leaf_of_stix_is_accounted_for(void **state)
 static bool ours;
 
 static void
-sniff(const char *path, struct slice text)
+sniff(const char *path)
 {
+	struct slice text = corpus_text(mem, path);
 	const struct format_ops *f =
 	    format_sniff(slice_from(text.p, text.n < SNIFF ? text.n : SNIFF));
 
@@ -260,9 +201,9 @@ test_bundles_of_misp_stix_give_their_events_again(void **state)
 		json *want = json_list(mem);
 
 		for (size_t k = 0; k < 2 && rows[i].misp[k] != NULL; k++)
-			json_push(want, kit_parse(load(arena_fmt(mem, CORPUS "misp/misp-stix/%s",
+			json_push(want, kit_parse(corpus_text(mem, arena_fmt(mem, CORPUS "misp/misp-stix/%s",
 			    rows[i].misp[k]))));
-		compare_pairs(rows[i].stix, want, through_misp(load(arena_fmt(mem,
+		compare_pairs(rows[i].stix, want, through_misp(corpus_text(mem, arena_fmt(mem,
 		    CORPUS "stix21/misp-stix/%s", rows[i].stix))));
 	}
 }
@@ -298,7 +239,7 @@ test_attributes_of_misp_stix_give_themselves_again(void **state)
 	if (!file_exists(CORPUS "MANIFEST.md"))
 		skip();
 	for (size_t i = 0; i < 2; i++) {
-		json *all = kit_parse(load(arena_fmt(mem, CORPUS "misp/pairs/%s", files[i])));
+		json *all = kit_parse(corpus_text(mem, arena_fmt(mem, CORPUS "misp/pairs/%s", files[i])));
 
 		for (json *pair = json_first(all); pair != NULL; pair = json_next(pair), n++)
 			if (strcmp(json_name(pair), "regkey|value") != 0) /* it escapes % too */
@@ -333,7 +274,7 @@ test_objects_of_misp_stix_give_their_attributes_again(void **state)
 	if (!file_exists(CORPUS "MANIFEST.md"))
 		skip();
 	for (size_t i = 0; i < 2; i++) {
-		json *all = kit_parse(load(arena_fmt(mem, CORPUS "misp/pairs/%s", files[i])));
+		json *all = kit_parse(corpus_text(mem, arena_fmt(mem, CORPUS "misp/pairs/%s", files[i])));
 
 		for (json *pair = json_first(all); pair != NULL; pair = json_next(pair), n++) {
 			struct pairs a = { .n = 0 }, b = { .n = 0 };

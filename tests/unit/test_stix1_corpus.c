@@ -1,26 +1,14 @@
 /* If this fails, STIX 1.x packages that other tools really write are read otherwise than the mapping promises,
  * or a part of them is lost without a word. Needs ../shared/corpus; without it there is nothing to do here
  * (test_stix1_read.c stands alone). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <string.h>
 
 #include "formats/pattern.h"
 #include "formats/stix1.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
-#include "gateway/base/file.h"
-#include "gateway/base/strbuf.h"
+#include "tests/unit/corpus_kit.h"
 
-#define CORPUS "../shared/corpus/"
 #define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
-
-enum { FILE_MAX = 64 << 20 };
 
 static const char *const folders[] = {
 	"cybox", "idioms", "misp-stix", "oasis-1.2.1", "samples", "samples-1.0.1", "samples-1.1.1",
@@ -45,26 +33,6 @@ teardown(void **state)
 	return 0;
 }
 
-static bool
-have_corpus(void)
-{
-	return file_exists(CORPUS "MANIFEST.md");
-}
-
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
-}
-
 static void
 read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,
     struct advisory *adv)
@@ -83,25 +51,8 @@ for_each(void (*each)(const char *path))
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < COUNTOF(folders); i++) {
-		const char *folder = arena_fmt(mem, CORPUS "stix1/%s", folders[i]);
-		DIR *d = opendir(folder);
-		struct dirent *f;
-
-		while (d != NULL && (f = readdir(d)) != NULL) {
-			struct arena *keep = mem;
-
-			if (!slice_ends(slice_of(f->d_name), ".xml"))
-				continue;
-			mem = arena_new();
-			each(arena_fmt(mem, "%s/%s", folder, f->d_name));
-			arena_free(mem);
-			mem = keep;
-			n++;
-		}
-		if (d != NULL)
-			closedir(d);
-	}
+	for (size_t i = 0; i < COUNTOF(folders); i++)
+		n += corpus_each(&mem, arena_fmt(mem, CORPUS "stix1/%s", folders[i]), ".xml", each);
 	return n;
 }
 
@@ -120,7 +71,7 @@ leaves(const struct xml_node *n)
 static void
 accounts_for_all(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct xml_node *root;
 	struct err e = ERR_INIT;
 	struct advisory adv;
@@ -142,7 +93,7 @@ static void
 every_leaf_is_accounted_for(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	assert_true(for_each(accounts_for_all) > 100);
 }
@@ -153,7 +104,7 @@ goes_home(const char *path)
 {
 	struct write_job job = { .received = RECEIVED };
 	struct strbuf b = STRBUF_INIT;
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct advisory adv, again;
 	struct xml_node *before;
 	struct stix1_home home;
@@ -183,7 +134,7 @@ static void
 the_document_comes_home(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	assert_true(for_each(goes_home) > 100);
 }
@@ -192,7 +143,7 @@ the_document_comes_home(void **state)
 static void
 reads_alike(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct advisory a, b;
 
 	read_text(&format_stix1, text, path, NULL, &a);
@@ -208,7 +159,7 @@ static void
 twice_is_alike_and_known(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	assert_true(for_each(reads_alike) > 100);
 }
@@ -222,7 +173,7 @@ others_are_not_taken(void **state)
 	};
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	for (size_t i = 0; i < COUNTOF(others); i++) {
 		const char *folder = arena_fmt(mem, CORPUS "%s", others[i]);
@@ -233,7 +184,7 @@ others_are_not_taken(void **state)
 			const char *path = arena_fmt(mem, "%s/%s", folder, f->d_name);
 			struct strbuf b = STRBUF_INIT;
 
-			if (f->d_name[0] != '.' && file_read(path, FILE_MAX, &b, NULL) == 0 &&
+			if (f->d_name[0] != '.' && file_read(path, CORPUS_FILE_MAX, &b, NULL) == 0 &&
 			    format_stix1.sniff(slice_from(b.p, b.n > 4096 ? 4096 : b.n)) > 0)
 				fail_msg("%s is taken for STIX 1.x", path);
 			strbuf_fini(&b);
@@ -299,11 +250,11 @@ expected_results_hold(void **state)
 	struct advisory adv;
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	assert_int_equal(json_parse(load(path), NULL, mem, &doc, &e), 0);
+	assert_int_equal(json_parse(corpus_text(mem, path), NULL, mem, &doc, &e), 0);
 	input = arena_fmt(mem, CORPUS "%s", json_member(doc.root, "input").p);
-	read_text(&format_stix1, load(input), input, NULL, &adv);
+	read_text(&format_stix1, corpus_text(mem, input), input, NULL, &adv);
 	for (json *rule = json_first(json_get(doc.root, "objects")); rule != NULL; rule = json_next(rule)) {
 		int64_t want = 0, have = 0;
 
@@ -385,9 +336,9 @@ compare_counts(const char *name)
 
 	if (!file_exists(path))
 		return 0;
-	read_text(&format_stix1, load(path), path, NULL, &ours);
+	read_text(&format_stix1, corpus_text(mem, path), path, NULL, &ours);
 	/* theirs break a rule here and there: only the types are looked at */
-	job.in = load(arena_fmt(mem, CORPUS "stix21/elevated/%s.json", name));
+	job.in = corpus_text(mem, arena_fmt(mem, CORPUS "stix21/elevated/%s.json", name));
 	assert_int_equal(json_parse(job.in, NULL, mem, &doc, &e), 0);
 	for (size_t i = 0; i < doc.nitems; i++)
 		advisory_add(&theirs, mem)->type = json_member(doc.items[i].node, "type");

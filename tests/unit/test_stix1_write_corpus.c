@@ -1,23 +1,12 @@
 /* If this fails, a partner's STIX 1.x package comes back from us as another one, or what we tell partners who
  * read nothing newer is freer than its sender wanted, or has lost its meaning. Needs ../shared/corpus; without it
  * there is nothing to do here (test_stix1_write.c stands alone). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "formats/stix1.h"
-#include "gateway/base/file.h"
+#include "tests/unit/corpus_kit.h"
 #include "tests/unit/chain_kit.h"
-
-#define CORPUS "../shared/corpus/"
-
-enum { FILE_MAX = 64 << 20 };
 
 static const char *const old[] = {
 	"stix1/cybox", "stix1/idioms", "stix1/misp-stix", "stix1/oasis-1.2.1", "stix1/samples",
@@ -31,44 +20,16 @@ static const char *const new[] = {
 static struct arena *mem;
 static size_t wrong;
 
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
-}
-
 /* Call `each` for every file of folders. */
 static size_t
 for_each(const char *const *folders, const char *ending, void (*each)(const char *path))
 {
 	size_t n = 0;
 
-	for (size_t i = 0; folders[i] != NULL; i++) {
-		char folder[256];
-		struct dirent *f;
-		DIR *d;
-
-		snprintf(folder, sizeof(folder), CORPUS "%s", folders[i]);
-		d = opendir(folder);
-		while (d != NULL && (f = readdir(d)) != NULL) {
-			if (!slice_ends(slice_of(f->d_name), ending))
-				continue;
-			mem = arena_new();
-			each(arena_fmt(mem, "%s/%s", folder, f->d_name));
-			arena_free(mem);
-			n++;
-		}
-		if (d != NULL)
-			closedir(d);
-	}
+	mem = arena_new();
+	for (size_t i = 0; folders[i] != NULL; i++)
+		n += corpus_each(&mem, arena_fmt(mem, CORPUS "%s", folders[i]), ending, each);
+	arena_free(mem);
 	return n;
 }
 
@@ -79,23 +40,11 @@ differ(const char *path, const char *what)
 	print_message("%s: %s\n", path, what);
 }
 
-static size_t
-leaves(const json *o)
-{
-	size_t n = 0;
-
-	if (json_first(o) == NULL)
-		return 1;
-	for (const json *m = json_first(o); m != NULL; m = json_next(m))
-		n += leaves(m);
-	return n;
-}
-
 /* STIX 1.x -> STIX 2.1 text -> STIX 1.x: the same document. */
 static void
 comes_home(const char *path)
 {
-	struct slice text = load(path), hub, back;
+	struct slice text = corpus_text(mem, path), hub, back;
 	struct advisory adv, again;
 	struct xml_node *before, *after;
 	struct err e = ERR_INIT;
@@ -114,7 +63,7 @@ comes_home(const char *path)
 	if (!xml_equal(before, after))
 		differ(path, "is another document");
 	for (size_t i = 0; i < again.n; i++)
-		n += leaves(again.objects[i].tree);
+		n += corpus_leaves(again.objects[i].tree);
 	if (n != loss.n)
 		differ(path, "not every leaf is in the account");
 }
@@ -157,7 +106,7 @@ is_approximated(const struct loss *loss, const struct object *o)
 static void
 means_the_same(const char *path)
 {
-	struct slice text = load(path), out;
+	struct slice text = corpus_text(mem, path), out;
 	struct advisory adv, back;
 	struct err e = ERR_INIT;
 	struct loss loss;
@@ -174,7 +123,7 @@ means_the_same(const char *path)
 	for (size_t i = 0; i < adv.n; i++) {
 		const struct object *o = &adv.objects[i], *b = chain_find(&back, o->id);
 
-		n += leaves(o->tree);
+		n += corpus_leaves(o->tree);
 		if (b != NULL && chain_is_weaker(b, o))
 			differ(path, arena_fmt(mem, "%s is weaker", o->id.p));
 		if (!slice_is(o->type, "indicator") || (o->flags & OBJECT_REVOKED) != 0)

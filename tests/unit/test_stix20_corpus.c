@@ -1,77 +1,18 @@
 /* If this fails, a bundle of STIX 2.0 that other tools really write does not come home as it was, or one of 2.1
  * comes back from a partner who speaks 2.0 with other words, or with a weaker label.
  * Needs ../shared/corpus; without it there is nothing to do here (test_stix20.c stands alone). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "formats/format.h"
-#include "gateway/base/arena.h"
-#include "gateway/base/file.h"
-#include "gateway/base/strbuf.h"
+#include "tests/unit/corpus_kit.h"
 
-#define CORPUS "../shared/corpus/"
 #define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
 
-enum { FILE_MAX = 64 << 20, HEAD = 4096 };
+enum { HEAD = 4096 };
 
 static struct arena *mem;
-static size_t files;
-
-static bool
-have_corpus(void)
-{
-	return file_exists(CORPUS "MANIFEST.md");
-}
-
-static struct slice
-load(const char *path)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct err e = ERR_INIT;
-	struct slice s;
-
-	if (file_read(path, FILE_MAX, &b, &e) < 0)
-		fail_msg("%s: %s", path, e.reason);
-	s = arena_slice(mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return s;
-}
-
-/* Call `each` for every file below a folder. */
-static void
-for_each(const char *folder, void (*each)(const char *path))
-{
-	DIR *d = opendir(folder);
-	struct dirent *f;
-	struct stat st;
-
-	while (d != NULL && (f = readdir(d)) != NULL) {
-		struct arena *keep = mem;
-		const char *path;
-
-		if (f->d_name[0] == '.')
-			continue;
-		mem = arena_new();
-		path = arena_fmt(mem, "%s/%s", folder, f->d_name);
-		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-			for_each(path, each);
-		else
-			files++, each(path);
-		arena_free(mem);
-		mem = keep;
-	}
-	if (d != NULL)
-		closedir(d);
-}
 
 static int
 read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,
@@ -97,18 +38,6 @@ write_text(const struct format_ops *f, const struct advisory *adv, struct loss *
 	s = arena_slice(mem, strbuf_slice(&b));
 	strbuf_fini(&b);
 	return s;
-}
-
-static size_t
-leaves(const json *o)
-{
-	size_t n = 0;
-
-	if (json_first(o) == NULL)
-		return 1;
-	for (const json *m = json_first(o); m != NULL; m = json_next(m))
-		n += leaves(m);
-	return n;
 }
 
 static size_t
@@ -183,7 +112,7 @@ leaves_of_taken(const struct advisory *adv)
 	size_t n = 0;
 
 	for (size_t i = 0; i < adv->n; i++)
-		n += leaves(adv->objects[i].tree);
+		n += corpus_leaves(adv->objects[i].tree);
 	return n;
 }
 
@@ -196,14 +125,14 @@ leaves_of_document(struct slice text, const char *path)
 	if (json_parse(text, NULL, mem, &doc, &e) < 0)
 		fail_msg("%s: %s", path, e.reason);
 	if (!slice_is(json_member(doc.root, "type"), "bundle"))
-		return leaves(doc.root);
-	return leaves(doc.root) - 2;	/* the type and the id of the bundle */
+		return corpus_leaves(doc.root);
+	return corpus_leaves(doc.root) - 2;	/* the type and the id of the bundle */
 }
 
 static void
 goes_home(const char *path)
 {
-	struct slice text = load(path), home;
+	struct slice text = corpus_text(mem, path), home;
 	struct advisory adv, again;
 	struct loss in, out;
 
@@ -226,11 +155,9 @@ static void
 stix20_comes_home_from_stix21(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	files = 0;
-	for_each(CORPUS "stix20", goes_home);
-	assert_true(files > 100);
+	assert_true(corpus_each(&mem, CORPUS "stix20", "", goes_home) > 100);
 }
 
 /* A second round trip changes no byte of what the first one made. */
@@ -250,7 +177,7 @@ is_fixed(const struct advisory *adv, const char *path)
 static void
 comes_back(const char *path)
 {
-	struct slice text = load(path), there;
+	struct slice text = corpus_text(mem, path), there;
 	struct advisory adv, there_adv, again;
 	struct loss out;
 
@@ -277,11 +204,9 @@ static void
 stix21_comes_back_from_stix20(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	files = 0;
-	for_each(CORPUS "stix21", comes_back);
-	assert_true(files > 100);
+	assert_true(corpus_each(&mem, CORPUS "stix21", "", comes_back) > 100);
 }
 
 /* ---- labels, also without residue ---- */
@@ -295,7 +220,7 @@ strictness(const struct object *o)
 static void
 stays_as_strict(const char *path)
 {
-	struct slice text = load(path);
+	struct slice text = corpus_text(mem, path);
 	struct advisory adv, bare;
 	struct write_job job = { .adv = &adv, .received = RECEIVED, .no_residue = true };
 	struct strbuf b = STRBUF_INIT;
@@ -319,9 +244,9 @@ static void
 labels_hold(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	for_each(CORPUS "stix21", stays_as_strict);
+	corpus_each(&mem, CORPUS "stix21", "", stays_as_strict);
 }
 
 /* ---- marks ---- */
@@ -329,7 +254,7 @@ labels_hold(void **state)
 static void
 is_not_ours(const char *path)
 {
-	struct slice s = load(path);
+	struct slice s = corpus_text(mem, path);
 
 	if (format_stix20.sniff(slice_from(s.p, s.n < HEAD ? s.n : HEAD)) != 0)
 		fail_msg("%s looks like STIX 2.0", path);
@@ -338,7 +263,7 @@ is_not_ours(const char *path)
 static void
 is_ours(const char *path)
 {
-	struct slice s = load(path);
+	struct slice s = corpus_text(mem, path);
 	bool bundle = memmem(s.p, s.n, "\"bundle--", 9) != NULL;
 
 	if (slice_ends(slice_of(path), ".json") &&
@@ -353,15 +278,13 @@ marks_are_told(void **state)
 	    "stix1", "rid", "rolie", "inhouse" };
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	for (size_t i = 0; i < COUNTOF(others); i++) {
-		struct arena *a = arena_new();
-
-		for_each(arena_fmt(a, CORPUS "%s", others[i]), is_not_ours);
-		arena_free(a);
-	}
-	for_each(CORPUS "stix20", is_ours);
+	mem = arena_new();
+	for (size_t i = 0; i < COUNTOF(others); i++)
+		corpus_each(&mem, arena_fmt(mem, CORPUS "%s", others[i]), "", is_not_ours);
+	arena_free(mem);
+	corpus_each(&mem, CORPUS "stix20", "", is_ours);
 }
 
 /* ---- what is expected (corpus/expected) ---- */
@@ -412,13 +335,13 @@ expected_results_hold(void **state)
 	const char *input;
 
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
 	mem = arena_new();
-	assert_int_equal(json_parse(load(CORPUS "expected/stix20-own.to.stix21.json"), NULL, mem, &doc,
+	assert_int_equal(json_parse(corpus_text(mem, CORPUS "expected/stix20-own.to.stix21.json"), NULL, mem, &doc,
 	    NULL), 0);
 	input = arena_fmt(mem, CORPUS "%s", json_member(doc.root, "input").p);
-	assert_int_equal(read_text(&format_stix20, load(input), input, NULL, &adv), 0);
+	assert_int_equal(read_text(&format_stix20, corpus_text(mem, input), input, NULL, &adv), 0);
 	for (const json *rule = json_first(json_get(doc.root, "objects")); rule != NULL;
 	    rule = json_next(rule)) {
 		int64_t want, have = 0;
@@ -442,7 +365,7 @@ expected_results_hold(void **state)
 static void
 is_refused(const char *path)
 {
-	struct read_job job = { .in = load(path), .input = path, .received = RECEIVED, .strict = true };
+	struct read_job job = { .in = corpus_text(mem, path), .input = path, .received = RECEIVED, .strict = true };
 	struct advisory adv = { 0 };
 	struct err e = ERR_INIT;
 
@@ -461,11 +384,9 @@ static void
 broken_documents_are_refused(void **state)
 {
 	(void)state;
-	if (!have_corpus())
+	if (!corpus_here())
 		skip();
-	files = 0;
-	for_each(CORPUS "invalid/stix20", is_refused);
-	assert_int_equal(files, 4);
+	assert_int_equal(corpus_each(&mem, CORPUS "invalid/stix20", "", is_refused), 4);
 }
 
 int

@@ -1,22 +1,11 @@
 /* If this fails, a STIX message is changed on its way through, or a broken one gets in unnoticed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "formats/format.h"
 #include "formats/stix21_types.h"
-#include "gateway/base/arena.h"
-#include "gateway/base/file.h"
-#include "gateway/base/strbuf.h"
+#include "tests/unit/corpus_kit.h"
 
-#define CORPUS		"../shared/corpus/"
 #define UUID		"00000000-0000-4000-8000-000000000001"
 #define TIMES		"\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\""
 #define OBJECT(t, more)	"{\"type\":\"" t "\",\"spec_version\":\"2.1\",\"id\":\"" t "--" UUID "\"," TIMES more "}"
@@ -25,8 +14,6 @@
 			"\"valid_from\":\"2026-01-01T00:00:00Z\"" more)
 #define PATTERN		",\"pattern\":\"[url:value = 'http://a.example/']\""
 #define TO(t)		t "--" UUID
-
-enum { FILE_MAX = 256 << 20 };
 
 static struct arena *mem;
 
@@ -331,14 +318,14 @@ test_corpus_of_broken_documents(void **state)
 	(void)state;
 	if (!file_exists(CORPUS "invalid/stix21/own-expected.json"))
 		skip();
-	assert_int_equal(file_read(CORPUS "invalid/stix21/own-expected.json", FILE_MAX, &list, &e), 0);
+	assert_int_equal(file_read(CORPUS "invalid/stix21/own-expected.json", CORPUS_FILE_MAX, &list, &e), 0);
 	assert_int_equal(json_parse(strbuf_slice(&list), NULL, mem, &doc, &e), 0);
 	for (size_t i = 0; i < doc.nitems; i++) {
 		const char *name = json_str(json_get(doc.items[i].node, "file"));
 		const char *severity = json_str(json_get(doc.items[i].node, "severity"));
 		struct strbuf text = STRBUF_INIT;
 
-		assert_int_equal(file_read(arena_fmt(mem, "%s%s", dir, name), FILE_MAX, &text, &e), 0);
+		assert_int_equal(file_read(arena_fmt(mem, "%s%s", dir, name), CORPUS_FILE_MAX, &text, &e), 0);
 		if (agrees(strbuf_slice(&text), severity))
 			good++;
 		else
@@ -362,7 +349,7 @@ check_verbatim(const char *path)
 	struct err e = ERR_INIT;
 	char *at;
 
-	assert_int_equal(file_read(path, FILE_MAX, &text, &e), 0);
+	assert_int_equal(file_read(path, CORPUS_FILE_MAX, &text, &e), 0);
 	rj.in = strbuf_slice(&text);
 	assert_int_equal(format_stix21.read(&rj, mem, &adv, &e), 0);
 	assert_int_equal(format_stix21.write(&wj, mem, &out, &e), 0);
@@ -380,39 +367,13 @@ check_verbatim(const char *path)
 	strbuf_fini(&out);
 }
 
-/* Call check_verbatim for each .json below a folder; returns how many there were. */
-static size_t
-walk(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *de;
-	size_t n = 0;
-
-	assert_non_null(d);
-	while ((de = readdir(d)) != NULL) {
-		char *path = arena_fmt(mem, "%s/%s", dir, de->d_name);
-		struct stat st;
-
-		if (de->d_name[0] == '.' || stat(path, &st) != 0)
-			continue;
-		if (S_ISDIR(st.st_mode)) {
-			n += walk(path);
-		} else if (slice_ends(slice_of(path), ".json")) {
-			check_verbatim(path);
-			n++;
-		}
-	}
-	closedir(d);
-	return n;
-}
-
 static void
 test_corpus_keeps_every_byte(void **state)
 {
 	(void)state;
-	if (!file_exists(CORPUS "stix21/sco_id_vectors.json"))
+	if (!corpus_here())
 		skip();
-	assert_true(walk(CORPUS "stix21") > 100);
+	assert_true(corpus_each(&mem, CORPUS "stix21", ".json", check_verbatim) > 100);
 }
 
 /* The text with the object in place of its '@'. */
