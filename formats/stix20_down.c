@@ -296,13 +296,17 @@ inline_down(struct down *d)
 		json_append(d->c->mem, d->o, STIX20_INLINE, json_boolean(d->c->mem, true));
 }
 
+/* Only EXISTS is new in the patterns of 2.1: without the word there is nothing to read. */
 bool
 stix20_is_unsayable(struct arena *mem, const json *indicator)
 {
-	struct slice language = json_member(indicator, "pattern_type"), pattern;
+	struct slice language = json_member(indicator, "pattern_type");
+	struct slice pattern = json_member(indicator, "pattern"), ignored;
 
-	return (language.n > 0 && !slice_is(language, "stix")) ||
-	    !stix20_pattern(mem, json_member(indicator, "pattern"), false, &pattern);
+	if (language.n > 0 && !slice_is(language, "stix"))
+		return true;
+	return memmem(pattern.p, pattern.n, "EXISTS", 6) != NULL &&
+	    !stix20_pattern(mem, pattern, false, &ignored);
 }
 
 /* An object of a type of our own, with everything that it says. */
