@@ -184,17 +184,31 @@ labels_add_fixed(struct labels *l, struct slice id)
 	return true;
 }
 
+/* What a tag says of sharing, LABEL_ABSENT if it is about something else. The Chatham House rule is about
+ * naming the source, and `unclear` says that nobody decided. */
+enum label_case
+labels_of_tag(struct slice tag, enum tlp *level)
+{
+	struct slice word = slice_trim(tag);
+
+	if (!starts_nocase(word, "tlp:"))
+		return LABEL_ABSENT;
+	word = slice_trim(slice_from(word.p + 4, word.n - 4));
+	if (slice_is_nocase(word, "ex:chr") || slice_is_nocase(word, "unclear"))
+		return LABEL_ABSENT;
+	return read_level(word, level);
+}
+
 /* Raise what is known by a tag that speaks of handling: tlp:WORD, pap:WORD, exercise, embargo. */
 void
 labels_add_tag(struct labels *l, struct slice tag)
 {
 	static const char embargo[] = "embargo:";
 	struct slice s = slice_trim(tag);
-	enum tlp t = starts_nocase(s, "tlp:") ? tlp_parse(s) : TLP_UNSET;
+	enum tlp t = TLP_UNSET;
 	enum pap p = pap_of_tag(s);
 
-	if (t != TLP_UNSET)
-		l->label = labels_stronger(l->label, LABEL_TLP);
+	l->label = labels_stronger(l->label, labels_of_tag(s, &t));
 	if (t > l->tlp)
 		l->tlp = t;
 	if (p > l->pap)

@@ -45,23 +45,18 @@ static struct misp_label
 label_of_tag(struct slice tag)
 {
 	struct misp_label l = { TLP_UNSET, LABEL_ABSENT, false, false };
-	struct slice word;
 
 	tag = slice_trim(tag);
 	if (!misp_tag_is_label(tag))
 		return l;
-	word = slice_trim(slice_from(tag.p + 4, tag.n - 4));
-	if (slice_is_nocase(word, "ex:chr")) {
+	if (slice_is_nocase(slice_trim(slice_from(tag.p + 4, tag.n - 4)), "ex:chr")) {
 		l.handling = true;
-	} else if (slice_is_nocase(word, "unclear")) {
-		l.said = true;
-	} else {
-		l.said = true;
-		l.tlp = tlp_parse(word);
-		l.label = l.tlp == TLP_UNSET ? LABEL_UNREADABLE : LABEL_TLP;
-		if (l.tlp == TLP_UNSET)
-			l.tlp = TLP_RED;
+		return l;
 	}
+	l.said = true;
+	l.label = labels_of_tag(tag, &l.tlp);
+	if (l.label == LABEL_UNREADABLE)
+		l.tlp = TLP_RED;
 	return l;
 }
 

@@ -234,6 +234,10 @@ test_labels(void **state)
 		    LABEL_ABSENT, TLP_UNSET, 0 },
 		{ ",\"labels\":[\"tlp:red\"],\"object_marking_refs\":[\"" GREEN2 "\"]", NULL, LABEL_TLP,
 		    TLP_RED, 0 },
+		{ ",\"labels\":[\"TLP:orange\"],\"object_marking_refs\":[\"" GREEN2 "\"]", NULL,
+		    LABEL_UNREADABLE, TLP_GREEN, 0 },
+		{ ",\"labels\":[\"tlp:ex:chr\",\"tlp:unclear\",\"tlpx:red\"]", NULL, LABEL_ABSENT,
+		    TLP_UNSET, 0 },
 	};
 
 	(void)state;
