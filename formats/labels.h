@@ -30,7 +30,8 @@ struct labels {
  * of marking-definitions only: their text is searched once, and advisory_settle hands the flag on to
  * what they mark. */
 void	labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out);
-/* What a tag says: LABEL_TLP (*level set), LABEL_UNREADABLE for an unknown word of TLP, else LABEL_ABSENT. */
+/* What a tag says: LABEL_TLP (*level set), LABEL_UNREADABLE for an unknown word of TLP, LABEL_ABSENT for
+ * all others. */
 enum label_case	labels_of_tag(struct slice tag, enum tlp *level);
 /* One tag of `labels`, and one fixed marking; false if the id is not one of ours. For object_skim. */
 void	labels_add_tag(struct labels *l, struct slice tag);
