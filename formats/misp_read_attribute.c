@@ -1,6 +1,7 @@
 /* misp_read_attribute.c -- an attribute becomes an indicator, observables, or what its type says. */
 #include "formats/misp_read.h"
 #include "formats/pattern.h"
+#include "formats/sdo_list.h"
 #include "formats/value.h"
 #include "gateway/base/arena.h"
 
@@ -70,19 +71,6 @@ mr_item(struct mr *r, struct mr_event *ev, json *node, struct mr_item *out)
 
 /* ---- labels ---- */
 
-static void
-add_label(struct mr *r, json *tree, struct slice label)
-{
-	json *list = json_get(tree, "labels");
-
-	if (list == NULL)
-		list = json_put(r->mem, tree, "labels", json_list(r->mem));
-	for (json *l = json_first(list); l != NULL; l = json_next(l))
-		if (slice_eq(json_slice(l), label))
-			return;
-	json_push(list, json_string(r->mem, label));
-}
-
 void
 mr_tags(struct mr *r, json *tree, const json *element)
 {
@@ -92,7 +80,7 @@ mr_tags(struct mr *r, json *tree, const json *element)
 		if (json_is_string(t))
 			ledger_mark(r->led, t, LOSS_KEPT, NULL);
 		if (name.n > 0 && !misp_tag_is_label(name))
-			add_label(r, tree, name);
+			sdo_list_add(r->mem, tree, "labels", name);
 	}
 	if (json_get(element, "distribution") != NULL)
 		ledger_mark(
@@ -102,11 +90,12 @@ mr_tags(struct mr *r, json *tree, const json *element)
 void
 mr_labels(struct mr *r, json *tree, const struct mr_item *it)
 {
-	add_label(r, tree, slice_of(arena_fmt(r->mem, "misp:type=\"%.*s\"", SLICE_ARG(it->name))));
-	add_label(r, tree,
+	sdo_list_add(r->mem, tree, "labels",
+	    slice_of(arena_fmt(r->mem, "misp:type=\"%.*s\"", SLICE_ARG(it->name))));
+	sdo_list_add(r->mem, tree, "labels",
 	    slice_of(arena_fmt(r->mem, "misp:category=\"%.*s\"", SLICE_ARG(it->category))));
 	if (it->to_ids)
-		add_label(r, tree, SLICE_LIT("misp:to_ids=\"True\""));
+		sdo_list_add(r->mem, tree, "labels", SLICE_LIT("misp:to_ids=\"True\""));
 	mr_tags(r, tree, it->node);
 }
 

@@ -4,6 +4,19 @@
 
 enum { PATTERN_NESTING = 32, TESTS_MAX = 20000, TESTS_ALL_MAX = 400000 };
 
+/* The strictest that holds anywhere in n: added up once, however many references lead there. */
+static struct s1_label
+label_within(struct s1 *s, struct xml_node *n)
+{
+	struct s1_note *note = s1_note(s, n);
+
+	if (note->within == NULL) {
+		note->within = arena_alloc(s->mem, sizeof(*note->within));
+		*note->within = s1_label_within(s, n, false);
+	}
+	return *note->within;
+}
+
 /* cybox asks for an element by id: what it says goes into what we are making. */
 static struct xml_node *
 find(void *arg, struct slice idref)
@@ -12,7 +25,7 @@ find(void *arg, struct slice idref)
 	struct xml_node *n = s1_by_id(s, idref);
 
 	if (n != NULL && s->seeing != NULL)
-		*s->seeing = s1_strictest(s, *s->seeing, s1_label_within(s, n, false));
+		*s->seeing = s1_strictest(s, *s->seeing, label_within(s, n));
 	return n;
 }
 
