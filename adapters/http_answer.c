@@ -308,14 +308,29 @@ http_respond(struct http_exchange *pub, const struct http_answer *a)
 	respond((struct exchange *)pub, a);
 }
 
+/* `own`, and what the handler adds to all errors. */
+static struct http_header *
+error_headers(struct exchange *x, const struct http_header *own, size_t *n)
+{
+	struct http_server *s = x->conn->server;
+	struct http_header *all = xcalloc(*n + HTTP_ERROR_HEADERS, sizeof(*all));
+
+	if (*n > 0)
+		memcpy(all, own, *n * sizeof(*all));
+	if (s->h.error_headers != NULL)
+		*n += s->h.error_headers(&x->pub, all + *n, s->h.arg);
+	return all;
+}
+
 void
 answer_refuse(struct exchange *x, int status, const char *detail,
     const struct http_header *headers, size_t nheaders)
 {
 	struct http_server *s = x->conn->server;
+	struct http_header *all = error_headers(x, headers, &nheaders);
 	struct strbuf body = STRBUF_INIT;
 	struct http_answer a = { .status = status, .content_type = "text/plain; charset=utf-8",
-	    .headers = headers, .nheaders = nheaders, .take = &body };
+	    .headers = all, .nheaders = nheaders, .take = &body };
 
 	if (s->h.error_body != NULL)
 		a.content_type = s->h.error_body(&x->pub, status, http_status_text(status),
@@ -325,6 +340,7 @@ answer_refuse(struct exchange *x, int status, const char *detail,
 		    detail == NULL ? "" : detail);
 	respond(x, &a);
 	strbuf_fini(&body);
+	free(all);
 }
 
 /* The handler says no. */

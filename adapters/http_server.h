@@ -26,10 +26,11 @@
 
 struct arena;
 struct event_base;
+struct http_header;
 struct http_server;
 struct strbuf;
 
-enum { HTTP_ID_TEXT = 16, HTTP_ID_LEAST = 8, HTTP_ID_MAX = 64 };
+enum { HTTP_ID_TEXT = 16, HTTP_ID_LEAST = 8, HTTP_ID_MAX = 64, HTTP_ERROR_HEADERS = 4 };
 
 /* One request and its answer, as a handler sees it. Only `user` is the handler's to write. It lives
  * until the answer is written or on_gone has returned. */
@@ -72,6 +73,9 @@ struct http_handler {
 	 * NULL: plain text. */
 	const char *(*error_body)(const struct http_exchange *x, int status, const char *title,
 		    const char *detail, struct strbuf *out, void *arg);
+	/* Optional: headers of each error answer beside its own, at most HTTP_ERROR_HEADERS; how many. */
+	size_t	(*error_headers)(const struct http_exchange *x,
+		    struct http_header *out, void *arg);
 	void	*arg;
 };
 

@@ -1,9 +1,9 @@
 /*
  * taxii11_poll.c -- Poll_Request and Poll_Fulfillment. Part of taxii11_serve.h.
  *
- *	begin, end -> a page of rows that this reader may have -> the cage writes them as one package of
- *	STIX 1.2 -> one Content_Block, labelled with the date of its last row -> more? where the next part
- *	begins is noted -> answer
+ *	begin, end -> a page of rows that this reader may have, and what relationships in it stand on ->
+ *	the cage writes them as one package of STIX 1.2 -> one Content_Block, labelled with the date of
+ *	the last row -> more? where the next part begins is noted -> answer
  *
  * A note is {"result": R, "cid": N, "begin": us, "end": us, "parts": [[2, us], [3, us], ...]}: each part
  * known so far begins behind that date. A reader has at most 256 of them, and of each the last parts are
@@ -39,7 +39,7 @@ struct poll {
 	struct slice		*rows;
 	size_t			 n, cap;
 	int64_t			 last_us;
-	bool			 beyond;	/* a row behind the end came */
+	struct taxii11_ends	 ends;
 	bool			 more;		/* there is another part */
 	uint64_t		 count;
 	struct strbuf		 out;
@@ -261,13 +261,65 @@ on_row(void *arg, const struct store_row *row)
 	struct poll *p = arg;
 	struct arena *mem = p->t->rq->mem;
 
-	if (p->end_us >= 0 && row->date_added_us > p->end_us) {
-		p->beyond = true;
-		return;
-	}
+	taxii11_ends_note(&p->ends, mem, row);
 	p->rows = arena_grow(mem, p->rows, p->n, &p->cap, sizeof(*p->rows));
 	p->rows[p->n++] = arena_slice(mem, row->bytes);
 	p->last_us = row->date_added_us;
+}
+
+static const struct slice stix21[] = { { "2.1", 3 } };
+
+static void
+choose(struct poll *p, int64_t after_us)
+{
+	const struct taxii_request *rq = p->t->rq;
+
+	p->q = (struct page_query){ .added_after_us = p->begin_us, .position_us = after_us, .last = true,
+		.until_us = p->end_us < 0 ? 0 : p->end_us > 0 ? p->end_us : 1,
+		.limit = (uint32_t)rq->config->limits.page_objects, .want_bytes = true,
+		.max_bytes = rq->config->limits.page_bytes, .spec_versions = stix21, .nspec_versions = 1 };
+}
+
+static void
+on_end(void *arg, const struct store_row *row)
+{
+	struct poll *p = arg;
+	struct arena *mem = p->t->rq->mem;
+
+	p->rows = arena_grow(mem, p->rows, p->n, &p->cap, sizeof(*p->rows));
+	p->rows[p->n++] = arena_slice(mem, row->bytes);
+}
+
+static void
+on_ends(void *arg, const struct store_page *page, const struct page_seen *seen, const struct err *e)
+{
+	struct poll *p = arg;
+
+	(void)page;
+	(void)seen;
+	if (taxii11_is_gone(p->t))
+		finish(p);
+	else if (e != NULL)
+		fail(p, true, "the store does not answer");
+	else
+		write_rows(p);
+}
+
+/* What relationships in the page stand on is shown along; it is in the audit as a page of its own. */
+static void
+fetch_ends(struct poll *p)
+{
+	const struct taxii_request *rq = p->t->rq;
+
+	if (taxii11_ends_missing(&p->ends) == 0) {
+		write_rows(p);
+		return;
+	}
+	choose(p, -1);
+	p->q.added_after_us = -1;
+	p->q.ids = p->ends.needed;
+	p->q.nids = p->ends.nneeded;
+	catalog_page(rq->g->catalog, &rq->reader, rq->collection, &p->q, on_end, on_ends, p);
 }
 
 static void
@@ -296,13 +348,13 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 		return;
 	}
 	tell_book(p->t->rq, seen);
-	p->more = seen->full && !p->beyond && p->n > 0 && (p->end_us < 0 || p->last_us < p->end_us);
+	p->more = seen->full && p->n > 0;
 	if (p->more && p->result[0] == '\0') {
 		random_bytes(random, sizeof(random));
 		hex_text(random, sizeof(random), p->result);
 	}
 	if (p->n > 0) {
-		write_rows(p);
+		fetch_ends(p);
 	} else {
 		put_head(p);
 		conclude(p);
@@ -310,18 +362,6 @@ on_page(void *arg, const struct store_page *page, const struct page_seen *seen, 
 }
 
 /* ---- what is asked ---- */
-
-static const struct slice stix21[] = { { "2.1", 3 } };
-
-static void
-choose(struct poll *p, int64_t after_us)
-{
-	const struct taxii_request *rq = p->t->rq;
-
-	p->q = (struct page_query){ .added_after_us = p->begin_us, .position_us = after_us, .last = true,
-		.limit = (uint32_t)rq->config->limits.page_objects, .want_bytes = true,
-		.max_bytes = rq->config->limits.page_bytes, .spec_versions = stix21, .nspec_versions = 1 };
-}
 
 /* True if it was asked too often with the same answer; else it is noted what is asked. */
 static bool
@@ -399,34 +439,16 @@ answer_count(struct poll *p)
 }
 
 static void
-on_counted_beyond(void *arg, uint64_t n, int64_t last_us, const struct err *e)
+on_counted(void *arg, uint64_t n, int64_t last_us, const struct err *e)
 {
 	struct poll *p = arg;
 
 	(void)last_us;
-	p->count = n < p->count ? p->count - n : 0;
-	if (taxii11_is_gone(p->t))
-		finish(p);
-	else if (e != NULL)
-		fail(p, true, "the store does not answer");
-	else
-		answer_count(p);
-}
-
-static void
-on_counted(void *arg, uint64_t n, int64_t last_us, const struct err *e)
-{
-	struct poll *p = arg;
-	const struct taxii_request *rq = p->t->rq;
-
 	p->count = n;
 	if (taxii11_is_gone(p->t)) {
 		finish(p);
 	} else if (e != NULL) {
 		fail(p, true, "the store does not answer");
-	} else if (p->end_us >= 0 && last_us > p->end_us) {
-		p->q.added_after_us = p->end_us;
-		look_count(rq->g, &rq->reader, rq->collection, &p->q, UINT64_MAX, on_counted_beyond, p);
 	} else {
 		answer_count(p);
 	}

@@ -12,8 +12,7 @@ enum { MESSAGE_MAX = 16 << 20, RETRY_S = 5 };
 bool
 taxii11_is_served(const struct config *conf, const struct peer *who)
 {
-	(void)who;
-	return conf->taxii11;
+	return conf->taxii11 && (who == NULL || !who->no_taxii11);
 }
 
 /* Clients of that time say what they take in headers of their own. */
@@ -60,16 +59,22 @@ taxii11_done(struct taxii11 *t)
 	taxii_let_go(t->rq);
 }
 
+size_t
+taxii11_headers(const struct http_exchange *x, struct http_header out[3])
+{
+	out[0] = (struct http_header){ "X-TAXII-Content-Type", TAXII11_MESSAGE };
+	out[1] = (struct http_header){ "X-TAXII-Protocol", x != NULL && !x->secure ? TAXII11_HTTP :
+	    TAXII11_HTTPS };
+	out[2] = (struct http_header){ "X-TAXII-Services", TAXII11_SERVICES };
+	return 3;
+}
+
 static void
 send_message(struct taxii_request *rq, struct strbuf *message)
 {
-	const struct http_header headers[] = {
-		{ "X-TAXII-Content-Type", TAXII11_MESSAGE },
-		{ "X-TAXII-Protocol", rq->x != NULL && rq->x->secure ? TAXII11_HTTPS : TAXII11_HTTP },
-		{ "X-TAXII-Services", TAXII11_SERVICES },
-	};
+	struct http_header headers[3];
 
-	taxii_answer(rq, 200, message, headers, COUNTOF(headers));
+	taxii_answer(rq, 200, message, headers, taxii11_headers(rq->x, headers));
 	strbuf_fini(message);
 }
 
@@ -340,7 +345,9 @@ taxii11_head(struct taxii_request *rq)
 	static const char *const protocols[] = { TAXII11_HTTPS, TAXII11_HTTP, NULL };
 	size_t most = rq->config->limits.body_bytes;
 
-	if (check_header(rq, "x-taxii-content-type", message, true, "UNSUPPORTED_MESSAGE",
+	if (http1_field(rq->x->head, "content-encoding").n > 0)
+		taxii_refuse(rq, 415, "a body with a Content-Encoding is not read");
+	else if (check_header(rq, "x-taxii-content-type", message, true, "UNSUPPORTED_MESSAGE",
 	    "SUPPORTED_BINDING") &&
 	    check_header(rq, "x-taxii-accept", message, false, "UNSUPPORTED_MESSAGE",
 	    "SUPPORTED_BINDING") &&

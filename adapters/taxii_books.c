@@ -90,12 +90,13 @@ taxii_books_done(struct taxii_request *rq, int status, uint64_t bytes, bool ok)
 	struct book_call c = { .status = status, .bytes = bytes, .slowed = rq->slowed,
 		.file = ok && status < 400 && rq->match.family == FAMILY_FEED };
 	enum http_method method = rq->x->head == NULL ? HTTP_OTHER : rq->x->head->method;
-	bool whole = ok && rq->shown != NULL && status < 300 && method == HTTP_GET;
+	bool poll = rq->match.family == FAMILY_TAXII11 && rq->shown != NULL;
+	bool whole = ok && rq->shown != NULL && status < 300 && (method == HTTP_GET || poll);
 
 	if (rq->x->head == NULL || rq->reader.test ||
 	    (rq->reader.peer == NULL && strcmp(rq->reader.name, "public") != 0))
 		return;
-	c.message = method == HTTP_POST && status < 300;
+	c.message = method == HTTP_POST && status < 300 && !poll;
 	c.remote = rq->x->remote;
 	c.version = version_asked(rq->x->head);
 	c.agent = http1_field(rq->x->head, "user-agent");

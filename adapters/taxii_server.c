@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/feeds.h"
+#include "adapters/taxii11_serve.h"
 #include "adapters/taxii20_ground.h"
 #include "adapters/taxii_auth.h"
 #include "adapters/taxii_books.h"
@@ -209,7 +210,8 @@ on_known(void *arg, enum taxii_auth answer, const struct peer *peer, int64_t wai
 		rq->reader.peer = peer;
 		rq->reader.name = peer == NULL ? "public" : peer->name;
 		rq->reader.test = answer == TAXII_AUTH_TEST;
-		if (peer != NULL && peer->no_taxii20)	/* to this one less is served */
+		/* to some less is served */
+		if (peer != NULL && (peer->no_taxii20 || peer->no_taxii11))
 			taxii_match(rq->x->head, rq->config, peer, &rq->match);
 		if (rq->reader.test && rq->x->head->method != HTTP_GET &&
 		    rq->x->head->method != HTTP_HEAD)
@@ -463,6 +465,15 @@ error_body(const struct http_exchange *x, int status, const char *title, const c
 	    title, detail, x->id);
 }
 
+static size_t
+error_headers(const struct http_exchange *x, struct http_header *out, void *arg)
+{
+	const struct taxii_request *rq = x->user;
+
+	(void)arg;
+	return rq != NULL && rq->match.family == FAMILY_TAXII11 ? taxii11_headers(x, out) : 0;
+}
+
 struct taxii_server *
 taxii_server_new(struct gateway *g)
 {
@@ -473,7 +484,8 @@ taxii_server_new(struct gateway *g)
 	s->grounds = taxii20_grounds_new();
 	s->handler = (struct http_handler){
 		.on_head = on_head, .on_body_end = on_body_end, .on_gone = on_gone,
-		.on_done = on_done, .on_secure = on_secure, .error_body = error_body, .arg = s,
+		.on_done = on_done, .on_secure = on_secure, .error_body = error_body,
+		.error_headers = error_headers, .arg = s,
 	};
 	digest_hmac_sha256(slice_from(g->keys->common, sizeof(g->keys->common)),
 	    SLICE_LIT("taxii next key 1"), s->next_key);

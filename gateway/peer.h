@@ -68,6 +68,7 @@ struct peer {
 	enum tlp_vocab	 tlp_vocab;		/* relation own: in which ids labels are shown */
 	bool		 serve_stix20;		/* a TAXII 2.0 server: STIX 2.1 goes in the words of 2.0 */
 	bool		 no_taxii20;		/* TAXII 2.0 is 406 to it */
+	bool		 no_taxii11;		/* TAXII 1.1 is 404 to it */
 	bool		 bookmark;		/* a consumer whose place is remembered */
 	bool		 empty_list;		/* pages without objects show an empty list */
 	uint32_t	 uses;			/* bit set of POLICY_USES_* */

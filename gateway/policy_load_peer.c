@@ -410,6 +410,7 @@ peer_write(struct load *ld, const struct line *l)
 	{ "tlp-vocab", 1, 1, 0, peer_tlp_vocab },				\
 	{ "empty-list", 1, 1, 0, peer_empty_list },				\
 	{ "taxii20", 1, 1, 0, peer_taxii20 },					\
+	{ "taxii11", 1, 1, 0, peer_taxii11 },					\
 	{ "uses", 1, 3, 0, peer_uses },						\
 	{ "limit", 2, 4, DIRECTIVE_MANY, peer_limit },				\
 	{ "iodef-amber", 1, 1, 0, peer_iodef_amber },				\

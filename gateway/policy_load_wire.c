@@ -191,6 +191,15 @@ peer_taxii20(struct load *ld, const struct line *l)
 }
 
 void
+peer_taxii11(struct load *ld, const struct line *l)
+{
+	bool yes = true;
+
+	load_bool(ld, l, 1, &yes);
+	this_peer(ld)->no_taxii11 = !yes;
+}
+
+void
 peer_iodef_amber(struct load *ld, const struct line *l)
 {
 	static const char *const words[] = { "plain", "strict", NULL };

@@ -215,6 +215,7 @@ struct page_query {
 	int64_t		cid;
 	int64_t		added_after_us;	/* -1: absent */
 	int64_t		position_us;	/* from `next`; -1: absent */
+	int64_t		until_us;	/* the last date that counts; 0: no end */
 	uint32_t	limit;
 	size_t		max_bytes;	/* of all bytes in the page (at least one object passes); 0: none */
 	bool		want_bytes;

@@ -197,6 +197,8 @@ void	 queue_flush(struct store *s);
 void	 walk_page(struct store *s, const struct page_query *q, store_page_cb *cb, void *arg);
 /* Tell those who still wait that the store is closing. */
 void	 walk_cancel_all(struct store *s);
+/* Rows of that date, and all later ones, lie behind what is asked for. */
+bool	 walk_is_past(const struct page_walk *w, int64_t date_us);
 /* Take one admitted row (to be copied by `keep`), or find that the page is full. */
 bool	 walk_is_full(const struct page_walk *w, const struct store_row *row);
 /* A place for a row that is to be kept. */

@@ -93,7 +93,8 @@ mem_page(struct store *s, struct page_walk *w, struct err *e)
 	for (size_t i = 0; i < n && !w->page.more; i++) {
 		struct store_row row = row_of(m, v[i].vid, v[i].date_us, w->q.want_bytes, w->mem);
 
-		if (v[i].date_us <= w->from_us || !admitted(&w->q, &row))
+		if (v[i].date_us <= w->from_us || walk_is_past(w, v[i].date_us) ||
+		    !admitted(&w->q, &row))
 			continue;
 		w->page.more = walk_is_full(w, &row);
 		if (!w->page.more && !walk_give(w, &row))

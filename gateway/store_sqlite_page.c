@@ -217,7 +217,8 @@ walk_ranges(struct paging *w, struct err *e)
 	struct cursor *c;
 	int rc = open_ranges(w, e);
 
-	while (rc >= 0 && !walk->page.more && (c = next_cursor(w)) != NULL) {
+	while (rc >= 0 && !walk->page.more && (c = next_cursor(w)) != NULL &&
+	    !walk_is_past(walk, c->date_us)) {
 		if (walk->vain_max > 0 && walk->vain >= walk->vain_max) {
 			walk->unfinished = true;
 			break;
@@ -298,7 +299,8 @@ choose_ids(struct paging *w, struct version_choice **all, size_t *n, struct err 
 			return -1;
 		store_choose(w->pq, v, count);
 		for (size_t k = 0; k < count; k++) {
-			if (!v[k].chosen || v[k].date_us <= w->walk->from_us)
+			if (!v[k].chosen || v[k].date_us <= w->walk->from_us ||
+			    walk_is_past(w->walk, v[k].date_us))
 				continue;
 			*all = arena_grow(w->mem, *all, *n, &cap, sizeof(**all));
 			(*all)[(*n)++] = v[k];

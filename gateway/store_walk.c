@@ -5,6 +5,12 @@
 enum { VAIN_MAX = 2000, ROWS_FIRST = 128 };
 
 bool
+walk_is_past(const struct page_walk *w, int64_t date_us)
+{
+	return w->q.until_us > 0 && date_us > w->q.until_us;
+}
+
+bool
 walk_is_full(const struct page_walk *w, const struct store_row *row)
 {
 	return w->page.n >= w->q.limit || (w->q.max_bytes > 0 && w->page.n > 0 &&

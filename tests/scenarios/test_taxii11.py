@@ -1,10 +1,14 @@
 """TAXII 1.1: what a client such as cabby or an older SIEM does, and what it must not get."""
 import base64
+import json
+import os
+import signal
+import sqlite3
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from lab import indicator, laboratory
+from lab import ONE, indicator, laboratory, stix_id, until
 
 NS = "http://taxii.mitre.org/messages/taxii_xml_binding-1.1"
 T = "{" + NS + "}"
@@ -23,6 +27,9 @@ collection box
 
 collection feed
     title        "Feed"
+
+collection ties
+    title        "Ties"
 
 collection empty
     title        "Empty"
@@ -49,6 +56,7 @@ def node():
     with laboratory("cert-a", redis=False, extra=COLLECTIONS, limits=f"    page-objects {PAGE}\n",
                     consumers={"siem": ["relation own", "read *", "write box"], "reader": ["relation own", "read feed"],
                                "two": ["relation own", "write box empty"],
+                               "walker": ["relation own", "read *", "write ties"], "modern": ["relation own", "read *", "taxii11 no"],
                                "basic": ["relation own", "read feed"]},
                     trust=lambda lab: lab["cert-a"].add_password("basic", PASSWORD)) as lab:
         yield lab["cert-a"]
@@ -226,8 +234,139 @@ def test_a_feed_in_parts(node, feed):
     assert after.get("more") == "false" and after.find(T + "Content_Block") is None
     assert after.findtext(T + "Exclusive_Begin_Timestamp") == labels[-1]
     end = first.findtext(T + "Inclusive_End_Timestamp")
-    until = poll(node, "box", end=end)
-    assert titles(until) == titles(first) and until.get("more") == "false"
+    ended = poll(node, "box", end=end)
+    assert titles(ended) == titles(first) and ended.get("more") == "false"
+
+
+def pages_told(node, who):
+    """How many objects each page had that the audit says this reader was shown."""
+    with sqlite3.connect(f"file:{node.file('state', 'tocsin.db')}?mode=ro", uri=True) as db:
+        rows = [json.loads(line) for (line,) in db.execute("SELECT line FROM audit ORDER BY seq")]
+    return [r["objects"] for r in rows if r.get("ev") == "page" and r.get("consumer") == who]
+
+
+def test_the_audit_tells_what_was_released(node, feed):
+    """If this fails, the audit says that a SIEM got objects which lay behind the end of its poll: nobody can
+    tell afterwards whom a secret reached."""
+    labels = [o["date_added"] for o in node.request("GET", "/api/collections/box/manifest/?limit=20", "siem").json["objects"]]
+    middle = labels[6]
+    before = len(pages_told(node, "walker"))
+    got = poll(node, "box", end=middle, who="walker")
+    assert got.get("more") == "false" and 0 < len(titles(got)) < PAGE
+    told = until("the audit", lambda: pages_told(node, "walker")[before:])
+    assert told == [len(titles(got))]
+    until("the consumer's book", lambda: node.ask("consumer", "status", "walker", "--json")["consumers"][0]["pages"] >= 1)
+    assert int(poll(node, "box", end=middle, kind="COUNT_ONLY").findtext(T + "Message").split()[0]) == len(titles(got))
+
+
+def tie(kind, source, target, n):
+    return {"type": "relationship", "spec_version": "2.1", "id": stix_id("relationship", f"tie {kind} {n}"),
+            "created": "2026-11-20T08:00:00.000Z", "modified": "2026-11-20T08:00:00.000Z", "relationship_type": kind,
+            "source_ref": source, "target_ref": target,
+            "object_marking_refs": ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]}
+
+
+def test_a_relation_across_parts_is_told(node):
+    """If this fails, a SIEM has the indicator and the malware and never learns that one indicates the other."""
+    ends = [indicator(f"tied {i}", f"[ipv4-addr:value = '203.0.113.{100 + i}']", tlp="green") for i in range(30)]
+    base = {"spec_version": "2.1", "created": "2026-11-20T08:00:00.000Z", "modified": "2026-11-20T08:00:00.000Z",
+            "object_marking_refs": ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]}
+    family = {"type": "malware", "id": stix_id("malware", "tied"), "name": "tied", "is_family": False, **base}
+    cure = {"type": "course-of-action", "id": stix_id("course-of-action", "tied"), "name": "cure", **base}
+    node.insist("walker", "ties", family, cure, *ends)
+    ties = [tie("indicates", i["id"], family["id"], n) for n, i in enumerate(ends)]
+    ties.append(tie("mitigates", cure["id"], ends[0]["id"], 0))
+    node.insist("walker", "ties", *ties)
+    last = poll(node, "ties", who="walker")
+    parts = [last]
+    while last.get("more") == "true":
+        last = part(node, last.get("result_id"), len(parts) + 1, who="walker", collection="ties")
+        parts.append(last)
+    assert len(parts) >= 3
+    inside = "{http://stix.mitre.org/Indicator-2}"
+    told = [e for p in parts for e in p.iter("{http://stix.mitre.org/stix-1}Indicator") if e.find(inside + "Indicated_TTP") is not None]
+    assert {e.get("id").split("indicator-")[1] for e in told} == {i["id"].split("--")[1] for i in ends}
+    assert [e for p in parts for e in p.iter(inside + "Suggested_COA")]
+
+
+def test_a_client_that_is_told_to_speak_21(node):
+    """If this fails, `taxii11 no` of a consumer means nothing, or everybody is locked out by it."""
+    r = send(node, message("Discovery_Request"), who="modern")
+    assert r.status == 404
+    assert send(node, message("Discovery_Request"), who="siem").status == 200
+
+
+def test_errors_of_the_road_are_messages(node):
+    """If this fails, libtaxii takes a refusal for a broken server: it looks at X-TAXII-Content-Type first."""
+    for r, status_, kind in [(send(node, message("Discovery_Request"), who=None), 401, "UNAUTHORIZED"),
+                             (send(node, message("Discovery_Request"), "nothing"), 404, "NOT_FOUND"),
+                             (node.request("GET", "/taxii11/", "siem", headers=HEADERS), 405, "FAILURE"),
+                             (node.request("POST", "/taxii11/", "siem", b"x", {**HEADERS, "Content-Length": str(17 << 20)}), 413, "FAILURE"),
+                             (send(node, message("Discovery_Request"), **{"Content-Encoding": "gzip"}), 415, "UNSUPPORTED_MESSAGE")]:
+        assert r.status == status_, (status_, r.status, r.body[:300])
+        assert r.headers["X-TAXII-Content-Type"] == HEADERS["X-TAXII-Content-Type"], r.headers
+        assert r.headers["X-TAXII-Services"] == HEADERS["X-TAXII-Services"]
+        assert r.headers["Content-Type"] == "application/xml"
+        status(ET.fromstring(r.body), kind)
+
+
+# As the two clients of that time put it on the wire.
+LIBTAXII = """<taxii_11:Poll_Request xmlns:taxii="http://taxii.mitre.org/messages/taxii_xml_binding-1"
+ xmlns:taxii_11="http://taxii.mitre.org/messages/taxii_xml_binding-1.1" xmlns:tdq="http://taxii.mitre.org/query/taxii_default_query-1"
+ message_id="4711" collection_name="box"><taxii_11:Exclusive_Begin_Timestamp>2001-01-01T01:00:00.000001+01:00</taxii_11:Exclusive_Begin_Timestamp>
+ <taxii_11:Poll_Parameters allow_asynch="false"><taxii_11:Response_Type>FULL</taxii_11:Response_Type>
+ <taxii_11:Content_Binding binding_id="urn:stix.mitre.org:xml:1.1.1"/>
+ <taxii_11:Content_Binding binding_id="urn:stix.mitre.org:xml:1.2"><taxii_11:Subtype subtype_id="example"/></taxii_11:Content_Binding>
+ </taxii_11:Poll_Parameters></taxii_11:Poll_Request>"""
+
+
+@pytest.mark.parametrize("headers", [
+    {"User-Agent": "libtaxii.httpclient", "Content-Type": "application/xml", "Accept": "application/xml"},
+    {"User-Agent": "Cabby 0.1.23", "Content-Type": "application/xml", "Accept": "application/xml"},
+    {"User-Agent": "old", "Content-Type": "application/xml; charset=utf-8", "Accept": "*/*"},
+    {"User-Agent": "older", "Content-Type": "text/xml", "Accept": "text/xml, application/xml;q=0.9"},
+], ids=["libtaxii", "cabby", "charset", "text"])
+def test_as_clients_of_that_time_send(node, feed, headers):
+    """If this fails, the clients that TAXII 1.1 is there for are turned away for their manners."""
+    r = node.request("POST", "/taxii11/poll", "siem", LIBTAXII.encode(), {
+        "X-TAXII-Content-Type": HEADERS["X-TAXII-Content-Type"], "X-TAXII-Services": HEADERS["X-TAXII-Services"],
+        "X-TAXII-Protocol": HEADERS["X-TAXII-Protocol"], **headers})
+    root = ET.fromstring(r.body)
+    assert r.status == 200 and root.tag == T + "Poll_Response", r.body[:300]
+    assert root.get("in_response_to") == "4711" and len(titles(root)) == PAGE
+    assert root.findtext(T + "Exclusive_Begin_Timestamp").startswith("2001-01-01T00:00:00.000001")
+
+
+def test_content_ids_and_packages_without_room(node, feed):
+    """If this fails, a client of STIX 1.1.1 gets what it cannot read, or the feed seems empty."""
+    one = '<t:Content_Binding binding_id="urn:stix.mitre.org:xml:1.1.1"/>'
+    assert status(poll(node, "box", how=one), "UNSUPPORTED_CONTENT", "SUPPORTED_CONTENT") == [STIX]
+    got = poll(node, "box", how=one + f'<t:Content_Binding binding_id="{STIX}"/>')
+    assert {b.get("binding_id") for b in got.iter(T + "Content_Binding")} == {STIX}
+
+
+@pytest.mark.skipif(bool(ONE), reason="there is one process")
+def test_a_worker_dies_between_parts(node, feed):
+    """If this fails, a SIEM that was half through its poll begins again, or has a gap."""
+    first = poll(node, "box")
+    result, seen = first.get("result_id"), titles(first)
+    for p in node.ask("status")["processes"]:
+        if p["kind"] == "worker":
+            os.kill(p["pid"], signal.SIGKILL)
+    until("new workers", node.is_ready)
+
+    def second():
+        try:
+            return part(node, result, 2)
+        except (OSError, AssertionError):
+            return None
+    last, number = until("the second part", second), 2
+    seen += titles(last)
+    while last.get("more") == "true":
+        number += 1
+        last = part(node, result, number)
+        seen += titles(last)
+    assert len(seen) == len(set(seen)) and {o["name"] for o in feed} <= set(seen)
 
 
 def test_inbox(node):

@@ -63,6 +63,8 @@ query(struct kit *k, const char *words)
 			ids[q.nids++] = kit_id(k, "indicator", atoi(arg.p));
 		if (slice_starts(w, "after:"))
 			q.added_after_us = date_of((size_t)atoi(arg.p));
+		if (slice_starts(w, "until:"))
+			q.until_us = date_of((size_t)atoi(arg.p));
 	}
 	q.ids = ids;
 	q.version_keys = keys;
@@ -105,6 +107,14 @@ versions_are_chosen(void **state)
 		{ "after:5", "1@12:00:00 2@10:00:00 4@11:00:00" },
 		{ "after:7", "2@10:00:00 4@11:00:00" },
 		{ "after:9", "" },
+		/* a page ends at the last date that counts, whatever comes later */
+		{ "until:2", "2@12:00:00 3@10:00:00" },
+		{ "until:2 all", "1@10:00:00 2@12:00:00 3@10:00:00" },
+		{ "after:4 until:8", "1@12:00:00 2@10:00:00" },
+		{ "after:2 until:2", "" },
+		{ "id:1 until:7", "1@12:00:00" },
+		{ "id:1 until:6", "" },
+		{ "id:1 all until:3", "1@10:00:00 1@11:00:00" },
 		{ "after:4 first", "4@10:00:00 1@12:00:00 2@10:00:00" },
 		{ "after:5 s:2.0", "4@12:00:00" },
 		{ "after:2 all", "1@11:00:00 2@11:00:00 4@10:00:00 1@12:00:00 2@10:00:00 4@11:00:00" },
@@ -531,6 +541,7 @@ compare(struct pair *p)
 		int64_t after = dice(p, 2) == 0 ? -1 : start_us + dice(p, 120000);
 		int64_t position = dice(p, 3) > 0 ? -1 : start_us + dice(p, 120000);
 		uint32_t limit = dice(p, 2) == 0 ? 100 : 1 + dice(p, 5);
+		int64_t until = dice(p, 3) > 0 ? 0 : start_us + dice(p, 120000);
 		bool beta = dice(p, 2) == 1;
 
 		for (int i = 0; i < 2; i++) {
@@ -540,6 +551,7 @@ compare(struct pair *p)
 			q.cid = beta ? p->k[i].b : q.cid;
 			q.added_after_us = after;
 			q.position_us = position;
+			q.until_us = until;
 			q.limit = limit;
 			kit_page(&p->k[i], &q, &page);
 			snprintf(page.text + strlen(page.text), 64, "%s %lld %d%d",
