@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "formats/pattern.h"
+#include "formats/pattern_build.h"
 #include "formats/value.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
@@ -204,16 +204,6 @@ plain_time(struct slice s, struct arena *mem)
 
 /* --- one test ------------------------------------------------------------------------------- */
 
-/* Some step is [*]: "some value differs" is not "no value equals". */
-static bool
-has_any(const struct pat_node *t)
-{
-	for (size_t i = 0; i < t->npath; i++)
-		if (t->path[i].kind == PAT_STEP_ANY)
-			return true;
-	return false;
-}
-
 static bool
 step_is(const struct pat_node *t, size_t i, const char *name)
 {
@@ -340,7 +330,7 @@ fold_operator(struct arena *mem, struct pat_node *t)
 			t->op = PAT_EQ;
 		break;
 	case PAT_NE:
-		if (has_any(t))
+		if (pattern_has_any(t))
 			break;
 		t->op = PAT_EQ;
 		t->negated = !t->negated;

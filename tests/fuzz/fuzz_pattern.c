@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "formats/observe.h"
 #include "formats/pattern.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
@@ -18,7 +19,7 @@ respell(struct slice text, struct arena *mem, bool canonical, struct strbuf *out
 
 	strbuf_reset(out);
 	if (p == NULL) {
-		if (e.code != ERR_LIMIT)
+		if (e.code != ERR_LIMIT && e.code != ERR_DEPTH)
 			abort();
 		return false;
 	}
@@ -62,6 +63,31 @@ check_meaning(const struct pat_node *p, struct arena *mem)
 	strbuf_fini(&two);
 }
 
+/* What it looks for, as facts, is the same pattern; and the facts of that are the same facts. */
+static void
+check_facts(const struct pat_node *p, struct arena *mem)
+{
+	struct strbuf text = STRBUF_INIT, one = STRBUF_INIT, two = STRBUF_INIT;
+	struct pat_node *back = observe_expand(observe_reduce(p, mem), mem);
+
+	pattern_canonical(&one, p);
+	pattern_canonical(&two, back);
+	if (!slice_eq(strbuf_slice(&one), strbuf_slice(&two)))
+		abort();
+	strbuf_reset(&one);
+	pattern_print(&text, back);
+	if (respell(strbuf_slice(&text), mem, false, &one) &&
+	    !slice_eq(strbuf_slice(&text), strbuf_slice(&one)))
+		abort();
+	strbuf_reset(&one);
+	pattern_print(&one, observe_expand(observe_reduce(back, mem), mem));
+	if (!slice_eq(strbuf_slice(&text), strbuf_slice(&one)))
+		abort();
+	strbuf_fini(&text);
+	strbuf_fini(&one);
+	strbuf_fini(&two);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -76,6 +102,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_fixed(p, mem, false);
 		check_fixed(p, mem, true);
 		check_meaning(p, mem);
+		check_facts(p, mem);
 	}
 	arena_free(mem);
 	return 0;
