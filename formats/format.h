@@ -101,6 +101,8 @@ struct format_split {
 	/* Pieces may give the same object (a definition, say): the first is enough. False: equal ones stay,
 	 * as they would in a whole, and a contradiction is told. */
 	bool	 joins;
+	/* A piece is a container and all that it holds: one of those that a format_series writes. */
+	bool	 containers;
 	/* Up to so many bytes it costs little to read all of it at once. */
 	size_t	 window;
 };
@@ -115,6 +117,26 @@ struct format_stream {
 	void	(*look)(struct writing *w, const struct object *o);	/* NULL: there is no need to */
 	int	(*head)(struct writing *w, struct strbuf *out, struct err *e);
 	int	(*put)(struct writing *w, const struct object *o, struct strbuf *out, struct err *e);
+	int	(*tail)(struct writing *w, struct strbuf *out, struct err *e);
+	void	(*end)(struct writing *w);
+};
+
+/* A document of containers (Incidents, events), written a few at a time: begin, look at every object,
+ * head, put every batch, then what no container took, tail, end. What goes out must be what `write` would
+ * give for all of it (a marking-definition that its own container does not name may stand in another). */
+struct batch {
+	const struct advisory	*adv;
+	size_t			 own;	/* the first of its objects; the others are written elsewhere */
+	bool			*rest;	/* of the own: set for those that no container takes */
+	bool			 last;	/* these are they: take them all */
+};
+struct format_series {
+	struct writing	*(*begin)(const struct write_job *job, struct err *e);
+	/* A header without a tree, of the latest version of each. */
+	void	(*look)(struct writing *w, const struct object *o);
+	/* 1: there is nothing to be gained, write it as a whole. */
+	int	(*head)(struct writing *w, struct strbuf *out, struct err *e);
+	int	(*put)(struct writing *w, const struct batch *b, struct strbuf *out, struct err *e);
 	int	(*tail)(struct writing *w, struct strbuf *out, struct err *e);
 	void	(*end)(struct writing *w);
 };
@@ -137,7 +159,9 @@ struct format_ops {
 	int	(*write)(const struct write_job *job, struct arena *mem, struct strbuf *out,
 		    struct err *e);
 	const struct format_split	*split;		/* NULL: an input is read as a whole only */
-	const struct format_stream	*stream;	/* NULL: a document is written as a whole only */
+	/* Both NULL: a document is written as a whole only. */
+	const struct format_stream	*stream;
+	const struct format_series	*series;
 };
 
 /* The rows; format_mapped is one of them and needs job->mapping. */

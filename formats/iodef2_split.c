@@ -399,7 +399,7 @@ split_each(struct whole *w, format_piece_fn *fn, void *arg)
 
 const struct format_split iodef2_split = {
 	.open = split_open, .each = split_each, .close = split_close, .joins = true,
-	.window = 256 << 10,
+	.containers = true, .window = 256 << 10,
 };
 
 /* ---- what a piece is told ---- */

@@ -43,4 +43,5 @@ const struct format_ops format_misp = {
 	.read = misp_read,
 	.write = misp_write,
 	.split = &misp_split,
+	.series = &misp_series,
 };

@@ -148,6 +148,8 @@ bool		 mr_container_is_original(const struct mr_originals *os);
 
 /* misp_split.c: an element of the list is a piece. */
 extern const struct format_split misp_split;
+/* misp_write_series.c: an event at a time. */
+extern const struct format_series misp_series;
 /* What a piece must know of the others; its path in the document. */
 const char	*mr_piece_begin(struct mr *r, struct json_limits *limits);
 void		 mr_piece_end(struct mr *r);

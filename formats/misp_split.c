@@ -126,7 +126,7 @@ split_each(struct whole *w, format_piece_fn *fn, void *arg)
 
 const struct format_split misp_split = {
 	.open = split_open, .each = split_each, .close = split_close, .joins = true,
-	.window = 1 << 20,
+	.containers = true, .window = 1 << 20,
 };
 
 const char *

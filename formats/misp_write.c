@@ -48,9 +48,12 @@ put_creator(struct mw *w, struct mw_event *ev)
 	if (who == NULL || !misp_label_covers(ev->label, mw_label_of(who)))
 		return;
 	org = json_put(w->mem, ev->node, "Orgc", json_object(w->mem));
-	json_put_str(w->mem, org, "name", json_slice(mw_take(w, who->tree, "name")));
+	json_put_str(w->mem, org, "name", json_slice(json_get(who->tree, "name")));
 	json_put_str(w->mem, org, "uuid", misp_uuid_of_id(who->o->id));
-	mw_take(w, who->tree, "id");
+	if (who->event == ev->container->event) {	/* else another event says it */
+		mw_take(w, who->tree, "name");
+		mw_take(w, who->tree, "id");
+	}
 	mw_take(w, ev->container->tree, "created_by_ref");
 }
 
@@ -185,7 +188,7 @@ put_kept(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	for (json *k = json_first(json_get(ob->tree, "object_refs")); k != NULL; k = json_next(k)) {
 		struct mw_obj *sco = mw_find(w, json_slice(k));
 
-		if (sco != NULL && sco->o->class == OBJECT_SCO &&
+		if (sco != NULL && sco->event == ob->event && sco->o->class == OBJECT_SCO &&
 		    slice_is(ob->o->type, "observed-data"))
 			sco->done = true;
 	}

@@ -17,7 +17,7 @@
 #include "formats/misp_graph.h"
 #include "gateway/base/strbuf.h"
 
-enum { MW_NOWHERE = -1 };
+enum { MW_NOWHERE = -1, MW_ELSEWHERE = -2 };
 
 /* An object and what was made of it. */
 struct mw_obj {
@@ -27,7 +27,7 @@ struct mw_obj {
 	enum { MW_NONE, MW_EVENT, MW_ATTRIBUTE, MW_OBJECT, MW_REPORT } kind;	/* of its part */
 	json *part; /* what it was made of; NULL: that stands elsewhere */
 	bool			 intact;	/* S fits */
-	long			 event;		/* its event, MW_NOWHERE before the plan */
+	long			 event;		/* its event; MW_NOWHERE before the plan */
 	bool			 container;
 	bool			 done;		/* another object has said it (an observable) */
 	json			**nodes;	/* native elements */
@@ -55,6 +55,7 @@ struct mw {
 	struct ledger		*led;
 	struct mw_obj		*v;
 	size_t			 n;
+	const struct batch	*batch;		/* these are some of many (format_series); or NULL */
 	struct idmap		 by_id;		/* the latest version of each */
 	struct mw_event		*events;
 	size_t			 nevents;

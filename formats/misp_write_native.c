@@ -707,18 +707,22 @@ mw_observed(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	for (size_t i = 0; i < n; i++) {
 		struct mw_obj *of = mw_find(w, json_member(roots[i], "id"));
 		struct misp_facts f = { .all = true };
-		struct mw_obj *as = n == 1 ? ob : of;	/* of several, each for itself */
+		bool here = of != NULL && of->event == ob->event;
+		/* Of several, each for itself, unless it is another event's: uuids are used once. */
+		struct mw_obj *as = n == 1 || !here ? ob : of;
 
-		if (of == NULL || of->done)
+		if (of == NULL || (here && of->done))
 			continue;
 		misp_facts_of_sco(&f, w->mem, roots[i], mw_find_tree, w);
 		drop_default(&f);
 		if (!write_facts(w, ev, as, &f, misp_uuid_of_id(as->o->id), false))
 			continue;
 		share_nodes(w, &f, as);
+		for (size_t k = 0; as != of && k < as->nnodes; k++)
+			mw_raise(w, as->nodes[k], of, ev->label, false);
 		for (size_t k = 0; as == of && k < of->nnodes; k++)
 			mw_came_of(w, ob, of->nodes[k]);
-		of->done = true;
+		of->done = of->done || here;
 	}
 }
 

@@ -186,7 +186,7 @@ join_named(void *ctx, const char *member, struct slice id)
 	struct pull *p = ctx;
 	struct mw_obj *to = mw_find(p->w, id);
 
-	if (to == NULL || to->event == MW_NOWHERE || strcmp(member, "created_by_ref") == 0 ||
+	if (to == NULL || to->event < 0 || strcmp(member, "created_by_ref") == 0 ||
 	    strcmp(member, "object_marking_refs") == 0)
 		return true;
 	p->from->event = to->event;
@@ -203,9 +203,9 @@ spread(struct mw *w)
 		p.changed = false;
 		for (size_t i = 0; i < w->n; i++) {
 			p.from = &w->v[i];
-			if (p.from->event != MW_NOWHERE)
+			if (p.from->event >= 0)
 				refs_each(p.from->tree, pull_named, &p);
-			else if (!p.from->container &&
+			else if (p.from->event == MW_NOWHERE && !p.from->container &&
 			    (p.from->o->class == OBJECT_SRO ||
 			    slice_is(p.from->o->type, "note") ||
 			    slice_is(p.from->o->type, "opinion") ||
@@ -247,17 +247,54 @@ static void
 deal(struct mw *w)
 {
 	for (size_t i = 0; i < w->n; i++)
-		w->events[w->v[i].event].nmembers++;
+		if (w->v[i].event >= 0)
+			w->events[w->v[i].event].nmembers++;
 	for (size_t i = 0; i < w->nevents; i++) {
 		w->events[i].members = arena_alloc(w->mem,
 		    (w->events[i].nmembers + 1) * sizeof(*w->events[i].members));
 		w->events[i].nmembers = 0;
 	}
 	for (size_t i = 0; i < w->n; i++) {
-		struct mw_event *ev = &w->events[w->v[i].event];
+		struct mw_event *ev = w->v[i].event < 0 ? NULL : &w->events[w->v[i].event];
 
-		ev->members[ev->nmembers++] = &w->v[i];
+		if (ev != NULL)
+			ev->members[ev->nmembers++] = &w->v[i];
 	}
+}
+
+/* Of some of many: leave what no event takes for the last event of all. */
+static void
+leave_rest(struct mw *w)
+{
+	for (size_t i = 0; i < w->batch->own; i++)
+		w->batch->rest[i] = needs_event(&w->v[i]) || (w->nevents == 0 &&
+		    w->v[i].event == MW_NOWHERE);
+}
+
+static bool
+is_left(const struct mw *w, size_t i)
+{
+	return w->batch != NULL && !w->batch->last && w->batch->rest[i];
+}
+
+/* The events that containers make, and what they name. */
+static size_t
+open_containers(struct mw *w, struct mw_obj **containers)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->batch != NULL && i >= w->batch->own) {
+			w->v[i].event = MW_ELSEWHERE;
+			continue;
+		}
+		if (is_container(&w->v[i]) && is_latest(w, &w->v[i])) {
+			w->v[i].container = true;
+			w->v[i].event = (long)n;
+			containers[n++] = &w->v[i];
+		}
+	}
+	return n;
 }
 
 /* Give every object its event; older versions and what is named nowhere find theirs too. */
@@ -265,16 +302,10 @@ void
 mw_plan(struct mw *w)
 {
 	struct mw_obj **containers = arena_alloc(w->mem, (w->n + 1) * sizeof(*containers));
+	size_t n = open_containers(w, containers);
 	bool rest = false;
-	size_t n = 0;
 
-	for (size_t i = 0; i < w->n; i++)
-		if (is_container(&w->v[i]) && is_latest(w, &w->v[i])) {
-			w->v[i].container = true;
-			w->v[i].event = (long)n;
-			containers[n++] = &w->v[i];
-		}
-	w->loose = n == 0 && is_loose(w);
+	w->loose = w->batch == NULL && n == 0 && is_loose(w);
 	for (size_t i = 0; i < n; i++) {
 		struct pull p = { .w = w, .from = containers[i] };
 
@@ -291,12 +322,16 @@ mw_plan(struct mw *w)
 		rest |= needs_event(&w->v[i]);
 	}
 	rest |= n == 0;
+	if (w->batch != NULL && !w->batch->last)
+		rest = false;
 	w->nevents = n + rest;
 	w->events = arena_alloc(w->mem, (w->nevents + 1) * sizeof(*w->events));
 	for (size_t i = 0; i < n; i++)
 		w->events[i].container = containers[i];
+	if (w->batch != NULL && !w->batch->last)
+		leave_rest(w);
 	for (size_t i = 0; i < w->n; i++)
-		if (w->v[i].event == MW_NOWHERE)
+		if (w->v[i].event == MW_NOWHERE && !is_left(w, i))
 			w->v[i].event = (long)(needs_event(&w->v[i]) || n == 0 ? n : 0);
 	deal(w);
 }

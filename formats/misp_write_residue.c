@@ -212,10 +212,11 @@ mw_account(struct mw *w)
 		return;
 	for (size_t i = 0; i < w->n; i++) {
 		struct mw_obj *ob = &w->v[i];
-		const struct mw_event *ev = w->loose ? NULL : &w->events[ob->event];
-		bool covered = w->loose || needs_no_original(w, ev, ob);
+		const struct mw_event *ev = w->loose || ob->event < 0 ? NULL : &w->events[ob->event];
 
-		if (covered)
+		if (!w->loose && ev == NULL)
+			continue;	/* another batch has it */
+		if (w->loose || needs_no_original(w, ev, ob))
 			ledger_mark(w->led, ob->tree, LOSS_KEPT, NULL);
 		ledger_account(w->led, w->job->loss, ob->tree, arena_str(w->mem, ob->o->id),
 		    w->job->no_residue ? LOSS_DROPPED : LOSS_MOVED, w->job->no_residue ?

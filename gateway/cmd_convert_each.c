@@ -11,7 +11,7 @@
 #include "gateway/base/file.h"
 #include "gateway/cmd_convert.h"
 
-struct batch {
+struct batching {
 	const struct args	*args;
 	const struct format_ops	*to;
 	const struct files	*files;
@@ -34,7 +34,7 @@ ending_of(const struct args *a, const struct format_ops *to, struct arena *mem)
 
 /* "DIR/sub/a.json" of "sub/a.xml". */
 static const char *
-output_of(const struct batch *b, const char *name)
+output_of(const struct batching *b, const char *name)
 {
 	const char *slash = strrchr(name, '/'), *file = slash == NULL ? name : slash + 1;
 	const char *dot = strrchr(file, '.');
@@ -46,7 +46,7 @@ output_of(const struct batch *b, const char *name)
 static int
 compare_names(const void *x, const void *y, void *arg)
 {
-	const struct batch *b = arg;
+	const struct batching *b = arg;
 	size_t i = *(const size_t *)x, k = *(const size_t *)y;
 	int c = strcmp(b->outputs[i], b->outputs[k]);
 
@@ -55,7 +55,7 @@ compare_names(const void *x, const void *y, void *arg)
 
 /* Fill outputs and taken. */
 static void
-name_outputs(struct batch *b)
+name_outputs(struct batching *b)
 {
 	size_t n = b->files->n, *order = xcalloc(n + 1, sizeof(*order));
 
@@ -85,7 +85,7 @@ compare_identities(const void *x, const void *y)
 
 /* The files that are read, to be found by what they are. */
 static struct identity *
-identify_inputs(const struct batch *b, size_t *n)
+identify_inputs(const struct batching *b, size_t *n)
 {
 	struct identity *v = xcalloc(b->files->n + 1, sizeof(*v));
 
@@ -98,7 +98,7 @@ identify_inputs(const struct batch *b, size_t *n)
 
 /* Why this input gets no document, after saying so; true if it does. */
 static bool
-may_write(const struct batch *b, size_t i, const struct identity *inputs, size_t n)
+may_write(const struct batching *b, size_t i, const struct identity *inputs, size_t n)
 {
 	struct slice folder = file_folder(b->outputs[i]);
 	struct identity out;
@@ -118,7 +118,7 @@ may_write(const struct batch *b, size_t i, const struct identity *inputs, size_t
 }
 
 static void
-convert_file(struct batch *b, size_t i, struct work_bar *bar)
+convert_file(struct batching *b, size_t i, struct work_bar *bar)
 {
 	struct conversion c = { .args = b->args, .to = b->to, .output = b->outputs[i], .bar = bar };
 	int status;
@@ -134,7 +134,7 @@ convert_file(struct batch *b, size_t i, struct work_bar *bar)
 }
 
 static int
-set_loss(struct batch *b)
+set_loss(struct batching *b)
 {
 	const char *loss = args_get(b->args, "loss");
 
@@ -154,7 +154,7 @@ int
 convert_each(const struct args *a, const struct format_ops *to, const struct files *f,
     struct work_bar *bar)
 {
-	struct batch b = { .args = a, .to = to, .files = f, .mem = arena_new(),
+	struct batching b = { .args = a, .to = to, .files = f, .mem = arena_new(),
 	    .folder = args_get(a, "out") };
 	struct identity *inputs;
 	size_t n;

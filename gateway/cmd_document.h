@@ -13,6 +13,7 @@
 #define GATEWAY_CMD_DOCUMENT_H
 
 #include "formats/format.h"
+#include "gateway/base/strbuf.h"
 #include "gateway/cmd.h"
 #include "gateway/cmd_account.h"
 #include "gateway/cmd_shelf.h"
@@ -100,6 +101,21 @@ const struct format_ops *documents_choose(const struct documents *d, const struc
 #define document_epoch "1970-01-01T00:00:00Z"
 bool	documents_choose_received(struct documents *d, struct read_job *job,
 	    const struct format_ops *f);
+/* A document being written. */
+struct giving {
+	struct documents	*d;
+	struct writing		*w;
+	struct strbuf		 out;
+	document_part_fn	*part;
+	void			*arg;
+	struct err		*e;
+};
+/* Hand on what is ready, if it is so much. */
+int	documents_flush(struct giving *g, size_t least);
+/* Were all inputs read container by container, and the target is written so? */
+bool	documents_are_series(const struct documents *d);
+/* Write them so: 0, or -1 and *g->e; 1 and nothing written: there is nothing to be gained. */
+int	documents_write_series(struct giving *g, const struct write_job *job);
 /* Keep `stamp` in *newest (in `mem`) if it is later; false if it is no time. */
 bool	document_newest(struct arena *mem, struct slice stamp, struct slice *newest);
 

@@ -124,6 +124,7 @@ keep(struct taking *t, struct advisory *adv, const struct read_piece *piece, str
 	for (size_t i = 0; i < adv->nverdicts; i++)
 		if (piece == NULL || format_piece_verdict(piece, mem, &adv->verdicts[i]))
 			add_verdict(t, &adv->verdicts[i]);
+	shelf_next_batch(t->d->shelf);
 	account_take(t->d->account, LEG_READING, piece);
 	free(remarked);
 }

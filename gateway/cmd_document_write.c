@@ -13,20 +13,8 @@
 enum { PART_BYTES = 64 << 10, SHOWN_EVERY = 256 };
 #define WHOLE_MAX ((size_t)1 << 30)	/* objects for a writer that needs them together */
 
-/* A document being written object by object. */
-struct giving {
-	struct documents	*d;
-	const struct format_stream *stream;
-	struct writing		*w;
-	struct strbuf		 out;
-	document_part_fn	*part;
-	void			*arg;
-	struct err		*e;
-};
-
-/* Hand on what is ready. */
-static int
-flush(struct giving *g, size_t least)
+int
+documents_flush(struct giving *g, size_t least)
 {
 	if (g->out.n < least || g->out.n == 0)
 		return 0;
@@ -54,6 +42,7 @@ lost(struct err *e)
 static int
 each_object(struct giving *g, bool put)
 {
+	const struct format_stream *stream = g->d->to->stream;
 	size_t n = shelf_count(g->d->shelf);
 
 	for (size_t i = 0; i < n; i++) {
@@ -68,14 +57,14 @@ each_object(struct giving *g, bool put)
 		if (!shelf_load(g->d->shelf, &k, mem, false, &o))
 			rc = lost(g->e);
 		else if (!put)
-			g->stream->look(g->w, &o);
+			stream->look(g->w, &o);
 		else
-			rc = g->stream->put(g->w, &o, &g->out, g->e);
+			rc = stream->put(g->w, &o, &g->out, g->e);
 		if (rc == 0)
 			pass_by(g->d, &k, &o);
 		arena_free(mem);
 		account_take(g->d->account, LEG_WRITING, NULL);
-		if (rc < 0 || flush(g, PART_BYTES) < 0)
+		if (rc < 0 || documents_flush(g, PART_BYTES) < 0)
 			return -1;
 		if (i % SHOWN_EVERY == 0)
 			work_bar_show(g->d->bar, put ? "writing" : "looking again", "", i, n);
@@ -86,17 +75,18 @@ each_object(struct giving *g, bool put)
 static int
 write_stream(struct giving *g, const struct write_job *job)
 {
+	const struct format_stream *stream = g->d->to->stream;
 	int rc = -1;
 
-	g->w = g->stream->begin(job, g->e);
+	g->w = stream->begin(job, g->e);
 	if (g->w == NULL)
 		return -1;
-	if ((g->stream->look == NULL || each_object(g, false) == 0) &&
-	    g->stream->head(g->w, &g->out, g->e) == 0 && each_object(g, true) == 0 &&
-	    g->stream->tail(g->w, &g->out, g->e) == 0)
-		rc = flush(g, 0);
+	if ((stream->look == NULL || each_object(g, false) == 0) &&
+	    stream->head(g->w, &g->out, g->e) == 0 && each_object(g, true) == 0 &&
+	    stream->tail(g->w, &g->out, g->e) == 0)
+		rc = documents_flush(g, 0);
 	account_take(g->d->account, LEG_WRITING, NULL);
-	g->stream->end(g->w);
+	stream->end(g->w);
 	return rc;
 }
 
@@ -135,7 +125,7 @@ write_whole(struct giving *g, const struct write_job *given)
 	job.adv = &adv;
 	if (load_all(g->d, mem, &adv, g->e) == 0 &&
 	    g->d->to->write(&job, mem, &g->out, g->e) == 0)
-		rc = flush(g, 0);
+		rc = documents_flush(g, 0);
 	account_take(g->d->account, LEG_WRITING, NULL);
 	arena_free(mem);
 	return rc;
@@ -145,16 +135,20 @@ int
 documents_write(struct documents *d, struct write_job job, document_part_fn *part, void *arg,
     struct err *e)
 {
-	struct giving g = { .d = d, .stream = d->to->stream, .out = STRBUF_INIT,
-	    .part = part, .arg = arg, .e = e };
-	int rc;
+	struct giving g = { .d = d, .out = STRBUF_INIT, .part = part, .arg = arg, .e = e };
+	int rc = 1;
 
 	job.received = d->received;
 	job.mapping = d->mapping;
 	job.loss = account_loss(d->account);
 	if (job.envelope.n == 0)
 		job.envelope = d->envelope;
-	rc = g.stream != NULL ? write_stream(&g, &job) : write_whole(&g, &job);
+	if (d->to->stream != NULL)
+		rc = write_stream(&g, &job);
+	else if (documents_are_series(d))
+		rc = documents_write_series(&g, &job);
+	if (rc > 0)
+		rc = write_whole(&g, &job);
 	if (shelf_failed(d->shelf, e))
 		rc = -1;
 	strbuf_fini(&g.out);

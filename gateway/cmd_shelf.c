@@ -17,6 +17,7 @@ struct shelf {
 	struct strbuf		 name;		/* of the object just added, for hashing */
 	struct input		**inputs;	/* by number; NULL: the texts were copied */
 	size_t			 ninputs;
+	uint32_t		 batch;
 	uint8_t			*off;		/* a bit an object: taken off; NULL: none was */
 };
 
@@ -60,6 +61,18 @@ note_input(struct shelf *s, uint32_t number, struct input *in)
 }
 
 void
+shelf_next_batch(struct shelf *s)
+{
+	s->batch++;
+}
+
+uint64_t
+shelf_hash(const struct shelf *s, struct slice id)
+{
+	return siphash(&s->keys[0], id);
+}
+
+void
 shelf_add(struct shelf *s, const struct object *o, uint32_t input, struct input *in, struct pos place,
     size_t remarks, bool judged)
 {
@@ -76,6 +89,8 @@ shelf_add(struct shelf *s, const struct object *o, uint32_t input, struct input 
 	k.sectors = o->sectors;
 	k.remarks = (uint32_t)remarks;
 	k.judged = judged;
+	k.batch = s->batch;
+	k.id = shelf_hash(s, o->id);
 	k.tlp = (uint8_t)o->tlp;
 	k.label = (uint8_t)o->label;
 	k.pap = (uint8_t)o->pap;

@@ -18,10 +18,12 @@ struct shelf;
 
 struct kept {
 	uint64_t	same[2];	/* hash of (id, version): equal for versions that are one */
+	uint64_t	id;		/* hash of the id alone */
 	uint64_t	at;		/* of the text: in the input, or among the texts put by */
 	uint64_t	offset;		/* place in the input, for people */
 	size_t		index;
 	uint32_t	n, input, line, column;
+	uint32_t	batch;		/* what was read with it */
 	uint32_t	flags, sectors, remarks;
 	uint8_t		tlp, label, pap, phase;
 	bool		in_input;	/* which stays mapped */
@@ -35,6 +37,10 @@ void		 shelf_free(struct shelf *s);
  * its reader's to find. */
 void		 shelf_add(struct shelf *s, const struct object *o, uint32_t input, struct input *in,
 		    struct pos place, size_t remarks, bool judged);
+/* What is added from now on was read in another go than what was added before. */
+void		 shelf_next_batch(struct shelf *s);
+/* What kept.id of an object with that id would be. */
+uint64_t	 shelf_hash(const struct shelf *s, struct slice id);
 size_t		 shelf_count(const struct shelf *s);
 void		 shelf_cut(struct shelf *s, size_t n);	/* forget all but the first n */
 bool		 shelf_failed(const struct shelf *s, struct err *e);

@@ -239,6 +239,17 @@ DOCUMENTS = {
 }
 
 
+def check_containers(path, where, exact):
+    """Written container by container: as in one go, but for the place of a definition that its own container does not name."""
+    for words in (("convert", "--to", "misp"), ("convert", "--to", "misp", "--no-residue")):
+        one, many = (in_pieces(w, (*words, "--received", "2026-05-01T00:00:00Z"), path, where) for w in ("1G", "1"))
+        assert one[0] == many[0] and sorted(one[2]) == sorted(many[2]) and one[3] == many[3]
+        assert not exact or one[1] == many[1]
+        home = [json.loads(tocsin("convert", "--from", "misp", "--to", "stix21", "-", stdin=x[1]).stdout or b'{"objects":[]}')["objects"]
+                for x in (one, many) if x[1]]
+        assert home == [] or sorted(map(str, home[0])) == sorted(map(str, home[1]))
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_incidents_one_by_one_are_the_document(name, tmp_path):
     path = write(tmp_path / "in.xml", DOCUMENTS[name])
@@ -246,6 +257,7 @@ def test_incidents_one_by_one_are_the_document(name, tmp_path):
         one, many = (in_pieces(w, (*words, "--received", "2026-05-01T00:00:00Z"), path, tmp_path) for w in ("1G", "1"))
         assert one[:2] == many[:2] and one[3] == many[3]
         assert sorted(one[2]) == sorted(many[2])
+    check_containers(path, tmp_path, name != "one address, three labels")
     stats = tocsin("validate", "--window", "1", "--stats", path).stderr
     assert name in ("one number twice", "a reference ahead", "one mark twice", "a broken tag") or (
         float(re.search(rb"at most ([\d.]+) (K?)B", stats).group(1)) * (1024 if b" KB at once" in stats else 1) < len(DOCUMENTS[name]) * .9)
@@ -279,7 +291,8 @@ def test_events_one_by_one_are_the_list(tmp_path):
     for name, content in (("response", {"response": some}), ("list", some), ("beside", {"response": some, "more": 1})):
         path = write(tmp_path / f"{name}.json", content)
         check_same([path], tmp_path, [("convert", "--from", "misp", *way) for way in (
-            ("--to", "stix21"), ("--to", "stix21", "--strict"), ("--to", "csv"))])
+            ("--to", "stix21"), ("--to", "stix21", "--strict"), ("--to", "csv"), ("--to", "misp"),
+            ("--to", "misp", "--no-residue"))])
     many = write(tmp_path / "many.json", {"response": [event(n, f"45.{n >> 8}.{n & 255}.1") for n in range(4000)]})
     whole, pieces = (tocsin("convert", "--to", "stix21", "--stats", "--window", w, many) for w in ("1G", "1K"))
     assert whole.returncode == pieces.returncode == 0 and whole.stdout == pieces.stdout
