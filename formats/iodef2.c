@@ -133,9 +133,9 @@ iodef2_residue(const json *object)
 }
 
 void
-iodef2_object_hash(const json *object, struct arena *mem, char out[65])
+iodef2_object_hash(const json *object, char out[65])
 {
-	residue_object_hash(object, IODEF2_EXT, mem, out);
+	residue_object_hash(object, IODEF2_EXT, out);
 }
 
 /* AdditionalData of ours, which never counts under a hash. */

@@ -108,6 +108,8 @@ const char *iodef_words(const struct iodef_model *m, struct slice name, struct s
 bool	iodef_enum_has(const struct iodef_model *m, struct slice name, struct slice attr,
 	    struct slice value);
 size_t	iodef_order(const struct iodef_model *m, struct slice parent, const struct xml_node *child);
+size_t	iodef_order_in(const struct iodef_model *m, const struct iodef2_class *parent,
+	    const struct xml_node *child);
 
 /* The class of an element in the IODEF namespace, by local name; NULL if unknown. */
 const struct iodef2_class *iodef2_class(struct slice name);
@@ -142,7 +144,7 @@ int		 iodef2_protocol_number(struct slice name);
 
 /* Residue. */
 json	*iodef2_residue(const json *object);		/* R of an object, NULL if it has none */
-void	 iodef2_object_hash(const json *object, struct arena *mem, char out[65]);	/* S */
+void	 iodef2_object_hash(const json *object, char out[65]);	/* S */
 bool	 iodef2_is_stix_data(const struct xml_node *n);	/* AdditionalData stix-object(s) */
 /* H over the canonical forms of `n` elements, one after the other. */
 void	 iodef2_native_hash(const struct xml_node *const *v, size_t n, char out[65]);

@@ -325,6 +325,15 @@ any_order(const struct iodef_model *model, const struct iodef2_class *class)
 	return false;
 }
 
+/* Children without which there is nothing to make an object of. */
+static bool
+is_vital(const struct iodef2_class *class, const char *child)
+{
+	return (strcmp(class->name, "Incident") == 0 || strcmp(class->name, "Indicator") == 0) &&
+	    (slice_ends(slice_of(child), "ID") || strcmp(child, "GenerationTime") == 0 ||
+	    strcmp(child, "ReportTime") == 0);
+}
+
 /* How many children of each kind there must be. */
 static void
 check_counts(struct check *c, struct xml_node *n, const struct iodef2_class *class,
@@ -332,16 +341,12 @@ check_counts(struct check *c, struct xml_node *n, const struct iodef2_class *cla
 {
 	const struct iodef2_child *k = class->children;
 	unsigned kinds = 0;
-	bool must = strcmp(class->name, "Incident") == 0 || strcmp(class->name, "Indicator") == 0;
 
 	for (size_t i = 0; k[i].name != NULL && !c->failed; i++) {
-		bool id = slice_ends(slice_of(k[i].name), "ID") ||
-		    strcmp(k[i].name, "GenerationTime") == 0 || strcmp(k[i].name, "ReportTime") == 0;
-
 		kinds += count[i] > 0 ? 1 : 0;
 		if (count[i] < k[i].min)
-			found(c, n, must && id ? BROKEN : RULE, "MISSING_ELEMENT", "%s is missing",
-			    k[i].name);
+			found(c, n, is_vital(class, k[i].name) ? BROKEN : RULE, "MISSING_ELEMENT",
+			    "%s is missing", k[i].name);
 		else if (k[i].max > 0 && count[i] > k[i].max)
 			found(c, n, REMARK, "TOO_MANY", "more than %u %s", k[i].max, k[i].name);
 	}
@@ -388,17 +393,17 @@ check_children(struct check *c, struct xml_node *n, const struct iodef2_class *c
 {
 	unsigned count[CHILDREN_MAX] = { 0 };
 	size_t last = 0;
-	bool told = any_order(c->r->model, class);
+	bool told = false;
 
 	for (struct xml_node *k = xml_child(n); k != NULL && !c->failed; k = xml_sibling(k)) {
-		size_t at = iodef_order(c->r->model, n->name, k);
+		size_t at = iodef_order_in(c->r->model, class, k);
 
 		if (at >= CHILDREN_MAX) {
 			found(c, k, RULE, "UNKNOWN_ELEMENT", "element %.60s is unknown here", k->name.p);
 			continue;
 		}
 		count[at]++;
-		if (at < last && !told) {
+		if (at < last && !told && !any_order(c->r->model, class)) {
 			found(c, k, REMARK, "CHILD_ORDER", "%.60s stands too late", k->name.p);
 			told = true;
 		}
@@ -414,10 +419,23 @@ check_children(struct check *c, struct xml_node *n, const struct iodef2_class *c
 		check_counts(c, n, class, count);
 }
 
+/* The class of an element. Elements of one name nearly always share the text of it: that is remembered. */
+static const struct iodef2_class *
+class_of(struct ir *r, const struct xml_node *n)
+{
+	struct ir_class *known = &r->classes[((uintptr_t)n->name.p >> 3) % COUNTOF(r->classes)];
+
+	if (known->name.p != n->name.p || known->name.n != n->name.n) {
+		known->name = n->name;
+		known->class = iodef_class(r->model, n->name);
+	}
+	return known->class;
+}
+
 static void
 check_element(struct check *c, struct xml_node *n)
 {
-	const struct iodef2_class *class = iodef_class(c->r->model, n->name);
+	const struct iodef2_class *class = class_of(c->r, n);
 
 	if (class == NULL)
 		return;		/* the parent has said so */

@@ -92,6 +92,10 @@ struct ir {
 	size_t			 tests;		/* of patterns, made so far: references multiply them */
 	struct ir_incident	**incidents;
 	size_t			 nincidents, incidents_cap;
+	struct ir_class {
+		struct slice			 name;
+		const struct iodef2_class	*class;
+	} classes[64];		/* iodef2_check.c: names met last */
 	struct {
 		const struct xml_node	*node;
 		size_t			 index;

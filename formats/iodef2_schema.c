@@ -353,18 +353,22 @@ iodef2_attr_known(const struct iodef2_class *c, struct slice attr)
 }
 
 size_t
-iodef_order(const struct iodef_model *m, struct slice parent, const struct xml_node *child)
+iodef_order_in(const struct iodef_model *m, const struct iodef2_class *c, const struct xml_node *child)
 {
-	const struct iodef2_class *c = iodef_class(m, parent);
-
 	if (c == NULL || c->children == NULL)
 		return SIZE_MAX;
 	for (size_t i = 0; c->children[i].name != NULL; i++) {
-		if (xml_is(child, c->children[i].ns != NULL ? c->children[i].ns : m->ns,
-		    c->children[i].name))
+		if (slice_is(child->name, c->children[i].name) &&
+		    slice_is(child->ns, c->children[i].ns != NULL ? c->children[i].ns : m->ns))
 			return i;
 	}
 	return SIZE_MAX;
+}
+
+size_t
+iodef_order(const struct iodef_model *m, struct slice parent, const struct xml_node *child)
+{
+	return iodef_order_in(m, iodef_class(m, parent), child);
 }
 
 size_t
@@ -377,11 +381,12 @@ iodef2_order(struct slice parent, const struct xml_node *child)
 void
 iodef2_insert(struct xml_node *parent, struct xml_node *child)
 {
-	size_t order = iodef2_order(parent->name, child), at;
+	const struct iodef2_class *class = iodef2_class(parent->name);
+	size_t order = iodef_order_in(&iodef2_model, class, child), at;
 	struct xml_node *behind = NULL;
 
 	for (struct xml_node *n = parent->last; n != NULL; behind = n, n = n->prev) {
-		at = xml_is_text(n) ? SIZE_MAX : iodef2_order(parent->name, n);
+		at = xml_is_text(n) ? SIZE_MAX : iodef_order_in(&iodef2_model, class, n);
 		if (at != SIZE_MAX && at <= order)
 			break;
 	}

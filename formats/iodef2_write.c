@@ -62,16 +62,18 @@ iodef2_write_tree(const struct write_job *job, struct arena *mem, struct xml_nod
 	struct write_job own = *job;
 	struct iw w = { .job = &own, .mem = mem, .n = job->adv->n };
 	size_t i;
+	int rc;
 
 	if (own.csirt == NULL || own.csirt[0] == '\0')
 		own.csirt = nobody;
 	w.v = arena_alloc(mem, (w.n + 1) * sizeof(*w.v));
 	for (i = 0; i < w.n; i++)
 		w.v[i].o = &job->adv->objects[i];
-	if (write_tree(&w, e) < 0)
-		return -1;
+	w.reader = xml_reader_new(mem);
+	rc = write_tree(&w, e);
+	xml_reader_free(w.reader);
 	*doc = w.doc;
-	return 0;
+	return rc;
 }
 
 /* See format.h. */

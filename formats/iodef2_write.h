@@ -73,6 +73,7 @@ struct iw_incident {
 struct iw {
 	const struct write_job	*job;
 	struct arena		*mem;
+	struct xml_reader	*reader;	/* of XML in residues, into mem */
 	struct xml_node		*doc;
 	struct iw_obj		*v;
 	size_t			 n;

@@ -45,7 +45,7 @@ parse(struct iw *w, struct slice xml, const char *element)
 {
 	struct xml_node *root;
 
-	if (xml.n == 0 || xml_parse(xml, NULL, w->mem, &root, NULL) < 0)
+	if (xml.n == 0 || xml_reader_parse(w->reader, xml, NULL, &root, NULL) < 0)
 		return NULL;
 	return element == NULL || xml_is(root, IODEF2_NS, element) ? root : NULL;
 }
@@ -55,7 +55,7 @@ hash_fits(struct iw *w, struct iw_obj *ob, struct slice hash)
 {
 	if (ob->hash == NULL) {		/* a residue may ask thousands of times */
 		ob->hash = arena_alloc(w->mem, 65);
-		iodef2_object_hash(ob->o->tree, w->mem, ob->hash);
+		iodef2_object_hash(ob->o->tree, ob->hash);
 	}
 	return slice_is(hash, ob->hash);
 }

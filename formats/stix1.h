@@ -97,7 +97,7 @@ bool		 stix1_is_lm_chain(struct slice chain_id);
 
 /* Residue (stix1_home.c). */
 json		*stix1_residue(const json *object);	/* R of an object, NULL if it has none */
-void		 stix1_object_hash(const json *object, struct arena *mem, char out[65]);	/* S */
+void		 stix1_object_hash(const json *object, char out[65]);	/* S */
 /* A piece of a document that an object holds, back in its place. */
 struct stix1_piece {
 	const struct object	*object;

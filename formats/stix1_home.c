@@ -17,9 +17,9 @@ stix1_residue(const json *object)
 
 /* S of an object. */
 void
-stix1_object_hash(const json *object, struct arena *mem, char out[65])
+stix1_object_hash(const json *object, char out[65])
 {
-	residue_object_hash(object, extension_definition_id(EXTENSION_STIX1), mem, out);
+	residue_object_hash(object, extension_definition_id(EXTENSION_STIX1), out);
 }
 
 /* Parse the XML of a piece; NULL if it is not what it says. */
@@ -51,7 +51,7 @@ add_piece(struct stix1_home *h, struct arena *mem, const struct object *o, const
 	p->node = parse_piece(residue, mem);
 	if (bears)
 		return;
-	stix1_object_hash(o->tree, mem, hash);
+	stix1_object_hash(o->tree, hash);
 	p->same = slice_is(json_member(residue, "sha256"), hash);
 }
 

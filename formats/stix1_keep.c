@@ -11,10 +11,10 @@
 #include "gateway/base/strbuf.h"
 
 static const char *
-hash_of(struct s1 *s, struct s1_obj *ob)
+hash_of(struct s1_obj *ob)
 {
 	if (!ob->hashed)
-		residue_object_hash(ob->tree, extension_definition_id(EXTENSION_STIX1), s->mem, ob->hash);
+		residue_object_hash(ob->tree, extension_definition_id(EXTENSION_STIX1), ob->hash);
 	ob->hashed = true;
 	return ob->hash;
 }
@@ -51,7 +51,7 @@ note_objects(struct keep *k, const struct xml_node *n)
 		entry = json_push(k->objects, json_object(k->s->mem));
 		json_put_str(k->s->mem, entry, "path", strbuf_slice(&k->path));
 		json_put_str(k->s->mem, entry, "id", t->ob->id);
-		json_put_str(k->s->mem, entry, "sha256", slice_of(hash_of(k->s, t->ob)));
+		json_put_str(k->s->mem, entry, "sha256", slice_of(hash_of(t->ob)));
 	}
 }
 
@@ -131,7 +131,7 @@ attach(struct s1 *s, struct s1_obj *ob, json *residue)
 {
 	json *more;
 
-	json_put_str(s->mem, residue, "sha256", slice_of(hash_of(s, ob)));
+	json_put_str(s->mem, residue, "sha256", slice_of(hash_of(ob)));
 	if (ob->residue == NULL) {
 		ob->residue = json_put(s->mem, residue_place(s, ob), "stix1", residue);
 		return;

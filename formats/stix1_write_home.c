@@ -104,8 +104,8 @@ is_same_object(struct sw *w, json *now, const json *then)
 
 	if (is_same_xml(w, json_member(now, "pattern"), json_member(then, "pattern")))
 		json_put_str(w->mem, now, "pattern", json_member(then, "pattern"));
-	stix1_object_hash(then, w->mem, was);
-	stix1_object_hash(now, w->mem, is);
+	stix1_object_hash(then, was);
+	stix1_object_hash(now, is);
 	return strcmp(was, is) == 0;
 }
 

@@ -19,7 +19,7 @@
 
 enum {
 	DEFAULT_BYTES = 64 << 20, DEFAULT_ELEMENTS = 200000, DEFAULT_DEPTH = 64,
-	DEFAULT_TEXT = 8 << 20, TAG_BYTES = 64 << 10, TAG_ATTRS = 256, NAMES = 512
+	DEFAULT_TEXT = 8 << 20, TAG_BYTES = 64 << 10, TAG_ATTRS = 256, NAMES = 512, NAMES_KEPT = 4096
 };
 
 #define XINCLUDE "http://www.w3.org/2001/XInclude"
@@ -30,7 +30,16 @@ struct interned {
 	struct slice	 copy;
 };
 
+/* A parser of libxml2, and the names that it met, for trees in one arena. */
+struct xml_reader {
+	xmlParserCtxtPtr	 ctx;
+	struct arena		*mem;
+	struct strbuf		 text;		/* the input, with a NUL behind it */
+	struct interned		 names[NAMES];
+};
+
 struct builder {
+	struct xml_reader	*reader;
 	xmlParserCtxtPtr	 ctx;
 	struct arena		*mem;
 	struct xml_limits	 lim;
@@ -40,7 +49,6 @@ struct builder {
 	size_t			 elements;
 	unsigned		 depth;
 	bool			 failed;	/* *e is set */
-	struct interned		 names[NAMES];
 };
 
 /* The loader of external entities: there are none. */
@@ -210,7 +218,7 @@ intern(struct builder *b, const xmlChar *s)
 
 	if (s == NULL)
 		return SLICE_EMPTY;
-	slot = &b->names[((uintptr_t)s >> 3) % NAMES];
+	slot = &b->reader->names[((uintptr_t)s >> 3) % NAMES];
 	if (slot->key != s) {
 		slot->key = s;
 		slot->copy = arena_slice(b->mem, slice_of((const char *)s));
@@ -414,49 +422,105 @@ set_limits(struct builder *b, const struct xml_limits *lim)
 		b->lim.text_bytes = DEFAULT_TEXT;
 }
 
-/* Run libxml2 over checked bytes. */
-static int
-run_libxml(struct builder *b, struct slice in)
+/* See xml.h. */
+struct xml_reader *
+xml_reader_new(struct arena *mem)
+{
+	struct xml_reader *r = xcalloc(1, sizeof(*r));
+
+	r->mem = mem;
+	r->text = (struct strbuf)STRBUF_INIT;
+	return r;
+}
+
+void
+xml_reader_free(struct xml_reader *r)
+{
+	if (r == NULL)
+		return;
+	xmlFreeParserCtxt(r->ctx);
+	strbuf_fini(&r->text);
+	free(r);
+}
+
+/* The parser of a reader: the one it has, unless that has met more names than it should keep. */
+static xmlParserCtxtPtr
+parser_of(struct xml_reader *r)
 {
 	static bool ready;
-	xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC };
-	int rc = -1;
 
 	if (!ready) {
 		xmlInitParser();
 		xmlSetExternalEntityLoader(load_nothing);
 		ready = true;
 	}
+	if (r->ctx != NULL && xmlDictSize(r->ctx->dict) <= NAMES_KEPT) {
+		xmlCtxtReset(r->ctx);
+		return r->ctx;
+	}
+	xmlFreeParserCtxt(r->ctx);
+	memset(r->names, 0, sizeof(r->names));
+	r->ctx = xmlNewParserCtxt();
+	if (r->ctx == NULL)
+		abort();	/* out of memory ends the process, as everywhere */
+	return r->ctx;
+}
+
+/* Hand libxml2 the text as it lies here. Through a buffer of its own it would copy it, and look for more of
+ * it at every token. */
+static void
+put_input(xmlParserCtxtPtr ctx, const struct strbuf *text)
+{
+	xmlParserInputPtr input = xmlNewInputStream(ctx);
+
+	if (input == NULL || (ctx->encoding = xmlStrdup((const xmlChar *)"UTF-8")) == NULL)
+		abort();
+	input->base = input->cur = (const xmlChar *)text->p;
+	input->end = input->base + text->n;
+	ctx->charset = XML_CHAR_ENCODING_UTF8;
+	if (inputPush(ctx, input) < 0)
+		abort();
+}
+
+/* Run libxml2 over checked bytes. */
+static int
+run_libxml(struct builder *b, struct slice in)
+{
+	xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC };
+	int rc = -1;
+
 	sax.startElementNs = on_start;
 	sax.endElementNs = on_end;
 	sax.characters = on_text;
 	sax.ignorableWhitespace = on_text;
 	sax.cdataBlock = on_text;
 	sax.internalSubset = on_subset;
-	b->ctx = xmlNewParserCtxt();
-	if (b->ctx == NULL)
-		abort();	/* out of memory ends the process, as everywhere */
+	b->ctx = parser_of(b->reader);
+	xmlCtxtUseOptions(b->ctx, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+	    XML_PARSE_IGNORE_ENC);
 	*b->ctx->sax = sax;
 	b->ctx->_private = b;
-	xmlDocPtr doc = xmlCtxtReadMemory(b->ctx, in.p, (int)in.n, NULL, "UTF-8",
-	    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	strbuf_reset(&b->reader->text);
+	strbuf_addsl(&b->reader->text, in);
+	put_input(b->ctx, &b->reader->text);
+	xmlParseDocument(b->ctx);
 	if (!b->failed) {
 		if (!b->ctx->wellFormed || !b->ctx->nsWellFormed || b->root == NULL)
 			libxml_error(b);
 		else
 			rc = 0;
 	}
-	xmlFreeDoc(doc);
-	xmlFreeParserCtxt(b->ctx);
+	xmlFreeDoc(b->ctx->myDoc);
+	b->ctx->myDoc = NULL;
 	return rc;
 }
 
 /* See xml.h. */
 int
-xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem, struct xml_node **root,
-    struct err *e)
+xml_reader_parse(struct xml_reader *r, struct slice in, const struct xml_limits *lim,
+    struct xml_node **root, struct err *e)
 {
-	struct builder b = { .mem = mem, .e = e, .text = STRBUF_INIT };
+	struct builder b = { .reader = r, .mem = r->mem, .e = e, .text = STRBUF_INIT };
 	int rc = -1;
 
 	*root = NULL;
@@ -466,6 +530,18 @@ xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem, stru
 		rc = 0;
 	}
 	strbuf_fini(&b.text);
+	return rc;
+}
+
+/* See xml.h. */
+int
+xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem, struct xml_node **root,
+    struct err *e)
+{
+	struct xml_reader *r = xml_reader_new(mem);
+	int rc = xml_reader_parse(r, in, lim, root, e);
+
+	xml_reader_free(r);
 	return rc;
 }
 

@@ -70,6 +70,13 @@ struct xml_node {
 int	xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem,
 	    struct xml_node **root, struct err *e);
 
+/* The same for many texts whose trees are in one arena: what a parser needs is made once. */
+struct xml_reader;
+struct xml_reader	*xml_reader_new(struct arena *mem);
+void	xml_reader_free(struct xml_reader *r);		/* NULL is fine; the trees stay */
+int	xml_reader_parse(struct xml_reader *r, struct slice in, const struct xml_limits *lim,
+	    struct xml_node **root, struct err *e);
+
 /* The first start tag of a text, from '<' to '>' (or to the end of what there is), for sniffers. */
 struct slice	 xml_root_tag(struct slice head);
 

@@ -128,10 +128,11 @@ attr_name(const char *name, struct slice *ns)
 struct xml_attr *
 xml_attr(const struct xml_node *n, const char *name)
 {
-	struct slice ns, local = attr_name(name, &ns);
+	struct slice ns, local;
 
-	if (n == NULL)
+	if (n == NULL || n->attrs == NULL)
 		return NULL;
+	local = attr_name(name, &ns);
 	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next) {
 		if (slice_eq(a->name, local) && slice_eq(a->ns, ns))
 			return a;

@@ -150,39 +150,19 @@ xml_account(struct loss *l, struct arena *mem, const struct xml_node *root, cons
 	strbuf_fini(&a.path);
 }
 
-/* `extensions` without one, NULL if nothing is left. */
-static json *
-other_extensions(const json *ext, const char *extension, struct arena *mem)
-{
-	json *copy = json_copy(mem, ext);
-
-	json_remove(copy, extension);
-	return json_first(copy) == NULL ? NULL : copy;
-}
-
-/* Hash the object as it was derived. */
+/* Hash the object as it was derived: without our extension (and `extensions`, if it has no other), and a
+ * report without its list. */
 void
-residue_object_hash(const json *object, const char *extension, struct arena *mem, char out[65])
+residue_object_hash(const json *object, const char *extension, char out[65])
 {
-	bool report = slice_is(json_member(object, "type"), "report");
+	const json *ext = json_get(object, "extensions"), *without[2] = { json_get(ext, extension), NULL };
 	struct strbuf text = STRBUF_INIT;
-	const json *what = object;
 
-	if (report || json_get(json_get(object, "extensions"), extension) != NULL) {
-		json *copy = json_object(mem);
-
-		for (json *m = json_first(object); m != NULL; m = json_next(m)) {
-			if (report && strcmp(json_name(m), "object_refs") == 0)
-				continue;
-			if (strcmp(json_name(m), "extensions") == 0)
-				json_put(mem, copy, json_name(m),
-				    other_extensions(m, extension, mem));
-			else
-				json_put(mem, copy, json_name(m), json_copy(mem, m));
-		}
-		what = copy;
-	}
-	json_print_jcs(&text, what);
+	if (without[0] != NULL && json_next(json_first(ext)) == NULL)
+		without[0] = ext;
+	if (slice_is(json_member(object, "type"), "report"))
+		without[1] = json_get(object, "object_refs");
+	json_print_jcs_without(&text, object, without, COUNTOF(without));
 	digest_sha256_hex(strbuf_slice(&text), out);
 	strbuf_fini(&text);
 }

@@ -49,6 +49,6 @@ void	xml_account(struct loss *l, struct arena *mem, const struct xml_node *root,
 
 /* SHA-256, in hex, over the canonical JSON of the object without extensions[extension] (and without
  * `extensions` if nothing else is there), and without object_refs for a report. */
-void	residue_object_hash(const json *object, const char *extension, struct arena *mem, char out[65]);
+void	residue_object_hash(const json *object, const char *extension, char out[65]);
 
 #endif

@@ -117,6 +117,8 @@ void	 json_print(struct strbuf *out, const json *o);
 /* Canonical form (RFC 8785, JCS): members sorted by UTF-16 units, numbers as ECMAScript writes the
  * nearest double (those beyond its range keep their text). */
 void	 json_print_jcs(struct strbuf *out, const json *o);
+/* The same without those n members (nodes of the tree, at any depth). */
+void	 json_print_jcs_without(struct strbuf *out, const json *o, const json *const *v, size_t n);
 /* Version of cJSON. */
 const char *json_library(void);
 /* A string literal with quotes; bytes that are no UTF-8 become U+FFFD. */

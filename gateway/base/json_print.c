@@ -14,7 +14,15 @@ enum {
 	ES6_PLAIN_MIN = -6	/* zeros after it */
 };
 
-static void	print_jcs(struct strbuf *out, struct arena *mem, const json *o);
+/* A canonical text being printed. */
+struct jcs {
+	struct strbuf		*out;
+	struct arena		*mem;
+	const json *const	*without;	/* members that are left out */
+	size_t			 nwithout;
+};
+
+static void	print_jcs(const struct jcs *p, const json *o);
 
 /* ---- leaves ---- */
 
@@ -285,61 +293,78 @@ member_cmp(const void *a, const void *b)
 	return utf16_cmp((*(const json *const *)a)->string, (*(const json *const *)b)->string);
 }
 
+static bool
+is_left_out(const struct jcs *p, const json *member)
+{
+	for (size_t i = 0; i < p->nwithout; i++)
+		if (p->without[i] == member)
+			return true;
+	return false;
+}
+
 static void
-print_jcs_object(struct strbuf *out, struct arena *mem, const json *o)
+print_jcs_object(const struct jcs *p, const json *o)
 {
 	size_t n = json_count(o), i = 0;
-	const json **v = arena_raw(mem, n * sizeof(*v));
+	const json **v = arena_raw(p->mem, n * sizeof(*v));
 
 	for (const json *c = o->child; c != NULL; c = c->next)
-		v[i++] = c;
+		if (!is_left_out(p, c))
+			v[i++] = c;
+	n = i;
 	qsort(v, n, sizeof(*v), member_cmp);
-	strbuf_addc(out, '{');
+	strbuf_addc(p->out, '{');
 	for (i = 0; i < n; i++) {
 		if (i > 0)
-			strbuf_addc(out, ',');
-		print_string(out, slice_of(v[i]->string));
-		strbuf_addc(out, ':');
-		print_jcs(out, mem, v[i]);
+			strbuf_addc(p->out, ',');
+		print_string(p->out, slice_of(v[i]->string));
+		strbuf_addc(p->out, ':');
+		print_jcs(p, v[i]);
 	}
-	strbuf_addc(out, '}');
+	strbuf_addc(p->out, '}');
 }
 
 static void
-print_jcs_list(struct strbuf *out, struct arena *mem, const json *o)
+print_jcs_list(const struct jcs *p, const json *o)
 {
-	strbuf_addc(out, '[');
+	strbuf_addc(p->out, '[');
 	for (const json *c = o->child; c != NULL; c = c->next) {
 		if (c != o->child)
-			strbuf_addc(out, ',');
-		print_jcs(out, mem, c);
+			strbuf_addc(p->out, ',');
+		print_jcs(p, c);
 	}
-	strbuf_addc(out, ']');
+	strbuf_addc(p->out, ']');
 }
 
 static void
-print_jcs(struct strbuf *out, struct arena *mem, const json *o)
+print_jcs(const struct jcs *p, const json *o)
 {
-	const json *tree = json_expand(mem, o);
+	const json *tree = json_expand(p->mem, o);
 	double v;
 
 	if (json_is_object(tree))
-		print_jcs_object(out, mem, tree);
+		print_jcs_object(p, tree);
 	else if (json_is_list(tree))
-		print_jcs_list(out, mem, tree);
+		print_jcs_list(p, tree);
 	else if (json_is_string(tree))
-		print_string(out, json_slice(tree));
+		print_string(p->out, json_slice(tree));
 	else if (json_kind(tree) != cJSON_Number && json_double(tree, &v))
-		print_double(out, v);
+		print_double(p->out, v);
 	else
-		json_print(out, o);	/* plain integers are canonical as they stand */
+		json_print(p->out, o);	/* plain integers are canonical as they stand */
 }
 
 void
 json_print_jcs(struct strbuf *out, const json *o)
 {
-	struct arena *mem = arena_new();
+	json_print_jcs_without(out, o, NULL, 0);
+}
 
-	print_jcs(out, mem, o);
-	arena_free(mem);
+void
+json_print_jcs_without(struct strbuf *out, const json *o, const json *const *v, size_t n)
+{
+	struct jcs p = { .out = out, .mem = arena_new(), .without = v, .nwithout = n };
+
+	print_jcs(&p, o);
+	arena_free(p.mem);
 }

@@ -386,7 +386,7 @@ test_forged_residue(void **state)
 
 		assert_int_equal(json_parse(slice_of(arena_fmt(mem, "%s}", head)), NULL, mem, &plain,
 		    NULL), 0);
-		iodef2_object_hash(plain.root, mem, hash);
+		iodef2_object_hash(plain.root, hash);
 		strbuf_addf(&b, "{\"type\":\"bundle\",\"id\":\"bundle--00000000-0000-4000-8000-"
 		    "000000000001\",\"objects\":[%s,\"extensions\":{\"%s\":{\"extension_type\":"
 		    "\"property-extension\",\"iodef\":{\"version\":\"2.00\",\"element\":\"Incident\","

@@ -783,9 +783,9 @@ residue_has_cuts(void **state)
 	assert_null(strstr(json_member(r, "xml").p, "192.0.2.1"));
 	assert_string_equal(json_member(i, "in").p, report->id.p);
 	assert_string_equal(json_member(i, "element").p, "Indicator");
-	iodef2_object_hash(indicator->tree, mem, hash);
+	iodef2_object_hash(indicator->tree, hash);
 	assert_string_equal(json_member(i, "sha256").p, hash);
-	iodef2_object_hash(report->tree, mem, hash);
+	iodef2_object_hash(report->tree, hash);
 	assert_string_equal(json_member(r, "sha256").p, hash);
 	assert_non_null(strstr(report->bytes.p, "\"moved\":[\"AdditionalData[1]\"]"));
 	must_find(x, "extension-definition");
