@@ -7,13 +7,12 @@
 #include "adapters/feeds.h"
 #include "adapters/taxii_request.h"
 #include "gateway/base/arena.h"
-#include "gateway/base/codec.h"
 #include "gateway/config.h"
 #include "gateway/feed_misp.h"
 #include "gateway/gateway.h"
 #include "gateway/stats.h"
 
-enum { TAG = 32, LATER_S = 5, MUCH_LATER_S = 600 };
+enum { LATER_S = 5, MUCH_LATER_S = 600, GZIP_MAX = 8 << 20 };
 
 struct misp_request {
 	struct taxii_request	*rq;
@@ -35,6 +34,16 @@ feeds_misp_find(const struct config *conf, struct slice name)
 	return NULL;
 }
 
+/* "TAG", or "TAG-gz" of what we sent compressed. */
+static bool
+is_tag(struct slice item, const char *tag)
+{
+	if (item.n < FEED_TAG + 2 || memcmp(item.p + 1, tag, FEED_TAG) != 0)
+		return false;
+	item = slice_from(item.p + 1 + FEED_TAG, item.n - 1 - FEED_TAG);
+	return slice_is(item, "\"") || slice_is(item, "-gz\"");
+}
+
 /* Does the client have the text with this tag already? */
 static bool
 is_known(const struct misp_request *mr, const char *tag)
@@ -45,42 +54,57 @@ is_known(const struct misp_request *mr, const char *tag)
 		while (http1_list_next(&field, &item)) {
 			if (slice_starts(item, "W/"))
 				item = slice_from(item.p + 2, item.n - 2);
-			if (slice_is(item, "*") || slice_is(item, tag))
+			if (slice_is(item, "*") || is_tag(item, tag))
 				return true;
 		}
 	return false;
 }
 
+/* Worth it, and done in no time: what is large goes out as it is. */
+static bool
+wants_gzip(const struct misp_request *mr, size_t n)
+{
+	const struct limits_conf *l = &mr->rq->config->limits;
+
+	return l->gzip_level > 0 && n >= l->gzip_least_bytes && n <= GZIP_MAX &&
+	    http1_accepts_gzip(mr->rq->x->head);
+}
+
 static void
-answer(struct misp_request *mr, const struct misp_made *made, struct slice text)
+file_sent(void *file)
+{
+	feed_file_free(file);
+}
+
+static void
+answer(struct misp_request *mr, const struct misp_made *made, const struct misp_file *file)
 {
 	struct taxii_request *rq = mr->rq;
-	bool csv = slice_is(rq->file, "hashes.csv"), one;
-	char hex[2 * SHA256_LEN + 1], tag[TAG + 3];
+	bool csv = slice_is(rq->file, "hashes.csv"), one = !csv && !slice_is(rq->file, "manifest.json"),
+	     gzip = wants_gzip(mr, file->text.n);
+	char tag[FEED_TAG + 8];
 	const struct http_header h[] = { { "ETag", tag }, { "Cache-Control", "private, no-cache" },
-	    { "Vary", "Authorization" } };
-	struct http_answer same = { .status = 304, .headers = h, .nheaders = COUNTOF(h) };
-	struct feeds_sent sent = { .feed = mr->feed->name, .output = "misp", .how = rq->file, .tag = hex };
-	struct strbuf body = STRBUF_INIT;
+	    { "Vary", "Accept-Encoding, Authorization" } };
+	struct feeds_sent sent = { .feed = mr->feed->name, .output = "misp", .how = rq->file,
+	    .tag = file->tag, .records = one ? 1 : misp_made_events(made) };
+	struct http_answer a = { .status = 200, .headers = h, .nheaders = COUNTOF(h),
+	    .content_type = csv ? "text/csv; charset=utf-8" : "application/json", .may_gzip = gzip };
+	bool known = is_known(mr, file->tag);
 
-	digest_sha256_hex(text, hex);
-	hex[TAG] = '\0';
-	snprintf(tag, sizeof(tag), "\"%.*s\"", (int)TAG, hex);
-	if (is_known(mr, tag)) {
-		stats_add2(rq->g->stats, STAT_FEEDS, mr->feed->name, "unchanged", 1);
-		rq->answered = true;
-		http_respond(rq->x, &same);
-		return;
+	snprintf(tag, sizeof(tag), "\"%s%s\"", file->tag, gzip ? "-gz" : "");
+	if (known) {
+		a = (struct http_answer){ .status = 304, .headers = h, .nheaders = COUNTOF(h) };
+	} else {
+		if (rq->x->head->method != HTTP_HEAD)
+			feeds_audit(rq, &sent);
+		a.body = file->text;
+		a.in_file = true;
+		a.release = file_sent;
+		a.release_arg = feed_file_hold(file->within);
 	}
-	one = !csv && !slice_is(rq->file, "manifest.json");
-	sent.records = one ? 1 : misp_made_events(made);
-	if (rq->x->head->method != HTTP_HEAD)
-		feeds_audit(rq, &sent);
-	stats_add2(rq->g->stats, STAT_FEEDS, mr->feed->name, "sent", 1);
-	strbuf_addsl(&body, text);
-	taxii_answer_as(rq, 200, csv ? "text/csv; charset=utf-8" : "application/json", &body, h,
-	    COUNTOF(h));
-	strbuf_fini(&body);
+	stats_add2(rq->g->stats, STAT_FEEDS, mr->feed->name, known ? "unchanged" : "sent", 1);
+	rq->answered = true;
+	http_respond(rq->x, &a);
 }
 
 static void
@@ -95,23 +119,21 @@ request_free(struct misp_request *mr)
 }
 
 static void
-on_ready(void *arg, const struct misp_made *made, const struct err *e)
+on_ready(void *arg, struct misp_made *made, const struct err *e)
 {
 	struct misp_request *mr = arg;
 	struct taxii_request *rq = mr->rq;
-	struct slice text;
+	struct misp_file file;
 
 	if (rq->x == NULL || rq->answered) {
 		;			/* gone meanwhile */
 	} else if (e != NULL) {
 		taxii_later(rq, 503, (e->code == ERR_LIMIT ? MUCH_LATER_S : LATER_S) * INT64_C(1000000),
 		    arena_fmt(rq->mem, "the feed could not be made: %s", e->reason));
+	} else if (misp_made_file(made, rq->file, &file)) {
+		answer(mr, made, &file);
 	} else {
-		text = misp_made_file(made, rq->file);
-		if (text.p == NULL)
-			taxii_refuse(rq, 404, "this feed has no such file");
-		else
-			answer(mr, made, text);
+		taxii_refuse(rq, 404, "this feed has no such file");
 	}
 	request_free(mr);
 }

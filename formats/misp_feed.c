@@ -1,6 +1,7 @@
 /*
  * misp_feed.c -- a collection as the files of a MISP feed, in one text that is easily taken apart.
  *
+ *	left-out N CODE ID	if objects could not be read: how many, of the first why and which
  *	UUID {"Event": ...}	a line an event
  *	manifest.json {...}	one line: UUID -> what a MISP decides by whether it fetches the event
  *	hashes.csv		all that follows: MD5 of a value, UUID of its event
@@ -95,19 +96,36 @@ put_entry(struct feed_text *f, json *event, struct slice uuid)
 		json_put_str(mem, row, said[i], misp_text(mem, event, said[i]));
 }
 
-/* The name is that of its report, whatever a kept part says: it becomes a file's. */
+/* The name is that of its report, whatever a kept part says: it becomes a file's. So it is a UUID in small
+ * letters, which an id that was let pass with a warning need not have. */
+static struct slice
+name_of(struct feed_text *f, const struct mw_event *ev)
+{
+	static const char hex[] = "0123456789abcdef";
+	struct arena *mem = f->w->mem;
+	char *name = arena_str(mem, ev->uuid);
+	size_t n = 0;
+
+	for (char *p = name; *p != '\0'; p++, n++) {
+		*p = *p >= 'A' && *p <= 'F' ? (char)(*p | 0x20) : *p;
+		if ((n == 8 || n == 13 || n == 18 || n == 23) ? *p != '-' : strchr(hex, *p) == NULL)
+			return MISP_UUID(mem, "event", ev->uuid);
+	}
+	return n == 36 ? slice_of(name) : MISP_UUID(mem, "event", ev->uuid);
+}
+
 static void
-put_event(struct feed_text *f, struct mw_event *ev, json *whole)
+put_event(struct feed_text *f, struct slice uuid, struct mw_event *ev, json *whole)
 {
 	json *event = json_get(whole, "Event"), *objects = json_get(event, "Object");
 
-	json_put_str(f->w->mem, event, "uuid", ev->uuid);
+	json_put_str(f->w->mem, event, "uuid", uuid);
 	put_time(f, ev, event);
-	put_entry(f, event, ev->uuid);
-	put_hashes(f, json_get(event, "Attribute"), ev->uuid);
+	put_entry(f, event, uuid);
+	put_hashes(f, json_get(event, "Attribute"), uuid);
 	for (json *o = json_first(objects); o != NULL; o = json_next(o))
-		put_hashes(f, json_get(o, "Attribute"), ev->uuid);
-	strbuf_addf(&f->events, "%.*s ", SLICE_ARG(ev->uuid));
+		put_hashes(f, json_get(o, "Attribute"), uuid);
+	strbuf_addf(&f->events, "%.*s ", SLICE_ARG(uuid));
 	json_print(&f->events, whole);
 	strbuf_addc(&f->events, '\n');
 }
@@ -118,16 +136,40 @@ put_events(struct feed_text *f)
 {
 	struct mw *w = f->w;
 	json **wholes = arena_alloc(w->mem, (w->nevents + 1) * sizeof(*wholes));
+	struct slice *name = arena_alloc(w->mem, (w->nevents + 1) * sizeof(*name));
 	struct idmap names = { 0 };
 
 	for (size_t i = 0; i < w->nevents; i++) {
 		wholes[i] = mw_write_event(w, &w->events[i]);
-		idmap_add(&names, w->mem, w->events[i].uuid, i);
+		name[i] = name_of(f, &w->events[i]);
+		idmap_add(&names, w->mem, name[i], i);
 	}
 	idmap_sort(&names);
 	for (size_t i = 0; i < w->nevents; i++)
-		if (idmap_find(&names, w->events[i].uuid) == (long)i)
-			put_event(f, &w->events[i], wholes[i]);
+		if (idmap_find(&names, name[i]) == (long)i)
+			put_event(f, name[i], &w->events[i], wholes[i]);
+}
+
+/* What the reader refused of the collection costs only itself, and is told. */
+static void
+put_left_out(const struct advisory *adv, struct strbuf *out)
+{
+	const struct verdict *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < adv->nverdicts; i++) {
+		if (adv->verdicts[i].kind != VERDICT_REFUSED)
+			continue;
+		if (n++ == 0)
+			first = &adv->verdicts[i];
+	}
+	if (n == 0)
+		return;
+	strbuf_addf(out, "left-out %zu %s ", n, first->code);
+	for (size_t i = 0; i < first->id.n; i++)
+		if (first->id.p[i] > ' ' && first->id.p[i] < 127)
+			strbuf_addc(out, first->id.p[i]);
+	strbuf_addc(out, '\n');
 }
 
 static int
@@ -149,6 +191,7 @@ feed_write(const struct write_job *job, struct arena *mem, struct strbuf *out, s
 	if (w.n > 0)
 		put_events(&f);
 	mw_account(&w);
+	put_left_out(job->adv, out);
 	strbuf_addsl(out, strbuf_slice(&f.events));
 	strbuf_adds(out, "manifest.json ");
 	json_print(out, f.manifest);

@@ -20,6 +20,7 @@ static const struct peer nobody = { .name = "public", .relation = RELATION_PUBLI
 
 struct misp_part {
 	struct slice	name, text;
+	char		tag[FEED_TAG + 1];	/* "" until somebody asks for it */
 };
 
 struct misp_made {
@@ -29,9 +30,11 @@ struct misp_made {
 	struct store_epoch	 epoch;		/* when the walk began */
 	bool			 lasting;
 	int64_t			 until_us;
+	uint8_t			 of[SHA256_LEN];	/* over all that it was made of */
 	struct feed_file	*file;
 	struct misp_part	*parts;
 	size_t			 nparts, cap;
+	uint64_t		 left_out;
 	TAILQ_ENTRY(misp_made)	 link;
 };
 TAILQ_HEAD(mades, misp_made);
@@ -49,6 +52,7 @@ struct walk {
 	struct slice		*rows;
 	size_t			 nrows, cap, bytes;
 	unsigned		 attempt;
+	bool			 same;		/* what was there is still all */
 	struct event		*timer;
 	struct waiter {
 		misp_ready_cb	*cb;
@@ -107,10 +111,6 @@ find_kept(struct feed_misp *f, const char *who)
 	TAILQ_FOREACH(m, &f->kept, link)
 	if (strcmp(m->who, who) == 0)
 		break;
-	if (m != NULL && !stands(f, m)) {
-		forget(f, m);
-		m = NULL;
-	}
 	return m;
 }
 
@@ -146,7 +146,19 @@ add_part(struct misp_made *m, struct slice name, struct slice text)
 		m->cap = m->cap == 0 ? 64 : 2 * m->cap;
 		m->parts = xrealloc(m->parts, m->cap * sizeof(*m->parts));
 	}
-	m->parts[m->nparts++] = (struct misp_part){ name, text };
+	m->parts[m->nparts++] = (struct misp_part){ name, text, "" };
+}
+
+/* "left-out N CODE ID": somebody should look at these objects. */
+static void
+tell_left_out(struct misp_made *m, struct slice line)
+{
+	struct slice count = slice_cut(&line, ' '), code = slice_cut(&line, ' ');
+
+	for (size_t i = 0; i < count.n && i < 9; i++)
+		m->left_out = 10 * m->left_out + (uint64_t)(count.p[i] - '0');
+	log_event(LOG_WARN, "feed.misp-left-out", LF_S("for", m->who), LF_I("objects", m->left_out),
+	    LF_SL("code", code), LF_SL("first", line));
 }
 
 /* Find where each file begins (misp_feed.c has the shape). */
@@ -162,6 +174,10 @@ take_apart(struct misp_made *m, struct err *e)
 			return 0;
 		}
 		name = slice_cut(&line, ' ');
+		if (slice_is(name, "left-out") && m->nparts == 0) {
+			tell_left_out(m, line);
+			continue;
+		}
 		if (!is_name(name) || line.n == 0)
 			break;
 		add_part(m, name, line);
@@ -169,20 +185,39 @@ take_apart(struct misp_made *m, struct err *e)
 	return err_set(e, ERR_SYNTAX, "what was written is no MISP feed");
 }
 
-struct slice
-misp_made_file(const struct misp_made *m, struct slice name)
+static struct misp_part *
+find_part(struct misp_made *m, struct slice name)
 {
+	for (size_t i = 0; i < m->nparts; i++)
+		if (slice_eq(m->parts[i].name, name))
+			return &m->parts[i];
+	return NULL;
+}
+
+bool
+misp_made_file(struct misp_made *m, struct slice name, struct misp_file *out)
+{
+	char hex[2 * SHA256_LEN + 1];
 	struct slice own = name;
+	struct misp_part *p;
 
 	if (!slice_is(name, manifest_name) && !slice_is(name, hashes_name)) {
 		if (name.n != UUID_TEXT + 5 || !slice_is(slice_from(name.p + UUID_TEXT, 5), ".json"))
-			return (struct slice){ NULL, 0 };
+			return false;
 		own = slice_from(name.p, UUID_TEXT);
 	}
-	for (size_t i = 0; i < m->nparts; i++)
-		if (slice_eq(m->parts[i].name, own))
-			return m->parts[i].text;
-	return (struct slice){ NULL, 0 };
+	p = find_part(m, own);
+	if (p == NULL)
+		return false;
+	if (p->tag[0] == '\0') {
+		digest_sha256_hex(p->text, hex);
+		memcpy(p->tag, hex, FEED_TAG);
+		p->tag[FEED_TAG] = '\0';
+	}
+	out->text = p->text;
+	memcpy(out->tag, p->tag, sizeof(out->tag));
+	out->within = m->file;
+	return true;
 }
 
 size_t
@@ -217,7 +252,10 @@ finish(struct walk *w, const struct err *e)
 	if (e != NULL)
 		log_event(LOG_WARN, "feed.misp-not-built", LF_S("feed", w->feed->name),
 		    LF_S("error", e->reason));
-	stats_add2(f->g->stats, STAT_FEEDS, w->feed->name, e != NULL ? "failed" : "built", 1);
+	stats_add2(f->g->stats, STAT_FEEDS, w->feed->name, e != NULL ? "failed" :
+	    w->same ? "kept" : "built", 1);
+	if (e == NULL && !w->same)
+		stats_add2(f->g->stats, STAT_FEEDS, w->feed->name, "left-out", m->left_out);
 	for (; all != NULL; all = next) {
 		next = all->next;
 		all->cb(all->arg, e == NULL ? m : NULL, e);
@@ -254,6 +292,43 @@ on_text(void *arg, const struct translated *text)
 	finish(w, rc < 0 ? &e : NULL);
 }
 
+/* Over all that the text follows from. */
+static void
+sum_up(const struct walk *w, uint8_t of[SHA256_LEN])
+{
+	struct sha256 *sum = sha256_new();
+	struct strbuf head = STRBUF_INIT;
+
+	strbuf_addf(&head, "%s %lld %s\n", w->collection, (long long)w->last_us,
+	    w->made->config->csirt == NULL ? "" : w->made->config->csirt);
+	for (size_t i = 0; i < w->nrows; i++)
+		strbuf_addf(&head, "%zu ", w->rows[i].n);
+	sha256_add(sum, strbuf_slice(&head));
+	for (size_t i = 0; i < w->nrows; i++)
+		sha256_add(sum, w->rows[i]);
+	sha256_end(sum, of);
+	strbuf_fini(&head);
+}
+
+/* Take over what was made of the very same objects; false if they are others. */
+static bool
+take_over(struct walk *w)
+{
+	struct misp_made *m = w->made, *old = find_kept(w->all, m->who);
+
+	if (old == NULL || memcmp(old->of, m->of, sizeof(m->of)) != 0)
+		return false;
+	m->file = feed_file_hold(old->file);
+	m->parts = old->parts;
+	m->nparts = old->nparts;
+	m->cap = old->cap;
+	m->left_out = old->left_out;
+	old->parts = NULL;
+	forget(w->all, old);
+	w->same = true;
+	return true;
+}
+
 static void
 write_all(struct walk *w)
 {
@@ -261,13 +336,18 @@ write_all(struct walk *w)
 	struct translate_write q = {
 		.format = arena_fmt(w->mem, "misp-feed:%s", w->collection), .objects = w->rows,
 		.n = w->nrows, .received = now, .csirt = w->made->config->csirt,
-		.most = w->feed->misp_bytes * GROWTH, .no_residue = true,
+		.most = w->feed->misp_bytes * GROWTH, .no_residue = true, .lenient = true,
 	};
 
+	sum_up(w, w->made->of);
 	/* the time of the last addition, not of today: the same objects give the same text */
 	stamp_text(w->last_us, now);
 	if (w->admit.until_us < w->made->until_us)
 		w->made->until_us = w->admit.until_us;
+	if (take_over(w)) {
+		finish(w, NULL);
+		return;
+	}
 	translate_write(w->all->g->translate, &q, on_text, w);
 }
 
@@ -341,7 +421,8 @@ on_page(void *arg, const struct store_page *page, const struct err *e)
 	if (e != NULL) {
 		err_set(&bad, ERR_BUSY, "the store does not answer");
 	} else if (w->bytes > w->feed->misp_bytes) {
-		err_set(&bad, ERR_LIMIT, "its objects have more bytes than `misp-bytes` allows");
+		err_set(&bad, ERR_LIMIT, "its objects have more bytes than `misp-bytes` allows (%zu): "
+		    "raise that, or make the feed of a smaller collection", w->feed->misp_bytes);
 	} else if (w->made->trust != w->all->g->trust || w->made->config != w->all->g->config) {
 		err_set(&bad, ERR_BUSY, "the configuration was changed meanwhile");
 	} else {
@@ -427,6 +508,8 @@ feed_misp_get(struct feed_misp *f, const struct feed_ask *ask, misp_ready_cb *cb
 
 	feed_who(ask->feed->name, &ask->reader, &who);
 	m = find_kept(f, who.p);
+	if (m != NULL && !stands(f, m))
+		m = NULL;		/* it stays: what comes out may be the same */
 	w = m != NULL ? NULL : find_walk(f, who.p);
 	if (m != NULL) {
 		TAILQ_REMOVE(&f->kept, m, link);

@@ -91,7 +91,7 @@
 	    "Failed authentications") \
 	X(STAT_FEEDS, COUNTER, EACH, "tocsin_feeds_total", "feed,how", \
 	    "Feeds: built, extended by what was added, failed to be built, kept as they were, sent, told " \
-	    "to be unchanged, told as changes, published") \
+	    "to be unchanged, told as changes, published; objects left out of a MISP feed as unreadable") \
 	X(STAT_FEED_WITHHELD, GAUGE, EACH, "tocsin_feed_withheld", "feed,reason", \
 	    "Records that the last build of a feed kept out, by reason") \
 	X(STAT_FEED_BYTES, GAUGE, EACH, "tocsin_feed_files_bytes", NULL, \

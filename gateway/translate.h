@@ -113,6 +113,8 @@ struct translate_write {
 	const char		*csirt, *csirt_contact;	/* as in struct write_job; NULL: none */
 	size_t			 most;		/* bytes that may come out: more is an error */
 	bool			 no_residue, pretty;
+	/* An object that cannot be read costs only itself: the writer finds it among the refusals. */
+	bool			 lenient;
 	bool			 report;	/* the account with every leaf, not only in numbers */
 	const char		*request;	/* id for the log; NULL: none */
 };

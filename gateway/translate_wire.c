@@ -597,6 +597,7 @@ translate_put_write(struct strbuf *b, const struct translate_write *q)
 	wire_put_bool(b, q->no_residue);
 	wire_put_bool(b, q->pretty);
 	wire_put_bool(b, q->report);
+	wire_put_bool(b, q->lenient);
 	wire_put_u32(b, (uint32_t)q->n);
 	for (size_t i = 0; i < q->n; i++)
 		wire_put_text(b, q->objects[i]);
@@ -617,6 +618,7 @@ translate_get_write(struct slice body, struct arena *mem, struct translate_write
 	q->no_residue = wire_bool(&w);
 	q->pretty = wire_bool(&w);
 	q->report = wire_bool(&w);
+	q->lenient = wire_bool(&w);
 	q->n = wire_count(&w, UINT32_MAX, TEXT_LEAST);
 	q->objects = objects = arena_alloc(mem, (q->n + 1) * sizeof(*objects));
 	for (size_t i = 0; i < q->n; i++)

@@ -56,6 +56,43 @@ list_of(const struct translate_write *q, struct arena *mem)
 	return text;
 }
 
+/* Those of the objects that are JSON at all; `adv` is told of the others. A list is no list with them. */
+static void
+leave_out_broken(struct translate_write *q, struct arena *mem, struct advisory *adv)
+{
+	struct slice *good = arena_alloc(mem, (q->n + 1) * sizeof(*good));
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->n; i++) {
+		struct arena *scratch = arena_new();
+		struct err e = ERR_INIT;
+		struct json_doc doc;
+
+		if (json_parse(q->objects[i], NULL, scratch, &doc, &e) == 0)
+			good[n++] = q->objects[i];
+		else
+			advisory_verdict(adv, mem, VERDICT_REFUSED, "BROKEN_JSON")->err = e;
+		arena_free(scratch);
+	}
+	q->objects = good;
+	q->n = n;
+}
+
+/* As read_objects, but what cannot be read costs only itself. */
+static int
+read_what_is_good(struct translate_write q, struct arena *mem, struct advisory *adv, struct err *e)
+{
+	struct read_job job = { .in = list_of(&q, mem), .input = "", .received = slice_of(q.received),
+	    .in_stays = true, .limits = { .bytes = SIZE_MAX, .objects = q.n, .object_bytes = SIZE_MAX } };
+
+	if (q.n == 0 || format_stix21.read(&job, mem, adv, e) == 0)
+		return 0;
+	*adv = (struct advisory){ .n = 0 };
+	leave_out_broken(&q, mem, adv);
+	job.in = list_of(&q, mem);
+	return q.n == 0 ? 0 : format_stix21.read(&job, mem, adv, e);
+}
+
 /* Objects of the store were taken in as they stand: one that cannot be read any more is told of. */
 static int
 read_objects(const struct translate_write *q, struct arena *mem, struct advisory *adv, struct err *e)
@@ -94,7 +131,8 @@ write_objects(const struct translate_write *q, struct arena *mem, struct loss *l
 	if (f == NULL || f->write == NULL)
 		return err_set(e, ERR_UNSUPPORTED, "nothing is written as \"%s\"", q->format);
 	job.kind = f->read == NULL ? kind_of(q->format) : NULL;
-	if (read_objects(q, mem, &adv, e) < 0 || f->write(&job, mem, out, e) < 0)
+	if ((q->lenient ? read_what_is_good(*q, mem, &adv, e) : read_objects(q, mem, &adv, e)) < 0 ||
+	    f->write(&job, mem, out, e) < 0)
 		return -1;
 	if (q->most > 0 && out->n > q->most)
 		return err_set(e, ERR_LIMIT, "as %s it has %zu bytes, more than the limit of %zu", f->name,

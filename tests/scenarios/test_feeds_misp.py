@@ -1,7 +1,10 @@
 """A collection as a MISP feed, fetched as a MISP does it: the manifest, then each event whose timestamp has grown, and the hashes."""
+import gzip
 import hashlib
 import json
 import re
+import sqlite3
+import subprocess
 
 import pytest
 from lab import TLP, Lab, indicator, stix_id, until
@@ -178,6 +181,78 @@ def test_too_large_is_refused(node):
     r = get(node, "small/misp/manifest.json")
     assert r.status == 503 and b"misp-bytes" in r.body and int(r.headers["Retry-After"]) > 60
     assert get(node, "exchange/misp/manifest.json").status == 200
+
+
+def curl(node, path, *words, who=("-H", None)):
+    """As MISP's own client asks, by another program than ours: status, headers in small letters, body."""
+    auth = ("-H", f"Authorization: Bearer {node.tokens['soc']}") if who[1] is None else who
+    done = subprocess.run(["curl", "-s", "-i", "--cacert", node.file("tls", "ca.crt"), *auth, "-H",
+                           "Accept: application/json, application/octet-stream", "-H", "Content-Type: application/json", "-H",
+                           "MISP-version: 2.5.0", "-H", "User-Agent: MISP 2.5.0", *words, f"{node.url}/feeds/exchange/misp/{path}"],
+                          capture_output=True, check=True)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    return int(status.split()[1]), {k.lower(): v for k, v in (x.split(": ", 1) for x in lines)}, body
+
+
+def test_by_curl_with_a_password_and_tags(node):
+    """What is broken if it fails: a MISP whose feed is set up with a user and password, or that keeps tags, gets nothing, or everything
+    each time."""
+    node.add_password("soc", "correct horse")
+    assert node.reload()
+    put(node, *(ip(f"curl {i}", f"192.0.2.{i}") for i in range(30)), report("by curl", ip("curl 1", "192.0.2.1")))
+    user = ("-u", "soc:correct horse")
+    status, head, body = curl(node, "manifest.json", who=user)
+    assert status == 200 and head["content-type"] == "application/json" and "authorization" in head["vary"].lower()
+    uuid = stix_id("report", "by curl").split("--")[1]
+    names = ["manifest.json", "hashes.csv", uuid + ".json"]
+    assert uuid in json.loads(body)
+    for name in names:
+        status, head, plain = curl(node, name)
+        assert status == 200 and (status, head["etag"], plain) == (200, curl(node, name, who=user)[1]["etag"], curl(node, name, who=user)[2])
+        same = curl(node, name, "-H", f"If-None-Match: {head['etag']}")
+        assert same[0] == 304 and same[2] == b"" and same[1]["etag"] == head["etag"]
+        assert curl(node, name, "-H", f'If-None-Match: "00", W/{head["etag"]}')[0] == 304
+        assert curl(node, name, "-H", 'If-None-Match: "00"')[0] == 200
+        status, zipped, small = curl(node, name, "-H", "Accept-Encoding: gzip")
+        if "content-encoding" in zipped:
+            assert zipped["etag"] != head["etag"] and gzip.decompress(small) == plain, "another tag for other bytes"
+            assert curl(node, name, "-H", f"If-None-Match: {zipped['etag']}", "-H", "Accept-Encoding: gzip")[0] == 304
+            assert curl(node, name, "-H", f"If-None-Match: {zipped['etag']}")[0] == 304
+        head_only = curl(node, name, "-I")
+        assert head_only[0] == 200 and int(head_only[1]["content-length"]) == len(plain) and head_only[2] == b""
+    assert "content-encoding" in curl(node, "hashes.csv", "-H", "Accept-Encoding: gzip")[1]
+    assert curl(node, "manifest.json", who=("-u", "soc:wrong"))[0] == 401
+    # an addition elsewhere changes the manifest, and leaves the event as it was
+    tags = {name: curl(node, name)[1]["etag"] for name in names}
+    put(node, ip("curl later", "192.0.2.99"))
+    now = {name: curl(node, name, "-H", f"If-None-Match: {tags[name]}")[0] for name in names}
+    assert now == {"manifest.json": 200, "hashes.csv": 200, uuid + ".json": 304}
+
+
+def test_an_unreadable_object_costs_itself(node):
+    """What is broken if it fails: one object that was damaged on disk takes the whole feed from every MISP."""
+    good, bad, worse = ip("good", "198.51.100.60"), ip("bad", "198.51.100.61"), ip("worse", "198.51.100.62")
+    put(node, good, bad, worse, report("damaged", good, bad, worse))
+    assert get(node, "exchange/misp/manifest.json").status == 200
+    node.stop()
+    db = sqlite3.connect(node.file("state", "tocsin.db"))
+    hurt = {bad["id"]: b'{"type":"indicator",', worse["id"]: json.dumps({**worse, "created": 5}).encode()}
+    rows = [(vid, bytes(b)) for vid, b in db.execute("SELECT vid, bytes FROM version")]
+    for name, text in hurt.items():
+        vids = [vid for vid, b in rows if b'"id": "' + name.encode() in b or b'"id":"' + name.encode() in b]
+        assert len(vids) == 1
+        db.execute("UPDATE version SET bytes = ? WHERE vid = ?", (text, vids[0]))
+    db.commit()
+    db.close()
+    node.start()
+    r = get(node, "exchange/misp/manifest.json")
+    assert r.status == 200, r.body
+    uuid = stix_id("report", "damaged").split("--")[1]
+    event = json.loads(get(node, f"exchange/misp/{uuid}.json").body)["Event"]
+    assert [a["value"] for a in event["Attribute"]] == ["198.51.100.60"]
+    assert "feed.misp-left-out" in node.log()
+    assert node.metric('tocsin_feeds_total{feed="exchange",how="left-out"}') >= 2
 
 
 def test_reading_is_recorded(node):
