@@ -1,45 +1,136 @@
 /* idmap.c -- see idmap.h. */
 #include "formats/idmap.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "gateway/base/arena.h"
+
+enum { BITS_MAX = 30 };
 
 /* Remember that `id` has `value`. */
 void
 idmap_add(struct idmap *m, struct arena *mem, struct slice id, size_t value)
 {
+	if (m->n == m->cap)
+		m->spare = NULL;
 	m->v = arena_grow(mem, m->v, m->n, &m->cap, sizeof(*m->v));
-	m->v[m->n++] = (struct idmap_entry){ id, value };
+	m->v[m->n++] = (struct idmap_entry){ id, value, 0 };
+	m->mem = mem;
+}
+
+/* Spread the bytes of an id over 64 bits, eight of them at a time. */
+static uint64_t
+hash_of(struct slice id)
+{
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = id.n * odd, tail = 0;
+
+	for (; id.n >= sizeof(tail); id.p += sizeof(tail), id.n -= sizeof(tail)) {
+		memcpy(&tail, id.p, sizeof(tail));
+		h = (h ^ le64toh(tail)) * odd;
+		h ^= h >> 32;
+	}
+	tail = 0;
+	if (id.n > 0)
+		memcpy(&tail, id.p, id.n);
+	h = (h ^ le64toh(tail)) * odd;
+	h ^= h >> 32;
+	return h * odd;
+}
+
+/* Order by hash, then by id. */
+static int
+compare_ids(const struct idmap_entry *x, const struct idmap_entry *y)
+{
+	return x->hash != y->hash ? (x->hash > y->hash) - (x->hash < y->hash) : slice_cmp(x->id, y->id);
 }
 
 static int
 compare(const void *a, const void *b)
 {
 	const struct idmap_entry *x = a, *y = b;
-	int c = slice_cmp(x->id, y->id);
+	int c = compare_ids(x, y);
 
 	return c != 0 ? c : (x->value > y->value) - (x->value < y->value);
+}
+
+static size_t
+bucket_of(const struct idmap *m, uint64_t hash)
+{
+	return (size_t)(hash >> (64 - m->bits));
+}
+
+/* Sort a bucket: most hold one entry or two. */
+static void
+sort_bucket(struct idmap_entry *v, size_t n)
+{
+	if (n == 2 && compare(&v[0], &v[1]) > 0) {
+		struct idmap_entry first = v[0];
+
+		v[0] = v[1];
+		v[1] = first;
+	} else if (n > 2) {
+		qsort(v, n, sizeof(*v), compare);
+	}
+}
+
+/* Deal the entries into buckets. */
+static void
+deal(struct idmap *m, size_t buckets)
+{
+	struct idmap_entry *from = m->v;
+	uint32_t *next;
+
+	m->v = m->spare != NULL ? m->spare : arena_raw(m->mem, m->cap * sizeof(*m->v));
+	m->spare = from;
+	next = m->start + 1;	/* one ahead: when all are dealt, what counted up has become the start of the next */
+	for (size_t i = 0; i < m->n; i++)
+		next[bucket_of(m, from[i].hash) + 1]++;
+	for (size_t i = 1; i <= buckets; i++)
+		next[i] += next[i - 1];
+	for (size_t i = 0; i < m->n; i++)
+		m->v[next[bucket_of(m, from[i].hash)]++] = from[i];
 }
 
 /* Make the map ready for idmap_find. */
 void
 idmap_sort(struct idmap *m)
 {
-	if (m->n > 1)
-		qsort(m->v, m->n, sizeof(*m->v), compare);
+	unsigned bits = 1;
+	size_t buckets;
+
+	if (m->n == 0)
+		return;
+	while (bits < BITS_MAX && (size_t)1 << bits < m->n)
+		bits++;
+	buckets = (size_t)1 << bits;
+	if (m->start == NULL || bits != m->bits)
+		m->start = arena_raw(m->mem, (buckets + 2) * sizeof(*m->start));
+	memset(m->start, 0, (buckets + 2) * sizeof(*m->start));
+	m->bits = bits;
+	for (size_t i = 0; i < m->n; i++)
+		m->v[i].hash = hash_of(m->v[i].id);
+	deal(m, buckets);
+	for (size_t i = 0; i < buckets; i++)
+		sort_bucket(m->v + m->start[i], m->start[i + 1] - m->start[i]);
 }
 
-/* Return the place of the first entry that is not before `id`. */
+/* Return the place of the first entry of `id`. */
 size_t
 idmap_place(const struct idmap *m, struct slice id)
 {
-	size_t lo = 0, hi = m->n;
+	struct idmap_entry wanted = { id, 0, hash_of(id) };
+	size_t lo, hi;
 
+	if (m->start == NULL)
+		return m->n;
+	lo = m->start[bucket_of(m, wanted.hash)];
+	hi = m->start[bucket_of(m, wanted.hash) + 1];
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (slice_cmp(m->v[mid].id, id) < 0)
+		if (compare_ids(&m->v[mid], &wanted) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;

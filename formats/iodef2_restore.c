@@ -7,6 +7,7 @@
  * natively (B). Where N and B agree nobody changed anything, however much IODEF had to approximate;
  * where they differ the value of N goes into the original.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "formats/iodef2_read.h"
@@ -209,23 +210,27 @@ read_bundle(struct ir_originals *os)
 	    slice_starts(os->bundle_id, "bundle--");
 }
 
+/* Order by the list; what it does not name stands behind, as it was found. */
+static int
+compare_order(const void *a, const void *b)
+{
+	const struct ir_original *x = *(struct ir_original *const *)a, *y = *(struct ir_original *const *)b;
+	size_t m = x->order - 1, n = y->order - 1;	/* 0, not named, becomes the highest */
+
+	return m != n ? (m > n) - (m < n) : (x > y) - (x < y);
+}
+
 /* See iodef2_restore.h. */
 struct ir_original **
 ir_in_order(struct ir_originals *os, size_t *n)
 {
 	struct ir_original **v = arena_alloc(os->r->mem, (os->n + 1) * sizeof(struct ir_original *));
-	struct idmap order = { 0 };
 
 	*n = 0;
-	for (size_t i = 0; i < os->n; i++) {
-		size_t at = os->v[i].order > 0 ? os->v[i].order : os->n + i + 1;
-
+	for (size_t i = 0; i < os->n; i++)
 		if (!os->v[i].ignored)
-			idmap_add(&order, os->r->mem, slice_of(arena_fmt(os->r->mem, "%012zu", at)), i);
-	}
-	idmap_sort(&order);
-	for (size_t i = 0; i < order.n; i++)
-		v[(*n)++] = &os->v[order.v[i].value];
+			v[(*n)++] = &os->v[i];
+	qsort(v, *n, sizeof(*v), compare_order);
 	return v;
 }
 

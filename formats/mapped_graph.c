@@ -42,21 +42,8 @@ json *
 map_graph_rel(const struct map_graph *g, struct slice source, size_t *iter)
 {
 	const struct idmap *m = &g->rels;
-	size_t lo = 0, hi = m->n;
 
-	if (*iter == 0) {
-		while (lo < hi) {
-			size_t mid = lo + (hi - lo) / 2;
-
-			if (slice_cmp(m->v[mid].id, source) < 0)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		*iter = lo + 1;
-	} else {
-		++*iter;
-	}
+	*iter = *iter == 0 ? idmap_place(m, source) + 1 : *iter + 1;
 	if (*iter > m->n || !slice_eq(m->v[*iter - 1].id, source))
 		return NULL;
 	return g->v[m->v[*iter - 1].value];

@@ -49,13 +49,7 @@ mw_by_uuid(struct mw *w, struct mw_event *ev, struct slice uuid)
 			return ev->elements[k];
 	if (ev->sorted == 0)
 		return NULL;
-	if (ev->sorted != ev->nelements) {
-		struct idmap sorted = { ev->uuids.v, ev->sorted, ev->sorted };
-
-		i = idmap_find(&sorted, uuid);
-	} else {
-		i = idmap_find(&ev->uuids, uuid);
-	}
+	i = idmap_find(&ev->uuids, uuid);
 	return i == IDMAP_NONE ? NULL : ev->elements[i];
 }
 

@@ -171,6 +171,10 @@ read_document(struct reading *r, struct err *e)
 	    slice_is(json_member(r->doc.root, "spec_version"), "2.0"));
 	if (r->job->relay != NULL)
 		cut_relay(r, r->job->relay);
+	if (r->adv->objects == NULL) {
+		r->adv->objects = arena_raw(r->mem, r->doc.nitems * sizeof(*r->adv->objects));
+		r->adv->cap = r->doc.nitems;
+	}
 	index_definitions(r);
 	stix21_name(r, "stix21");
 	if (json_is_object(r->doc.root) && json_is_list(json_get(r->doc.root, "objects")))
@@ -196,8 +200,6 @@ read_lean(const struct read_job *job, struct arena *mem, struct advisory *adv)
 	    !stix21_lean_find(job, mem, &r.doc) ||
 	    (job->bundle && !slice_is(json_member(r.doc.root, "type"), "bundle")))
 		return false;
-	adv->objects = arena_alloc(mem, r.doc.nitems * sizeof(*adv->objects));
-	adv->cap = r.doc.nitems;
 	if (read_document(&r, NULL) == 0)
 		return true;
 	*adv = (struct advisory){ .n = 0 };

@@ -93,6 +93,7 @@ place_verdict(struct reading *r, struct verdict *v, const struct json_item *item
 {
 	const json *modified = json_get(item->node, "modified");
 
+	stix21_move_to(r, item->offset);
 	v->id = json_member(item->node, "id");
 	v->version = json_slice(modified != NULL ? modified : json_get(item->node, "created"));
 	if (r->lean) {
@@ -242,7 +243,6 @@ read_item(struct reading *r, const struct json_item *item)
 	struct err err = ERR_INIT;
 	struct object *o;
 
-	stix21_move_to(r, item->offset);
 	if (item->text.n > most) {
 		err_set(&err, ERR_LIMIT, "%zu bytes are more than the limit of %zu for an object",
 		    item->text.n, most);
@@ -300,6 +300,8 @@ stix21_read_items(struct reading *r)
 		struct json_item *item = &r->doc.items[i];
 		size_t had = r->adv->n;
 
+		if (r->lean)	/* what is passed does not stay in memory: no verdict can look back to it */
+			stix21_move_to(r, item->offset);
 		if (r->lean && r->job->passed != NULL)
 			r->job->passed(r->job->passed_arg, item->text.p);
 		if (stix21_borrow_tree(r, item))

@@ -25,16 +25,14 @@ static const struct stix21_issue conflict = {
 	.reason = "is not the time of the earlier version in this message"
 };
 
-/* Order objects by (id, version), then by their place. */
+/* Order objects of one id by version, then by their place. */
 static int
 compare_versions(const void *a, const void *b)
 {
 	const struct object *x = *(const struct object *const *)a;
 	const struct object *y = *(const struct object *const *)b;
-	int c = slice_cmp(x->id, y->id);
+	int c = slice_cmp(x->version_key, y->version_key);
 
-	if (c == 0)
-		c = slice_cmp(x->version_key, y->version_key);
 	return c != 0 ? c : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -84,32 +82,43 @@ flaw_of_version(const struct reading *r, const struct object *a, const struct ob
 	return same ? NULL : &other_birth;
 }
 
-/* Find what is wrong between objects of one id; equal copies stay: intake counts them. False if nothing. */
+/* Find what is wrong between n objects of one id; equal copies stay: intake counts them. False if nothing. */
 static bool
-find_flaws(struct reading *r, const struct stix21_issue **flaw)
+find_flaws_among(struct reading *r, const struct object **v, size_t n, const struct stix21_issue **flaw)
 {
-	const struct advisory *adv = r->adv;
-	const struct object **v = arena_raw(r->mem, (adv->n + 1) * sizeof(const struct object *));
 	const struct object *first;
 	bool any = false;
 
-	for (size_t i = 0; i < adv->n; i++)
-		v[i] = &adv->objects[i];
-	qsort(v, adv->n, sizeof(*v), compare_versions);
-	first = adv->n == 0 ? NULL : v[0];
-	for (size_t i = 1; i < adv->n; i++) {
-		const struct stix21_issue **it = &flaw[v[i] - adv->objects];
+	qsort(v, n, sizeof(*v), compare_versions);
+	first = v[0];
+	for (size_t i = 1; i < n; i++) {
+		const struct stix21_issue **it = &flaw[v[i] - r->adv->objects];
 		const struct object *before = first;
 
-		if (slice_eq(first->id, v[i]->id) && slice_eq(first->version_key, v[i]->version_key)) {
+		if (slice_eq(first->version_key, v[i]->version_key)) {
 			if (!same_content(r, first, v[i]))
 				*it = &conflict;
 		} else {
 			first = v[i];
-			if (slice_eq(before->id, v[i]->id))
-				*it = flaw_of_version(r, before, v[i]);
+			*it = flaw_of_version(r, before, v[i]);
 		}
 		any = any || *it != NULL;
+	}
+	return any;
+}
+
+/* Find what is wrong between objects, whose ids are in `all`. */
+static bool
+find_flaws(struct reading *r, const struct idmap *all, const struct stix21_issue **flaw)
+{
+	const struct object **v = arena_raw(r->mem, (all->n + 1) * sizeof(const struct object *));
+	bool any = false;
+
+	for (size_t i = 0, n; i < all->n; i += n) {
+		for (n = 0; i + n < all->n && slice_eq(all->v[i + n].id, all->v[i].id); n++)
+			v[n] = &r->adv->objects[all->v[i + n].value];
+		if (n > 1 && find_flaws_among(r, v, n, flaw))
+			any = true;
 	}
 	return any;
 }
@@ -122,22 +131,17 @@ stix21_refuse_conflict(struct reading *r, const struct json_item *item)
 
 	err_set(&err, ERR_CONFLICT, "an earlier object of this message has the same id and version, "
 	    "but other content");
-	stix21_move_to(r, item->offset);
 	stix21_refuse(r, item, "VERSION_CONFLICT", err);
 }
 
-/* Index all objects by id, if one of them is a translation; false if none is. */
+/* True if one of the objects is a translation. */
 static bool
-index_translated(struct reading *r, struct idmap *all)
+has_translation(const struct advisory *adv)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < r->adv->n && !any; i++)
-		any = slice_is(r->adv->objects[i].type, "language-content");
-	for (size_t i = 0; any && i < r->adv->n; i++)
-		idmap_add(all, r->mem, r->adv->objects[i].id, r->adv->objects[i].index);
-	idmap_sort(all);
-	return any;
+	for (size_t i = 0; i < adv->n; i++)
+		if (slice_is(adv->objects[i].type, "language-content"))
+			return true;
+	return false;
 }
 
 /* True if `tree` is the version that a translation names; any, if it names none. */
@@ -187,7 +191,6 @@ passes_message(struct reading *r, const struct object *o, const struct stix21_is
 	struct stix21_findings f;
 	struct stix21_check how;
 
-	stix21_move_to(r, o->offset);
 	stix21_borrow_tree(r, item);
 	whole.tree = item->node;
 	how = stix21_judge(&f, r, item, o);
@@ -209,10 +212,16 @@ stix21_check_message(struct reading *r)
 	    arena_alloc(r->mem, (r->adv->n + 1) * sizeof(const struct stix21_issue *));
 	struct idmap all = { .n = 0 };
 	size_t kept = 0, budget = TRANSLATION_BUDGET;
-	bool any = find_flaws(r, flaw);
+	bool any;
 
-	if (!index_translated(r, &all) && !any)
+	for (size_t i = 0; i < r->adv->n; i++)
+		idmap_add(&all, r->mem, r->adv->objects[i].id, i);
+	idmap_sort(&all);
+	any = find_flaws(r, &all, flaw);
+	if (!any && !has_translation(r->adv))
 		return;
+	for (size_t i = 0; i < all.n; i++)	/* by item, which outlives the dropping of objects */
+		all.v[i].value = r->adv->objects[all.v[i].value].index;
 	r->here = (struct pos){ .line = 1 };
 	r->line_at = 0;
 	for (size_t i = 0; i < r->adv->n; i++) {

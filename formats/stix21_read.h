@@ -62,7 +62,7 @@ void	stix21_refuse(struct reading *r, const struct json_item *item, const char *
 /* Remark on the container: a verdict of no object. */
 void	stix21_remark(struct reading *r, const char *code, const char *path, const char *reason);
 /* Judge an object of `item`: what is found by the check that is returned stays with it as remarks, or
- * refuses it; stix21_judged says false if it was refused. r->here must be at the item. */
+ * refuses it; stix21_judged says false if it was refused. */
 struct stix21_check stix21_judge(struct stix21_findings *f, struct reading *r,
 	    const struct json_item *item, const struct object *o);
 bool	stix21_judged(struct stix21_findings *f);
