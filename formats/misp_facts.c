@@ -1,6 +1,6 @@
 /* misp_facts.c -- paths and values of observables and patterns. See misp_graph.h. */
 #include "formats/misp_graph.h"
-#include "formats/pattern.h"
+#include "formats/observe.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
@@ -139,90 +139,33 @@ misp_facts_of_sco(
 
 /* ---- patterns ---- */
 
-struct tests {
-	struct misp_facts	*f;
-	struct arena		*mem;
-	bool			 alternatives;
-};
-
-/* The path with every index as [*]. */
-static struct slice
-path_of(struct tests *t, const struct pat_node *test)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct slice out;
-
-	strbuf_addf(&b, "%.*s:", SLICE_ARG(test->object));
-	for (size_t i = 0; i < test->npath; i++) {
-		if (test->path[i].kind == PAT_STEP_NAME)
-			add_step(&b, arena_str(t->mem, test->path[i].name));
-		else
-			strbuf_adds(&b, "[*]");
-	}
-	out = arena_slice(t->mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return out;
-}
-
+/* The facts of one path: each of its values. */
 static void
-add_test(struct tests *t, const struct pat_node *p)
+add_values(struct misp_facts *f, struct arena *mem, const struct sought *s)
 {
-	bool net = p->op == PAT_ISSUBSET && p->nvalues == 1;
-	bool plain = !p->negated && (p->op == PAT_EQ || p->op == PAT_IN || net) && p->nvalues > 0;
-
-	if (!plain) {
-		t->f->all = false;
+	/* what kind of address it is shows in the address */
+	if (slice_ends(s->loose, "_ref.type"))
 		return;
-	}
-	t->alternatives |= p->nvalues > 1;
-	for (size_t i = 0; i < p->nvalues; i++) {
-		struct misp_fact fact = { .path = path_of(t, p), .value = p->values[i].text };
-
-		if (p->values[i].kind == PAT_HEX || p->values[i].kind == PAT_BINARY)
-			t->f->all = false;
-		/* what kind of address it is shows in the address */
-		if (!slice_ends(fact.path, "_ref.type"))
-			misp_facts_add(t->f, t->mem, fact);
+	for (size_t i = 0; i < s->nvalues; i++) {
+		if (s->values[i].kind == PAT_HEX || s->values[i].kind == PAT_BINARY)
+			f->all = false;
+		misp_facts_add(f, mem, (struct misp_fact){ .path = s->loose,
+		    .value = s->values[i].text });
 	}
 }
 
-static void
-add_tests(struct tests *t, const struct pat_node *p)
-{
-	size_t before = t->f->n;
-
-	if (p->nquals > 0)
-		t->f->all = false;
-	switch (p->kind) {
-	case PAT_TEST:
-		add_test(t, p);
-		return;
-	case PAT_OR: case PAT_OBS_OR:
-		t->alternatives = true;
-		break;
-	case PAT_OBS: case PAT_OBS_GROUP: case PAT_AND:
-		break;
-	case PAT_OBS_AND: case PAT_OBS_FOLLOWEDBY:
-		t->f->all = false;
-		break;
-	}
-	for (size_t i = 0; i < p->nkids; i++)
-		add_tests(t, p->kids[i]);
-	/* a choice between several things at once is more than a list of attributes can say */
-	if (p->kind == PAT_AND && t->alternatives && t->f->n - before > 1)
-		t->f->all = false;
-}
-
+/* A choice is one between values: between several things at once is more than a list of attributes says. */
 void
 misp_facts_of_pattern(
     struct misp_facts *f, struct arena *mem, const struct pat_node *p, bool *alternatives)
 {
-	struct tests t = { .f = f, .mem = mem };
+	const struct sought *s = observe_reduce(p, mem), *const *facts;
+	size_t n;
 
-	f->all = true;
-	add_tests(&t, p);
-	*alternatives = t.alternatives;
-	for (size_t i = 1; i < f->n && t.alternatives; i++)
-		if (!slice_eq(f->v[i].path, f->v[0].path))
-			f->all = false;
+	*alternatives = (s->has & SOUGHT_CHOICE) != 0;
+	facts = observe_facts(&s, &n);
+	f->all = facts != NULL && (s->has & ~(unsigned)SOUGHT_CHOICE) == 0 &&
+	    (n == 1 || !*alternatives);
+	for (size_t i = 0; f->all && i < n; i++)
+		add_values(f, mem, facts[i]);
 }

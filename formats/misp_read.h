@@ -121,8 +121,9 @@ void		 mr_tags(struct mr *r, json *tree, const json *element);
 /* The observables of a graph, and an observed-data over them; NULL if the standard allows none. */
 struct mr_made	*mr_observed(struct mr *r, struct mr_event *ev, struct misp_graph **g, size_t n,
 		    const struct mr_item *it, struct misp_label label);
-/* One test; an address picks its type, a network is ISSUBSET. */
-void mr_add_test(struct strbuf *b, const struct misp_path *p, const struct slice *values, size_t n);
+/* That the path has one of the values; an address picks its type, a network is ISSUBSET. */
+struct pat_node;
+struct pat_node	*mr_test(struct mr *r, const struct misp_path *p, const struct slice *values, size_t n);
 void mr_indicate(struct mr *r, json *tree, struct slice pattern, const char *pattern_type,
     const struct mr_item *it);
 

@@ -1,6 +1,7 @@
 /* misp_read_attribute.c -- an attribute becomes an indicator, observables, or what its type says. */
 #include "formats/misp_read.h"
-#include "formats/pattern.h"
+#include "formats/observe.h"
+#include "formats/pattern_build.h"
 #include "formats/sdo_list.h"
 #include "formats/value.h"
 #include "gateway/base/arena.h"
@@ -110,42 +111,47 @@ real_path(const char *path, struct slice value)
 	return memchr(value.p, ':', value.n) != NULL ? "ipv6-addr:value" : "ipv4-addr:value";
 }
 
-static bool
-is_plain_number(enum misp_value kind)
+static enum pat_literal_kind
+literal_of(enum misp_value kind)
 {
-	return kind == MISP_PORT || kind == MISP_NUMBER || kind == MISP_ASN || kind == MISP_FLOAT;
-}
-
-static void
-add_literal(struct strbuf *b, enum misp_value kind, struct slice value)
-{
-	if (is_plain_number(kind))
-		strbuf_addsl(b, value);
-	else if (kind == MISP_BOOL)
-		strbuf_adds(
-		    b, slice_is(value, "1") || slice_is_nocase(value, "true") ? "true" : "false");
-	else if (kind == MISP_TIME) {
-		strbuf_adds(b, "t'");
-		strbuf_addsl(b, value);
-		strbuf_addc(b, '\'');
-	} else
-		pattern_string(b, value);
-}
-
-void
-mr_add_test(struct strbuf *b, const struct misp_path *p, const struct slice *values, size_t n)
-{
-	bool net = p->value == MISP_IP && n == 1 && memchr(values[0].p, '/', values[0].n) != NULL;
-
-	strbuf_adds(b, real_path(p->path, values[0]));
-	strbuf_adds(b, net ? " ISSUBSET " : n == 1 ? " = " : " IN (");
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			strbuf_adds(b, ", ");
-		add_literal(b, p->value, values[i]);
+	switch (kind) {
+	case MISP_PORT: case MISP_NUMBER: case MISP_ASN:
+		return PAT_INT;
+	case MISP_FLOAT:
+		return PAT_FLOAT;
+	case MISP_BOOL:
+		return PAT_BOOL;
+	case MISP_TIME:
+		return PAT_TIMESTAMP;
+	default:
+		return PAT_STRING;
 	}
-	if (n > 1)
-		strbuf_addc(b, ')');
+}
+
+static struct pat_node *
+test_value(struct mr *r, const struct misp_path *p, struct slice value)
+{
+	bool net = p->value == MISP_IP && memchr(value.p, '/', value.n) != NULL;
+
+	if (p->value == MISP_BOOL)
+		value = slice_is(value, "1") || slice_is_nocase(value, "true") ? SLICE_LIT("true") :
+		    SLICE_LIT("false");
+	return pattern_test(r->mem, real_path(p->path, value), net ? PAT_ISSUBSET : PAT_EQ,
+	    literal_of(p->value), &value, 1);
+}
+
+struct pat_node *
+mr_test(struct mr *r, const struct misp_path *p, const struct slice *values, size_t n)
+{
+	struct pat_list any = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		pattern_add(&any, r->mem, test_value(r, p, values[i]));
+	if (any.n < 2)
+		return any.n == 0 ? NULL : any.v[0];
+	/* in one list, as far as they can stand in one */
+	return observe_comparison(observe_reduce(pattern_node(r->mem, PAT_OR, any.v, any.n), r->mem),
+	    r->mem);
 }
 
 /* "Network activity" -> "network-activity", as names of phases are spelled. */
@@ -293,22 +299,18 @@ static struct mr_made *
 make_indicator(struct mr *r, struct mr_event *ev, const struct mr_item *it, const struct misp_path *one,
     const struct slice *first, const struct misp_path *other, const struct slice *second)
 {
-	struct strbuf b = STRBUF_INIT;
+	struct pat_list tests = { 0 };
 	struct mr_made *m = NULL;
+	struct slice text;
 
-	strbuf_addc(&b, '[');
-	mr_add_test(&b, one, first, 1);
-	if (other != NULL) {
-		strbuf_adds(&b, " AND ");
-		mr_add_test(&b, other, second, 1);
-	}
-	strbuf_addc(&b, ']');
-	if (pattern_parse(strbuf_slice(&b), r->mem, NULL) != NULL &&
+	pattern_add(&tests, r->mem, mr_test(r, one, first, 1));
+	if (other != NULL)
+		pattern_add(&tests, r->mem, mr_test(r, other, second, 1));
+	if (pattern_text(r->mem, pattern_node(r->mem, PAT_AND, tests.v, tests.n), &text) &&
 	    (m = make(r, ev, "indicator", it)) != NULL) {
 		mr_labels(r, m->tree, it);
-		mr_indicate(r, m->tree, strbuf_slice(&b), "stix", it);
+		mr_indicate(r, m->tree, text, "stix", it);
 	}
-	strbuf_fini(&b);
 	return m != NULL ? m : make_custom(r, ev, it);
 }
 

@@ -1,6 +1,6 @@
 /* misp_read_object.c -- an object becomes an indicator, observables, an SDO or a custom object. */
 #include "formats/misp_read.h"
-#include "formats/pattern.h"
+#include "formats/pattern_build.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/ascii.h"
 
@@ -151,9 +151,9 @@ make_indicator(struct mr *r, struct mr_event *ev, struct mr_group *g)
 {
 	static const struct misp_path md5 = { "file:hashes.MD5", MISP_HASH };
 	struct test *tests = arena_alloc(r->mem, (g->n + 1) * sizeof(*tests));
-	struct strbuf b = STRBUF_INIT;
+	struct pat_list all = { 0 };
 	struct mr_made *m = NULL;
-	struct slice value;
+	struct slice value, text;
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n && i < ITEMS_MAX; i++) {
@@ -166,18 +166,14 @@ make_indicator(struct mr *r, struct mr_event *ev, struct mr_group *g)
 		else if (strcmp(g->t->root, "file") == 0 && sample_hash(r, &g->v[i], &value))
 			add_value(r, tests, &n, &md5, value);
 	}
-	for (size_t i = 0; i < n; i++) {
-		strbuf_adds(&b, i == 0 ? "[" : " AND ");
-		mr_add_test(&b, tests[i].path, tests[i].v, tests[i].n);
-	}
-	strbuf_addc(&b, ']');
-	if (n > 0 && pattern_parse(strbuf_slice(&b), r->mem, NULL) != NULL)
+	for (size_t i = 0; i < n; i++)
+		pattern_add(&all, r->mem, mr_test(r, tests[i].path, tests[i].v, tests[i].n));
+	if (n > 0 && pattern_text(r->mem, pattern_node(r->mem, PAT_AND, all.v, all.n), &text))
 		m = make(r, ev, "indicator", g);
 	if (m != NULL) {
 		label_group(r, m->tree, g);
-		mr_indicate(r, m->tree, strbuf_slice(&b), "stix", &g->it);
+		mr_indicate(r, m->tree, text, "stix", &g->it);
 	}
-	strbuf_fini(&b);
 	return m;
 }
 

@@ -47,7 +47,7 @@ struct sought {
 
 	/* SOUGHT_FACT: one of the values, or (denied) none of them, is there. */
 	struct slice		 object;
-	struct slice		 path;		/* "file:hashes.'SHA-256'", names of hashes as STIX has them */
+	struct slice		 path;		/* "file:hashes.'SHA-256'", STIX hash names */
 	struct slice		 loose;		/* the same with every index as [*] */
 	const struct pat_step	*steps;
 	size_t			 nsteps;
