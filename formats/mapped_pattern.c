@@ -2,80 +2,70 @@
  * mapped_pattern.c -- facts to a STIX pattern, and a pattern to facts.
  *
  * Built patterns have few shapes: [test], [file tests AND-ed], [network-traffic tests AND-ed], and
- * these joined by OR. Taken apart are these shapes, and whatever other pattern is a choice between
- * equality tests (IN, OR inside or between brackets).
+ * these joined by OR. Taken apart are these shapes in any spelling (observe.h).
  */
 #include "formats/mapped_value.h"
-#include "formats/pattern.h"
+#include "formats/observe.h"
+#include "formats/pattern_build.h"
 
 /* ---- building --------------------------------------------------------------------------------- */
 
-/* Append a number as it is, anything else as a string literal. */
+/* A pattern being built: brackets joined by OR, and the tests of the bracket at hand. */
+struct build {
+	struct arena	*mem;
+	struct pat_list	 brackets, tests;
+};
+
+/* Add a test to the bracket at hand; a network is what the value is in. */
 static void
-add_literal(struct strbuf *b, enum map_target t, struct slice value)
+add_test(struct build *b, const char *path, enum pat_literal_kind kind, bool net, struct slice value)
 {
-	if (t == T_ASN || t == T_FILE_SIZE)
-		strbuf_addsl(b, value);
-	else
-		pattern_string(b, value);
+	if (value.n > 0)
+		pattern_add(&b->tests, b->mem, pattern_test(b->mem, path,
+		    net ? PAT_ISSUBSET : PAT_EQ, kind, &value, 1));
 }
 
-/* Append the test for a value. */
 static void
-add_test(struct strbuf *b, const struct map_flat *f, struct slice value)
+add_flat(struct build *b, const struct map_flat *f, struct slice value)
 {
-	strbuf_adds(b, f->path);
-	strbuf_adds(b, f->net ? " ISSUBSET " : " = ");
-	add_literal(b, f->target, value);
+	bool number = f->target == T_ASN || f->target == T_FILE_SIZE;
+
+	add_test(b, f->path, number ? PAT_INT : PAT_STRING, f->net, value);
 }
 
-/* " AND " between tests, "[" before the first. */
+/* Close the bracket at hand, if there is anything in it. */
 static void
-join(struct strbuf *b, bool *open)
+close_bracket(struct build *b)
 {
-	if (*open) {
-		strbuf_adds(b, " AND ");
-	} else {
-		strbuf_adds(b, b->n > 0 ? " OR [" : "[");
-		*open = true;
-	}
+	struct pat_node *all = pattern_node(b->mem, PAT_AND, b->tests.v, b->tests.n);
+
+	pattern_add(&b->brackets, b->mem, pattern_bracket(b->mem, all));
+	b->tests = (struct pat_list){ 0 };
 }
 
-/* Append the tests for one end of a connection. */
+/* The tests for one end of a connection. */
 static void
-add_end(struct strbuf *b, bool *open, const char *end, struct slice addr, struct slice port)
+add_end(struct build *b, bool source, struct slice addr, struct slice port)
 {
-	if (addr.n > 0) {
-		bool net = memchr(addr.p, '/', addr.n) != NULL;
-
-		join(b, open);
-		strbuf_addf(b, "network-traffic:%s_ref.value %s ", end, net ? "ISSUBSET" : "=");
-		pattern_string(b, addr);
-	}
-	if (port.n > 0) {
-		join(b, open);
-		strbuf_addf(b, "network-traffic:%s_port = %.*s", end, SLICE_ARG(port));
-	}
+	add_test(b, source ? "network-traffic:src_ref.value" : "network-traffic:dst_ref.value",
+	    PAT_STRING, memchr(addr.p, '/', addr.n) != NULL, addr);
+	add_test(b, source ? "network-traffic:src_port" : "network-traffic:dst_port", PAT_INT, false,
+	    port);
 }
 
-/* Append the test for a protocol. */
 static void
-add_protocol(struct strbuf *b, bool *open, struct slice protocol)
+add_protocol(struct build *b, struct slice protocol)
 {
-	if (protocol.n == 0)
-		return;
-	join(b, open);
-	strbuf_adds(b, "network-traffic:protocols[*] = ");
-	pattern_string(b, protocol);
+	add_test(b, "network-traffic:protocols[*]", PAT_STRING, false, protocol);
 }
 
 /* type, value, role, port, protocol: one bracket. */
 static int
-build_value(const struct facts *f, struct arena *mem, struct strbuf *b, struct err *e)
+build_value(struct build *b, const struct facts *f, struct err *e)
 {
 	struct map_atom a = { 0 };
 	struct slice role = fact_one(f, T_ROLE);
-	bool open = false, source = slice_is(role, "source");
+	bool source = slice_is(role, "source");
 	bool addressed = source || slice_is(role, "destination");
 	bool network;
 
@@ -83,71 +73,54 @@ build_value(const struct facts *f, struct arena *mem, struct strbuf *b, struct e
 		return err_set(e, ERR_MISSING, "value: a value is required");
 	if (fact_one(f, T_TYPE).n == 0)
 		return err_set(e, ERR_MISSING, "type: the kind of the value is not known");
-	if (map_value_parse(fact_one(f, T_TYPE), fact_one(f, T_VALUE), mem, &a, e) < 0)
+	if (map_value_parse(fact_one(f, T_TYPE), fact_one(f, T_VALUE), b->mem, &a, e) < 0)
 		return -1;
 	if (f->t[T_PORT].n > 0)
 		a.port = fact_one(f, T_PORT);
 	a.protocol = fact_one(f, T_PROTOCOL);
 	network = slice_starts(a.type, "ip") || slice_is(a.type, "domain");
 	if (network && (addressed || a.port.n > 0 || a.protocol.n > 0)) {
-		add_end(b, &open, source ? "src" : "dst", a.value, a.port);
-		add_protocol(b, &open, a.protocol);
+		add_end(b, source, a.value, a.port);
+		add_protocol(b, a.protocol);
 	} else {
-		join(b, &open);
-		add_test(b, map_flat_find(a.type), a.value);
+		add_flat(b, map_flat_find(a.type), a.value);
 	}
-	strbuf_addc(b, ']');
+	close_bracket(b);
 	return 0;
 }
 
 /* One bracket for traffic.*. */
 static void
-build_traffic(const struct facts *f, struct strbuf *b)
+build_traffic(struct build *b, const struct facts *f)
 {
-	static const enum map_target bytes[] = { T_TRAFFIC_SRC_BYTES, T_TRAFFIC_DST_BYTES };
-	bool open = false;
-
-	add_end(b, &open, "src", fact_one(f, T_TRAFFIC_SRC), fact_one(f, T_TRAFFIC_SRC_PORT));
-	add_end(b, &open, "dst", fact_one(f, T_TRAFFIC_DST), fact_one(f, T_TRAFFIC_DST_PORT));
-	add_protocol(b, &open, fact_one(f, T_TRAFFIC_PROTOCOL));
-	for (size_t i = 0; i < 2; i++)
-		if (f->t[bytes[i]].n > 0) {
-			join(b, &open);
-			strbuf_addf(b, "network-traffic:%s_byte_count = %.*s",
-			    i == 0 ? "src" : "dst", SLICE_ARG(fact_one(f, bytes[i])));
-		}
-	if (open)
-		strbuf_addc(b, ']');
+	add_end(b, true, fact_one(f, T_TRAFFIC_SRC), fact_one(f, T_TRAFFIC_SRC_PORT));
+	add_end(b, false, fact_one(f, T_TRAFFIC_DST), fact_one(f, T_TRAFFIC_DST_PORT));
+	add_protocol(b, fact_one(f, T_TRAFFIC_PROTOCOL));
+	add_test(b, "network-traffic:src_byte_count", PAT_INT, false, fact_one(f, T_TRAFFIC_SRC_BYTES));
+	add_test(b, "network-traffic:dst_byte_count", PAT_INT, false, fact_one(f, T_TRAFFIC_DST_BYTES));
+	close_bracket(b);
 }
 
 /* All tests of one file stand in one bracket. */
 static void
-build_file(const struct facts *f, struct strbuf *b)
+build_file(struct build *b, const struct facts *f)
 {
-	bool open = false;
-
 	for (const struct map_flat *flat = map_flats; flat->type != NULL; flat++)
-		if (flat->sco != NULL && strcmp(flat->sco, "file") == 0 &&
-		    f->t[flat->target].n > 0) {
-			join(b, &open);
-			add_test(b, flat, fact_one(f, flat->target));
-		}
-	if (open)
-		strbuf_addc(b, ']');
+		if (flat->sco != NULL && strcmp(flat->sco, "file") == 0)
+			add_flat(b, flat, fact_one(f, flat->target));
+	close_bracket(b);
 }
 
 /* One bracket for each value of a named target. */
 static void
-build_named(const struct facts *f, struct strbuf *b)
+build_named(struct build *b, const struct facts *f)
 {
 	for (enum map_target t = T_IP; t <= T_USER_AGENT; t++)
 		for (size_t i = 0; (t < T_FILE_NAME || t > T_FILE_SSDEEP) && i < f->t[t].n; i++) {
 			struct slice v = f->t[t].v[i];
-			bool open = false;
 
-			join(b, &open);
-			add_test(b, map_flat_find(map_flat_type(t, v)), v);
-			strbuf_addc(b, ']');
+			add_flat(b, map_flat_find(map_flat_type(t, v)), v);
+			close_bracket(b);
 		}
 }
 
@@ -155,9 +128,8 @@ build_named(const struct facts *f, struct strbuf *b)
 int
 map_pattern_build(const struct facts *f, struct arena *mem, struct slice *out, struct err *e)
 {
-	struct strbuf b = STRBUF_INIT;
+	struct build b = { .mem = mem };
 	struct slice given = fact_one(f, T_PATTERN), kind = fact_one(f, T_PATTERN_TYPE);
-	int rc = 0;
 
 	*out = SLICE_EMPTY;
 	if (given.n > 0) {
@@ -166,20 +138,15 @@ map_pattern_build(const struct facts *f, struct arena *mem, struct slice *out, s
 		*out = given;
 		return 0;
 	}
-	if (f->t[T_TYPE].n > 0 || f->t[T_VALUE].n > 0)
-		rc = build_value(f, mem, &b, e);
-	if (rc == 0) {
-		build_named(f, &b);
-		build_file(f, &b);
-		build_traffic(f, &b);
-		*out = arena_slice(mem, strbuf_slice(&b));
-		if (out->n == 0)
-			rc = err_set(e, ERR_MISSING, "nothing that an indicator could look for");
-		else if (pattern_parse(*out, mem, e) == NULL)
-			rc = -1;
-	}
-	strbuf_fini(&b);
-	return rc;
+	if ((f->t[T_TYPE].n > 0 || f->t[T_VALUE].n > 0) && build_value(&b, f, e) < 0)
+		return -1;
+	build_named(&b, f);
+	build_file(&b, f);
+	build_traffic(&b, f);
+	if (b.brackets.n == 0)
+		return err_set(e, ERR_MISSING, "nothing that an indicator could look for");
+	return pattern_text(mem, pattern_node(mem, PAT_OBS_OR, b.brackets.v, b.brackets.n), out, e) ?
+	    0 : -1;
 }
 
 /* ---- taking apart ----------------------------------------------------------------------------- */
@@ -204,27 +171,19 @@ add_atom(struct apart *a, struct map_atom atom)
 	a->atoms[a->natoms++] = atom;
 }
 
-/* The flat type a test asks for, NULL if none. */
+/* The flat type that asks for this value, NULL if none. */
 static const struct map_flat *
-flat_of_test(const struct pat_node *t, struct slice value)
+flat_of_fact(const struct sought *fact, struct slice value)
 {
-	bool net = t->op == PAT_ISSUBSET || memchr(value.p, '/', value.n) != NULL;
+	bool net = memchr(value.p, '/', value.n) != NULL;
 
 	for (const struct map_flat *f = map_flats; f->type != NULL; f++) {
 		bool ip = f->target == T_IPV4 || f->target == T_IPV6;
 
-		if (pattern_path_is(t, f->path) && (!ip || f->net == net))
+		if (slice_is(fact->path, f->path) && (!ip || f->net == net))
 			return f;
 	}
 	return NULL;
-}
-
-/* Does the test ask for values, and nothing else? */
-static bool
-is_plain(const struct pat_node *t)
-{
-	return t->kind == PAT_TEST && !t->negated &&
-	    (t->op == PAT_EQ || t->op == PAT_ISSUBSET || t->op == PAT_IN) && t->nvalues > 0;
 }
 
 /* Make the value a fact of its named target. */
@@ -240,13 +199,13 @@ add_named(struct apart *a, const struct map_flat *f, struct slice v)
 		texts_add(&a->f->t[T_IP], a->mem, v);
 }
 
-/* A single test: one atom a value. */
+/* One atom a value. */
 static void
-take_test(struct apart *a, const struct pat_node *t)
+take_values(struct apart *a, const struct sought *fact)
 {
-	for (size_t i = 0; i < t->nvalues; i++) {
-		struct slice v = t->values[i].text;
-		const struct map_flat *f = flat_of_test(t, v);
+	for (size_t i = 0; i < fact->nvalues; i++) {
+		struct slice v = fact->values[i].text;
+		const struct map_flat *f = flat_of_fact(fact, v);
 
 		if (f == NULL) {
 			a->exact = false;
@@ -292,9 +251,9 @@ traffic_atom(struct apart *a, const struct facts *f, bool source)
 	return true;
 }
 
-/* Tests of one connection; false if they hold anything else. */
+/* Facts of one connection; false if there is anything else among them. */
 static bool
-take_traffic(struct apart *a, struct pat_node *const *tests, size_t n)
+take_traffic(struct apart *a, const struct sought *const *said, size_t n)
 {
 	struct facts f;
 	bool both;
@@ -303,11 +262,11 @@ take_traffic(struct apart *a, struct pat_node *const *tests, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		size_t k = 0, kinds = sizeof(traffic) / sizeof(*traffic);
 
-		while (k < kinds && !pattern_path_is(tests[i], traffic[k].path))
+		while (k < kinds && !slice_is(said[i]->path, traffic[k].path))
 			k++;
-		if (k == kinds || tests[i]->nvalues != 1 || f.t[traffic[k].target].n > 0)
+		if (k == kinds || said[i]->nvalues != 1 || f.t[traffic[k].target].n > 0)
 			return false;
-		texts_add(&f.t[traffic[k].target], a->mem, tests[i]->values[0].text);
+		texts_add(&f.t[traffic[k].target], a->mem, said[i]->values[0].text);
 	}
 	for (size_t k = 0; k < sizeof(traffic) / sizeof(*traffic); k++)
 		if (a->f->t[traffic[k].target].n == 0)
@@ -320,50 +279,43 @@ take_traffic(struct apart *a, struct pat_node *const *tests, size_t n)
 	return true;
 }
 
-/* Tests that must all hold. Of a file with several traits each trait is a fact, and one atom. */
+/* What must hold together. Of a file with several traits each trait is a fact, and one atom. */
 static void
-take_all(struct apart *a, struct pat_node *const *tests, size_t n)
+take_all(struct apart *a, const struct sought *const *said, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!is_plain(tests[i])) {
+		if (!observe_is_plain(said[i])) {
 			a->exact = false;
 			return;
 		}
-	if (take_traffic(a, tests, n))
+	if (take_traffic(a, said, n))
 		return;
 	if (n > 1)
 		a->exact = false;
 	for (size_t i = 0; i < n; i++)
-		take_test(a, tests[i]);
+		take_values(a, said[i]);
 }
 
-/* The comparison inside a bracket. */
+/* One alternative; a fact of several values is as many of them. */
 static void
-take_comparison(struct apart *a, struct pat_node *n)
+take_way(struct apart *a, const struct sought *way)
 {
-	if (n->kind == PAT_OR) {
-		for (size_t i = 0; i < n->nkids; i++)
-			take_comparison(a, n->kids[i]);
-	} else if (n->kind == PAT_AND) {
-		take_all(a, n->kids, n->nkids);
-	} else {
-		take_all(a, &n, 1);
-	}
-}
+	size_t n;
+	const struct sought *const *said = observe_facts(&way, &n);
 
-/* Brackets joined by OR; anything else is not exact. */
-static void
-take_observation(struct apart *a, const struct pat_node *n)
-{
-	if (n->nquals > 0) {
+	if (said == NULL) {
 		a->exact = false;
-	} else if (n->kind == PAT_OBS && n->nkids == 1) {
-		take_comparison(a, n->kids[0]);
-	} else if (n->kind == PAT_OBS_OR) {
-		for (size_t i = 0; i < n->nkids; i++)
-			take_observation(a, n->kids[i]);
+	} else if (n == 1 && way->nvalues > 1) {
+		for (size_t i = 0; i < way->nvalues; i++) {
+			struct sought one = *way;
+			const struct sought *alone = &one;
+
+			one.values = &way->values[i];
+			one.nvalues = 1;
+			take_all(a, &alone, 1);
+		}
 	} else {
-		a->exact = false;
+		take_all(a, said, n);
 	}
 }
 
@@ -372,13 +324,18 @@ size_t
 map_pattern_facts(struct slice pattern, struct arena *mem, struct facts *f,
     struct map_atom **atoms, bool *exact)
 {
-	struct apart a = { .mem = mem, .f = f, .exact = true };
-	struct pat_node *root = pattern_parse(pattern, mem, NULL);
+	struct apart a = { .mem = mem, .f = f, .exact = false };
+	const struct pat_node *root = pattern_parse(pattern, mem, NULL);
+	const struct sought *s, *const *ways;
+	size_t n;
 
-	if (root == NULL)
-		a.exact = false;
-	else
-		take_observation(&a, root);
+	if (root != NULL) {
+		a.exact = true;
+		s = observe_reduce(root, mem);
+		ways = observe_ways(&s, &n);
+		for (size_t i = 0; i < n; i++)
+			take_way(&a, ways[i]);
+	}
 	*atoms = a.atoms;
 	*exact = a.exact && a.natoms > 0;
 	return a.natoms;

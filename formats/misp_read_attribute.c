@@ -306,7 +306,7 @@ make_indicator(struct mr *r, struct mr_event *ev, const struct mr_item *it, cons
 	pattern_add(&tests, r->mem, mr_test(r, one, first, 1));
 	if (other != NULL)
 		pattern_add(&tests, r->mem, mr_test(r, other, second, 1));
-	if (pattern_text(r->mem, pattern_node(r->mem, PAT_AND, tests.v, tests.n), &text) &&
+	if (pattern_text(r->mem, pattern_node(r->mem, PAT_AND, tests.v, tests.n), &text, NULL) &&
 	    (m = make(r, ev, "indicator", it)) != NULL) {
 		mr_labels(r, m->tree, it);
 		mr_indicate(r, m->tree, text, "stix", it);

@@ -168,7 +168,7 @@ make_indicator(struct mr *r, struct mr_event *ev, struct mr_group *g)
 	}
 	for (size_t i = 0; i < n; i++)
 		pattern_add(&all, r->mem, mr_test(r, tests[i].path, tests[i].v, tests[i].n));
-	if (n > 0 && pattern_text(r->mem, pattern_node(r->mem, PAT_AND, all.v, all.n), &text))
+	if (n > 0 && pattern_text(r->mem, pattern_node(r->mem, PAT_AND, all.v, all.n), &text, NULL))
 		m = make(r, ev, "indicator", g);
 	if (m != NULL) {
 		label_group(r, m->tree, g);

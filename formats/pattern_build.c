@@ -163,14 +163,14 @@ pattern_negate(struct arena *mem, const struct pat_node *p)
 }
 
 bool
-pattern_text(struct arena *mem, struct pat_node *p, struct slice *out)
+pattern_text(struct arena *mem, struct pat_node *p, struct slice *out, struct err *e)
 {
 	struct arena *scratch = arena_new();
 	struct strbuf b = STRBUF_INIT;
 	bool fits;
 
 	pattern_print(&b, pattern_bracket(scratch, p));
-	fits = pattern_parse(strbuf_slice(&b), scratch, NULL) != NULL;
+	fits = pattern_parse(strbuf_slice(&b), scratch, e) != NULL;
 	if (fits)
 		*out = arena_slice(mem, strbuf_slice(&b));
 	strbuf_fini(&b);

@@ -39,7 +39,7 @@ bool		 pattern_is_observation(const struct pat_node *p);
 struct slice	 pattern_object(const struct pat_node *p);
 /* Some step of the test's path is [*]: "some value differs" is not "no value equals". */
 bool		 pattern_has_any(const struct pat_node *test);
-/* As a whole pattern, in the arena; false if it is more than a pattern may be. */
-bool		 pattern_text(struct arena *mem, struct pat_node *p, struct slice *out);
+/* As a whole pattern, in the arena; false and *e if it is more than a pattern may be. */
+bool		 pattern_text(struct arena *mem, struct pat_node *p, struct slice *out, struct err *e);
 
 #endif

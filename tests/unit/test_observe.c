@@ -363,14 +363,16 @@ static void
 test_text(void **state)
 {
 	struct slice *many = arena_alloc(mem, (PATTERN_LITERALS + 1) * sizeof(*many)), out;
+	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(pattern_text(mem, one("a:b", "x"), &out));
+	assert_true(pattern_text(mem, one("a:b", "x"), &out, NULL));
 	assert_true(slice_is(out, "[a:b = 'x']"));
 	for (size_t i = 0; i <= PATTERN_LITERALS; i++)
 		many[i] = SLICE_LIT("1");
 	assert_false(pattern_text(mem, pattern_test(mem, "a:b", PAT_IN, PAT_INT, many,
-	    PATTERN_LITERALS + 1), &out));
+	    PATTERN_LITERALS + 1), &out, &e));
+	assert_int_equal(e.code, ERR_LIMIT);
 }
 
 /* ---- the corpus ---- */
