@@ -1,21 +1,15 @@
 #include "gateway/node.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "adapters/http_figures.h"
-#include "adapters/http_server.h"
-#include "adapters/operations.h"
 #include "adapters/peer_link.h"
 #include "adapters/puller.h"
 #include "adapters/spool.h"
-#include "adapters/taxii_server.h"
 #include "adapters/tls.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -33,6 +27,7 @@
 #include "gateway/figures.h"
 #include "gateway/intake.h"
 #include "gateway/limiter.h"
+#include "gateway/node_listen.h"
 #include "gateway/outbox.h"
 #include "gateway/pending.h"
 #include "gateway/redis.h"
@@ -43,23 +38,13 @@
 
 enum { CLAIMS_LOCAL = 100000, BUCKETS_LOCAL = 10000, HOUSEKEEPING_SECONDS = 60 };
 
-/* One listening socket that is being served. */
-struct served {
-	size_t	listen;		/* line */
-	int	number;		/* the server's */
-};
-
 struct node {
 	struct gateway		 g;
 	struct node_conf	 conf;
 	struct keys		 keys;
 	struct tls		*redis_tls;
 	struct peer_links	*links;
-	struct taxii_server	*taxii;
-	struct operations	*operations;
-	struct http_server	*http, *ops_http;
-	struct served		*served;
-	size_t			 nserved;
+	struct listeners	*listeners;
 	struct spools		*spools;
 	struct pullers		*pullers;	/* worker 0 */
 	struct admin		*admin;
@@ -215,148 +200,7 @@ node_translator_channel(struct node *n, int fd)
 	translate_channel(n->g.translate, fd);
 }
 
-/* ---- listeners ---- */
-
-/* "host:port" or "[v6]:port" */
-static int
-split_address(const char *address, char host[64], uint16_t *port, struct err *e)
-{
-	const char *colon = strrchr(address, ':');
-	unsigned long long n;
-	struct slice h;
-
-	if (colon == NULL || !slice_u64(slice_of(colon + 1), &n) || n > 65535)
-		return err_set(e, ERR_CONFIG, "\"%s\" is no address with a port", address);
-	h = slice_from(address, (size_t)(colon - address));
-	if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
-		h = slice_from(h.p + 1, h.n - 2);
-	if (h.n >= 64)
-		return err_set(e, ERR_CONFIG, "\"%s\" is no address with a port", address);
-	memcpy(host, h.p, h.n);
-	host[h.n] = '\0';
-	*port = (uint16_t)n;
-	return 0;
-}
-
-static int
-open_listener(const char *address, struct err *e)
-{
-	char host[64];
-	uint16_t port = 0;
-
-	return split_address(address, host, &port, e) < 0 ? -1 : http_listen_open(host, port, e);
-}
-
-/* A worker's share of a limit on all. */
-static size_t
-share(const struct node *n, size_t all)
-{
-	return (all + n->g.nworkers - 1) / n->g.nworkers;
-}
-
-/* The same of what one address may have: the kernel spreads its connections by chance, and who keeps to the
- * limit should not be refused because one worker has more of them than another. */
-static size_t
-uneven_share(const struct node *n, size_t all)
-{
-	size_t most = share(n, all) * 3 / 2 + 8;
-
-	return most < all ? most : all;
-}
-
-static struct http_limits
-http_limits_of(const struct node *n, const struct config *conf)
-{
-	const struct limits_conf *l = &conf->limits;
-
-	return (struct http_limits){
-		.handshake_us = l->handshake_us, .head_us = l->head_us, .body_us = l->body_us,
-		.write_us = l->write_us, .min_rate = (int64_t)l->body_rate_bytes,
-		.idle_us = l->idle_us, .connections = share(n, l->connections),
-		.per_address = uneven_share(n, l->connections_per_address),
-		.handshakes_per_address = uneven_share(n, l->handshakes_per_address),
-		.requests = l->connection_requests, .age_us = l->connection_age_us,
-		.held_us = l->answer_us, .linger_us = l->linger_us, .linger_bytes = l->linger_bytes,
-		.grace_us = l->drain_grace_us, .ignored_body = l->skip_bytes,
-		.unsent = l->unread_bytes, .gzip_least = l->gzip_least_bytes,
-		.gzip_level = l->gzip_level == 0 ? -1 : (int)l->gzip_level,
-		.http1 = { l->target_bytes, l->head_bytes, l->head_lines, l->trailer_bytes },
-		.body = { l->body_in_memory, l->bodies_in_memory, l->bodies_in_files },
-	};
-}
-
-/* Where large request bodies lie while they are in work. */
-static int
-open_bodies(const char *path, struct err *e)
-{
-	int fd;
-
-	if (dir_make(path, 0700, e) < 0)
-		return -1;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, ERR_IO, "cannot open the folder %s: %s", path, strerror(errno));
-	return fd;
-}
-
-static int
-serve_socket(struct node *n, size_t listen, int fd, struct tls *tls, struct err *e)
-{
-	int number = fd < 0 ? -1 : http_server_listen(n->http, fd, tls, e);
-
-	if (number < 0)
-		return -1;
-	n->served = xrealloc(n->served, (n->nserved + 1) * sizeof(*n->served));
-	n->served[n->nserved++] = (struct served){ listen, number };
-	return 0;
-}
-
-static int
-serve_sockets(struct node *n, struct tls *const *contexts, struct err *e)
-{
-	const struct config *conf = n->g.config;
-
-	for (size_t i = 0; n->conf.alone && i < conf->nlistens; i++)
-		if (serve_socket(n, i, open_listener(conf->listens[i].address, e), contexts[i],
-		    e) < 0)
-			return -1;
-	for (size_t i = 0; !n->conf.alone && i < n->conf.nsockets; i++)
-		if (serve_socket(n, n->conf.sockets[i].listen, n->conf.sockets[i].fd,
-		    contexts[n->conf.sockets[i].listen], e) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-start_operations(struct node *n, struct err *e)
-{
-	static const struct http_limits few = { .connections = 128, .per_address = 128 };
-	const struct config *conf = n->g.config;
-	int fd = n->conf.operations;
-
-	n->operations = operations_new(&n->g);
-	n->ops_http = http_server_new(n->g.base, &few, operations_handler(n->operations));
-	if (n->conf.alone && conf->operations != NULL &&
-	    (fd = open_listener(conf->operations, e)) < 0)
-		return -1;
-	return fd < 0 ? 0 : http_server_listen(n->ops_http, fd, NULL, e) < 0 ? -1 : 0;
-}
-
-static int
-start_listeners(struct node *n, struct tls *const *contexts, struct err *e)
-{
-	const struct http_limits lim = http_limits_of(n, n->g.config);
-	int bodies;
-
-	n->taxii = taxii_server_new(&n->g);
-	n->http = http_server_new(n->g.base, &lim, taxii_server_handler(n->taxii));
-	if ((bodies = open_bodies(n->g.config->bodies_dir, e)) < 0)
-		return -1;
-	http_server_set_body_folder(n->http, bodies);
-	if (serve_sockets(n, contexts, e) < 0)
-		return -1;
-	return start_operations(n, e);
-}
+/* ---- the control socket ---- */
 
 static void
 listening(void *ctx, char *text, size_t cap)
@@ -487,8 +331,6 @@ swap_files(struct gateway *g, struct loaded *l)
 int
 node_swap(struct node *n, struct loaded *l, struct err *e)
 {
-	struct http_limits lim;
-
 	if (same_roots(n->g.config, l->config, e) < 0)
 		return -1;
 	swap_files(&n->g, l);
@@ -498,11 +340,7 @@ node_swap(struct node *n, struct loaded *l, struct err *e)
 		catalog_reload(n->g.catalog, NULL);
 		return -1;
 	}
-	for (size_t i = 0; i < n->nserved; i++)
-		http_server_swap_tls(n->http, n->served[i].number,
-		    l->contexts[n->served[i].listen]);
-	lim = http_limits_of(n, n->g.config);
-	http_server_set_limits(n->http, &lim);
+	listeners_swap(n->listeners, l->contexts);
 	log_setup(STDERR_FILENO, n->g.config->log_json, n->g.config->log_level);
 	peer_links_reload(n->links);
 	pullers_reload(n->pullers);
@@ -550,7 +388,7 @@ node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg)
 	n->drained = cb;
 	n->drained_arg = arg;
 	evtimer_add(n->deadline, &tv);
-	n->waiting = upgrade && n->ops_http != NULL ? 5 : 4;
+	n->waiting = 3 + listeners_parts(n->listeners, upgrade);
 	pending_drain(n->g.pending, part_drained, n);
 	spools_drain(n->spools, part_drained, n);
 	outbox_drain(n->g.outbox, part_drained, n);
@@ -558,14 +396,7 @@ node_drain(struct node *n, bool upgrade, void (*cb)(void *arg), void *arg)
 		n->waiting++;
 		pullers_drain(n->pullers, part_drained, n);
 	}
-	if (!upgrade) {			/* /readyz goes on saying why */
-		http_server_drain(n->http, part_drained, n);
-		return;
-	}
-	http_server_lame_duck(n->http, n->g.config->limits.upgrade_grace_us, part_drained, n);
-	if (n->ops_http != NULL)
-		http_server_lame_duck(n->ops_http, n->g.config->limits.upgrade_grace_us,
-		    part_drained, n);
+	listeners_drain(n->listeners, upgrade, part_drained, n);
 }
 
 /* ---- figures ---- */
@@ -576,7 +407,7 @@ look(void *ctx, struct stats *figures)
 {
 	struct node *n = ctx;
 
-	http_figures(n->http, figures);
+	listeners_look(n->listeners, figures);
 	feeds_figures(n->g.feeds, figures);
 	peer_links_figures(n->links, figures);
 	spools_figures(n->spools, figures);
@@ -648,7 +479,10 @@ start(struct node *n, struct tls *const *contexts, struct err *e)
 	if (n->g.pending == NULL)
 		return -1;
 	n->g.marks = consumer_marks_new(&n->g);
-	if (start_admin(n, e) < 0 || start_listeners(n, contexts, e) < 0)
+	if (start_admin(n, e) < 0)
+		return -1;
+	n->listeners = listeners_new(&n->g, &n->conf, contexts, e);
+	if (n->listeners == NULL)
 		return -1;
 	n->links = peer_links_new(&n->g);
 	n->g.outbox = outbox_new(&n->g, peer_links_send, n->links);
@@ -669,9 +503,7 @@ stop(struct node *n)
 {
 	n->g.draining = 1;
 	admin_free(n->admin);
-	http_server_free(n->ops_http);
-	http_server_free(n->http);
-	operations_free(n->operations);
+	listeners_close(n->listeners);
 	figures_desk_free(n->g.figures);
 	peer_links_free(n->links);
 	consumer_books_write(n->g.books);
@@ -679,7 +511,7 @@ stop(struct node *n)
 	spools_free(n->spools);
 	pullers_free(n->pullers);
 	outbox_free(n->g.outbox);
-	taxii_server_free(n->taxii);
+	listeners_free(n->listeners);
 	consumer_books_free(n->g.books);
 	pending_free(n->g.pending);
 	consumer_marks_free(n->g.marks);
@@ -698,7 +530,6 @@ stop(struct node *n)
 		event_free(n->housekeeping);
 	if (n->deadline != NULL)
 		event_free(n->deadline);
-	free(n->served);
 	keys_wipe(&n->keys);
 }
 
