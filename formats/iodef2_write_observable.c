@@ -268,15 +268,15 @@ on_file(struct iw_pattern *pw, struct xml_node *obs, struct slice type, const st
 		return false;
 	file = iw_el(pw->w, iw_el(pw->w, obs, "FileData"), "File");
 	for (i = 0; i < n; i++) {
-		if (iw_pattern_hash(&f[i]).n == 0)
+		if (f[i].hash.n == 0)
 			continue;
-		if (!iw_hash_can(iw_pattern_hash(&f[i]), f[i].value))
+		if (!iw_hash_can(f[i].hash, f[i].value))
 			return false;
 		if (hashes == NULL) {
 			hashes = iw_el(pw->w, file, "HashData");
 			iw_set(pw->w, hashes, "scope", "file-contents");
 		}
-		iw_hash(pw->w, hashes, iw_pattern_hash(&f[i]), f[i].value);
+		iw_hash(pw->w, hashes, f[i].hash, f[i].value);
 		taken++;
 	}
 	if (name.n > 0)

@@ -9,13 +9,13 @@
  *
  * Nothing is attached to the document before the whole pattern has been said.
  */
-#include "formats/iodef2_write.h"
 #include "formats/iodef2_words.h"
 #include "formats/iodef2_write_pattern.h"
+#include "formats/observe.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-static struct xml_node *comparison(struct iw_pattern *pw, const struct pat_node *p);
+static struct xml_node *comparison(struct iw_pattern *pw, const struct sought *s);
 
 static struct xml_node *
 new_node(struct iw_pattern *pw, const char *name)
@@ -32,54 +32,15 @@ new_expression(struct iw_pattern *pw, const char *operator)
 	return n;
 }
 
-/* "value" of "ipv4-addr:value". */
-static const char *
-path_text(struct iw_pattern *pw, const struct pat_node *test)
-{
-	struct strbuf b = STRBUF_INIT;
-	const char *text;
-
-	pattern_path(&b, test);
-	text = arena_str(pw->w->mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	if (strncmp(text, test->object.p, test->object.n) == 0 && text[test->object.n] == ':')
-		text += test->object.n + 1;
-	return text;
-}
-
-/* A test that says "is" or "is one of": no order, no wildcard, no existence. */
-static bool
-is_equality(const struct pat_node *t)
-{
-	switch (t->op) {
-	case PAT_EQ:
-	case PAT_NE:
-	case PAT_IN:
-		return t->nvalues > 0;
-	case PAT_ISSUBSET:
-		return (pattern_path_is(t, "ipv4-addr:value") ||
-		    pattern_path_is(t, "ipv6-addr:value")) &&
-		    memchr(t->values[0].text.p, '/', t->values[0].text.n) != NULL;
-	default:
-		return false;
-	}
-}
-
-static bool
-is_positive(const struct pat_node *t)
-{
-	return t->negated == (t->op == PAT_NE);
-}
-
-/* The row of the bulk table for one value of a test; NULL if there is none. */
+/* The row of the bulk table for one value of a fact; NULL if there is none. */
 static const struct iodef2_bulk *
-bulk_row(const struct pat_node *t, struct slice value)
+bulk_row(const struct sought *f, struct slice value)
 {
 	bool net = memchr(value.p, '/', value.n) != NULL;
 	const struct iodef2_bulk *row;
 
 	for (row = iodef2_bulks; row->type != NULL; row++) {
-		if (!pattern_path_is(t, row->path))
+		if (!slice_is(f->path, row->path))
 			continue;
 		if (strncmp(row->type, "ipv", 3) == 0 && (strchr(row->type, 'n') != NULL) != net)
 			continue;
@@ -88,230 +49,192 @@ bulk_row(const struct pat_node *t, struct slice value)
 	return NULL;
 }
 
-static struct slice
-hash_of_path(const char *path)
-{
-	struct slice s = slice_of(path);
-
-	if (!slice_starts(s, "hashes."))
-		return SLICE_EMPTY;
-	s = slice_from(s.p + 7, s.n - 7);
-	if (s.n >= 2 && s.p[0] == '\'' && s.p[s.n - 1] == '\'')
-		s = slice_from(s.p + 1, s.n - 2);
-	return s;
-}
-
-struct slice
-iw_pattern_hash(const struct iw_field *f)
-{
-	return hash_of_path(f->path);
-}
-
-/* Can the values of `t` stand in one list with those of `first`? */
+/* May the value stand in a list? *row says in which; NULL: of hashes. */
 static bool
-bulk_fits(struct iw_pattern *pw, const struct pat_node *t, const struct pat_node *first)
+fits_list(const struct sought *f, const struct pat_literal *v, const struct iodef2_bulk **row)
 {
-	struct slice algorithm = SLICE_EMPTY, v;
-	const struct iodef2_bulk *row = NULL;
-	size_t i;
+	struct slice algorithm = slice_is(f->object, "file") ? observe_hash(f) : SLICE_EMPTY;
 
-	if (t->kind != PAT_TEST || !is_equality(t) || !is_positive(t) ||
-	    !slice_eq(t->object, first->object) ||
-	    strcmp(path_text(pw, t), path_text(pw, first)) != 0)
+	*row = NULL;
+	if (v->kind != (slice_is(f->object, "autonomous-system") ? PAT_INT : PAT_STRING) ||
+	    !iw_exact(v->text, IW_LINE))
 		return false;
-	if (slice_is(t->object, "file"))
-		algorithm = hash_of_path(path_text(pw, t));
-	if (algorithm.n == 0 && (row = bulk_row(t, first->values[0].text)) == NULL)
-		return false;
-	for (i = 0; i < t->nvalues; i++) {
-		v = t->values[i].text;
-		if (t->values[i].kind != (slice_is(t->object, "autonomous-system") ? PAT_INT :
-		    PAT_STRING))
-			return false;
-		if (!iw_exact(v, IW_LINE))
-			return false;
-		if (algorithm.n > 0 ? iodef2_digest_by_stix(algorithm) == NULL ||
-		    !iw_hash_can(algorithm, v) : bulk_row(t, v) != row)
-			return false;
-	}
-	return true;
+	if (algorithm.n > 0)
+		return iodef2_digest_by_stix(algorithm) != NULL && iw_hash_can(algorithm, v->text);
+	*row = bulk_row(f, v->text);
+	return *row != NULL;
 }
 
-/* One BulkObservable over the values of `n` tests that fit together. */
+/* How many values from `i` on stand in one list; 1 if there is none for them. */
+static size_t
+run_of_list(const struct sought *f, size_t i, const struct iodef2_bulk **row)
+{
+	const struct iodef2_bulk *next;
+	size_t n = 1;
+
+	if (!fits_list(f, &f->values[i], row))
+		return 1;
+	while (i + n < f->nvalues && fits_list(f, &f->values[i + n], &next) && next == *row)
+		n++;
+	return n;
+}
+
+/* One BulkObservable over n values. */
 static struct xml_node *
-bulk(struct iw_pattern *pw, struct pat_node *const *tests, size_t n)
+bulk(struct iw_pattern *pw, const struct sought *f, const struct pat_literal *values, size_t n,
+    const struct iodef2_bulk *row)
 {
 	struct xml_node *obs = new_node(pw, "Observable"), *b, *format;
-	struct slice algorithm = hash_of_path(path_text(pw, tests[0]));
-	struct slice first = tests[0]->values[0].text;
-	const struct iodef2_bulk *row = bulk_row(tests[0], first), *r;
 	struct strbuf list = STRBUF_INIT;
-	size_t i, k;
 
 	b = iw_el(pw->w, obs, "BulkObservable");
 	iw_set(pw->w, b, "type", row != NULL ? row->type : "file-hash");
 	if (row == NULL) {
 		format = iw_el(pw->w, b, "BulkObservableFormat");
-		iw_hash_element(pw->w, format, algorithm, first);
+		iw_hash_element(pw->w, format, observe_hash(f), values[0].text);
 	}
-	for (i = 0; i < n; i++)
-		for (k = 0; k < tests[i]->nvalues; k++) {
-			if (list.n > 0)
-				strbuf_addc(&list, '\n');
-			strbuf_addsl(&list, tests[i]->values[k].text);
-		}
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			strbuf_addc(&list, '\n');
+		strbuf_addsl(&list, values[i].text);
+	}
 	iw_leaf(pw->w, b, "BulkObservableList", strbuf_slice(&list));
 	strbuf_fini(&list);
-	for (r = iodef2_bulks; row != NULL && r < row; r++)
+	for (const struct iodef2_bulk *r = iodef2_bulks; row != NULL && r < row; r++)
 		if (strcmp(r->type, row->type) == 0)
 			iw_extra(pw->w, b, "string", "stix-path", slice_of(row->path));
 	return obs;
 }
 
-/* One Observable for tests that speak of one object; NULL if no class holds all of them. */
+/* What a fact says of one object, with one of its values; false if no element holds that. */
+static bool
+field_of(struct iw_field *field, const struct sought *f, const struct pat_literal *v)
+{
+	*field = (struct iw_field){ .path = observe_property(f).p, .hash = observe_hash(f),
+		.value = v->text, .kind = v->kind };
+	return (v->kind == PAT_STRING || v->kind == PAT_INT) && iw_exact(v->text, IW_LINE);
+}
+
+/* One Observable for facts of one object; NULL if no class holds all of them. */
 static struct xml_node *
-single(struct iw_pattern *pw, const struct pat_node *const *tests, size_t n)
+single(struct iw_pattern *pw, const struct sought *const *facts, size_t n)
 {
 	struct xml_node *obs = new_node(pw, "Observable");
 	struct iw_field *f = arena_alloc(pw->w->mem, n * sizeof(*f));
-	size_t i, k;
 
-	for (i = 0; i < n; i++) {
-		f[i].path = path_text(pw, tests[i]);
-		f[i].value = tests[i]->values[0].text;
-		f[i].kind = tests[i]->values[0].kind;
-		if (f[i].kind != PAT_STRING && f[i].kind != PAT_INT)
+	for (size_t i = 0; i < n; i++) {
+		if (!field_of(&f[i], facts[i], facts[i]->values))
 			return NULL;
-		if (!iw_exact(f[i].value, IW_LINE))
-			return NULL;
-		for (k = 0; k < i; k++)
+		for (size_t k = 0; k < i; k++)
 			if (strcmp(f[k].path, f[i].path) == 0 && !iw_pattern_repeats(f[i].path))
 				return NULL;
 	}
-	return iw_pattern_object(pw, obs, tests[0]->object, f, n) ? obs : NULL;
+	return iw_pattern_object(pw, obs, facts[0]->object, f, n) ? obs : NULL;
 }
 
-/* not(x). */
 static struct xml_node *
-negation(struct iw_pattern *pw, struct xml_node *inner)
+one_value(struct iw_pattern *pw, const struct sought *f, const struct pat_literal *v)
 {
+	struct xml_node *obs = new_node(pw, "Observable");
+	struct iw_field field;
+
+	return field_of(&field, f, v) && iw_pattern_object(pw, obs, f->object, &field, 1) ? obs : NULL;
+}
+
+/* All values as kids of an or(): those that one list can hold in one. NULL if one cannot be said. */
+static struct xml_node *
+add_values(struct iw_pattern *pw, struct xml_node *or, const struct sought *f)
+{
+	const struct iodef2_bulk *row;
 	struct xml_node *n;
 
-	if (inner == NULL)
-		return NULL;
-	n = new_expression(pw, "not");
-	xml_append(n, inner);
-	return n;
-}
-
-static struct xml_node *
-one_value(struct iw_pattern *pw, const struct pat_node *t, size_t i)
-{
-	struct pat_node *copy = arena_alloc(pw->w->mem, sizeof(*copy));
-	const struct pat_node *v = copy;
-
-	*copy = *t;
-	copy->values = &t->values[i];
-	copy->nvalues = 1;
-	return single(pw, &v, 1);
-}
-
-/* IN with values that no list can hold: or() of them. */
-static struct xml_node *
-one_of(struct iw_pattern *pw, const struct pat_node *t)
-{
-	struct xml_node *or = new_expression(pw, "or"), *n;
-	size_t i;
-
-	for (i = 0; i < t->nvalues; i++) {
-		if ((n = one_value(pw, t, i)) == NULL)
+	for (size_t i = 0, run; i < f->nvalues; i += run) {
+		run = run_of_list(f, i, &row);
+		n = run > 1 ? bulk(pw, f, &f->values[i], run, row) : one_value(pw, f, &f->values[i]);
+		if (n == NULL)
 			return NULL;
 		xml_append(or, n);
 	}
 	return or;
 }
 
+/* The expression, or what it joins if that is one thing alone. */
 static struct xml_node *
-test_expr(struct iw_pattern *pw, const struct pat_node *t)
+without_need(struct xml_node *expression)
 {
-	struct pat_node *positive = arena_alloc(pw->w->mem, sizeof(*positive));
-	struct xml_node *n;
+	struct xml_node *only = xml_child(expression);
 
-	if (!is_equality(t))
-		return NULL;
-	*positive = *t;
-	positive->negated = false;
-	if (positive->op == PAT_NE)
-		positive->op = PAT_EQ;
-	if (t->nvalues == 1)
-		n = one_value(pw, positive, 0);
-	else if (bulk_fits(pw, positive, positive))
-		n = bulk(pw, &positive, 1);
-	else
-		n = one_of(pw, positive);
-	return is_positive(t) ? n : negation(pw, n);
+	if (only == NULL || xml_sibling(only) != NULL)
+		return expression;
+	xml_detach(only);
+	return only;
 }
 
-/* or() over the kids; neighbours that fit in one list become one. All in one list: no or() at all. */
 static struct xml_node *
-alternatives(struct iw_pattern *pw, const struct pat_node *p)
+fact(struct iw_pattern *pw, const struct sought *f)
+{
+	struct xml_node *or = new_expression(pw, "or"), *not;
+
+	if (f->op != PAT_EQ || f->nvalues == 0 || add_values(pw, or, f) == NULL)
+		return NULL;
+	if (!f->denied)
+		return without_need(or);
+	not = new_expression(pw, "not");
+	xml_append(not, without_need(or));
+	return not;
+}
+
+static struct xml_node *
+alternatives(struct iw_pattern *pw, const struct sought *s)
 {
 	struct xml_node *or = new_expression(pw, "or"), *n;
-	size_t i, run;
 
-	for (i = 0; i < p->nkids; i += run) {
-		for (run = 0; i + run < p->nkids &&
-		    bulk_fits(pw, p->kids[i + run], p->kids[i]); run++)
-			;
-		if (run > 1)
-			n = bulk(pw, p->kids + i, run);
-		else
-			n = comparison(pw, p->kids[i]);
-		if (run == p->nkids || n == NULL)
-			return n;
-		if (run == 0)
-			run = 1;
-		xml_append(or, n);
+	for (size_t i = 0; i < s->nkids; i++) {
+		const struct sought *k = s->kids[i];
+
+		if (observe_is_plain(k)) {
+			if (add_values(pw, or, k) == NULL)
+				return NULL;
+		} else {
+			if ((n = comparison(pw, k)) == NULL)
+				return NULL;
+			xml_append(or, n);
+		}
 	}
 	return or;
 }
 
-/* The type that all tests below speak of; false if they differ. */
+/* The type that all facts below speak of; false if they differ. */
 static bool
-same_object(const struct pat_node *p, struct slice *type)
+same_object(const struct sought *s, struct slice *type)
 {
-	size_t i;
-
-	if (p->kind == PAT_TEST) {
+	if (s->kind == SOUGHT_FACT) {
 		if (type->n == 0)
-			*type = p->object;
-		return slice_eq(*type, p->object);
+			*type = s->object;
+		return slice_eq(*type, s->object);
 	}
-	for (i = 0; i < p->nkids; i++)
-		if (!same_object(p->kids[i], type))
+	for (size_t i = 0; i < s->nkids; i++)
+		if (!same_object(s->kids[i], type))
 			return false;
 	return true;
 }
 
 static struct xml_node *
-conjunction(struct iw_pattern *pw, const struct pat_node *p)
+conjunction(struct iw_pattern *pw, const struct sought *s)
 {
 	struct xml_node *and, *n;
 	struct slice type = SLICE_EMPTY;
-	size_t i;
+	const struct sought *const *facts;
+	size_t nfacts;
 
-	for (i = 0; i < p->nkids; i++)
-		if (p->kids[i]->kind != PAT_TEST || p->kids[i]->nvalues != 1 ||
-		    !is_equality(p->kids[i]) || !is_positive(p->kids[i]))
-			break;
-	if (!same_object(p, &type))
+	if (!same_object(s, &type))
 		return NULL;
-	if (i == p->nkids &&
-	    (n = single(pw, (const struct pat_node *const *)p->kids, p->nkids)) != NULL)
+	facts = s->has == 0 ? observe_facts(&s, &nfacts) : NULL;
+	if (facts != NULL && (n = single(pw, facts, nfacts)) != NULL)
 		return n;
 	and = new_expression(pw, "and");
-	for (i = 0; i < p->nkids; i++) {
-		if ((n = comparison(pw, p->kids[i])) == NULL)
+	for (size_t i = 0; i < s->nkids; i++) {
+		if ((n = comparison(pw, s->kids[i])) == NULL)
 			return NULL;
 		xml_append(and, n);
 	}
@@ -319,35 +242,23 @@ conjunction(struct iw_pattern *pw, const struct pat_node *p)
 }
 
 static struct xml_node *
-comparison(struct iw_pattern *pw, const struct pat_node *p)
+comparison(struct iw_pattern *pw, const struct sought *s)
 {
-	switch (p->kind) {
-	case PAT_TEST:
-		return test_expr(pw, p);
-	case PAT_OR:
-		return alternatives(pw, p);
-	case PAT_AND:
-		return conjunction(pw, p);
-	default:
-		return NULL;
-	}
+	if (s->kind == SOUGHT_FACT)
+		return fact(pw, s);
+	return s->kind == SOUGHT_ANY ? alternatives(pw, s) : conjunction(pw, s);
 }
 
 static struct xml_node *
-observation(struct iw_pattern *pw, const struct pat_node *p)
+observation(struct iw_pattern *pw, const struct sought *s)
 {
 	struct xml_node *expr, *n, *extra;
-	size_t i;
 
-	if (p->nquals > 0)
-		return NULL;
-	if (p->kind == PAT_OBS)
-		return comparison(pw, p->kids[0]);
-	if (p->kind != PAT_OBS_AND && p->kind != PAT_OBS_OR)
-		return NULL;
-	expr = new_expression(pw, p->kind == PAT_OBS_AND ? "and" : "or");
-	for (i = 0; i < p->nkids; i++) {
-		if ((n = observation(pw, p->kids[i])) == NULL)
+	if (!s->apart)
+		return comparison(pw, s);
+	expr = new_expression(pw, s->kind == SOUGHT_ALL ? "and" : "or");
+	for (size_t i = 0; i < s->nkids; i++) {
+		if ((n = observation(pw, s->kids[i])) == NULL)
 			return NULL;
 		xml_append(expr, n);
 	}
@@ -360,9 +271,12 @@ observation(struct iw_pattern *pw, const struct pat_node *p)
 bool
 iw_write_pattern(struct iw *w, struct xml_node *indicator, const struct pat_node *p, bool *exact)
 {
-	struct iw_pattern pw = { w, true };
-	struct xml_node *n = observation(&pw, p);
+	const struct sought *s = observe_reduce(p, w->mem);
+	struct iw_pattern pw = { w, !s->respelled };
+	struct xml_node *n = NULL;
 
+	if ((s->has & (SOUGHT_ORDERED | SOUGHT_WHEN | SOUGHT_COMPARED | SOUGHT_NOTHING)) == 0)
+		n = observation(&pw, s);
 	if (n == NULL)
 		return false;
 	iodef2_insert(indicator, n);

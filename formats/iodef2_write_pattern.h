@@ -17,6 +17,7 @@ struct iw_pattern {
 
 struct iw_field {
 	const char		*path;		/* "hashes.MD5": without "file:" */
+	struct slice		 hash;		/* "MD5"; empty if the path is none */
 	struct slice		 value;		/* one line, nothing to trim */
 	enum pat_literal_kind	 kind;		/* PAT_STRING or PAT_INT */
 };
@@ -27,7 +28,5 @@ bool		iw_pattern_object(struct iw_pattern *pw, struct xml_node *obs, struct slic
 		    const struct iw_field *f, size_t n);
 /* May this path stand several times in one object ("to_refs[*].value")? */
 bool		iw_pattern_repeats(const char *path);
-/* "SHA-256" of "hashes.'SHA-256'"; empty if the path is none. */
-struct slice	iw_pattern_hash(const struct iw_field *f);
 
 #endif

@@ -63,7 +63,8 @@ plain_steps(struct arena *mem, const struct pat_node *t)
 
 		if (t->path[i].kind != PAT_STEP_NAME || under->kind != PAT_STEP_NAME ||
 		    !slice_is(under->name, "hashes") ||
-		    (name = value_hash_name(t->path[i].name)) == NULL)
+		    (name = value_hash_name(t->path[i].name)) == NULL ||
+		    slice_is(t->path[i].name, name))
 			continue;
 		if (steps == NULL) {
 			steps = arena_raw(mem, t->npath * sizeof(*steps));
@@ -110,14 +111,17 @@ fold_operator(const struct pat_node *t, struct sought *f)
 {
 	struct slice v = t->nvalues > 0 ? t->values[0].text : SLICE_EMPTY;
 
-	if (t->op == PAT_IN)
+	if (t->op == PAT_EQ && t->negated && !pattern_has_any(t))
+		f->respelled = true;
+	else if (t->op == PAT_IN)
 		f->op = PAT_EQ;
 	else if (t->op == PAT_LIKE && memchr(v.p, '%', v.n) == NULL && memchr(v.p, '_', v.n) == NULL)
-		f->op = PAT_EQ;
+		f->op = PAT_EQ, f->respelled = true;
 	else if (t->op == PAT_ISSUBSET && is_address(f, v))
 		f->op = PAT_EQ;
 	else if (t->op == PAT_NE && !pattern_has_any(t)) {
 		f->op = PAT_EQ;
+		f->respelled |= f->denied;
 		f->denied = !f->denied;
 	}
 }
@@ -188,6 +192,7 @@ reduce_test(struct arena *mem, const struct pat_node *t)
 	f->kind = SOUGHT_FACT;
 	f->object = t->object;
 	f->steps = plain_steps(mem, t);
+	f->respelled = f->steps != t->path;
 	f->nsteps = t->npath;
 	f->op = t->op;
 	f->denied = t->negated;
@@ -288,8 +293,10 @@ node_over(struct arena *mem, enum sought_kind kind, bool apart, const struct lis
 	s->apart = apart;
 	s->kids = kids->v;
 	s->nkids = kids->n;
-	for (size_t i = 0; i < kids->n; i++)
+	for (size_t i = 0; i < kids->n; i++) {
 		s->has |= kids->v[i]->has;
+		s->respelled |= kids->v[i]->respelled;
+	}
 	if (kind == SOUGHT_ANY)
 		s->has |= SOUGHT_CHOICE;
 	else if (kind == SOUGHT_IN_TURN)
@@ -323,6 +330,8 @@ merge_run(struct arena *mem, const struct place *run, size_t n)
 		all += run[i].s->nvalues;
 	f->values = arena_raw(mem, (all + 1) * sizeof(*f->values));
 	f->nvalues = 0;
+	for (size_t i = 0; i < n; i++)
+		f->respelled |= run[i].s->respelled;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < run[i].s->nvalues; k++)
 			f->values[f->nvalues++] = run[i].s->values[k];
@@ -390,6 +399,8 @@ merge_observations(struct arena *mem, struct list *kids)
 	}
 	if (inner.n > 0)
 		kids->v[first] = join(mem, SOUGHT_ANY, false, inner);
+	if (inner.n > 1)
+		kids->v[first]->respelled = true;
 	close_gaps(kids);
 }
 

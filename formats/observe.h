@@ -37,6 +37,9 @@ enum {
 struct sought {
 	enum sought_kind	 kind;
 	unsigned		 has;
+	/* More than IN, OR and parentheses is not as it was written: the name of a hash, a LIKE, NOT =,
+	 * [a] OR [b]. */
+	bool			 respelled;
 	/* Kids are observations, not parts of one. A tree that is not apart is one observation. */
 	bool			 apart;
 	struct sought		**kids;
