@@ -16,7 +16,7 @@
 #include "formats/idmap.h"
 #include "formats/iodef2.h"
 #include "formats/iodef2_residue.h"
-#include "formats/pattern.h"
+#include "formats/pattern_build.h"
 #include "formats/sdo_list.h"
 #include "formats/xml_walk.h"
 
@@ -232,18 +232,6 @@ struct pat_node	*ir_test_number(struct ir *r, const char *path, enum pat_op op,
 		    unsigned long long value);
 struct pat_node	*ir_test_address(struct ir *r, struct slice category, struct slice value,
 		    const char *path, bool *none);
-/* Join by PAT_AND or PAT_OR, in one bracket where STIX allows it; NULL for none. */
-struct pat_node	*ir_join(struct ir *r, enum pat_kind kind, struct pat_node **v, size_t n);
-struct pat_node	*ir_bracket(struct ir *r, struct pat_node *p);
-bool		 ir_is_observation(const struct pat_node *p);
-/* The object type that all tests below p are about, empty if they differ. */
-struct slice	 ir_one_object(const struct pat_node *p);
-
-struct ir_tests {		/* a list being collected */
-	struct pat_node	**v;
-	size_t		 n, cap;
-};
-void		 ir_tests_add(struct ir *r, struct ir_tests *t, struct pat_node *p);
 bool		 ir_detection(struct ir *r, struct xml_node *n, struct slice *type, struct slice *text);
 
 /* iodef2_keep.c */

@@ -56,7 +56,7 @@ resolves_line(struct ir *r, struct slice line, const char *category)
 	    "domain-name:resolves_to_refs[*].value", &none);
 	if (v[0] == NULL || v[1] == NULL)
 		return NULL;
-	return ir_bracket(r, ir_join(r, PAT_AND, v, 2));
+	return pattern_bracket(r->mem, pattern_join(r->mem, true, v, 2));
 }
 
 /* "address, port, PROTOCOL" */
@@ -77,7 +77,7 @@ port_line(struct ir *r, struct slice line, const char *category)
 	v[1] = ir_test_number(r, "network-traffic:dst_port", PAT_EQ, number);
 	if (value_normalise(VALUE_PROTOCOL, protocol, r->mem, &protocol))
 		v[n++] = ir_test(r, "network-traffic:protocols[*]", protocol);
-	return ir_bracket(r, ir_join(r, PAT_AND, v, n));
+	return pattern_bracket(r->mem, pattern_join(r->mem, true, v, n));
 }
 
 /* The path of a list by its type; AdditionalData name="stix-path" tells rows of one type apart. */
@@ -134,7 +134,7 @@ ir_bulk(struct ir *r, struct xml_node *bulk, bool *none)
 	struct slice type = slice_trim(xml_value(bulk, "type"));
 	struct xml_node *list = xml_get(bulk, "BulkObservableList");
 	struct slice rest = xml_text(list, r->mem);
-	struct ir_tests any = { 0 };
+	struct pat_list any = { 0 };
 	size_t bad = 0;
 	const char *path;
 
@@ -150,7 +150,7 @@ ir_bulk(struct ir *r, struct xml_node *bulk, bool *none)
 		p = one_line(r, bulk, type, path, arena_slice(r->mem, line));
 		if (p == NULL)
 			bad++;
-		ir_tests_add(r, &any, p);
+		pattern_add(&any, r->mem, p);
 	}
 	if (any.n == 0) {
 		*none = bad == 0;	/* an empty list says nothing; an unknown type is kept as XML */
@@ -162,5 +162,5 @@ ir_bulk(struct ir *r, struct xml_node *bulk, bool *none)
 	bulk->mark = XML_KEPT;
 	ir_attr(bulk, "type");
 	xml_mark_own(list, bad > 0 ? XML_APPROXIMATED : XML_KEPT);
-	return ir_join(r, PAT_OR, any.v, any.n);
+	return pattern_join(r->mem, false, any.v, any.n);
 }

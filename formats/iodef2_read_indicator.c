@@ -140,7 +140,7 @@ put_pattern(struct ir *r, struct ir_obj *ob, const struct ir_pattern *p)
 	struct strbuf text = STRBUF_INIT;
 
 	if (p->kind == IR_STIX) {
-		pattern_print(&text, ir_bracket(r, p->node));
+		pattern_print(&text, pattern_bracket(r->mem, p->node));
 		json_put_str(r->mem, ob->tree, "pattern", strbuf_slice(&text));
 		json_put_str(r->mem, ob->tree, "pattern_type", SLICE_LIT("stix"));
 		json_put_str(r->mem, ob->tree, "pattern_version", SLICE_LIT("2.1"));
@@ -236,7 +236,7 @@ split_indicator(struct ir *r, struct ir_incident *inc, struct ir_obj *first, str
 		bool old = false;
 
 		k = fitting(p->node, from);
-		part.node = ir_join(r, PAT_OR, p->node->kids + from, k);
+		part.node = pattern_join(r->mem, false, p->node->kids + from, k);
 		if (count > 1)
 			ob = ir_new(r, inc, "indicator", IR_UUID(r, "indicator",
 			    name.n > 0 ? name : inc->name, text, slice_of(nth)), n, &old);

@@ -19,48 +19,45 @@ struct content {
 
 static struct pat_node	*read_member(struct content *c, struct xml_node *n);
 
-/* NOT p: on a test, and by De Morgan through a bracket; NULL where STIX cannot. */
-static struct pat_node *
-negate(struct content *c, struct pat_node *p)
+/* Something in it joins tests of different objects: in one observation they cannot stand. */
+static bool
+mixes_objects(const struct pat_node *p)
 {
-	struct ir_tests all = { 0 };
-	struct pat_node *neg, *joined;
+	if (p->kind == PAT_AND && pattern_object(p).n == 0)
+		return true;
+	for (size_t i = 0; i < p->nkids; i++)
+		if (mixes_objects(p->kids[i]))
+			return true;
+	return false;
+}
 
-	if (p->kind == PAT_TEST) {
-		neg = arena_alloc(c->r->mem, sizeof(*neg));
-		*neg = *p;
-		neg->negated = !p->negated;
-		return neg;
-	}
-	if (p->kind != PAT_AND && p->kind != PAT_OR)
-		return NULL;
-	for (size_t i = 0; i < p->nkids; i++) {
-		if ((neg = negate(c, p->kids[i])) == NULL)
-			return NULL;
-		ir_tests_add(c->r, &all, neg);
-	}
-	joined = ir_join(c->r, p->kind == PAT_AND ? PAT_OR : PAT_AND, all.v, all.n);
-	return joined == NULL || ir_is_observation(joined) ? NULL : joined;
+/* NOT p inside one observation; NULL where STIX cannot. */
+static struct pat_node *
+negate(struct content *c, const struct pat_node *p)
+{
+	struct pat_node *no = pattern_is_observation(p) ? NULL : pattern_negate(c->r->mem, p);
+
+	return no == NULL || mixes_objects(no) ? NULL : no;
 }
 
 /* Exactly one of two. */
 static struct pat_node *
-exclusive(struct content *c, struct ir_tests *t)
+exclusive(struct content *c, const struct pat_list *t)
 {
 	struct pat_node *pair[2], *either[2], *no;
 
-	if (t->n != 2 || ir_is_observation(t->v[0]) || ir_is_observation(t->v[1]) ||
-	    ir_one_object(t->v[0]).n == 0 ||
-	    !slice_eq(ir_one_object(t->v[0]), ir_one_object(t->v[1])))
+	if (t->n != 2 || pattern_is_observation(t->v[0]) || pattern_is_observation(t->v[1]) ||
+	    pattern_object(t->v[0]).n == 0 ||
+	    !slice_eq(pattern_object(t->v[0]), pattern_object(t->v[1])))
 		return NULL;
 	for (int i = 0; i < 2; i++) {
 		if ((no = negate(c, t->v[1 - i])) == NULL)
 			return NULL;
 		pair[0] = i == 0 ? t->v[0] : no;
 		pair[1] = i == 0 ? no : t->v[1];
-		either[i] = ir_join(c->r, PAT_AND, pair, 2);
+		either[i] = pattern_join(c->r->mem, true, pair, 2);
 	}
-	return ir_join(c->r, PAT_OR, either, 2);
+	return pattern_join(c->r->mem, false, either, 2);
 }
 
 /* The writer marks an expression between brackets of its own. */
@@ -82,7 +79,7 @@ read_expression(struct content *c, struct xml_node *n)
 {
 	struct slice op = ir_attr(n, "operator");
 	bool brackets = between_brackets(c, n);
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	if (xml_attr(n, "ext-operator") != NULL)
 		return NULL;
@@ -94,16 +91,16 @@ read_expression(struct content *c, struct xml_node *n)
 			continue;
 		if ((p = read_member(c, k)) == NULL)
 			return NULL;
-		ir_tests_add(c->r, &all, brackets ? ir_bracket(c->r, p) : p);
+		pattern_add(&all, c->r->mem, brackets ? pattern_bracket(c->r->mem, p) : p);
 	}
 	if (all.n == 0) {
 		c->none = true;
 		return NULL;
 	}
 	if (op.n == 0 || slice_is(op, "and"))
-		return ir_join(c->r, PAT_AND, all.v, all.n);
+		return pattern_join(c->r->mem, true, all.v, all.n);
 	if (slice_is(op, "or"))
-		return ir_join(c->r, PAT_OR, all.v, all.n);
+		return pattern_join(c->r->mem, false, all.v, all.n);
 	if (slice_is(op, "not") && all.n == 1)
 		return negate(c, all.v[0]);
 	return slice_is(op, "xor") ? exclusive(c, &all) : NULL;

@@ -10,149 +10,38 @@
 
 enum { TESTS_MAX = 200000 };	/* in one document */
 
-void
-ir_tests_add(struct ir *r, struct ir_tests *t, struct pat_node *p)
-{
-	if (p == NULL)
-		return;
-	t->v = arena_grow(r->mem, t->v, t->n, &t->cap, sizeof(struct pat_node *));
-	t->v[t->n++] = p;
-}
-
-/* A test of that path ("object:path", spelled as in a pattern) with an empty literal. */
+/* One test; NULL if there are too many in the document. */
 static struct pat_node *
-new_test(struct ir *r, const char *path)
+new_test(struct ir *r, const char *path, enum pat_op op, enum pat_literal_kind kind, struct slice value)
 {
-	struct err e = ERR_INIT;
-	struct pat_node *p = pattern_parse(slice_of(arena_fmt(r->mem, "[%s = '']", path)), r->mem, &e);
-
-	return p == NULL ? NULL : p->kids[0];
-}
-
-/* A test like `proto` with another text. */
-static struct pat_node *
-test_like(struct ir *r, const struct pat_node *proto, struct slice value)
-{
-	struct pat_node *p;
-
-	if (proto == NULL || r->tests >= TESTS_MAX)
+	if (r->tests >= TESTS_MAX)
 		return NULL;
 	r->tests++;
-	p = arena_alloc(r->mem, sizeof(*p));
-	*p = *proto;
-	p->values = arena_alloc(r->mem, sizeof(*p->values));
-	p->values[0].kind = PAT_STRING;
-	p->values[0].text = value;
-	return p;
+	return pattern_test(r->mem, path, op, kind, &value, 1);
 }
 
 struct pat_node *
 ir_test(struct ir *r, const char *path, struct slice value)
 {
-	return value.n == 0 ? NULL : test_like(r, new_test(r, path), value);
+	return value.n == 0 ? NULL : new_test(r, path, PAT_EQ, PAT_STRING, value);
 }
 
 struct pat_node *
 ir_test_number(struct ir *r, const char *path, enum pat_op op, unsigned long long value)
 {
-	struct pat_node *p = test_like(r, new_test(r, path),
-	    slice_of(arena_fmt(r->mem, "%llu", value)));
-
-	if (p != NULL) {
-		p->op = op;
-		p->values[0].kind = PAT_INT;
-	}
-	return p;
-}
-
-bool
-ir_is_observation(const struct pat_node *p)
-{
-	return p->kind != PAT_TEST && p->kind != PAT_AND && p->kind != PAT_OR;
-}
-
-struct slice
-ir_one_object(const struct pat_node *p)
-{
-	struct slice all = SLICE_EMPTY;
-
-	if (p->kind == PAT_TEST)
-		return p->object;
-	for (size_t i = 0; i < p->nkids; i++) {
-		struct slice one = ir_one_object(p->kids[i]);
-
-		if (one.n == 0 || (i > 0 && !slice_eq(one, all)))
-			return SLICE_EMPTY;
-		all = one;
-	}
-	return all;
-}
-
-struct pat_node *
-ir_bracket(struct ir *r, struct pat_node *p)
-{
-	struct pat_node *b;
-
-	if (ir_is_observation(p))
-		return p;
-	b = arena_alloc(r->mem, sizeof(*b));
-	b->kind = PAT_OBS;
-	b->kids = arena_alloc(r->mem, sizeof(struct pat_node *));
-	b->kids[0] = p;
-	b->nkids = 1;
-	return b;
-}
-
-/* One node over all, kids of the same kind taken over. */
-static struct pat_node *
-make_node(struct ir *r, enum pat_kind kind, struct pat_node **v, size_t n)
-{
-	struct pat_node *p = arena_alloc(r->mem, sizeof(*p));
-	struct ir_tests kids = { 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		if (v[i]->kind != kind || v[i]->group || v[i]->nquals > 0) {
-			ir_tests_add(r, &kids, v[i]);
-			continue;
-		}
-		for (size_t k = 0; k < v[i]->nkids; k++)
-			ir_tests_add(r, &kids, v[i]->kids[k]);
-	}
-	p->kind = kind;
-	p->kids = kids.v;
-	p->nkids = kids.n;
-	return p;
-}
-
-struct pat_node *
-ir_join(struct ir *r, enum pat_kind kind, struct pat_node **v, size_t n)
-{
-	bool brackets = false;
-	struct slice object = SLICE_EMPTY;
-
-	if (n == 0)
-		return NULL;
-	if (n == 1)
-		return v[0];
-	for (size_t i = 0; i < n; i++) {
-		struct slice one = ir_is_observation(v[i]) ? SLICE_EMPTY : ir_one_object(v[i]);
-
-		if (ir_is_observation(v[i]) || (kind == PAT_AND && (one.n == 0 ||
-		    (i > 0 && !slice_eq(one, object)))))
-			brackets = true;
-		object = one;
-	}
-	if (!brackets)
-		return make_node(r, kind, v, n);
-	for (size_t i = 0; i < n; i++)
-		v[i] = ir_bracket(r, v[i]);
-	return make_node(r, kind == PAT_AND ? PAT_OBS_AND : PAT_OBS_OR, v, n);
+	return new_test(r, path, op, PAT_INT, slice_of(arena_fmt(r->mem, "%llu", value)));
 }
 
 static struct pat_node *
-join_tests(struct ir *r, enum pat_kind kind, struct ir_tests *t)
+all_tests(struct ir *r, const struct pat_list *t)
 {
-	return ir_join(r, kind, t->v, t->n);
+	return pattern_join(r->mem, true, t->v, t->n);
+}
+
+static struct pat_node *
+any_test(struct ir *r, const struct pat_list *t)
+{
+	return pattern_join(r->mem, false, t->v, t->n);
 }
 
 /* "192.0.2.0/255.255.255.0" with a contiguous mask as "192.0.2.0/24", else empty. */
@@ -259,7 +148,7 @@ static struct pat_node *
 port_tests(struct ir *r, struct xml_node *n, const char *path)
 {
 	static const char *const names[] = { "Port", "Portlist" };
-	struct ir_tests any = { 0 };
+	struct pat_list any = { 0 };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct slice list = ir_child_line(r, n, names[i]);
@@ -269,20 +158,20 @@ port_tests(struct ir *r, struct xml_node *n, const char *path)
 			struct pat_node *v[2];
 
 			if (from == to) {
-				ir_tests_add(r, &any, ir_test_number(r, path, PAT_EQ, from));
+				pattern_add(&any, r->mem, ir_test_number(r, path, PAT_EQ, from));
 				continue;
 			}
 			v[0] = ir_test_number(r, path, PAT_GE, from);
 			v[1] = ir_test_number(r, path, PAT_LE, to);
-			ir_tests_add(r, &any, ir_join(r, PAT_AND, v, 2));
+			pattern_add(&any, r->mem, pattern_join(r->mem, true, v, 2));
 		}
 	}
-	return join_tests(r, PAT_OR, &any);
+	return any_test(r, &any);
 }
 
 /* protocols of a Service: transport by number, application by its IANA name. */
 static void
-protocol_tests(struct ir *r, struct xml_node *n, struct ir_tests *all)
+protocol_tests(struct ir *r, struct xml_node *n, struct pat_list *all)
 {
 	static const char path[] = "network-traffic:protocols[*]";
 	struct xml_node *name = xml_get(n, "ServiceName");
@@ -291,11 +180,11 @@ protocol_tests(struct ir *r, struct xml_node *n, struct ir_tests *all)
 	if (slice_u64(slice_trim(xml_value(n, "ip-protocol")), &number) &&
 	    iodef2_protocol_name(number) != NULL) {
 		ir_attr(n, "ip-protocol");
-		ir_tests_add(r, all, ir_test(r, path, slice_of(iodef2_protocol_name(number))));
+		pattern_add(all, r->mem, ir_test(r, path, slice_of(iodef2_protocol_name(number))));
 	}
 	if (xml_get(name, "IANAService") != NULL) {
 		name->mark = XML_KEPT;
-		ir_tests_add(r, all, ir_test(r, path,
+		pattern_add(all, r->mem, ir_test(r, path,
 		    value_lower(ir_child_line(r, name, "IANAService"), r->mem)));
 	}
 }
@@ -305,14 +194,14 @@ static struct pat_node *email_tests(struct ir *r, struct xml_node *n, bool *none
 static struct pat_node *
 service_tests(struct ir *r, struct xml_node *n, const char *port_path, bool *none)
 {
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	n->mark = XML_KEPT;
-	ir_tests_add(r, &all, port_tests(r, n, port_path));
+	pattern_add(&all, r->mem, port_tests(r, n, port_path));
 	protocol_tests(r, n, &all);
 	if (xml_get(n, "EmailData") != NULL)
-		ir_tests_add(r, &all, email_tests(r, xml_get(n, "EmailData"), none));
-	return join_tests(r, PAT_AND, &all);
+		pattern_add(&all, r->mem, email_tests(r, xml_get(n, "EmailData"), none));
+	return all_tests(r, &all);
 }
 
 static struct pat_node *
@@ -325,7 +214,7 @@ service_alone(struct ir *r, struct xml_node *n, bool *none)
 static struct pat_node *
 end_tests(struct ir *r, struct xml_node *node, const char *path, bool *none)
 {
-	struct ir_tests any = { 0 };
+	struct pat_list any = { 0 };
 
 	for (struct xml_node *n = xml_child(node); n != NULL; n = xml_sibling(n)) {
 		struct pat_node *p = NULL;
@@ -340,9 +229,9 @@ end_tests(struct ir *r, struct xml_node *node, const char *path, bool *none)
 		} else if (xml_is(n, IODEF2_NS, "DomainData")) {
 			p = domain_element(r, n, path);
 		}
-		ir_tests_add(r, &any, p);
+		pattern_add(&any, r->mem, p);
 	}
-	return join_tests(r, PAT_OR, &any);
+	return any_test(r, &any);
 }
 
 /* Node of a System that is just a thing: a domain that resolves to addresses, or any of them. */
@@ -351,7 +240,7 @@ node_tests(struct ir *r, struct xml_node *node, bool *none)
 {
 	struct xml_node *domain = xml_get(node, "DomainData");
 	bool resolves = domain != NULL && xml_more(domain) == NULL && xml_get(node, "Address") != NULL;
-	struct ir_tests addresses = { 0 }, all = { 0 };
+	struct pat_list addresses = { 0 }, all = { 0 };
 	struct pat_node *p;
 
 	for (struct xml_node *n = xml_get(node, "Address"); n != NULL; n = xml_more(n)) {
@@ -359,17 +248,17 @@ node_tests(struct ir *r, struct xml_node *node, bool *none)
 		    none);
 		if (p == NULL)
 			return NULL;
-		ir_tests_add(r, &addresses, p);
+		pattern_add(&addresses, r->mem, p);
 	}
 	for (struct xml_node *n = domain; n != NULL; n = xml_more(n))
-		ir_tests_add(r, &all, domain_element(r, n, "domain-name:value"));
+		pattern_add(&all, r->mem, domain_element(r, n, "domain-name:value"));
 	if (resolves) {
-		ir_tests_add(r, &all, join_tests(r, PAT_OR, &addresses));
-		return join_tests(r, PAT_AND, &all);
+		pattern_add(&all, r->mem, any_test(r, &addresses));
+		return all_tests(r, &all);
 	}
 	for (size_t i = 0; i < addresses.n; i++)
-		ir_tests_add(r, &all, addresses.v[i]);
-	return join_tests(r, PAT_OR, &all);
+		pattern_add(&all, r->mem, addresses.v[i]);
+	return any_test(r, &all);
 }
 
 static struct pat_node *
@@ -378,7 +267,7 @@ system_tests(struct ir *r, struct xml_node *n, bool *none)
 	struct slice category = slice_trim(xml_value(n, "category"));
 	bool source = slice_is(category, "source"), target = slice_is(category, "target");
 	struct xml_node *node = xml_get(n, "Node");
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	n->mark = XML_KEPT;
 	if (node != NULL)
@@ -386,14 +275,14 @@ system_tests(struct ir *r, struct xml_node *n, bool *none)
 	if (!source && !target && xml_get(n, "Service") == NULL)
 		return node_tests(r, node, none);
 	ir_attr(n, "category");
-	ir_tests_add(r, &all, end_tests(r, node, source ? "network-traffic:src_ref.value" :
+	pattern_add(&all, r->mem, end_tests(r, node, source ? "network-traffic:src_ref.value" :
 	    "network-traffic:dst_ref.value", none));
 	if (all.n == 0 && xml_child(node) != NULL)
 		return NULL;
 	for (struct xml_node *s = xml_get(n, "Service"); s != NULL; s = xml_more(s))
-		ir_tests_add(r, &all, service_tests(r, s, source ? "network-traffic:src_port" :
+		pattern_add(&all, r->mem, service_tests(r, s, source ? "network-traffic:src_port" :
 		    "network-traffic:dst_port", none));
-	return join_tests(r, PAT_AND, &all);
+	return all_tests(r, &all);
 }
 
 static struct pat_node *
@@ -406,13 +295,13 @@ email_tests(struct ir *r, struct xml_node *n, bool *none)
 		{ "EmailX-Mailer", "email-message:additional_header_fields.'X-Mailer'" },
 		{ "EmailBody", "email-message:body" },
 	};
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	(void)none;
 	n->mark = XML_KEPT;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (struct xml_node *k = xml_get(n, rows[i].name); k != NULL; k = xml_more(k))
-			ir_tests_add(r, &all, ir_test(r, rows[i].path,
+			pattern_add(&all, r->mem, ir_test(r, rows[i].path,
 			    i == 4 ? ir_text(r, k) : ir_line(r, k)));
 	}
 	for (struct xml_node *k = xml_get(n, "EmailHeaderField"); k != NULL; k = xml_more(k)) {
@@ -421,12 +310,12 @@ email_tests(struct ir *r, struct xml_node *n, bool *none)
 		strbuf_adds(&path, "email-message:additional_header_fields.");
 		pattern_string(&path, slice_trim(xml_value(k, "name")));
 		if (xml_child(k) == NULL) {
-			ir_tests_add(r, &all, ir_test(r, path.p, ir_text(r, k)));
+			pattern_add(&all, r->mem, ir_test(r, path.p, ir_text(r, k)));
 			ir_attr(k, "name");
 		}
 		strbuf_fini(&path);
 	}
-	return join_tests(r, PAT_AND, &all);
+	return all_tests(r, &all);
 }
 
 static struct pat_node *
@@ -438,7 +327,7 @@ hash_test(struct ir *r, const char *object, const char *algorithm, struct slice 
 }
 
 static void
-file_hash_tests(struct ir *r, struct xml_node *data, struct ir_tests *all)
+file_hash_tests(struct ir *r, struct xml_node *data, struct pat_list *all)
 {
 	if (data == NULL || !slice_is(slice_trim(xml_value(data, "scope")), "file-contents"))
 		return;
@@ -449,7 +338,7 @@ file_hash_tests(struct ir *r, struct xml_node *data, struct ir_tests *all)
 		struct slice hex;
 
 		if (ir_hash(r, h, &algorithm, &hex))
-			ir_tests_add(r, all, hash_test(r, "file", algorithm, hex));
+			pattern_add(all, r->mem, hash_test(r, "file", algorithm, hex));
 	}
 	for (struct xml_node *f = xml_get(data, "FuzzyHash"); f != NULL; f = xml_more(f)) {
 		for (struct xml_node *v = xml_get(f, "FuzzyHashValue"); v != NULL; v = xml_more(v)) {
@@ -459,14 +348,14 @@ file_hash_tests(struct ir *r, struct xml_node *data, struct ir_tests *all)
 				continue;
 			f->mark = XML_KEPT;
 			ir_attr(v, "name");
-			ir_tests_add(r, all, hash_test(r, "file", name, ir_line(r, v)));
+			pattern_add(all, r->mem, hash_test(r, "file", name, ir_line(r, v)));
 		}
 	}
 }
 
 /* A folder beside the file name: FileName may hold it too. */
 static void
-file_name_tests(struct ir *r, struct xml_node *n, struct ir_tests *all)
+file_name_tests(struct ir *r, struct xml_node *n, struct pat_list *all)
 {
 	struct slice name = ir_child_line(r, n, "FileName");
 
@@ -481,15 +370,15 @@ file_name_tests(struct ir *r, struct xml_node *n, struct ir_tests *all)
 		if (name.n > dir.n + 1 && memcmp(name.p, dir.p, dir.n) == 0 &&
 		    (name.p[dir.n] == '\\' || name.p[dir.n] == '/'))
 			name = slice_from(name.p + dir.n + 1, name.n - dir.n - 1);
-		ir_tests_add(r, all, ir_test(r, "file:parent_directory_ref.path", dir));
+		pattern_add(all, r->mem, ir_test(r, "file:parent_directory_ref.path", dir));
 	}
-	ir_tests_add(r, all, ir_test(r, "file:name", name));
+	pattern_add(all, r->mem, ir_test(r, "file:name", name));
 }
 
 static struct pat_node *
 file_tests(struct ir *r, struct xml_node *n)
 {
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 	unsigned long long size;
 
 	n->mark = XML_KEPT;
@@ -497,22 +386,22 @@ file_tests(struct ir *r, struct xml_node *n)
 	file_name_tests(r, n, &all);
 	if (slice_u64(xml_text_line(xml_get(n, "FileSize"), r->mem), &size)) {
 		xml_mark_own(xml_get(n, "FileSize"), XML_KEPT);
-		ir_tests_add(r, &all, ir_test_number(r, "file:size", PAT_EQ, size));
+		pattern_add(&all, r->mem, ir_test_number(r, "file:size", PAT_EQ, size));
 	}
-	ir_tests_add(r, &all, ir_test(r, "file:mime_type", ir_child_line(r, n, "FileType")));
-	return join_tests(r, PAT_AND, &all);
+	pattern_add(&all, r->mem, ir_test(r, "file:mime_type", ir_child_line(r, n, "FileType")));
+	return all_tests(r, &all);
 }
 
 static struct pat_node *
 key_tests(struct ir *r, struct xml_node *n)
 {
 	struct xml_node *value = xml_get(n, "Value") != NULL ? xml_get(n, "Value") : xml_get(n, "KeyValue");
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	n->mark = XML_KEPT;
-	ir_tests_add(r, &all, ir_test(r, "windows-registry-key:key", ir_child_line(r, n, "KeyName")));
-	ir_tests_add(r, &all, ir_test(r, "windows-registry-key:values[*].data", ir_text(r, value)));
-	return join_tests(r, PAT_AND, &all);
+	pattern_add(&all, r->mem, ir_test(r, "windows-registry-key:key", ir_child_line(r, n, "KeyName")));
+	pattern_add(&all, r->mem, ir_test(r, "windows-registry-key:values[*].data", ir_text(r, value)));
+	return all_tests(r, &all);
 }
 
 static struct pat_node *
@@ -520,20 +409,20 @@ certificate_tests(struct ir *r, struct xml_node *n)
 {
 	struct xml_node *data = xml_get_ns(n, IODEF2_NS_DS, "X509Data");
 	struct xml_node *both = xml_get_ns(data, IODEF2_NS_DS, "X509IssuerSerial");
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	n->mark = XML_KEPT;
-	ir_tests_add(r, &all, ir_test(r, "x509-certificate:serial_number",
+	pattern_add(&all, r->mem, ir_test(r, "x509-certificate:serial_number",
 	    ir_line(r, xml_get_ns(both, IODEF2_NS_DS, "X509SerialNumber"))));
-	ir_tests_add(r, &all, ir_test(r, "x509-certificate:issuer",
+	pattern_add(&all, r->mem, ir_test(r, "x509-certificate:issuer",
 	    ir_line(r, xml_get_ns(both, IODEF2_NS_DS, "X509IssuerName"))));
-	ir_tests_add(r, &all, ir_test(r, "x509-certificate:subject",
+	pattern_add(&all, r->mem, ir_test(r, "x509-certificate:subject",
 	    ir_line(r, xml_get_ns(data, IODEF2_NS_DS, "X509SubjectName"))));
 	if (all.n > 0) {
 		xml_mark_own(data, XML_KEPT);
 		xml_mark_own(both, XML_KEPT);
 	}
-	return join_tests(r, PAT_AND, &all);
+	return all_tests(r, &all);
 }
 
 /* Containers of things that all must be there. */
@@ -541,7 +430,7 @@ static struct pat_node *
 all_of(struct ir *r, struct xml_node *n, const char *name,
     struct pat_node *(*one)(struct ir *, struct xml_node *))
 {
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	n->mark = XML_KEPT;
 	for (struct xml_node *k = xml_get(n, name); k != NULL; k = xml_more(k)) {
@@ -549,9 +438,9 @@ all_of(struct ir *r, struct xml_node *n, const char *name,
 
 		if (p == NULL)
 			return NULL;
-		ir_tests_add(r, &all, all.n > 0 || xml_more(k) != NULL ? ir_bracket(r, p) : p);
+		pattern_add(&all, r->mem, all.n > 0 || xml_more(k) != NULL ? pattern_bracket(r->mem, p) : p);
 	}
-	return join_tests(r, PAT_AND, &all);
+	return all_tests(r, &all);
 }
 
 static struct pat_node *
@@ -584,7 +473,7 @@ record_data(struct ir *r, struct xml_node *n, bool *none)
 	static const char *const names[] = {
 		"FileData", "WindowsRegistryKeysModified", "CertificateData",
 	};
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	if (xml_get(n, "RecordItem") != NULL)
 		return NULL;
@@ -595,10 +484,10 @@ record_data(struct ir *r, struct xml_node *n, bool *none)
 
 			if (p == NULL)
 				return NULL;
-			ir_tests_add(r, &all, p);
+			pattern_add(&all, r->mem, p);
 		}
 	}
-	return join_tests(r, PAT_AND, &all);
+	return all_tests(r, &all);
 }
 
 /* EventData: both ends of its first Flow. */
@@ -606,7 +495,7 @@ static struct pat_node *
 event_tests(struct ir *r, struct xml_node *n, bool *none)
 {
 	struct xml_node *flow = xml_get(n, "Flow");
-	struct ir_tests all = { 0 };
+	struct pat_list all = { 0 };
 
 	if (flow == NULL || xml_more(flow) != NULL || xml_get(n, "Record") != NULL ||
 	    xml_get(n, "EventData") != NULL)
@@ -618,9 +507,9 @@ event_tests(struct ir *r, struct xml_node *n, bool *none)
 
 		if (p == NULL)
 			return NULL;
-		ir_tests_add(r, &all, p);
+		pattern_add(&all, r->mem, p);
 	}
-	return join_tests(r, PAT_AND, &all);
+	return all_tests(r, &all);
 }
 
 static struct pat_node *

@@ -502,14 +502,14 @@ expressions_become_patterns(void **state)
 		{ "<IndicatorExpression operator=\"or\">" F("a") A("192.0.2.1") "</IndicatorExpression>",
 		  "[file:name = 'a' OR ipv4-addr:value = '192.0.2.1']" },
 		{ "<IndicatorExpression operator=\"not\">" F("a") "</IndicatorExpression>",
-		  "[file:name NOT = 'a']" },
+		  "[file:name != 'a']" },
 		{ "<IndicatorExpression operator=\"not\"><IndicatorExpression operator=\"or\">" F("a") F("b")
 		  "</IndicatorExpression></IndicatorExpression>",
-		  "[file:name NOT = 'a' AND file:name NOT = 'b']" },
+		  "[file:name != 'a' AND file:name != 'b']" },
 		{ "<IndicatorExpression operator=\"not\"><IndicatorExpression operator=\"or\">" F("a")
 		  A("192.0.2.1") "</IndicatorExpression></IndicatorExpression>", NULL },
 		{ "<IndicatorExpression operator=\"xor\">" F("a") F("b") "</IndicatorExpression>",
-		  "[file:name = 'a' AND file:name NOT = 'b' OR file:name NOT = 'a' AND file:name = 'b']" },
+		  "[file:name = 'a' AND file:name != 'b' OR file:name != 'a' AND file:name = 'b']" },
 		{ "<IndicatorExpression operator=\"xor\">" F("a") A("192.0.2.1") "</IndicatorExpression>", NULL },
 		{ "<IndicatorExpression ext-operator=\"x\">" F("a") "</IndicatorExpression>", NULL },
 		{ "<IndicatorReference uid-ref=\"other\"/>", "[ipv4-addr:value = '192.0.2.99']" },
