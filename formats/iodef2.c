@@ -3,6 +3,7 @@
 
 #include "formats/iodef2_read.h"
 #include "formats/iodef2_residue.h"
+#include "formats/iodef2_write.h"
 #include "formats/xml_walk.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/digest.h"
@@ -184,4 +185,5 @@ const struct format_ops format_iodef2 = {
 	.read = iodef2_read,
 	.write = iodef2_write,
 	.split = &iodef2_split,
+	.series = &iodef2_series,
 };

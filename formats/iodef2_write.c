@@ -23,8 +23,14 @@ common_language(const struct iw *w)
 	return lang.n > 0 ? lang : SLICE_LIT("en");
 }
 
-static void
-start_document(struct iw *w)
+const char *
+iw_csirt(const struct write_job *job)
+{
+	return job->csirt == NULL || job->csirt[0] == '\0' ? nobody : job->csirt;
+}
+
+void
+iw_start_document(struct iw *w, struct slice lang)
 {
 	w->doc = xml_new(w->mem, IODEF2_NS, "", "IODEF-Document");
 	xml_declare(w->mem, w->doc, "", IODEF2_NS);
@@ -32,8 +38,7 @@ start_document(struct iw *w)
 	xml_declare(w->mem, w->doc, "enum", IODEF2_NS_ENUM);
 	xml_declare(w->mem, w->doc, "sci", IODEF2_NS_SCI);
 	iw_set(w, w->doc, "version", "2.00");
-	xml_set(w->mem, w->doc, "xml:lang", iw_is_language(common_language(w)) ?
-	    common_language(w) : SLICE_LIT("en"));
+	xml_set(w->mem, w->doc, "xml:lang", iw_is_language(lang) ? lang : SLICE_LIT("en"));
 }
 
 static int
@@ -41,7 +46,7 @@ write_tree(struct iw *w, struct err *e)
 {
 	size_t i;
 
-	start_document(w);
+	iw_start_document(w, common_language(w));
 	iw_index_build(w);
 	iw_plan(w);
 	iw_home(w);
@@ -64,8 +69,7 @@ iodef2_write_tree(const struct write_job *job, struct arena *mem, struct xml_nod
 	size_t i;
 	int rc;
 
-	if (own.csirt == NULL || own.csirt[0] == '\0')
-		own.csirt = nobody;
+	own.csirt = iw_csirt(job);
 	w.v = arena_alloc(mem, (w.n + 1) * sizeof(*w.v));
 	for (i = 0; i < w.n; i++)
 		w.v[i].o = &job->adv->objects[i];

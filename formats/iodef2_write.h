@@ -34,6 +34,9 @@ struct iw_obj {
 	struct xml_node		*used_in;	/* the EventData where another SCO speaks for it */
 	bool			 covered;	/* a reader makes it of what came home */
 	bool			 home;		/* as are all others: no residue */
+	bool			 elsewhere;	/* in an Incident that another batch has */
+	bool			 rest;		/* own, and left for the last batch */
+	size_t			 copies;	/* elements that it has there */
 	struct iw_obj		*merged;	/* incident: the report it is in; report: its incident */
 	struct xml_node		**nodes;	/* its native elements */
 	size_t			 nnodes, nodes_cap;
@@ -70,8 +73,17 @@ struct iw_incident {
 	struct iw_obj	*creator;	/* identity behind Contact role=creator, NULL if none */
 };
 
+/* What is remembered of Incidents of earlier batches (iodef2_write_series.c). */
+struct iw_link {
+	struct slice	 id, name;
+	enum tlp	 label;
+	uint32_t	 asked;		/* the last Incident that names something of it, from 1 */
+};
+
 struct iw {
 	const struct write_job	*job;
+	const struct batch	*batch;		/* these are some of many (format_series); or NULL */
+	struct writing		*series;	/* with `batch` */
 	struct arena		*mem;
 	struct xml_reader	*reader;	/* of XML in residues, into mem */
 	struct xml_node		*doc;
@@ -84,7 +96,18 @@ struct iw {
 	struct iw_nodes		 home;		/* elements that came home just now; user = the object */
 	struct slice		*used_ids;	/* xs:ID values given so far: a hash table */
 	size_t			 nused_ids, used_ids_cap;
+	struct arena		*ids_mem;	/* where these are kept; NULL: mem */
 };
+
+/* iodef2_write.c: our name, and the empty document */
+const char	*iw_csirt(const struct write_job *job);
+void		 iw_start_document(struct iw *w, struct slice lang);
+extern const struct format_series iodef2_series;
+/* The Incident of an object that is elsewhere; NULL if it is not written yet, or `asker` had it. */
+const struct iw_link *iw_series_link(struct iw *w, const struct iw_obj *ob,
+		    const struct iw_incident *asker);
+/* The path in the whole document of one in the batch. */
+const char	*iw_series_path(struct iw *w, const char *path);
 
 /* iodef2_write_plan.c */
 void		 iw_index_build(struct iw *w);

@@ -41,7 +41,7 @@ write_scos(struct iw *w, struct xml_node *event, const json *refs)
 	for (ref = json_first(refs); ref != NULL; ref = json_next(ref)) {
 		ob = iw_find(w, json_slice(ref));
 		if (ob != NULL && ob->o->class == OBJECT_SCO && ob->used_in != event &&
-		    ob->nnodes < COPIES_MAX)
+		    ob->copies + ob->nnodes < COPIES_MAX)
 			iw_write_sco(w, event, ob);
 	}
 }

@@ -249,30 +249,38 @@ write_assessment(struct iw *w, struct iw_incident *inc, struct iw_obj *ob)
 	iw_confidence(w, ob, n);
 }
 
+static void
+write_link(struct iw *w, struct iw_incident *inc, struct slice id, struct slice name, enum tlp label)
+{
+	struct xml_node *n = iw_el(w, inc->node, "RelatedActivity");
+
+	iw_restrict(w, n, iw_label_join(iw_label_at(inc->node), label));
+	iw_claim(w, inc->report, n);
+	xml_set(w->mem, iw_leaf(w, n, "IncidentID", id), "name", name);
+}
+
 /* Objects that this report names too, but that stand in another Incident: a link to it. */
 static void
 write_shared(struct iw *w, struct iw_incident *inc)
 {
 	json *ref = json_first(json_get(inc->report->o->tree, "object_refs"));
 	bool *linked = arena_alloc(w->mem, w->nincidents * sizeof(*linked));
-	struct xml_node *n;
+	const struct iw_link *link;
 	struct iw_obj *ob;
 	size_t to;
 
 	for (; ref != NULL; ref = json_next(ref)) {
 		ob = iw_find(w, json_slice(ref));
+		if (ob != NULL && ob->elsewhere && (link = iw_series_link(w, ob, inc)) != NULL)
+			write_link(w, inc, link->id, link->name, link->label);
 		if (ob == NULL || ob->incident == 0)
 			continue;
 		to = ob->incident - 1;
 		if (&w->incidents[to] == inc || linked[to] || w->incidents[to].id.n == 0)
 			continue;
 		linked[to] = true;
-		n = iw_el(w, inc->node, "RelatedActivity");
-		iw_restrict(w, n, iw_label_join(iw_label_at(inc->node),
-		    iw_label_at(w->incidents[to].node)));
-		iw_claim(w, inc->report, n);
-		xml_set(w->mem, iw_leaf(w, n, "IncidentID", w->incidents[to].id), "name",
-		    xml_value(xml_get(w->incidents[to].node, "IncidentID"), "name"));
+		write_link(w, inc, w->incidents[to].id, xml_value(xml_get(
+		    w->incidents[to].node, "IncidentID"), "name"), iw_label_at(w->incidents[to].node));
 	}
 }
 
@@ -389,7 +397,7 @@ is_needless(const struct iw *w, const struct iw_incident *inc)
 {
 	size_t i;
 
-	if (inc->report != NULL || inc->incident != NULL || w->nincidents == 1)
+	if (inc->report != NULL || inc->incident != NULL || (w->nincidents == 1 && w->batch == NULL))
 		return false;
 	for (i = 0; i < inc->nmembers; i++)
 		if (!inc->members[i]->done && iw_has_native_form(inc->members[i]->o) &&

@@ -173,12 +173,13 @@ id_slot(struct slice *table, size_t cap, struct slice id)
 bool
 iw_take_id(struct iw *w, struct slice id)
 {
+	struct arena *mem = w->ids_mem != NULL ? w->ids_mem : w->mem;
 	struct slice *old = w->used_ids, *slot;
 	size_t i, old_cap = w->used_ids_cap;
 
 	if (2 * (w->nused_ids + 1) > old_cap) {
 		w->used_ids_cap = old_cap == 0 ? 64 : 2 * old_cap;
-		w->used_ids = arena_alloc(w->mem, w->used_ids_cap * sizeof(*w->used_ids));
+		w->used_ids = arena_alloc(mem, w->used_ids_cap * sizeof(*w->used_ids));
 		for (i = 0; i < old_cap; i++)
 			if (old[i].p != NULL)
 				*id_slot(w->used_ids, w->used_ids_cap, old[i]) = old[i];
@@ -186,7 +187,7 @@ iw_take_id(struct iw *w, struct slice id)
 	slot = id_slot(w->used_ids, w->used_ids_cap, id);
 	if (slot->p != NULL)
 		return false;
-	*slot = id;
+	*slot = w->ids_mem != NULL ? arena_slice(mem, id) : id;
 	w->nused_ids++;
 	return true;
 }
@@ -225,7 +226,7 @@ sole_incident(const struct iw *w, const struct iw_obj *report)
 			return NULL;
 		found = ob;
 	}
-	return found != NULL && !found->container ? found : NULL;
+	return found != NULL && !found->container && !found->elsewhere ? found : NULL;
 }
 
 static void
@@ -237,7 +238,7 @@ make_containers(struct iw *w)
 
 	for (i = 0; i < w->n; i++) {
 		ob = &w->v[i];
-		if (!ob->latest || !is_list_container(ob->o->type))
+		if (!ob->latest || ob->elsewhere || !is_list_container(ob->o->type))
 			continue;
 		ob->container = true;
 		ob->merged = sole_incident(w, ob);
@@ -248,7 +249,7 @@ make_containers(struct iw *w)
 	}
 	for (i = 0; i < w->n; i++) {
 		ob = &w->v[i];
-		if (!ob->latest)
+		if (!ob->latest || ob->elsewhere)
 			continue;
 		if (is_list_container(ob->o->type)) {
 			inc = incident_add(w);
@@ -272,7 +273,7 @@ put_in(const struct iw *w, struct slice id, size_t incident)
 {
 	struct iw_obj *ob = iw_find(w, id);
 
-	if (ob != NULL && ob->incident == 0)
+	if (ob != NULL && ob->incident == 0 && !ob->elsewhere)
 		ob->incident = incident;
 }
 
@@ -352,7 +353,7 @@ follow_subjects(struct iw *w)
 	for (i = 0; i < w->n; i++) {
 		struct iw_obj *ob = &w->v[i];
 
-		if (ob->latest && ob->incident == 0 && ob->o->class != OBJECT_SCO)
+		if (ob->latest && ob->incident == 0 && !ob->elsewhere && ob->o->class != OBJECT_SCO)
 			ob->incident = incident_of_subject(w, ob);
 	}
 }
@@ -393,6 +394,43 @@ iw_only_signs(const struct iw *w, const struct iw_obj *identity)
 	return n > 0;
 }
 
+/* Whoever only signs is a part of the first Incident that has something signed so. */
+static void
+follow_signatures(struct iw *w)
+{
+	const struct iw_ref *rows;
+	size_t i, k, n;
+
+	for (i = 0; i < w->n; i++) {
+		struct iw_obj *ob = &w->v[i];
+
+		if (!ob->latest || ob->incident != 0 || ob->elsewhere || !iw_only_signs(w, ob))
+			continue;
+		rows = iw_rows(&w->by_creator, ob->o->id, &n);
+		for (k = 0; k < n && ob->incident == 0; k++)
+			ob->incident = rows[k].obj->incident;
+	}
+}
+
+static bool
+needs_default(const struct iw *w, const struct iw_obj *ob)
+{
+	return ob->latest && ob->incident == 0 && !ob->elsewhere && iw_has_native_form(ob->o) &&
+	    !iw_only_signs(w, ob);
+}
+
+/* Of some of many: leave what would need a default Incident for the last batch. */
+static void
+leave_rest(struct iw *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->batch->own; i++) {
+		w->v[i].rest = w->nincidents == 0 || needs_default(w, &w->v[i]);
+		w->batch->rest[i] = w->v[i].rest;
+	}
+}
+
 /* The Incident of those that no container names. A document without any Incident is not valid. */
 static void
 make_default(struct iw *w)
@@ -401,14 +439,19 @@ make_default(struct iw *w)
 	size_t i;
 
 	for (i = 0; i < w->n && !needed; i++)
-		needed = w->v[i].latest && w->v[i].incident == 0 &&
-		    iw_has_native_form(w->v[i].o) && !iw_only_signs(w, &w->v[i]);
+		needed = needs_default(w, &w->v[i]);
+	if (w->batch != NULL && !w->batch->last) {
+		leave_rest(w);
+		needed = false;
+	}
 	if (needed)
 		incident_add(w);
+	else
+		follow_signatures(w);
 	if (w->nincidents == 0)
 		return;
 	for (i = 0; i < w->n; i++)
-		if (w->v[i].latest && w->v[i].incident == 0)
+		if (w->v[i].latest && w->v[i].incident == 0 && !w->v[i].elsewhere && !w->v[i].rest)
 			w->v[i].incident = needed ? w->nincidents : 1;
 }
 

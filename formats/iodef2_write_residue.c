@@ -254,6 +254,8 @@ iw_account(struct iw *w)
 	if (w->job->loss == NULL)
 		return;
 	for (i = 0; i < w->n; i++) {
+		if (w->v[i].elsewhere || w->v[i].rest)
+			continue;	/* another batch has it */
 		if (is_tlp(w->v[i].o))
 			iw_mark(w, &w->v[i], LOSS_KEPT, "");
 		account_tree(w, &w->v[i], w->v[i].o->tree, &path);

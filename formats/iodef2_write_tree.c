@@ -93,7 +93,8 @@ iw_generated(struct iw *w, struct xml_node *n, const char *note)
 {
 	if (!w->job->no_residue)
 		iw_extra(w, n, "boolean", IODEF2_RESIDUE_GENERATED, SLICE_LIT("true"));
-	loss_add(w->job->loss, LOSS_GENERATED, xml_path_text(w->mem, n, NULL), note);
+	loss_add(w->job->loss, LOSS_GENERATED, w->batch == NULL ? xml_path_text(w->mem, n, NULL) :
+	    iw_series_path(w, xml_path_text(w->mem, n, NULL)), note);
 }
 
 /* "...:60Z" is a time in RFC 3339 and none in XML Schema. */

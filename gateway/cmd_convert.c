@@ -262,6 +262,9 @@ const struct command command_convert = {
 	"it is read.\n"
 	"Large inputs are read piece by piece and take no memory of their size; what is needed "
 	"of all pieces is "
-	"put by in files without a name in TMPDIR.",
+	"put by in files without a name in TMPDIR. STIX 2.1 and records of values are written so "
+	"too, and, if the input is a list of events or Incidents, MISP, and IODEF v2 with --no-residue "
+	"(unless it came from IODEF). All else is written as a whole, of at most 1 GB of objects: in "
+	"STIX anything may refer to anything.",
 	options, run
 };

@@ -105,8 +105,9 @@ load_all(struct documents *d, struct arena *mem, struct advisory *adv, struct er
 			continue;
 		bytes += k.n;
 		if (bytes > WHOLE_MAX)
-			return err_set(e, ERR_LIMIT, "%s is written as a whole, and these are more than "
-			    "%zu bytes of objects", d->to->name, WHOLE_MAX);
+			return err_set(e, ERR_LIMIT, "%s is written as a whole here, and these are more "
+			    "than %zu bytes of objects%s", d->to->name, WHOLE_MAX,
+			    d->to == &format_iodef2 ? "; events go one by one with --no-residue" : "");
 		o = advisory_add(adv, mem);
 		if (!shelf_load(d->shelf, &k, mem, true, o))
 			return lost(e);

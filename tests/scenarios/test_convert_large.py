@@ -292,12 +292,30 @@ def test_events_one_by_one_are_the_list(tmp_path):
         path = write(tmp_path / f"{name}.json", content)
         check_same([path], tmp_path, [("convert", "--from", "misp", *way) for way in (
             ("--to", "stix21"), ("--to", "stix21", "--strict"), ("--to", "csv"), ("--to", "misp"),
-            ("--to", "misp", "--no-residue"))])
+            ("--to", "misp", "--no-residue"), ("--to", "iodef2", "--no-residue"), ("--to", "iodef2", "--no-residue", "--pretty"))])
+    shared = [event(n, "198.51.100.1", f"198.51.100.{n}", tag=f"tlp:{word}") for n, word in enumerate(("red", "green", "amber", "clear"))]
+    path = write(tmp_path / "shared.json", {"response": shared})
+    check_same([path], tmp_path, [("convert", "--to", "misp"), ("convert", "--to", "iodef2", "--no-residue")])
     many = write(tmp_path / "many.json", {"response": [event(n, f"45.{n >> 8}.{n & 255}.1") for n in range(4000)]})
-    whole, pieces = (tocsin("convert", "--to", "stix21", "--stats", "--window", w, many) for w in ("1G", "1K"))
-    assert whole.returncode == pieces.returncode == 0 and whole.stdout == pieces.stdout
-    if not SANITIZED:
-        assert memory(pieces) < (25 << 20) < memory(whole)
+    for way in (("stix21",), ("misp",), ("iodef2", "--no-residue")):
+        whole, pieces = (tocsin("convert", "--stats", "--window", w, "--to", *way, many) for w in ("1G", "1K"))
+        assert whole.returncode == pieces.returncode == 0 and whole.stdout == pieces.stdout
+        if not SANITIZED:
+            assert memory(pieces) < (28 << 20) < memory(whole)
+
+
+def test_the_events_of_the_corpus_one_by_one_are_the_list(tmp_path):
+    if not os.path.isdir(CORPUS):
+        pytest.skip("no corpus here")
+    found = []
+    for path in sorted(glob.glob(os.path.join(CORPUS, "misp", "**", "*.json"), recursive=True)):
+        with open(path, encoding="utf-8") as f:
+            content = json.load(f)
+        several = content.get("response") if isinstance(content, dict) else content
+        found += [e for e in (several if isinstance(several, list) else [content]) if isinstance(e, dict) and "Event" in e]
+    assert len(found) > 5
+    path = write(tmp_path / "all.json", {"response": found})
+    check_same([path], tmp_path, [("convert", "--to", "misp"), ("convert", "--to", "iodef2", "--no-residue")])
 
 
 # ---- folders ----
