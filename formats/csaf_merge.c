@@ -168,7 +168,7 @@ merge_list(struct merge *g, json *tree, const char *name, const json *was, const
 			continue;
 		for (json *o = json_first(list); o != NULL; o = next) {
 			next = json_next(o);
-			if (same_reference(o, k)) {
+			if (same_reference(o, k) && !csaf_set_has(&has, g->mem, o)) {
 				json_detach(list, o);
 				changed = true;
 				break;

@@ -55,8 +55,8 @@ on_issue(void *ctx, const struct csaf_issue *issue)
 
 	if (in->adv->nverdicts >= REMARKS_MAX)
 		return;
-	add_verdict(in, in->r.job->strict && !in->refused ? VERDICT_REFUSED : VERDICT_WARNED, issue->code,
-	    issue->err, issue->path, issue->reason);
+	add_verdict(in, in->r.job->strict && !issue->remark && !in->refused ? VERDICT_REFUSED :
+	    VERDICT_WARNED, issue->code, issue->err, issue->path, issue->reason);
 }
 
 /* csaf_warn_fn */

@@ -28,6 +28,8 @@ static const struct {
 	    "another status of this vulnerability says the contrary of this product" },
 	[T_DOUBLE_SCORE] = { "DOUBLE_SCORE", "6.1.7", ERR_DUPLICATE,
 	    "this product has a score of this CVSS version before" },
+	[T_WRONG_CWE] = { "WRONG_CWE", "6.1.11", ERR_VALUE,
+	    "this is not the name of the weakness with this id" },
 	[T_BAD_LANGUAGE] = { "BAD_LANGUAGE", "6.1.12", ERR_VALUE, "this is no language tag" },
 	[T_BAD_PURL] = { "BAD_PURL", "6.1.13", ERR_VALUE, "this is no package URL" },
 	[T_UNSORTED_REVISIONS] = { "UNSORTED_REVISIONS", "6.1.14", ERR_CONFLICT,

@@ -1,5 +1,8 @@
-/* csaf_test_vulnerabilities.c -- tests 6 to 10, 23, 24, 29, 32, 33; and 27.9, 27.10 of VEX. */
+/* csaf_test_vulnerabilities.c -- tests 6 to 11, 23, 24, 29, 32, 33; and 27.9, 27.10 of VEX. */
 #include "formats/csaf_test.h"
+
+#include <stdio.h>
+
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
@@ -110,6 +113,25 @@ test_scores(struct csaf_testing *t, const json *v)
 	}
 }
 
+/* Test 11. Of a weakness that is not in our list nothing can be said. */
+static void
+test_cwe(struct csaf_testing *t, const json *v)
+{
+	struct csaf_issue remark = { .code = "UNKNOWN_CWE", .err = ERR_VALUE, .remark = true,
+	    .reason = "the name of this weakness was not checked: it is not in our list" };
+	const json *cwe = json_get(v, "cwe");
+	struct slice id = json_member(cwe, "id");
+
+	if (!csaf_is_cwe(id) || json_member(cwe, "name").n == 0)
+		return;			/* the structure is judged elsewhere */
+	if (csaf_cwe_name(id) == NULL) {
+		snprintf(remark.path, sizeof(remark.path), "%s.cwe.id", t->path.p);
+		t->report(t->ctx, &remark);
+	} else if (!csaf_cwe_has_name(id, json_member(cwe, "name"))) {
+		csaf_fail(t, T_WRONG_CWE, "cwe.name");
+	}
+}
+
 /* Test 24: party and date; dates are compared as they are written. */
 static void
 test_involvements(struct csaf_testing *t, const json *v)
@@ -214,6 +236,7 @@ csaf_test_vulnerabilities(struct csaf_testing *t)
 
 		test_status(t, json_get(v, "product_status"));
 		test_scores(t, v);
+		test_cwe(t, v);
 		test_involvements(t, v);
 		test_names_products(t, v, "remediations", T_REMEDIATION_WITHOUT_PRODUCT);
 		test_names_products(t, v, "flags", T_FLAG_WITHOUT_PRODUCT);

@@ -70,6 +70,9 @@ static const struct { const char *source, *verb, *targets; } pairs[] = {
 	{ "threat-actor", "located-at", "location" },
 	{ "threat-actor", "targets", PLACE },
 	{ "threat-actor", "uses", ARMS },
+	/* Not in the standard, which has no relationship for software at all: how an advisory says which
+	 * product is affected. What a tool may have, software may. */
+	{ "software", "has", "vulnerability" },
 	{ "tool", "delivers", "malware" },
 	{ "tool", "drops", "malware" },
 	{ "tool", "has", "vulnerability" },

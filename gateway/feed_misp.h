@@ -5,7 +5,8 @@
  *
  * What the collection holds for this reader is looked through whenever anything has changed; it is
  * written anew only if that is other than it was. An event that is the same has the same bytes, and so the
- * same tag. An object of the store that cannot be read costs only itself: it is left out, logged and counted.
+ * same tag. An object of the store that cannot be read costs only itself: it is left out, logged and
+ * counted.
  *
  * Owns:    the walk over the collection for this, and the few texts that are kept while they hold.
  * Called:  by the feeds' adapter.

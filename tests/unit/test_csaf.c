@@ -583,6 +583,30 @@ test_bare_keeps_what_matters(void **state)
 	assert_int_equal(read_as(&format_csaf, print(doc), true)->nverdicts, 0);
 }
 
+/* A weakness has the name that the CWE list gives it, whatever its reference calls it. */
+static void
+test_weakness_gets_its_name(void **state)
+{
+	static const struct { const char *was, *now; } names[] = {
+		{ NULL, "Out-of-bounds Write" }, { "heap smash", "Out-of-bounds Write" },
+		{ "OUT-OF-BOUNDS WRITE", "OUT-OF-BOUNDS WRITE" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(names); i++) {
+		json *b = as_bundle(load(ADVISORY)), *doc;
+		json *ref = json_at(json_get(bundle_object(b, "vulnerability", 0), "external_references"), 1);
+
+		json_put_str(mem, ref, "external_id", SLICE_LIT("CWE-787"));
+		json_remove(ref, "description");
+		if (names[i].was != NULL)
+			json_put_str(mem, ref, "description", slice_of(names[i].was));
+		doc = parse(write_as(&format_csaf, read_as(&format_stix21, print(b), false), true));
+		assert_text(doc, "vulnerabilities[0].cwe.id", "CWE-787");
+		assert_text(doc, "vulnerabilities[0].cwe.name", names[i].now);
+	}
+}
+
 static void
 test_vex_survives_bare(void **state)
 {
@@ -765,7 +789,7 @@ main(void)
 		T(test_what_was_removed_stays_away),
 		T(test_new_objects_are_appended),
 		T(test_bare_keeps_what_matters),
-		T(test_vex_survives_bare),
+		T(test_weakness_gets_its_name), T(test_vex_survives_bare),
 		T(test_only_reports_of_vulnerabilities_are_written),
 		T(test_stix_comes_back_to_the_byte),
 		T(test_native_edit_goes_into_the_original),

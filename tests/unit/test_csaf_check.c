@@ -249,6 +249,34 @@ test_each_test_is_failed_once(void **state)
 	}
 }
 
+/* A name of its day, in letters of either case; another's; and one that our list does not have. */
+static void
+test_names_of_weaknesses(void **state)
+{
+	static const struct { const char *id, *name, *found; } cwes[] = {
+		{ "CWE-79", "Improper neutralization of input during web page generation ('cross-site scripting')", "" },
+		{ "CWE-200", "Information Exposure", "" },
+		{ "CWE-200", "Exposure of Sensitive Information to an Unauthorized Actor", "" },
+		{ "CWE-89", "Improper Input Validation", "WRONG_CWE vulnerabilities[0].cwe.name\n" },
+		{ "CWE-79", "XSS", "WRONG_CWE vulnerabilities[0].cwe.name\n" },
+		{ "CWE-99999", "Something new", "UNKNOWN_CWE vulnerabilities[0].cwe.id\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(cwes); i++) {
+		json *root = load("advisory");
+		struct strbuf found = STRBUF_INIT;
+		size_t failed;
+
+		set_at(root, "vulnerabilities[0].cwe", arena_fmt(mem, "{\"id\":\"%s\",\"name\":\"%s\"}",
+		    cwes[i].id, cwes[i].name));
+		failed = csaf_check_tests(root, mem, on_issue, &found);
+		assert_string_equal(found.n == 0 ? "" : found.p, cwes[i].found);
+		assert_int_equal(failed, strncmp(cwes[i].found, "WRONG", 5) == 0);
+		strbuf_fini(&found);
+	}
+}
+
 /* Scores that FIRST and NVD give for these vectors. */
 static void
 test_cvss_scores(void **state)
@@ -347,7 +375,7 @@ main(void)
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		T(test_each_test_is_failed_once),
-		T(test_cvss_scores),
+		T(test_names_of_weaknesses), T(test_cvss_scores),
 		T(test_cpe_names),
 		T(test_versions_have_an_order),
 	};

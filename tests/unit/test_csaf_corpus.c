@@ -73,7 +73,8 @@ check_written(const struct advisory *adv, const struct loss *loss)
 static void
 on_issue(void *ctx, const struct csaf_issue *issue)
 {
-	fail_msg("%s: %s %s: %s", (const char *)ctx, issue->code, issue->path, issue->reason);
+	if (!issue->remark)
+		fail_msg("%s: %s %s: %s", (const char *)ctx, issue->code, issue->path, issue->reason);
 }
 
 /* How many texts stand in the lists of this member over all vulnerabilities. */
