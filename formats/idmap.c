@@ -116,26 +116,32 @@ idmap_sort(struct idmap *m)
 		sort_bucket(m->v + m->start[i], m->start[i + 1] - m->start[i]);
 }
 
-/* Return the place of the first entry of `id`. */
-size_t
-idmap_place(const struct idmap *m, struct slice id)
+/* Return the place of the first entry from lo on, before hi, that is not before `wanted`. */
+static size_t
+place_between(const struct idmap *m, size_t lo, size_t hi, const struct idmap_entry *wanted)
 {
-	struct idmap_entry wanted = { id, 0, hash_of(id) };
-	size_t lo, hi;
-
-	if (m->start == NULL)
-		return m->n;
-	lo = m->start[bucket_of(m, wanted.hash)];
-	hi = m->start[bucket_of(m, wanted.hash) + 1];
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (compare_ids(&m->v[mid], &wanted) < 0)
+		if (compare_ids(&m->v[mid], wanted) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	return lo;
+}
+
+/* Return the place of the first entry of `id`. */
+size_t
+idmap_place(const struct idmap *m, struct slice id)
+{
+	struct idmap_entry wanted = { id, 0, hash_of(id) };
+	size_t bucket;
+
+	if (m->start == NULL)
+		return m->n;
+	bucket = bucket_of(m, wanted.hash);
+	return place_between(m, m->start[bucket], m->start[bucket + 1], &wanted);
 }
 
 /* Return the lowest value of `id`, or IDMAP_NONE. */
@@ -145,4 +151,31 @@ idmap_find(const struct idmap *m, struct slice id)
 	size_t at = idmap_place(m, id);
 
 	return at < m->n && slice_eq(m->v[at].id, id) ? (long)m->v[at].value : IDMAP_NONE;
+}
+
+/* Remember that `id` has `value`, and keep every run in order. */
+void
+idmap_insert(struct idmap *m, struct arena *mem, struct slice id, size_t value)
+{
+	size_t run;
+
+	idmap_add(m, mem, id, value);
+	m->v[m->n - 1].hash = hash_of(id);
+	run = m->n & -m->n;
+	qsort(m->v + m->n - run, run, sizeof(*m->v), compare);
+}
+
+/* Return a value of `id`, or IDMAP_NONE. */
+long
+idmap_seek(const struct idmap *m, struct slice id)
+{
+	struct idmap_entry wanted = { id, 0, hash_of(id) };
+
+	for (size_t end = m->n; end > 0; end &= end - 1) {
+		size_t at = place_between(m, end & (end - 1), end, &wanted);
+
+		if (at < end && slice_eq(m->v[at].id, id))
+			return (long)m->v[at].value;
+	}
+	return IDMAP_NONE;
 }

@@ -3,7 +3,8 @@
  *
  * Owns:    a list in the message's arena, in buckets by a hash of the ids. Within a bucket it is sorted, so
  *          ids that were chosen to share one cost a search by halves and no more.
- * Called:  by readers, advisory_settle, router and release: add all, sort once, then find.
+ * Called:  by readers, advisory_settle, router and release: add all, sort once, then find. Who must find
+ *	    between adding uses the other pair, insert and seek, on a map of its own.
  * Never:   copies the ids, or puts them in an order that means anything.
  */
 #ifndef FORMATS_IDMAP_H
@@ -39,5 +40,13 @@ void	idmap_sort(struct idmap *m);
 size_t	idmap_place(const struct idmap *m, struct slice id);
 /* The lowest value of `id`, or IDMAP_NONE. */
 long	idmap_find(const struct idmap *m, struct slice id);
+
+/*
+ * The same, always ready. The entries lie in sorted runs, as long as the binary digits of their number say:
+ * 13 are 8 + 4 + 1, and the next one gives 8 + 4 + 2.
+ */
+void	idmap_insert(struct idmap *m, struct arena *mem, struct slice id, size_t value);
+/* A value of `id` that was inserted, or IDMAP_NONE. */
+long	idmap_seek(const struct idmap *m, struct slice id);
 
 #endif

@@ -2,6 +2,7 @@
  * iodef2_write_residue.c -- each object travels whole beside what was made of it, and the account of
  * every leaf: kept, approximated, moved or dropped.
  */
+#include "formats/idmap.h"
 #include "formats/iodef2_write.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
@@ -193,29 +194,42 @@ done:
 	strbuf_fini(&b);
 }
 
+/* The marks of an object by path, counted from the last: of one path that counts. */
+static struct idmap
+marks_by_path(const struct iw *w, const struct iw_obj *ob)
+{
+	struct idmap marks = { .v = NULL };
+
+	for (size_t i = 0; i < ob->nmarks; i++)
+		idmap_add(&marks, w->mem, slice_of(ob->marks[i].path), ob->nmarks - 1 - i);
+	idmap_sort(&marks);
+	return marks;
+}
+
 /* The kind of one leaf: that of the longest mark above it. */
 static enum loss_kind
-leaf_kind(const struct iw *w, const struct iw_obj *ob, const char *path)
+leaf_kind(const struct iw *w, const struct iw_obj *ob, const struct idmap *marks,
+    const struct strbuf *path)
 {
-	enum loss_kind kind = w->job->no_residue ? LOSS_DROPPED : LOSS_MOVED;
-	size_t i, best = 0, n;
-
 	if (ob->home)
 		return LOSS_KEPT;
-	for (i = 0; i < ob->nmarks; i++) {
-		n = strlen(ob->marks[i].path);
-		if (n < best || strncmp(path, ob->marks[i].path, n) != 0 ||
-		    (n > 0 && path[n] != '\0' && path[n] != '.' && path[n] != '['))
+	for (size_t n = path->n + 1; n-- > 0; ) {
+		struct slice above = slice_from(path->p, n);
+		long at;
+
+		if (n > 0 && n < path->n && path->p[n] != '.' && path->p[n] != '[')
 			continue;
-		best = n;
-		kind = ob->marks[i].kind;
+		at = idmap_find(marks, above);
+		if (at != IDMAP_NONE)
+			return ob->marks[ob->nmarks - 1 - (size_t)at].kind;
 	}
-	return kind;
+	return w->job->no_residue ? LOSS_DROPPED : LOSS_MOVED;
 }
 
 /* Walk to the leaves; an empty list or object is one. `path` grows and shrinks with the walk. */
 static void
-account_tree(struct iw *w, const struct iw_obj *ob, const json *node, struct strbuf *path)
+account_tree(struct iw *w, const struct iw_obj *ob, const struct idmap *marks, const json *node,
+    struct strbuf *path)
 {
 	json *c = json_first(node);
 	size_t at = path->n, i = 0;
@@ -223,7 +237,7 @@ account_tree(struct iw *w, const struct iw_obj *ob, const json *node, struct str
 
 	if (c == NULL) {
 		id = arena_fmt(w->mem, "%.*s/%s", SLICE_ARG(ob->o->id), path->p);
-		loss_add(w->job->loss, leaf_kind(w, ob, path->p), id, NULL);
+		loss_add(w->job->loss, leaf_kind(w, ob, marks, path), id, NULL);
 		return;
 	}
 	for (; c != NULL; c = json_next(c), i++) {
@@ -231,7 +245,7 @@ account_tree(struct iw *w, const struct iw_obj *ob, const json *node, struct str
 			strbuf_addf(path, "%s%s", at > 0 ? "." : "", json_name(c));
 		else
 			strbuf_addf(path, "[%zu]", i);
-		account_tree(w, ob, c, path);
+		account_tree(w, ob, marks, c, path);
 		strbuf_setlen(path, at);
 	}
 }
@@ -254,11 +268,14 @@ iw_account(struct iw *w)
 	if (w->job->loss == NULL)
 		return;
 	for (i = 0; i < w->n; i++) {
+		struct idmap marks;
+
 		if (w->v[i].elsewhere || w->v[i].rest)
 			continue;	/* another batch has it */
 		if (is_tlp(w->v[i].o))
 			iw_mark(w, &w->v[i], LOSS_KEPT, "");
-		account_tree(w, &w->v[i], w->v[i].o->tree, &path);
+		marks = marks_by_path(w, &w->v[i]);
+		account_tree(w, &w->v[i], &marks, w->v[i].o->tree, &path);
 	}
 	strbuf_fini(&path);
 }

@@ -228,13 +228,9 @@ is_minted(struct mr *r, const struct mr_made *m)
 {
 	struct slice key;
 
-	if (r->minted_from != r->minted.n) {
-		idmap_sort(&r->minted);
-		r->minted_from = r->minted.n;
-	}
 	key = slice_of(arena_fmt(r->mem, "%.*s %.*s", SLICE_ARG(m->id),
 	    SLICE_ARG(json_member(m->tree, "modified"))));
-	return idmap_find(&r->minted, key) != IDMAP_NONE;
+	return idmap_seek(&r->minted, key) != IDMAP_NONE;
 }
 
 struct seen {
@@ -303,7 +299,7 @@ mint_definitions(struct mr *r, struct mr_event *ev, bool *done, struct err *e)
 int
 mr_mint(struct mr *r, struct mr_event *ev, struct err *e)
 {
-	size_t first = r->adv->n, had = r->minted.n;
+	size_t first = r->adv->n;
 	bool *done = arena_alloc(r->mem, ev->n + 1);
 
 	for (size_t i = 0; i < ev->n; i++)
@@ -317,12 +313,11 @@ mr_mint(struct mr *r, struct mr_event *ev, struct err *e)
 	for (size_t i = first; i < r->adv->n; i++) {
 		const struct object *o = &r->adv->objects[i];
 
-		idmap_add(&r->minted, r->mem, slice_of(arena_fmt(r->mem, "%.*s %.*s",
+		idmap_insert(&r->minted, r->mem, slice_of(arena_fmt(r->mem, "%.*s %.*s",
 		    SLICE_ARG(o->id), SLICE_ARG(json_member(o->tree, "modified")))), i);
 	}
 	return 0;
 failed:
 	r->adv->n = first;
-	r->minted.n = had;
 	return -1;
 }

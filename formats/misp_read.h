@@ -60,8 +60,7 @@ struct mr {
 	size_t			 objects, warnings;
 	size_t			 index;		/* of the event in the document */
 	char			 where[96];	/* path of what is being read */
-	struct idmap		 minted;	/* ids of this document, sorted when asked */
-	size_t			 minted_from;
+	struct idmap		 minted;	/* ids of this document */
 };
 
 /* What an attribute says, in our words. */

@@ -46,7 +46,7 @@ struct mw_event {
 	struct misp_label label;	/* as written */
 	struct idmap	 uuids;		/* of attributes and objects -> elements */
 	json		**elements;
-	size_t		 nelements, elements_cap, sorted;
+	size_t		 nelements, elements_cap;
 };
 
 struct mw {
@@ -94,7 +94,7 @@ void		 mw_other_attribute(struct mw *w, json *object, const struct misp_template
 		    char *relation, struct slice value, bool data);
 /* Say that the element came of ob. */
 void		 mw_came_of(struct mw *w, struct mw_obj *ob, json *node);
-json		*mw_by_uuid(struct mw *w, struct mw_event *ev, struct slice uuid);
+json		*mw_by_uuid(struct mw_event *ev, struct slice uuid);
 void		 mw_add_element(struct mw *w, struct mw_event *ev, json *node);
 
 /* misp_write_sdo.c */

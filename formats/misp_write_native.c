@@ -30,26 +30,15 @@ mw_add_element(struct mw *w, struct mw_event *ev, json *node)
 	ev->elements =
 	    arena_grow(w->mem, ev->elements, ev->nelements, &ev->elements_cap, sizeof(json *));
 	ev->elements[ev->nelements] = node;
-	idmap_add(&ev->uuids, w->mem, json_member(node, "uuid"), ev->nelements++);
+	idmap_insert(&ev->uuids, w->mem, json_member(node, "uuid"), ev->nelements++);
 }
 
-/* The attribute or object of that uuid. The latest are not sorted in yet: those are looked through. */
+/* The attribute or object of that uuid. */
 json *
-mw_by_uuid(struct mw *w, struct mw_event *ev, struct slice uuid)
+mw_by_uuid(struct mw_event *ev, struct slice uuid)
 {
-	long i;
+	long i = idmap_seek(&ev->uuids, uuid);
 
-	(void)w;
-	if (ev->nelements - ev->sorted > 64) {
-		idmap_sort(&ev->uuids);
-		ev->sorted = ev->nelements;
-	}
-	for (size_t k = ev->sorted; k < ev->nelements; k++)
-		if (slice_eq(json_member(ev->elements[k], "uuid"), uuid))
-			return ev->elements[k];
-	if (ev->sorted == 0)
-		return NULL;
-	i = idmap_find(&ev->uuids, uuid);
 	return i == IDMAP_NONE ? NULL : ev->elements[i];
 }
 
@@ -122,7 +111,7 @@ mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *t
 {
 	const struct misp_type *row = misp_type_find(slice_of(type));
 	struct slice category = mw_label(ob->tree, "category"), comment;
-	json *a = mw_by_uuid(w, ev, uuid);
+	json *a = mw_by_uuid(ev, uuid);
 
 	take_common(w, ob->tree);
 	if (a != NULL && slice_is(json_member(a, "type"), type) &&
@@ -163,7 +152,7 @@ mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const struct mis
     struct slice name, struct slice meta)
 {
 	struct slice uuid = misp_uuid_of_id(ob->o->id);
-	json *o = mw_by_uuid(w, ev, uuid);
+	json *o = mw_by_uuid(ev, uuid);
 
 	take_common(w, ob->tree);
 	if (o != NULL && json_get(o, "Attribute") != NULL &&

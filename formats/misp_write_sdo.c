@@ -432,7 +432,7 @@ element_of(struct mw *w, struct mw_event *ev, struct slice id)
 	struct mw_obj *ob = mw_find(w, id);
 
 	if (ob == NULL || ob->nnodes == 0 ||
-	    mw_by_uuid(w, ev, json_member(ob->nodes[0], "uuid")) == NULL)
+	    mw_by_uuid(ev, json_member(ob->nodes[0], "uuid")) == NULL)
 		return NULL;
 	return ob->nodes[0];
 }

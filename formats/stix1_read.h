@@ -103,7 +103,7 @@ struct s1_note {
 	size_t			 ncovers;
 	struct s1_unit		*unit;
 	struct s1_pattern	*pattern;
-	struct s1_label		*within;	/* the strictest that holds anywhere in it, once asked for */
+	struct s1_label		*within;	/* the strictest in it, once asked for */
 	bool			 detects;	/* an Observable that an Indicator refers to */
 	bool			 wanted;	/* one that something else refers to */
 };
