@@ -18,11 +18,11 @@ sniff_csaf(struct slice head)
 	};
 	struct slice s = slice_trim(head);
 
-	if (s.n == 0 || s.p[0] != '{' || memmem(s.p, s.n, "\"spec_version\"", 14) != NULL ||
-	    memmem(s.p, s.n, "\"bundle--", 9) != NULL)
+	if (s.n == 0 || s.p[0] != '{' || format_head_has(s, "\"spec_version\"") ||
+	    format_head_has(s, "\"bundle--"))
 		return 0;
 	for (size_t i = 0; i < COUNTOF(hints); i++)
-		if (memmem(s.p, s.n, hints[i].word, strlen(hints[i].word)) != NULL)
+		if (format_head_has(s, hints[i].word))
 			return hints[i].sure;
 	/* a document whose acknowledgments fill the head, before what would name it */
 	s = slice_trim(slice_from(s.p + 1, s.n - 1));

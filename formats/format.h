@@ -196,6 +196,9 @@ enum { FORMATS_MAX = 32 };
 void			 formats_list(const char *names[FORMATS_MAX]);
 /* Of both lists, "txt:ip" by what stands before the colon; NULL if unknown. */
 const struct format_ops	*format_find_writer(struct slice name);
+/* For sniffers of JSON: does this quoted name, or beginning of a text, stand there? What is escaped is
+ * part of another text, such as an original that is carried along, and does not count. */
+bool			 format_head_has(struct slice head, const char *quoted);
 /* The surest sniffer, NULL if none is surer than 0. `mapped` never sniffs. */
 const struct format_ops	*format_sniff(struct slice head);
 

@@ -282,19 +282,17 @@ iodef_json_write(const struct write_job *job, struct arena *mem, struct strbuf *
 	return 0;
 }
 
-/* There is no mark but the names that IODEF gives to what it is about. */
+/* There is no mark but the names that IODEF gives to what it is about. Its ids may be those of a bundle. */
 static int
 sniff_iodef_json(struct slice head)
 {
-	static const char id[] = "\"IncidentID\"", incident[] = "\"Incident\"";
 	struct slice s = slice_trim(head);
 
-	if (s.n == 0 || s.p[0] != '{' || memmem(s.p, s.n, incident, sizeof(incident) - 1) == NULL)
+	if (s.n == 0 || s.p[0] != '{' || !format_head_has(s, "\"Incident\""))
 		return 0;
-	if (memmem(s.p, s.n, "\"spec_version\"", 14) != NULL &&
-	    memmem(s.p, s.n, id, sizeof(id) - 1) == NULL)
-		return 0;
-	return memmem(s.p, s.n, id, sizeof(id) - 1) != NULL ? 95 : 60;
+	if (format_head_has(s, "\"IncidentID\""))
+		return 97;
+	return format_head_has(s, "\"spec_version\"") ? 0 : 60;
 }
 
 const struct format_ops format_iodef_json = {

@@ -1,12 +1,6 @@
 /* misp.c -- the MISP core format as a format of ours. See misp.h. */
 #include "formats/misp_read.h"
 
-static bool
-has(struct slice s, const char *word)
-{
-	return memmem(s.p, s.n, word, strlen(word)) != NULL;
-}
-
 /* How sure we are that this is an event, several, or what a search gave: 0..100. */
 int
 misp_sniff(struct slice head)
@@ -24,13 +18,14 @@ misp_sniff(struct slice head)
 	if (s.n == 0 || (s.p[0] != '{' && s.p[0] != '['))
 		return 0;
 	for (size_t i = 0; i < COUNTOF(others); i++)
-		if (has(s, others[i]))
+		if (format_head_has(s, others[i]))
 			return 0;
 	for (size_t i = 0; i < COUNTOF(marks); i++)
-		n += has(s, marks[i]);
-	if (has(s, "\"Event\"") && n > 0)
+		n += format_head_has(s, marks[i]);
+	if (format_head_has(s, "\"Event\"") && n > 0)
 		return 96;
-	if (has(s, "\"response\"") && (has(s, "\"Attribute\"") || has(s, "\"Object\"")))
+	if (format_head_has(s, "\"response\"") &&
+	    (format_head_has(s, "\"Attribute\"") || format_head_has(s, "\"Object\"")))
 		return 94;
 	return n >= 3 ? 92 : 0;
 }

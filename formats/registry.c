@@ -91,6 +91,18 @@ format_find_writer(struct slice name)
 	return format_find(name);
 }
 
+/* Find a quoted word whose own quote is not escaped. */
+bool
+format_head_has(struct slice head, const char *quoted)
+{
+	const char *p = head.p, *end = head.p + head.n, *hit;
+
+	for (; (hit = memmem(p, (size_t)(end - p), quoted, strlen(quoted))) != NULL; p = hit + 1)
+		if (hit == head.p || hit[-1] != '\\')
+			return true;
+	return false;
+}
+
 /* Return the format whose sniffer is surest, the first of equals; NULL if none knows the text. */
 const struct format_ops *
 format_sniff(struct slice head)

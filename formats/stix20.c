@@ -49,12 +49,6 @@ says_20(struct slice s)
 	return false;
 }
 
-static bool
-has(struct slice s, const char *word)
-{
-	return memmem(s.p, s.n, word, strlen(word)) != NULL;
-}
-
 /* True if `"objects"` is a dictionary somewhere: the observables of 2.0. */
 static bool
 has_dictionary(struct slice s)
@@ -79,13 +73,14 @@ sniff(struct slice head)
 {
 	struct slice s = slice_trim(head);
 
-	if (s.n == 0 || s.p[0] != '{' || !(has(s, "\"bundle--") || has(s, "\"bundle\"")))
+	if (s.n == 0 || s.p[0] != '{' ||
+	    !(format_head_has(s, "\"bundle--") || format_head_has(s, "\"bundle\"")))
 		return 0;
 	if (says_20(s))
 		return 98;
-	if (has(s, "\"spec_version\"") || has(s, "\"pattern_type\""))
+	if (format_head_has(s, "\"spec_version\"") || format_head_has(s, "\"pattern_type\""))
 		return 0;
-	return has(s, "\"pattern\"") || has_dictionary(s) ? 96 : 0;
+	return format_head_has(s, "\"pattern\"") || has_dictionary(s) ? 96 : 0;
 }
 
 const struct format_ops format_stix20 = {

@@ -34,7 +34,7 @@ sniff(struct slice head)
 	if (s.n == 0 || (s.p[0] != '{' && s.p[0] != '['))
 		return 0;
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
-		if (memmem(s.p, s.n, hints[i].word, strlen(hints[i].word)) != NULL)
+		if (format_head_has(s, hints[i].word))
 			return hints[i].sure;
 	return 5;
 }
