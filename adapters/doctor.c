@@ -163,7 +163,9 @@ walk(struct doctor *d, bool *well)
 		f->step = steps[i].name;
 		f->detail = json_object(d->mem);
 		d->now = f;
-		if (failed == NULL || (steps[i].late && d->first.status != 0))
+		if (i > 0 && d->peer->folder != NULL)
+			doctor_skip(d, "nobody is called: it is a folder");
+		else if (failed == NULL || (steps[i].late && d->first.status != 0))
 			steps[i].run(d);
 		else
 			doctor_skip(d, "after %s failed", failed);

@@ -1,7 +1,10 @@
 /* doctor_config.c -- the first step: is what our own files say enough to call? Part of doctor_parts.h. */
 #include "adapters/doctor_parts.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/base/clock.h"
 
@@ -136,7 +139,8 @@ static const char *
 wire_words(enum peer_wire wire)
 {
 	static const char *const words[] = { [WIRE_TOCSIN] = "a Tocsin node",
-	    [WIRE_TAXII21] = "a TAXII 2.1 server", [WIRE_TAXII20] = "a TAXII 2.0 server" };
+	    [WIRE_TAXII21] = "a TAXII 2.1 server", [WIRE_TAXII20] = "a TAXII 2.0 server",
+	    [WIRE_FOLDER] = "a folder" };
 
 	return words[wire];
 }
@@ -169,11 +173,35 @@ check_address(struct doctor *d)
 	return true;
 }
 
+/* Who may write there is the workers' account, which we may not be: so only what is plain is judged. */
+static void
+check_folder(struct doctor *d)
+{
+	const struct peer *p = d->peer;
+	struct stat st;
+
+	doctor_ok(d, "folder %s, written as %s", p->folder, p->folder_format);
+	doctor_detail(d, "folder", p->folder);
+	if (stat(p->folder, &st) < 0)
+		doctor_fail(d, "no-folder", "make it, or mount what it lies on, and then `tocsin reload`",
+		    "%s: folder %s: %s", doctor_section(d), p->folder, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		doctor_fail(d, "no-folder", "name a folder", "%s: %s is no folder", doctor_section(d),
+		    p->folder);
+	else if (access(p->folder, W_OK | X_OK) < 0)
+		doctor_warn(d, "folder-closed", "the account of the workers (`users` in tocsin.conf) must "
+		    "be able to write there", "folder %s: %s, for us who ask", p->folder, strerror(errno));
+}
+
 void
 doctor_configuration(struct doctor *d)
 {
 	const struct peer *p = d->peer;
 
+	if (p->folder != NULL) {
+		check_folder(d);
+		return;
+	}
 	doctor_ok(d, "%s at %s, known by %s; our certificate: %s; login: %s", wire_words(p->wire),
 	    p->url == NULL ? "no address" : p->url, p->by_name ? "chain and name" : "chain, name and pin",
 	    d->config->client_certificate == NULL ? "none" : "yes", login_words(d));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/delivery_refusals.h"
+#include "adapters/folder_push.h"
 #include "adapters/http_client.h"
 #include "adapters/peer_call.h"
 #include "adapters/relay_envelope.h"
@@ -34,6 +35,7 @@ struct peer_links {
 	struct gateway		*g;
 	struct client		*clients;
 	struct taxii_pushes	*pushes;	/* to TAXII servers of others */
+	struct folder_pushes	*folders;
 };
 
 /* One delivery under way. */
@@ -52,6 +54,7 @@ peer_links_new(struct gateway *g)
 
 	l->g = g;
 	l->pushes = taxii_pushes_new(g);
+	l->folders = folder_pushes_new(g);
 	return l;
 }
 
@@ -75,6 +78,7 @@ peer_links_reload(struct peer_links *l)
 {
 	forget_clients(l, http_client_retire);
 	taxii_pushes_reload(l->pushes);
+	folder_pushes_reload(l->folders);
 }
 
 void
@@ -84,6 +88,7 @@ peer_links_free(struct peer_links *l)
 		return;
 	forget_clients(l, http_client_free);
 	taxii_pushes_free(l->pushes);
+	folder_pushes_free(l->folders);
 	free(l);
 }
 
@@ -280,6 +285,10 @@ peer_links_send(void *ctx, const struct delivery *d, delivery_done_cb *done, voi
 	struct sending *s;
 	struct client *c;
 
+	if (d->peer->wire == WIRE_FOLDER) {
+		folder_pushes_send(l->folders, d, done, arg);
+		return;
+	}
 	if (d->peer->wire != WIRE_TOCSIN) {
 		taxii_pushes_send(l->pushes, d, done, arg);
 		return;

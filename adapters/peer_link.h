@@ -1,6 +1,6 @@
 /*
  * peer_link.h -- relay to another Tocsin node: one TAXII POST, one advisory (or a part of a large one).
- * What is for TAXII servers of others goes on to taxii_push.c.
+ * What is for TAXII servers of others goes on to taxii_push.c, for a folder to folder_push.c.
  *
  * Owns:    one HTTP client per peer with its TLS context and pins; turning a delivery into a POST and
  *          the status resource into an answer.

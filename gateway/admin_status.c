@@ -205,12 +205,17 @@ static void
 add_way(const struct admin_call *call, const struct peer *p, struct strbuf *b)
 {
 	static const char *const wires[] = { [WIRE_TOCSIN] = "tocsin", [WIRE_TAXII21] = "taxii21",
-	    [WIRE_TAXII20] = "taxii20" };
+	    [WIRE_TAXII20] = "taxii20", [WIRE_FOLDER] = "folder" };
 	bool v6 = p->proxy != NULL && strchr(p->proxy, ':') != NULL;
 	struct credentials_login login;
 
-	audit_text(b, "url", slice_of(p->url));
 	audit_text(b, "wire", slice_of(wires[p->wire]));
+	if (p->folder != NULL) {
+		audit_text(b, "folder", slice_of(p->folder));
+		audit_text(b, "as", slice_of(p->folder_format));
+		return;
+	}
+	audit_text(b, "url", slice_of(p->url));
 	audit_text(b, "verify", slice_of(p->by_name ? "name" : "pin"));
 	if (p->proxy != NULL)
 		audit_text(b, "proxy", slice_of(arena_fmt(call->mem, "%s%s%s:%u", v6 ? "[" : "", p->proxy,
@@ -230,7 +235,7 @@ peer_members(const struct admin_call *call, const struct figures *f, const struc
 
 	audit_text(b, "name", slice_of(p->name));
 	audit_text(b, "relation", slice_of(relation_word(p->relation)));
-	if (p->url == NULL)
+	if (p->url == NULL && p->folder == NULL)
 		return;
 	add_way(call, p, b);
 	if (!peer_is_sent_to(p))

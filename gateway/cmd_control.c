@@ -33,6 +33,7 @@ print_peers(const struct args *a, const json *answer)
 {
 	static const struct column columns[] = {
 		{ "PEER", "name", 0 }, { "RELATION", "relation", 0 }, { "WIRE", "wire", 0 },
+		{ "AS", "as", 0 },
 		{ "VERIFY", "verify", 0 }, { "LOGIN", "login", 0 }, { "PROXY", "proxy", 0 },
 		{ "STATE", "state", 0 }, { "QUEUED", "queued", 0 }, { "HELD", "held", 0 },
 		{ "DEAD", "dead", 0 }, { "DENIED", "denied", 0 }, { "SENT", "sent", 0 },
@@ -76,7 +77,8 @@ print_peer(const struct args *a, const json *answer)
 {
 	static const struct column rows[] = {
 		{ "name", "name", 0 }, { "relation", "relation", 0 }, { "country", "country", 0 },
-		{ "url", "url", 0 }, { "wire", "wire", 0 }, { "verify", "verify", 0 },
+		{ "url", "url", 0 }, { "wire", "wire", 0 }, { "folder", "folder", 0 },
+		{ "written as", "as", 0 }, { "verify", "verify", 0 },
 		{ "login", "login", 0 }, { "proxy", "proxy", 0 }, { "proxy login", "proxy_login", 0 },
 		{ "collection", "collection", 0 }, { "state", "state", 0 },
 		{ "queued", "queued", 0 }, { "held", "held", 0 }, { "dead", "dead", 0 },

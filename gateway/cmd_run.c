@@ -250,7 +250,8 @@ run_push(const struct args *a)
 	int status = CMD_FAILED;
 
 	if (before != NULL && json_get(before, "queued") == NULL)
-		cmd_complain("nothing is ever sent to '%s': it has no url and collection", a->v[0]);
+		cmd_complain("nothing is ever sent to '%s': it has no url and collection, and no folder",
+		    a->v[0]);
 	else if (before != NULL)
 		begun = ask(a, mem, "peer-retry", "peer", a->v[0]);
 	if (begun != NULL) {

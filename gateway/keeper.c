@@ -80,7 +80,7 @@ static int
 confine(struct keeper *k, struct err *e)
 {
 	const struct sandbox_path paths[] = {
-		{ arena_str(k->c->mem, file_folder(k->config->store_path)), true },
+		{ .path = arena_str(k->c->mem, file_folder(k->config->store_path)), .write = true },
 	};
 	const struct sandbox s = { .kind = PROCESS_STOREKEEPER, .uid = k->c->orders.uid,
 		.gid = k->c->orders.gid, .paths = paths, .npaths = 1 };

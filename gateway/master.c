@@ -262,6 +262,7 @@ take_files(struct master *m, struct loaded *l, struct bundle *b)
 	memcpy(m->common, l->keys.common, sizeof(m->common));
 	m->config = config_hold(l->config);
 	m->bundle = b;
+	folders_list(&m->folders, l->trust);
 	loaded_free(l);
 }
 
@@ -297,6 +298,7 @@ start(struct master *m, struct err *e)
 	if (dir_make(m->config->state_dir, 0700, e) < 0 || users_find(m, e) < 0 ||
 	    users_hand_over(m, m->config, e) < 0)
 		return -1;
+	folders_make(m, &m->folders);
 	proc_start(&m->keeper);
 	return 0;
 }
@@ -326,6 +328,7 @@ stop(struct master *m)
 	upgrade_fini(m);
 	figures_fini(m);
 	bundle_free(m->bundle);
+	folders_free(&m->folders);
 	config_free(m->config);
 	event_base_free(m->base);
 }

@@ -69,6 +69,18 @@ struct waiter {
 struct master_reload;
 struct master_upgrade;
 
+/* Folders of trust.conf (`wire folder`) that documents for peers are put into, and which ones they were
+ * when they were looked at: one that is made or mounted anew is another. */
+struct out_folder {
+	char		*path;
+	uint64_t	 id[2];
+	bool		 there;
+};
+struct out_folders {
+	struct out_folder	*v;
+	size_t			 n;
+};
+
 struct master {
 	const char		*path;		/* of tocsin.conf */
 	struct event_base	*base;
@@ -79,6 +91,7 @@ struct master {
 	uint8_t			 common[32];
 	struct config		*config;
 	struct bundle		*bundle;
+	struct out_folders	 folders;	/* that workers know */
 	uint32_t		 nworkers;
 	struct proc		 keeper, *workers, *translators, *spares;
 	struct event		*signals[6];
@@ -183,6 +196,19 @@ void	upgrade_reaped(struct master *m, pid_t pid, int status);
 /* Who the children will be, and folders for them. */
 int	users_find(struct master *m, struct err *e);
 int	users_hand_over(struct master *m, const struct config *conf, struct err *e);
+/* One file or folder, never what a link leads to; one that is not there is fine. */
+int	users_give(const char *path, uint32_t uid, uint32_t gid, mode_t mode, struct err *e);
+
+/* ---- folders for peers (master_folders.c) ---- */
+
+struct trust;
+void	folders_list(struct out_folders *list, const struct trust *t);
+void	folders_free(struct out_folders *list);
+/* Make those that are not there, hand them to the workers, look which ones they are; what fails is
+ * logged. */
+void	folders_make(const struct master *m, struct out_folders *list);
+/* Does `old` have all of `now`, and are they the same? */
+bool	folders_are_known(const struct out_folders *old, const struct out_folders *now);
 
 /* ---- systemd (master_notify.c) ---- */
 

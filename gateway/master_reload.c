@@ -22,6 +22,7 @@ struct master_reload {
 	uint64_t	 number;
 	struct config	*config;	/* what may come */
 	struct bundle	*bundle;
+	struct out_folders folders;
 	struct waiter	*waiters;	/* for this one */
 	struct waiter	*next;		/* for the one after it */
 	bool		 again;		/* there is to be one after it */
@@ -86,6 +87,7 @@ finish(struct master *m, bool good, const char *why)
 		spare_drop(m, i);
 	config_free(r->config);
 	bundle_free(r->bundle);
+	folders_free(&r->folders);
 	r->config = NULL;
 	r->bundle = NULL;
 	if (good)
@@ -148,7 +150,10 @@ commit(struct master *m)
 	struct bundle *old = m->bundle;
 
 	r->step = RELOAD_COMMIT;
-	r->widen |= has_new_folder(m->config, r->config);
+	r->widen |= has_new_folder(m->config, r->config) || !folders_are_known(&m->folders, &r->folders);
+	folders_free(&m->folders);
+	m->folders = r->folders;
+	r->folders = (struct out_folders){ .n = 0 };
 	config_free(m->config);
 	m->config = r->config;
 	m->bundle = r->bundle;		/* whoever starts from now on has the new files */
@@ -296,6 +301,8 @@ load(struct master *m, struct strbuf *why)
 		if (!good)
 			strbuf_adds(why, err_text(&e, text, sizeof(text)));
 		r->config = config_hold(l.config);
+		folders_list(&r->folders, l.trust);
+		folders_make(m, &r->folders);
 	}
 	loaded_free(&l);
 	arena_free(c.mem);

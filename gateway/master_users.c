@@ -138,8 +138,8 @@ give_open(int fd, uint32_t uid, uint32_t gid, mode_t mode)
 
 /* The folder that it lies in may be a child's already, and a child may have been taken over: so what is
  * looked at and what is given away is one file, and never what a link leads to. */
-static int
-give(const char *path, uint32_t uid, uint32_t gid, mode_t mode, struct err *e)
+int
+users_give(const char *path, uint32_t uid, uint32_t gid, mode_t mode, struct err *e)
 {
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), rc;
 
@@ -160,13 +160,13 @@ give_store(const struct master *m, const struct config *conf, struct err *e)
 	uint32_t uid = m->uid[PROCESS_STOREKEEPER];
 	struct slice name = file_folder(conf->store_path);
 	char *folder = xstrndup(name.p, name.n);
-	int rc = dir_make(folder, 0700, e) < 0 ? -1 : give(folder, uid, m->gid, 0750, e);
+	int rc = dir_make(folder, 0700, e) < 0 ? -1 : users_give(folder, uid, m->gid, 0750, e);
 
 	for (size_t i = 0; rc == 0 && i < sizeof(ends) / sizeof(*ends); i++) {
 		struct strbuf b = STRBUF_INIT;
 
 		strbuf_addf(&b, "%s%s", conf->store_path, ends[i]);
-		rc = give(b.p, uid, m->gid, 0640, e);
+		rc = users_give(b.p, uid, m->gid, 0640, e);
 		strbuf_fini(&b);
 	}
 	free(folder);
@@ -188,7 +188,7 @@ make_spool(const struct master *m, const struct spool_conf *s, struct err *e)
 		/* A group that may drop files keeps its right. */
 		if (rc == 0 && m->uid[PROCESS_WORKER] != geteuid() && stat(b.p, &st) == 0 &&
 		    st.st_uid != m->uid[PROCESS_WORKER])
-			rc = give(b.p, m->uid[PROCESS_WORKER], st.st_gid, st.st_mode & 07777, e);
+			rc = users_give(b.p, m->uid[PROCESS_WORKER], st.st_gid, st.st_mode & 07777, e);
 		strbuf_fini(&b);
 	}
 	return rc;
@@ -253,7 +253,7 @@ make_feed(const struct master *m, const struct feed_conf *f, struct err *e)
 	if (m->uid[PROCESS_WORKER] == geteuid() || stat(f->path, &st) < 0 ||
 	    st.st_uid == m->uid[PROCESS_WORKER])
 		return 0;
-	return give(f->path, m->uid[PROCESS_WORKER], st.st_gid, st.st_mode & 07777, e);
+	return users_give(f->path, m->uid[PROCESS_WORKER], st.st_gid, st.st_mode & 07777, e);
 }
 
 /* What feeds said to whom, of whichever account wrote it. */

@@ -204,8 +204,20 @@ audit_decision(struct parcel *p, const struct outbox_item *it, const struct rele
 	add_audit(p, &b);
 }
 
+/* In which format it went, and what became of its fields there. */
 static void
-audit_sent(struct parcel *p, size_t n)
+audit_account(struct strbuf *b, const struct delivery_account *x)
+{
+	audit_text(b, "as", slice_of(x->format));
+	if (x->file != NULL)
+		audit_text(b, "file", slice_of(x->file));
+	audit_number(b, "companions", (int64_t)x->companions);
+	for (int i = 0; i < LOSS_KINDS; i++)
+		audit_number(b, loss_word((enum loss_kind)i), (int64_t)x->loss[i]);
+}
+
+static void
+audit_sent(struct parcel *p, size_t n, const struct delivery_account *x)
 {
 	struct strbuf b = STRBUF_INIT;
 	char hex[2 * SHA256_LEN + 1];
@@ -217,7 +229,29 @@ audit_sent(struct parcel *p, size_t n)
 	if (n < p->nsent)
 		audit_number(&b, "of", (int64_t)p->nsent);
 	digest_sha256_hex(p->d.objects, hex);
+	if (x != NULL) {
+		audit_account(&b, x);
+		hex_text(x->digest, sizeof(x->digest), hex);
+	}
 	audit_text(&b, "out", slice_of(hex));
+	add_audit(p, &b);
+}
+
+/* All of it was refused for good: by the peer, or because it cannot be said to it. */
+static void
+audit_refused(struct parcel *p, const struct delivery_answer *a, const char *code)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	audit_text(&b, "ev", SLICE_LIT("refused"));
+	audit_text(&b, "peer", slice_of(p->link->name));
+	audit_text(&b, "code", slice_of(code));
+	audit_text(&b, "why", slice_of(a->reason));
+	audit_text(&b, "advisory", slice_of(p->d.advisory));
+	audit_text(&b, "label", slice_of(tlp_word(p->d.label)));
+	audit_number(&b, "objects", (int64_t)p->nsent);
+	if (a->account != NULL)
+		audit_account(&b, a->account);
 	add_audit(p, &b);
 }
 
@@ -338,7 +372,7 @@ delivered(struct parcel *p, const struct delivery_answer *a)
 	struct link *l = p->link;
 
 	book_taken(p, a, p->nsent);
-	audit_sent(p, p->nsent);
+	audit_sent(p, p->nsent, a->account);
 	if (l->most > 0)			/* perhaps that one was just large */
 		l->most += 1 + l->most / 8;
 	l->info.failures = 0;
@@ -358,7 +392,7 @@ failed(struct parcel *p, const struct delivery_answer *a)
 
 	if (taken > 0) {			/* it moves */
 		book_taken(p, a, taken);
-		audit_sent(p, taken);
+		audit_sent(p, taken, a->account);
 		l->info.failures = 0;
 		l->info.last_ok_us = clock_wall_us();
 	}
@@ -389,10 +423,29 @@ split(struct parcel *p, const struct delivery_answer *a)
 }
 
 static void
+given_up(struct parcel *p, const struct delivery_answer *a)
+{
+	const char *code = a->code != NULL ? a->code :
+	    a->result == DELIVERY_TOO_LARGE ? "TOO_LARGE" : "PEER_REFUSED";
+	const char *why = arena_fmt(p->mem, "%s: %s", code, a->reason);
+	struct link *l = p->link;
+
+	for (size_t i = 0; i < p->nsent; i++)
+		update(p, &p->items[p->sent[i]], OUTBOX_DEAD, why);
+	audit_refused(p, a, code);
+	l->info.dead += p->nsent;
+	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", why);
+	stats_add2(l->o->g->stats, STAT_REFUSED_OUT, l->name, code, p->nsent);
+	log_event(LOG_ERROR, "relay.dead", LF_S("request", p->d.request),
+	    LF_S("peer", l->name), LF_I("objects", p->nsent), LF_S("code", code),
+	    LF_S("error", a->reason));
+	book(p);
+}
+
+static void
 on_delivered(void *arg, const struct delivery_answer *a)
 {
 	struct parcel *p = arg;
-	struct link *l = p->link;
 
 	crash_here(CRASH_delivered);
 	if (a->result == DELIVERED) {
@@ -407,14 +460,7 @@ on_delivered(void *arg, const struct delivery_answer *a)
 		split(p, a);
 		return;
 	}
-	for (size_t i = 0; i < p->nsent; i++)
-		update(p, &p->items[p->sent[i]], OUTBOX_DEAD, a->reason);
-	l->info.dead += p->nsent;
-	snprintf(l->info.last_error, sizeof(l->info.last_error), "%s", a->reason);
-	log_event(LOG_ERROR, "relay.dead", LF_S("request", p->d.request),
-	    LF_S("peer", l->name), LF_I("objects", p->nsent),
-	    LF_S("error", a->reason));
-	book(p);
+	given_up(p, a);
 }
 
 /* ---- what may go ---- */

@@ -32,6 +32,15 @@ struct delivery {
 	struct slice	 objects;	/* comma separated verbatim objects, no brackets */
 };
 
+/* What was made of a delivery in a format that is not ours: for the audit log. */
+struct delivery_account {
+	const char	*format;
+	const char	*file;		/* its name; NULL: none was written */
+	uint8_t		 digest[32];	/* SHA-256 of it */
+	size_t		 companions;	/* supporting objects that were put in again */
+	uint64_t	 loss[LOSS_KINDS];
+};
+
 enum delivery_result {
 	DELIVERED,		/* acknowledged; refused[] may name single objects */
 	DELIVERY_RETRY,		/* try again, not before retry_after_us */
@@ -42,6 +51,8 @@ struct delivery_answer {
 	enum delivery_result result;
 	int64_t		retry_after_us;		/* 0: our own back-off */
 	const char	*reason;
+	const char	*code;			/* FINAL: a stable word; NULL: PEER_REFUSED */
+	const struct delivery_account *account;	/* NULL: it went as it is */
 	/* per item, same order as delivery.items; NULL: all taken. A reason = that object was refused
 	 * for good by the peer. */
 	const char *const *refused;

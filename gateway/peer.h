@@ -23,8 +23,8 @@ enum relation { RELATION_OWN, RELATION_CLIENT, RELATION_PARTNER, RELATION_PUBLIC
 enum { PEER_PINS = 2, PEERS_MAX = 1024, COMMUNITIES_MAX = 64 };
 /* Does a peer take part in exercises: not at all, beside the real traffic, or in nothing else. */
 enum exercise_part { EXERCISE_NO, EXERCISE_ALSO, EXERCISE_ONLY };
-/* What stands at `url`: a node of our kind, or some TAXII server. */
-enum peer_wire { WIRE_TOCSIN, WIRE_TAXII21, WIRE_TAXII20 };
+/* What stands at `url`: a node of our kind, or some TAXII server; or there is a folder instead. */
+enum peer_wire { WIRE_TOCSIN, WIRE_TAXII21, WIRE_TAXII20, WIRE_FOLDER };
 
 struct limit {
 	double		per_second;	/* 0 = no limit */
@@ -42,6 +42,9 @@ struct peer {
 	enum peer_wire	 wire;
 	const char	*url;			/* https://host:port/root/; NULL: we never call it */
 	const char	*collection;		/* where we POST, in that API root; NULL: we only pull */
+	const char	*folder;		/* WIRE_FOLDER: where documents for it are put */
+	const char	*folder_format;		/* ... in this format (format_find) */
+	bool		 folder_plain;		/* ... without originals in extensions */
 	bool		 by_name;		/* its certificate: name and chain are enough, no pin */
 	const char	*proxy;			/* host of an HTTP proxy on the way to it, or NULL */
 	uint16_t	 proxy_port;
@@ -57,6 +60,7 @@ struct peer {
 	bool		 iodef_amber_strict;	/* read IODEF `amber` as AMBER+STRICT */
 	bool		 validate_strict;
 	struct loss_limit	 refuse_loss;	/* of what it sends us */
+	struct loss_limit	 refuse_loss_out; /* of what it is sent in another format than STIX 2.1 */
 	/* consumers: collection names they may read / write; "*" = all */
 	const char	*const *reads;
 	const char	*const *writes;
@@ -82,7 +86,7 @@ struct peer {
 static inline bool
 peer_is_sent_to(const struct peer *p)
 {
-	return p->url != NULL && p->collection != NULL;
+	return p->folder != NULL || (p->url != NULL && p->collection != NULL);
 }
 
 struct trust;

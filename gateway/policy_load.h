@@ -72,6 +72,8 @@ typedef void	peer_line(struct load *ld, const struct line *l);
 peer_line	peer_limit, peer_url, peer_wire, peer_serve_as, peer_verify, peer_proxy, peer_collection,
 		peer_ca, peer_sign_key, peer_speaks, peer_tlp_vocab, peer_empty_list,
 		peer_taxii20, peer_taxii11, peer_iodef_amber, peer_validate, peer_refuse_loss;
+/* What its lines say together. */
+void		peer_check_wire(struct load *ld);
 
 /* Where the open section stands. */
 struct where	load_where(const struct load *ld);

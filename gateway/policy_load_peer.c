@@ -188,20 +188,6 @@ const struct directive directives_community[] = {
 
 /* ---- peer and consumer ---- */
 
-/* https://host[:port]/root/ and nothing else. */
-static bool
-is_api_root(struct slice url)
-{
-	static const char head[] = "https://";
-	struct slice rest, host;
-
-	if (!slice_starts(url, head) || !slice_ends(url, "/"))
-		return false;
-	rest = slice_from(url.p + sizeof(head) - 1, url.n - (sizeof(head) - 1));
-	host = slice_cut(&rest, '/');
-	return host.n > 0 && rest.n > 1;
-}
-
 void
 open_peer(struct load *ld)
 {
@@ -229,34 +215,21 @@ close_peer(struct load *ld)
 {
 	static const char *const stix[] = { "stix21", NULL };
 	struct peer *p = this_peer(ld);
+	const char **own;
 
-	if (p->speaks[0] == NULL)
+	if (p->speaks[0] == NULL && p->folder != NULL) {
+		own = arena_alloc(ld->mem, 2 * sizeof(*own));
+		own[0] = p->folder_format;
+		p->speaks = own;
+	} else if (p->speaks[0] == NULL) {
 		p->speaks = stix;
+	}
 	if (p->tlp_vocab == TLP_VOCAB_BOTH && p->relation != RELATION_OWN)
 		complain(ld->c, ld->opened, "'tlp-vocab both' changes what '%s' is shown: only for "
 		    "relation own", p->name);
 	if (p->relation != RELATION_OWN)
 		p->tlp_vocab = TLP_VOCAB_AS_SENT;	/* rulings 5 */
-	if (p->url != NULL && p->wire == WIRE_TOCSIN && !is_api_root(slice_of(p->url)))
-		complain(ld->c, ld->opened, "'%.100s' is not the address of an API root such as "
-		    "https://peer.example:8443/api/", p->url);
-	/* Some TAXII server may be there to be read alone; who relays is told what is missing. */
-	if (p->url != NULL && p->collection == NULL && p->wire == WIRE_TOCSIN)
-		complain(ld->c, ld->opened, "peer '%s' has a url but no collection to post to", p->name);
-	if (p->collection != NULL && p->url == NULL)
-		complain(ld->c, ld->opened, "peer '%s' has a collection but no url", p->name);
-	if (p->serve_stix20 && p->wire == WIRE_TOCSIN)
-		complain(ld->c, ld->opened, "peer '%s': 'serve-as stix20' is for TAXII 2.0 servers of "
-		    "others ('wire taxii20')", p->name);
-	if (p->by_name && p->npins > 0)
-		complain(ld->c, ld->opened, "peer '%s' has a pin, and 'verify name' says not to look at "
-		    "it", p->name);
-	if (!p->is_consumer && p->npins == 0 && !p->by_name && !ld->partial)
-		complain(ld->c, ld->opened, "peer '%s' lacks the line 'pin': a peer is an endpoint "
-		    "with a key (a 'consumer' needs none)", p->name);
-	if (p->wire == WIRE_TOCSIN && p->by_name)
-		complain(ld->c, ld->opened, "peer '%s': 'verify name' is for TAXII servers of others "
-		    "('wire taxii21'); between nodes the pin is who they are", p->name);
+	peer_check_wire(ld);
 }
 
 static void
@@ -415,7 +388,7 @@ peer_write(struct load *ld, const struct line *l)
 	{ "limit", 2, 4, DIRECTIVE_MANY, peer_limit },				\
 	{ "iodef-amber", 1, 1, 0, peer_iodef_amber },				\
 	{ "validate", 1, 1, 0, peer_validate },					\
-	{ "refuse-loss", 1, 2, 0, peer_refuse_loss },				\
+	{ "refuse-loss", 1, 3, DIRECTIVE_MANY, peer_refuse_loss },				\
 	{ "phases", 1, WORDS_ANY, 0, peer_phases },				\
 	{ "exercise", 1, 1, 0, peer_exercise },					\
 	{ "read", 1, WORDS_ANY, 0, peer_read },					\
@@ -424,7 +397,7 @@ peer_write(struct load *ld, const struct line *l)
 const struct directive directives_peer[] = {
 	{ "pin", 1, 1, DIRECTIVE_MANY, peer_pin },
 	{ "relation", 1, 1, DIRECTIVE_NEEDED, peer_relation },
-	{ "wire", 1, 1, 0, peer_wire },
+	{ "wire", 1, 5, 0, peer_wire },
 	{ "url", 1, 1, 0, peer_url },
 	{ "serve-as", 1, 1, 0, peer_serve_as },
 	{ "verify", 1, 1, 0, peer_verify },

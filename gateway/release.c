@@ -293,18 +293,29 @@ pass_foreign(struct deciding *dd, bool goes, enum policy_verdict verdict, int64_
 
 static void	ask_on(struct deciding *dd);
 
+static enum policy_verdict
+verdict_on(const struct trust *t, const struct peer *peer, const struct store_row *row, int64_t now_us)
+{
+	struct decision d;
+
+	policy_decide(t, &row->facts, peer, now_us, &d);
+	return refs_is_supporting(row->type) && only_unreleased(&d) ? POLICY_RELEASE :
+	    policy_effective(&d);
+}
+
+bool
+release_lets(const struct trust *t, const struct peer *peer, const struct store_row *row, int64_t now_us)
+{
+	return verdict_on(t, peer, row, now_us) == POLICY_RELEASE;
+}
+
 static void
 on_object(void *arg, const struct store_object *o, const struct err *e)
 {
 	struct deciding *dd = arg;
-	struct decision d;
-	enum policy_verdict verdict = POLICY_RELEASE;
+	enum policy_verdict verdict = o == NULL ? POLICY_RELEASE :
+	    verdict_on(dd->t, dd->peer, &o->row, dd->now_us);
 
-	if (o != NULL) {
-		policy_decide(dd->t, &o->row.facts, dd->peer, dd->now_us, &d);
-		verdict = refs_is_supporting(o->row.type) && only_unreleased(&d) ? POLICY_RELEASE :
-		    policy_effective(&d);
-	}
 	dd->waiting = false;
 	if (e != NULL)
 		pass_foreign(dd, false, POLICY_HOLD, soon_us,

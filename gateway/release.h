@@ -4,7 +4,7 @@
  * Owns:    the questions that need more than one object: supporting objects go with what names them;
  *          a report or relationship that names a withheld object must not go (rulings 30: existence
  *          is information), and neither must what names that report.
- * Called:  by outbox, once a parcel.
+ * Called:  by outbox, once a parcel; by companions.c.
  * Never:   changes an object. Redaction is not built: where a decision names one, the object is held,
  *          never released bare. What cannot be checked is held as well.
  */
@@ -29,5 +29,10 @@ typedef void release_cb(void *arg);
 void	release_decide(struct gateway *g, const struct trust *t, const struct peer *peer,
 	    const struct outbox_item *items, size_t n, struct arena *mem, struct release *out,
 	    release_cb *cb, void *arg);
+
+/* May a supporting object go along with what names it? As release_decide says of one that is not among the
+ * items. */
+bool	release_lets(const struct trust *t, const struct peer *peer, const struct store_row *row,
+	    int64_t now_us);
 
 #endif

@@ -133,7 +133,7 @@ allow_path(int rules, const struct sandbox_path *p, struct err *e)
 	int rc;
 
 	a.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
-	if (a.parent_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (a.parent_fd < 0 && (errno == ENOENT || errno == ENOTDIR || p->foreign))
 		return 0;
 	if (a.parent_fd < 0 || fstat(a.parent_fd, &st) < 0)
 		return err_set(e, ERR_IO, "sandbox: %s: %s", p->path, strerror(errno));

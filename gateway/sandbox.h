@@ -18,6 +18,7 @@
 struct sandbox_path {
 	const char	*path;		/* file or folder; one that does not exist is skipped */
 	bool		 write;		/* else it is read only */
+	bool		 foreign;	/* somebody else's: skipped if it cannot be looked at */
 };
 
 struct sandbox {

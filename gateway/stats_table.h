@@ -198,6 +198,9 @@
 	    "Deliveries tried again") \
 	X(STAT_WITHHELD, COUNTER, EACH, "tocsin_relay_withheld_total", "reason", \
 	    "Objects held back, by reason") \
+	X(STAT_REFUSED_OUT, COUNTER, EACH, "tocsin_relay_refused_total", "peer,code", \
+	    "Objects that were given up because the whole delivery was refused for good: by the peer, or " \
+	    "because it cannot be said in the peer's format (LOSS: too much of it would be lost)") \
 	X(STAT_LAG, LAG, EACH, "tocsin_relay_lag_seconds", "peer", \
 	    "From the commit of an object to the peer's word that it has it") \
 	/* pulls */ \

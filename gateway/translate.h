@@ -112,6 +112,9 @@ struct translate_write {
 	const char		*received;	/* RFC 3339 UTC */
 	const char		*csirt, *csirt_contact;	/* as in struct write_job; NULL: none */
 	size_t			 most;		/* bytes that may come out: more is an error */
+	/* Objects that carry no TLP label get this one before they are written; supporting ones (refs.h)
+	 * and TLP_UNSET: none. */
+	enum tlp		 unmarked;
 	bool			 no_residue, pretty;
 	/* An object that cannot be read costs only itself: the writer finds it among the refusals. */
 	bool			 lenient;

@@ -594,6 +594,7 @@ translate_put_write(struct strbuf *b, const struct translate_write *q)
 	wire_put_string(b, q->csirt);
 	wire_put_string(b, q->csirt_contact);
 	wire_put_u64(b, q->most);
+	wire_put_u8(b, (uint8_t)q->unmarked);
 	wire_put_bool(b, q->no_residue);
 	wire_put_bool(b, q->pretty);
 	wire_put_bool(b, q->report);
@@ -615,6 +616,7 @@ translate_get_write(struct slice body, struct arena *mem, struct translate_write
 	q->csirt = wire_string(&w, mem);
 	q->csirt_contact = wire_string(&w, mem);
 	q->most = wire_u64(&w);
+	q->unmarked = (enum tlp)wire_below(&w, TLP_LEVELS);
 	q->no_residue = wire_bool(&w);
 	q->pretty = wire_bool(&w);
 	q->report = wire_bool(&w);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/format.h"
+#include "formats/refs.h"
 #include "formats/taxii11.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
@@ -95,11 +96,12 @@ read_what_is_good(struct translate_write q, struct arena *mem, struct advisory *
 
 /* Objects of the store were taken in as they stand: one that cannot be read any more is told of. */
 static int
-read_objects(const struct translate_write *q, struct arena *mem, struct advisory *adv, struct err *e)
+read_list(const struct translate_write *q, struct arena *mem, struct advisory *adv, struct err *e)
 {
 	struct read_job job = { .in = list_of(q, mem), .input = "", .received = slice_of(q->received),
 	    .in_stays = true, .limits = { .bytes = SIZE_MAX, .objects = q->n, .object_bytes = SIZE_MAX } };
 
+	*adv = (struct advisory){ .n = 0 };
 	if (q->n > 0 && format_stix21.read(&job, mem, adv, e) < 0)
 		return -1;
 	for (size_t i = 0; i < adv->nverdicts; i++)
@@ -108,6 +110,52 @@ read_objects(const struct translate_write *q, struct arena *mem, struct advisory
 			return -1;
 		}
 	return 0;
+}
+
+/* The text of an object with this label among its markings. */
+static struct slice
+marked(const struct object *o, struct arena *mem, enum tlp level)
+{
+	json *refs = json_get(o->tree, "object_marking_refs");
+	struct strbuf b = STRBUF_INIT;
+	struct slice text;
+
+	if (refs == NULL)
+		refs = json_put(mem, o->tree, "object_marking_refs", json_list(mem));
+	json_push(refs, json_string(mem, slice_of(tlp_marking_id(level))));
+	json_print(&b, o->tree);
+	text = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return text;
+}
+
+/* What the sender left open is said by the node that decides on it: who reads a document of a foreign
+ * format has no trust.conf to look it up in. */
+static int
+read_objects(const struct translate_write *q, struct arena *mem, struct advisory *adv, struct err *e)
+{
+	struct translate_write said = *q;
+	struct slice *texts;
+	size_t changed = 0;
+
+	if (read_list(q, mem, adv, e) < 0)
+		return -1;
+	if (q->unmarked == TLP_UNSET)
+		return 0;
+	said.objects = texts = arena_alloc(mem, (adv->n + 1) * sizeof(*texts));
+	said.n = adv->n;
+	for (size_t i = 0; i < adv->n; i++) {
+		const struct object *o = &adv->objects[i];
+		bool open = o->label == LABEL_ABSENT || o->label == LABEL_OTHER ||
+		    o->label == LABEL_IODEF_ABSENT;
+
+		texts[i] = o->bytes;
+		if (!open || refs_is_supporting(o->type))
+			continue;
+		texts[i] = marked(o, mem, q->unmarked);
+		changed++;
+	}
+	return changed == 0 ? 0 : read_list(&said, mem, adv, e);
 }
 
 static const char *

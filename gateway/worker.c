@@ -298,17 +298,29 @@ on_frame(struct child *c, struct ipc_message *m)
 
 /* ---- life ---- */
 
-enum { PATHS_MAX = 256 };
+enum { PATHS_MAX = 2048 };		/* of all kinds of folders: a peer may have one */
 
 static void
 add_path(struct sandbox_path *v, size_t *n, const char *path, bool write)
 {
 	if (path != NULL && *n < PATHS_MAX)
-		v[(*n)++] = (struct sandbox_path){ path, write };
+		v[(*n)++] = (struct sandbox_path){ .path = path, .write = write };
+}
+
+/* Folders that peers are served through. */
+static void
+add_folders(struct sandbox_path *v, size_t *n, const struct trust *t)
+{
+	for (size_t i = 0; i < trust_peers(t); i++) {
+		const char *path = trust_peer(t, i)->folder;
+
+		if (path != NULL && *n < PATHS_MAX)
+			v[(*n)++] = (struct sandbox_path){ .path = path, .write = true, .foreign = true };
+	}
 }
 
 static int
-confine(struct worker *w, const struct config *conf, struct err *e)
+confine(struct worker *w, const struct config *conf, const struct trust *trust, struct err *e)
 {
 	static const char *const system_files[] = {
 		"/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/localtime",
@@ -330,6 +342,7 @@ confine(struct worker *w, const struct config *conf, struct err *e)
 		add_path(paths, &s.npaths, system_files[i], false);
 	if (redis != NULL && strncmp(redis, "unix:", 5) == 0)
 		add_path(paths, &s.npaths, redis + 5, true);
+	add_folders(paths, &s.npaths, trust);
 	return sandbox_enter(&s, e);
 }
 
@@ -370,7 +383,7 @@ start(struct worker *w, struct loaded *l, struct err *e)
 	nc.sockets = sockets;
 	if (nc.store < 0 || nc.translator < 0)
 		err_set(e, ERR_VALUE, "a worker needs a storekeeper and a translator");
-	else if (confine(w, l->config, e) == 0)
+	else if (confine(w, l->config, l->trust, e) == 0)
 		w->node = node_new(&nc, l, e);
 	free(sockets);
 	return w->node == NULL ? -1 : 0;

@@ -167,7 +167,7 @@ static const struct trial trials[] = {
 static int
 outcome(enum process_kind kind, deed *d)
 {
-	const struct sandbox_path paths[] = { { inside, true } };
+	const struct sandbox_path paths[] = { { .path = inside, .write = true } };
 	const struct sandbox s = { .kind = kind, .uid = geteuid(), .gid = getegid(), .paths = paths,
 		.npaths = kind == PROCESS_TRANSLATOR ? 0 : 1 };
 	struct err e = ERR_INIT;

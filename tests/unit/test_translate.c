@@ -437,6 +437,30 @@ objects_are_written(void **state)
 	assert_int_equal(b->started, 1);
 }
 
+/* If this fails, what policy took to be AMBER leaves without a word of it, or a label is made of nothing. */
+static void
+what_is_unmarked_is_marked(void **state)
+{
+	struct bench *b = *state;
+	struct translate_write q = writing("stix21");
+
+	start_translator(b);
+	translate_write(b->t, &q, on_text, b);
+	await(b, 1);
+	assert_null(strstr(b->ids.p, "object_marking_refs"));
+	q.unmarked = TLP_AMBER;
+	translate_write(b->t, &q, on_text, b);
+	await(b, 2);
+	assert_non_null(strstr(b->ids.p,
+	    "\"object_marking_refs\":[\"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421\"]"));
+	q = writing("iodef2");
+	q.unmarked = TLP_AMBER;
+	translate_write(b->t, &q, on_text, b);
+	await(b, 3);
+	assert_int_equal(b->error, ERR_NONE);
+	assert_non_null(strstr(b->ids.p, "restriction=\"amber\""));
+}
+
 static void
 what_cannot_be_written_is_given_up(void **state)
 {
@@ -799,6 +823,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(passwords_are_hashed, setup, teardown),
 		cmocka_unit_test_setup_teardown(objects_are_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_given_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_unmarked_is_marked, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_hangs, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_lies, setup, teardown),

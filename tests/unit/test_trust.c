@@ -20,6 +20,7 @@
 
 #define FIXTURE	"tests/unit/trust/vectors.conf"
 #define PIN	"    pin sha256:000000000000000000000000000000000000000000000000000000000000000"
+#define FOLDER	"peer p\n    relation partner\n    wire folder out/p as "
 #define PEER(name, n)	"peer " name "\n" PIN n "\n    relation partner\n"
 
 /* Complaints of a text, one a line; "" if it loads. */
@@ -142,6 +143,35 @@ static const struct {
 	    "the pin is who they are\n" },
 	{ PEER("p", "1") "    wire taxii21\n    verify name\n",
 	    "t:1: peer 'p' has a pin, and 'verify name' says not to look at it\n" },
+	/* a folder instead of an address */
+	{ FOLDER "misp\n", "" },
+	{ FOLDER "iodef2 plain\n    refuse-loss out 5% approximated\n", "" },
+	{ "peer p\n    relation partner\n    wire folder out/p\n",
+	    "t:3: after 'wire folder' stand a path, 'as' and a format, and perhaps 'plain'\n" },
+	{ FOLDER "misp bare\n",
+	    "t:3: after 'wire folder' stand a path, 'as' and a format, and perhaps 'plain'\n" },
+	{ FOLDER "iodef3\n", "t:3: unknown format 'iodef3', did you mean 'iodef2'?\n" },
+	{ FOLDER "csv\n", "t:3: 'csv' cannot say a label: a feed (tocsin.conf) may be made of it, and "
+	    "nothing is relayed in it\n" },
+	{ FOLDER "mapped\n", "t:3: nothing can be sent as 'mapped'\n" },
+	{ FOLDER "taxii11\n", "t:3: nothing can be sent as 'taxii11'\n" },
+	{ FOLDER "misp\n    url https://p.example/\n",
+	    "t:1: peer 'p' has a folder ('wire folder'), and a line 'url' for calling it\n" },
+	{ FOLDER "misp\n    verify name\n",
+	    "t:1: peer 'p' has a folder ('wire folder'), and a line 'verify' for calling it\n" },
+	{ FOLDER "misp\n    refuse-loss 5%\n", "t:1: nothing comes from peer 'p', which has no pin: for "
+	    "what is put into its folder say 'refuse-loss out'\n" },
+	{ PEER("p", "1") "    wire taxii21 plain\n", "t:4: nothing stands after 'wire taxii21'\n" },
+	{ PEER("p", "1") "    refuse-loss in 5%\n    refuse-loss 6%\n",
+	    "t:5: a second 'refuse-loss in'\n" },
+	{ PEER("p", "1") "    refuse-loss out\n",
+	    "t:4: 'out' is no share such as 5% or 0.5%\n" },
+	{ PEER("p", "1") "    refuse-loss out 5%\n", "t:1: nothing is translated for 'p', so 'refuse-loss "
+	    "out' refuses nothing: it is for 'wire folder' and 'serve-as stix20'\n" },
+	{ "consumer c\n    refuse-loss out 5%\n", "t:1: nothing is translated for 'c', so 'refuse-loss "
+	    "out' refuses nothing: it is for 'wire folder' and 'serve-as stix20'\n" },
+	{ PEER("p", "1") "    wire taxii20\n    serve-as stix20\n    refuse-loss out 5% nearly\n",
+	    "t:6: after the share stands 'approximated' or nothing, not 'nearly'\n" },
 	{ PEER("p", "1") "    proxy http://proxy.example:3128\n", "" },
 	{ PEER("p", "1") "    proxy http://[::1]:3128/\n", "" },
 	{ PEER("p", "1") "    proxy http://u:p@proxy.example:3128\n",
