@@ -159,7 +159,7 @@ void
 misp_facts_of_pattern(
     struct misp_facts *f, struct arena *mem, const struct pat_node *p, bool *alternatives)
 {
-	const struct sought *s = observe_reduce(p, mem), *const *facts;
+	const struct sought *s = observe_reduce(p, mem), *const * facts;
 	size_t n;
 
 	*alternatives = (s->has & SOUGHT_CHOICE) != 0;

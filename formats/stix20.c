@@ -1,6 +1,8 @@
 /* stix20.c -- STIX 2.0: the row of the registry, and its marks. How it is done: stix20.h. */
 #include "formats/format.h"
 #include "formats/stix20.h"
+#include "formats/stix20_split.h"
+
 /* Where the text goes on behind a JSON string, or its end. */
 static size_t
 past_string(struct slice s, size_t at)
@@ -91,4 +93,5 @@ const struct format_ops format_stix20 = {
 	.read = stix20_read,
 	.count = stix20_count,
 	.write = stix20_write,
+	.split = &stix20_split,
 };

@@ -10,11 +10,15 @@
  * second. In any mode: TOO_LARGE for observed-data of more than 10,000 objects or 64 markings. A warning:
  * LABEL_RAISED, a residue would have made a label weaker and was not followed.
  */
+#include <stdlib.h>
+
 #include "formats/format.h"
 #include "formats/ledger.h"
 #include "formats/shipped.h"
 #include "formats/stix20.h"
+#include "formats/stix20_split.h"
 #include "formats/stix21_check.h"
+#include "formats/stix21_lean.h"
 #include "formats/stix21_read.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
@@ -83,10 +87,8 @@ find_items(struct reading *r, struct err *e)
 
 /* Account for the members of the bundle beside its objects: their ids are its content. */
 static void
-account_bundle(const struct reading *r)
+account_bundle(const struct reading *r, const json *root)
 {
-	const json *root = r->doc.root;
-
 	if (r->job->loss == NULL || !slice_is(json_member(root, "type"), "bundle"))
 		return;
 	for (const json *m = json_first(root); m != NULL; m = json_next(m)) {
@@ -116,7 +118,7 @@ warn(struct reading20 *x, const struct part *p, const char *code, struct err err
 {
 	struct verdict *v;
 
-	if (x->r.adv->nverdicts >= REMARKS_A_MESSAGE)
+	if (x->r.before + x->r.adv->nverdicts >= REMARKS_A_MESSAGE)
 		return;
 	v = advisory_verdict(x->r.adv, x->r.mem, VERDICT_WARNED, code);
 	v->id = json_member(p->item->node, "id");
@@ -309,6 +311,8 @@ find_definition(void *ctx, struct slice id)
 	const struct reading20 *x = ctx;
 	long i = idmap_find(&x->defs, id);
 
+	if (i == IDMAP_NONE && x->r.job->piece != NULL)
+		return stix20_whole_definition(x->r.job->piece->whole, id);
 	return i == IDMAP_NONE ? NULL : x->part[i].tree;
 }
 
@@ -541,16 +545,12 @@ has_rest(const struct advisory *adv)
 	return false;
 }
 
-static int
-read_document(struct reading20 *x, struct err *e)
+/* From doc.items to objects and verdicts. */
+static void
+read_items(struct reading20 *x)
 {
 	size_t n = x->r.doc.nitems, entry = 0;
-	size_t most = stix21_limit(x->r.job->limits.objects, OBJECTS_DEFAULT);
 
-	if (n > most)
-		return err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", n, most);
-	stix21_name(&x->r, "stix20");
-	account_bundle(&x->r);
 	x->part = arena_alloc(x->r.mem, (n + 1) * sizeof(*x->part));
 	for (size_t i = 0; i < n; i++) {
 		x->part[i].item = &x->r.doc.items[i];
@@ -564,9 +564,87 @@ read_document(struct reading20 *x, struct err *e)
 	refuse_conflicts(x);
 	account_all(x);
 	stix21_unread_lost_markings(&x->r);
-	if (has_rest(x->r.adv) && advisory_add_extension(x->r.adv, x->r.mem, EXTENSION_STIX20) < 0)
-		return err_set(e, ERR_VALUE, "the extension-definition of STIX 2.0 residue is broken");
+}
+
+static int
+add_extension(struct reading20 *x, struct err *e)
+{
+	if (advisory_add_extension(x->r.adv, x->r.mem, EXTENSION_STIX20) == 0)
+		return 0;
+	return err_set(e, ERR_VALUE, "the extension-definition of STIX 2.0 residue is broken");
+}
+
+/* A verdict and where it was said. */
+struct said {
+	struct verdict	v;
+	size_t		at;
+};
+
+static int
+compare_said(const void *a, const void *b)
+{
+	const struct said *x = a, *y = b;
+
+	if (x->v.index != y->v.index)
+		return x->v.index < y->v.index ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* In the order of the elements, as if each had been read by itself. */
+static void
+sort_verdicts(struct reading20 *x)
+{
+	struct advisory *adv = x->r.adv;
+	struct said *v = arena_alloc(x->r.mem, (adv->nverdicts + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < adv->nverdicts; i++)
+		v[i] = (struct said){ adv->verdicts[i], i };
+	qsort(v, adv->nverdicts, sizeof(*v), compare_said);
+	for (size_t i = 0; i < adv->nverdicts; i++)
+		adv->verdicts[i] = v[i].v;
+}
+
+static int
+read_document(struct reading20 *x, struct err *e)
+{
+	size_t n = x->r.doc.nitems, most = stix21_limit(x->r.job->limits.objects, OBJECTS_DEFAULT);
+
+	if (n > most)
+		return err_set(e, ERR_LIMIT, "%zu objects are more than the limit of %zu", n, most);
+	stix21_name(&x->r, "stix20");
+	account_bundle(&x->r, x->r.doc.root);
+	read_items(x);
+	sort_verdicts(x);
+	if (has_rest(x->r.adv) && add_extension(x, e) < 0)
+		return -1;
 	advisory_settle(x->r.adv, x->r.mem);
+	return 0;
+}
+
+int
+stix20_read_piece(const struct read_job *job, struct arena *mem, struct advisory *adv, bool *rest,
+    struct err *e)
+{
+	struct json_item item = { .text = job->in };
+	struct reading20 x = {
+		.r = { .job = job, .mem = mem, .tmp = mem, .adv = adv, .here = { .line = 1 },
+		    .in = job->in, .doc = { .items = &item, .nitems = 1 } },
+		.c = { .mem = mem, .keep = mem, .now = job->received },
+	};
+	const json *root;
+
+	item.node = stix21_lean_tree(job, job->in, mem);
+	if (item.node == NULL)
+		return err_set(e, ERR_SYNTAX, "an object is no JSON");
+	adv->id = stix20_piece_begin(job->piece, &root, &x.r.before);
+	if (root != NULL)
+		account_bundle(&x.r, root);
+	read_items(&x);
+	if (rest != NULL)
+		*rest = has_rest(adv);
+	else if (stix20_piece_end(job->piece, adv->nverdicts) && add_extension(&x, e) < 0)
+		return -1;
+	advisory_settle(adv, mem);
 	return 0;
 }
 
@@ -582,6 +660,8 @@ stix20_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 		.bytes = stix21_limit(job->limits.bytes, BYTES_DEFAULT),
 	};
 
+	if (job->piece != NULL)
+		return stix20_read_piece(job, mem, adv, NULL, e);
 	if (job->in.n > limits.bytes) {
 		err_set(e, ERR_LIMIT, "%zu bytes are more than the limit of %zu", job->in.n,
 		    limits.bytes);

@@ -194,6 +194,30 @@ def test_several_inputs_in_pieces_become_the_same_output(tmp_path):
     assert tocsin("convert", "--to", "stix21", first, first).stdout == tocsin("convert", "--to", "stix21", first).stdout
 
 
+# ---- STIX 2.0 ----
+
+def observed(n, ident, value, **members):
+    """observed-data of 2.0 with one address."""
+    return {"type": "observed-data", "id": big_bundle.ident("observed-data", n), "created": "2026-03-01T10:00:00.000Z",
+            "modified": "2026-03-01T10:00:00.000Z", "first_observed": "2026-03-01T10:00:00Z", "last_observed": "2026-03-01T10:00:00Z",
+            "number_observed": 1, "objects": {ident: {"type": "ipv4-addr", "value": value}}} | members
+
+
+def test_objects_of_stix_20_one_by_one_are_the_bundle(tmp_path):
+    mark = {key: value for key, value in big_bundle.statement().items() if key != "spec_version"}
+    some = [observed(1, "0", "198.51.100.1", object_marking_refs=[mark["id"]]), observed(2, "a", "198.51.100.1"), "no object",
+            observed(3, "0", "198.51.100.2", created="yesterday"), mark, observed(4, "0", "198.51.100.3", x_odd=1)]
+    clash = some + [observed(2, "a", "198.51.100.9"), dict(mark, created="never")]
+    for name, objects in (("some", some), ("clash", clash), ("one", some[:1])):
+        path = write(tmp_path / f"{name}.json", json.dumps(bundle(*objects, spec_version="2.0"), indent=1).encode())
+        check_same([path], tmp_path, WAYS + [("convert", "--to", "stix21", "--strict"), ("convert", "--to", "stix20")])
+    many = write(tmp_path / "many.json", bundle(*(observed(n, "0", f"45.1.{n >> 8}.{n & 255}") for n in range(12000)), spec_version="2.0"))
+    whole, pieces = (tocsin("convert", "--to", "stix21", "--stats", "--window", w, many) for w in ("1G", "1K"))
+    assert whole.returncode == pieces.returncode == 0 and whole.stdout == pieces.stdout
+    if not SANITIZED:
+        assert memory(pieces) < (25 << 20) < memory(whole)
+
+
 # ---- Incidents ----
 
 def incident(n, level="green", address="198.51.100.7", inside="", time="2026-03-01T10:00:00Z"):
