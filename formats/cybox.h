@@ -66,10 +66,6 @@ enum cybox_extent {
  * expression), or NULL with CYBOX_NOTHING. A property without @condition means Equals here. */
 enum cybox_extent cybox_read_pattern(const struct cybox_read *job, struct xml_node *observable,
 		    struct pat_node **out);
-/* Of a Composite_Indicator_Expression: kids are whole patterns, `all` is AND. NULL for none. */
-struct pat_node	*cybox_join(struct arena *mem, bool all, struct pat_node *const *kids, size_t n);
-/* NOT p (De Morgan inside one observation); NULL where STIX cannot say it. */
-struct pat_node	*cybox_negate(struct arena *mem, const struct pat_node *p);
 /* Extents of parts -> extent of the whole. */
 enum cybox_extent cybox_join_extent(enum cybox_extent a, enum cybox_extent b);
 /* The text of a pattern, in the arena. */

@@ -2,126 +2,9 @@
 #include <string.h>
 
 #include "formats/cybox_impl.h"
+#include "formats/pattern_build.h"
 
 enum { PATH_MAX_STEPS = 40 };
-
-/* Nodes of patterns. */
-
-static struct pat_node *
-new_node(struct arena *mem, enum pat_kind kind, struct pat_node *const *kids, size_t n)
-{
-	struct pat_node *p = arena_alloc(mem, sizeof(*p));
-
-	p->kind = kind;
-	p->nkids = n;
-	p->kids = arena_alloc(mem, (n + 1) * sizeof(struct pat_node *));
-	if (n > 0)
-		memcpy(p->kids, kids, n * sizeof(*kids));
-	return p;
-}
-
-struct list {
-	struct pat_node	**v;
-	size_t		  n, cap;
-};
-
-static void
-push(struct arena *mem, struct list *l, struct pat_node *p)
-{
-	l->v = arena_grow(mem, l->v, l->n, &l->cap, sizeof(struct pat_node *));
-	l->v[l->n++] = p;
-}
-
-/* Kids of the same kind are taken in; one alone stays what it is. */
-static struct pat_node *
-flat(struct arena *mem, enum pat_kind kind, const struct list *l)
-{
-	struct list all = { 0 };
-
-	for (size_t i = 0; i < l->n; i++) {
-		struct pat_node *k = l->v[i];
-
-		if (k->kind != kind || k->nquals > 0)
-			push(mem, &all, k);
-		else
-			for (size_t j = 0; j < k->nkids; j++)
-				push(mem, &all, k->kids[j]);
-	}
-	if (all.n == 0)
-		return NULL;
-	return all.n == 1 ? all.v[0] : new_node(mem, kind, all.v, all.n);
-}
-
-static bool
-is_plain_observation(const struct pat_node *p)
-{
-	return p->kind == PAT_OBS && p->nquals == 0;
-}
-
-/* [a] OR [b] is [a OR b]. */
-struct pat_node *
-cybox_join(struct arena *mem, bool all, struct pat_node *const *kids, size_t n)
-{
-	struct list l = { 0 }, inner = { 0 };
-	bool merge = !all;
-	struct pat_node *p;
-
-	for (size_t i = 0; i < n; i++) {
-		if (kids[i] == NULL)
-			continue;
-		push(mem, &l, kids[i]);
-		merge = merge && is_plain_observation(kids[i]);
-		if (merge)
-			push(mem, &inner, kids[i]->kids[0]);
-	}
-	if (l.n < 2 || !merge)
-		return flat(mem, all ? PAT_OBS_AND : PAT_OBS_OR, &l);
-	p = flat(mem, PAT_OR, &inner);
-	return new_node(mem, PAT_OBS, &p, 1);
-}
-
-/* The opposite of one comparison. */
-static struct pat_node *
-negate_test(struct arena *mem, const struct pat_node *p)
-{
-	struct pat_node *neg = arena_alloc(mem, sizeof(*neg));
-
-	*neg = *p;
-	if (!p->negated && (p->op == PAT_EQ || p->op == PAT_NE))
-		neg->op = p->op == PAT_EQ ? PAT_NE : PAT_EQ;
-	else
-		neg->negated = !p->negated;
-	return neg;
-}
-
-struct pat_node *
-cybox_negate(struct arena *mem, const struct pat_node *p)
-{
-	static const enum pat_kind opposite[] = {
-		[PAT_OBS] = PAT_OBS, [PAT_OBS_AND] = PAT_OBS_OR, [PAT_OBS_OR] = PAT_OBS_AND,
-		[PAT_AND] = PAT_OR, [PAT_OR] = PAT_AND,
-	};
-	struct list l = { 0 };
-
-	if (p->kind == PAT_TEST)
-		return negate_test(mem, p);
-	if (p->nquals > 0 || p->kind == PAT_OBS_FOLLOWEDBY)
-		return NULL;
-	for (size_t i = 0; i < p->nkids; i++) {
-		struct pat_node *k = cybox_negate(mem, p->kids[i]);
-
-		if (k == NULL)
-			return NULL;
-		push(mem, &l, k);
-	}
-	if (p->kind == PAT_OBS_GROUP)
-		return l.v[0];
-	if (p->kind == PAT_OBS)
-		return new_node(mem, PAT_OBS, l.v, l.n);
-	if (p->kind == PAT_OBS_AND)
-		return cybox_join(mem, false, l.v, l.n);
-	return flat(mem, opposite[p->kind], &l);
-}
 
 /* Trees as comparisons. */
 
@@ -135,8 +18,9 @@ struct printer {
 static struct pat_node *
 one_test(struct printer *pr, const struct cx *leaf, const struct cx_test *t)
 {
-	struct pat_node *p = new_node(pr->mem, PAT_TEST, NULL, 0);
+	struct pat_node *p = arena_alloc(pr->mem, sizeof(*p));
 
+	p->kind = PAT_TEST;
 	p->object = pr->object;
 	p->npath = pr->npath;
 	p->path = arena_alloc(pr->mem, (pr->npath + 1) * sizeof(*p->path));
@@ -155,18 +39,18 @@ one_test(struct printer *pr, const struct cx *leaf, const struct cx_test *t)
 static struct pat_node *
 compare_leaf(struct printer *pr, const struct cx *leaf)
 {
-	struct list l = { 0 };
+	struct pat_list l = { 0 };
 
 	for (size_t i = 0; i < leaf->ntests; i++)
-		push(pr->mem, &l, one_test(pr, leaf, &leaf->tests[i]));
-	return flat(pr->mem, leaf->either ? PAT_OR : PAT_AND, &l);
+		pattern_add(&l, pr->mem, one_test(pr, leaf, &leaf->tests[i]));
+	return pattern_node(pr->mem, leaf->either ? PAT_OR : PAT_AND, l.v, l.n);
 }
 
 /* What a node and all below it say; NULL if nothing. */
 static struct pat_node *
 compare(struct printer *pr, const struct cx *n)
 {
-	struct list l = { 0 };
+	struct pat_list l = { 0 };
 
 	if (n->kind == CX_LEAF)
 		return compare_leaf(pr, n);
@@ -179,10 +63,10 @@ compare(struct printer *pr, const struct cx *n)
 		step->kind = n->kind == CX_LIST ? PAT_STEP_ANY : PAT_STEP_NAME;
 		step->name = n->kind == CX_LIST ? SLICE_EMPTY : k->name;
 		if ((p = compare(pr, k)) != NULL)
-			push(pr->mem, &l, p);
+			pattern_add(&l, pr->mem, p);
 		pr->npath--;
 	}
-	return flat(pr->mem, n->any ? PAT_OR : PAT_AND, &l);
+	return pattern_node(pr->mem, n->any ? PAT_OR : PAT_AND, l.v, l.n);
 }
 
 /* An object as an observation. */
@@ -190,9 +74,8 @@ static struct pat_node *
 observation(struct arena *mem, const struct cx *o)
 {
 	struct printer pr = { .mem = mem, .object = o->type };
-	struct pat_node *p = compare(&pr, o);
 
-	return p == NULL ? NULL : new_node(mem, PAT_OBS, &p, 1);
+	return pattern_bracket(mem, compare(&pr, o));
 }
 
 /* Observables. */
@@ -221,7 +104,7 @@ is_attached(const struct xml_node *object, const struct xml_node *related)
 
 /* Related objects: those that a property can hold go into o, the others are observed beside it. */
 static void
-read_related(struct cx_reader *rd, struct xml_node *object, struct cx *o, struct list *beside,
+read_related(struct cx_reader *rd, struct xml_node *object, struct cx *o, struct pat_list *beside,
     enum cybox_extent *ext)
 {
 	struct xml_node *list = cx_child(object, "Related_Objects");
@@ -236,7 +119,7 @@ read_related(struct cx_reader *rd, struct xml_node *object, struct cx *o, struct
 			continue;
 		}
 		if ((p = read_any(rd, k, &one)) != NULL)
-			push(rd->mem, beside, p);
+			pattern_add(beside, rd->mem, p);
 		cx_mark_relationship(k, p == NULL ? XML_UNSEEN : XML_APPROXIMATED);
 		*ext = cybox_join_extent(*ext, CYBOX_WIDER);
 	}
@@ -246,7 +129,7 @@ static struct pat_node *
 read_object(struct cx_reader *rd, struct xml_node *object, enum cybox_extent *ext)
 {
 	struct xml_node *props = cx_properties(object);
-	struct list all = { 0 }, beside = { 0 };
+	struct pat_list all = { 0 }, beside = { 0 };
 	struct pat_node *p;
 	struct cx *o = NULL;
 	bool left_out = false;
@@ -261,12 +144,12 @@ read_object(struct cx_reader *rd, struct xml_node *object, enum cybox_extent *ex
 	read_related(rd, object, o, &beside, ext);
 	left_out = left_out || rd->left_out;
 	if (o != NULL && (p = observation(rd->mem, o)) != NULL) {
-		push(rd->mem, &all, p);
+		pattern_add(&all, rd->mem, p);
 		*ext = cybox_join_extent(*ext, left_out ? CYBOX_WIDER : CYBOX_EXACT);
 	}
 	for (size_t i = 0; i < beside.n; i++)
-		push(rd->mem, &all, beside.v[i]);
-	return cybox_join(rd->mem, true, all.v, all.n);
+		pattern_add(&all, rd->mem, beside.v[i]);
+	return pattern_node(rd->mem, PAT_OBS_AND, all.v, all.n);
 }
 
 static struct pat_node *
@@ -274,7 +157,7 @@ read_composition(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ex
 {
 	struct xml_attr *operator= xml_attr(n, "operator");
 	bool all = operator== NULL || !slice_is_nocase(slice_trim(operator->value), "OR");
-	struct list l = { 0 };
+	struct pat_list l = { 0 };
 	bool lost = false;
 
 	*ext = CYBOX_NOTHING;
@@ -283,7 +166,7 @@ read_composition(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ex
 		struct pat_node *p = read_any(rd, k, &one);
 
 		if (p != NULL)
-			push(rd->mem, &l, p);
+			pattern_add(&l, rd->mem, p);
 		else
 			lost = true;
 		*ext = cybox_join_extent(*ext, one);
@@ -295,7 +178,7 @@ read_composition(struct cx_reader *rd, struct xml_node *n, enum cybox_extent *ex
 	n->mark = XML_KEPT;
 	if (lost)
 		*ext = cybox_join_extent(*ext, all ? CYBOX_WIDER : CYBOX_NARROWER);
-	return cybox_join(rd->mem, all, l.v, l.n);
+	return all ? pattern_node(rd->mem, PAT_OBS_AND, l.v, l.n) : pattern_either(rd->mem, l.v, l.n);
 }
 
 /* The content of an Observable, or of an Object. */
@@ -333,7 +216,7 @@ read_negated(struct cx_reader *rd, struct xml_node *n, struct pat_node *p, enum 
 	negate->mark = XML_KEPT;
 	if (!slice_is(slice_trim(negate->value), "true") && !slice_is(slice_trim(negate->value), "1"))
 		return p;
-	if ((neg = cybox_negate(rd->mem, p)) == NULL) {
+	if ((neg = pattern_negate(rd->mem, p)) == NULL) {
 		cx_tell(rd, CYBOX_NEGATE, n, "has no opposite in a pattern");
 		*ext = CYBOX_NOTHING;
 		return NULL;

@@ -124,6 +124,21 @@ pattern_join(struct arena *mem, bool all, struct pat_node *const *kids, size_t n
 	return pattern_node(mem, all ? PAT_OBS_AND : PAT_OBS_OR, apart.v, apart.n);
 }
 
+struct pat_node *
+pattern_either(struct arena *mem, struct pat_node *const *kids, size_t n)
+{
+	struct pat_list inner = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (kids[i] == NULL)
+			continue;
+		if (kids[i]->kind != PAT_OBS || kids[i]->nquals > 0)
+			return pattern_node(mem, PAT_OBS_OR, kids, n);
+		pattern_add(&inner, mem, kids[i]->kids[0]);
+	}
+	return pattern_bracket(mem, pattern_node(mem, PAT_OR, inner.v, inner.n));
+}
+
 /* The opposite of one test. */
 static struct pat_node *
 negate_test(struct arena *mem, const struct pat_node *p)
@@ -143,7 +158,7 @@ struct pat_node *
 pattern_negate(struct arena *mem, const struct pat_node *p)
 {
 	static const enum pat_kind opposite[] = {
-		[PAT_OBS] = PAT_OBS, [PAT_OBS_AND] = PAT_OBS_OR, [PAT_OBS_OR] = PAT_OBS_AND,
+		[PAT_OBS] = PAT_OBS, [PAT_OBS_OR] = PAT_OBS_AND,
 		[PAT_AND] = PAT_OR, [PAT_OR] = PAT_AND,
 	};
 	struct pat_list l = { 0 };
@@ -159,6 +174,8 @@ pattern_negate(struct arena *mem, const struct pat_node *p)
 			return NULL;
 		pattern_add(&l, mem, k);
 	}
+	if (p->kind == PAT_OBS_AND)
+		return pattern_either(mem, l.v, l.n);
 	return p->kind == PAT_OBS_GROUP ? l.v[0] : pattern_node(mem, opposite[p->kind], l.v, l.n);
 }
 

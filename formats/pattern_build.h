@@ -28,6 +28,8 @@ struct pat_node	*pattern_node(struct arena *mem, enum pat_kind kind, struct pat_
 /* All or any of them: in one bracket where STIX allows it (comparisons; all of them of one object), else
  * each in its own. */
 struct pat_node	*pattern_join(struct arena *mem, bool all, struct pat_node *const *kids, size_t n);
+/* Any of these whole patterns: [a] OR [b] is [a OR b]. */
+struct pat_node	*pattern_either(struct arena *mem, struct pat_node *const *kids, size_t n);
 /* The comparison in a bracket; an observation stays what it is. */
 struct pat_node	*pattern_bracket(struct arena *mem, struct pat_node *p);
 /* The opposite, by De Morgan, inside brackets and between them; NULL where STIX cannot say it. */

@@ -1,4 +1,5 @@
 /* stix1_pattern.c -- what an Indicator looks for, as one STIX pattern. */
+#include "formats/pattern_build.h"
 #include "formats/stix1_read.h"
 #include "gateway/base/arena.h"
 
@@ -90,7 +91,7 @@ read_observables(struct s1 *s, struct xml_node *n, struct parts *parts)
 		if (p != NULL)
 			add(s, parts, p, count_tests(p));
 	}
-	return parts->n == 0 ? NULL : cybox_join(s->mem, false, parts->v, parts->n);
+	return pattern_either(s->mem, parts->v, parts->n);
 }
 
 /* The Indicators of a Composite_Indicator_Expression, in place or by reference. */
@@ -120,7 +121,8 @@ read_composite(struct s1 *s, struct xml_node *n, struct parts *parts, struct s1_
 		parts->exact &= p->exact;
 		add(s, parts, p->node, p->tests);
 	}
-	return parts->n == 0 ? NULL : cybox_join(s->mem, all, parts->v, parts->n);
+	return all ? pattern_node(s->mem, PAT_OBS_AND, parts->v, parts->n) :
+	    pattern_either(s->mem, parts->v, parts->n);
 }
 
 static bool
@@ -144,7 +146,7 @@ work_out(struct s1 *s, struct xml_node *n, struct s1_pattern *out, unsigned dept
 	    read_observables(s, n, &parts);
 	s->seeing = before;
 	if (p != NULL && is_true(s1_attr(n, "negate"))) {
-		p = cybox_negate(s->mem, p);
+		p = pattern_negate(s->mem, p);
 		if (p == NULL)
 			s1_warn(s, n, "CYBOX_NEGATE", "the opposite of this pattern cannot be said");
 	}

@@ -344,7 +344,8 @@ test_negate(void **state)
 		{ "[a:b NOT != 1]", "[a:b != 1]" }, { "[a:b[*] = 1]", "[a:b[*] NOT = 1]" },
 		{ "[a:b[*] != 1]", "[a:b[*] NOT != 1]" }, { "[a:b IN (1, 2)]", "[a:b NOT IN (1, 2)]" },
 		{ "[a:b = 1 OR a:c > 2 AND a:d = 3]", "[a:b != 1 AND (a:c NOT > 2 OR a:d != 3)]" },
-		{ "[a:b = 1] AND ([a:c = 2])", "[a:b != 1] OR [a:c != 2]" },
+		{ "[a:b = 1] AND ([a:c = 2])", "[a:b != 1 OR a:c != 2]" },
+		{ "[a:b = 1] OR [a:c = 2]", "[a:b != 1] AND [a:c != 2]" },
 		{ "[a:b = 1] WITHIN 5 SECONDS", NULL }, { "[a:b = 1] FOLLOWEDBY [a:b = 2]", NULL },
 	};
 
