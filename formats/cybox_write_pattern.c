@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/cybox_impl.h"
+#include "formats/observe.h"
 #include "formats/value.h"
 
 enum {
@@ -15,15 +16,15 @@ struct form {
 	bool			 wider;
 };
 
-/* Tests into trees. */
+/* Facts into trees. */
 
 /* What a reference is to, when only what it is compared with tells. */
 static const char *
-type_of_value(struct arena *mem, const struct pat_node *test)
+type_of_value(struct arena *mem, const struct sought *f)
 {
-	struct slice v = test->nvalues > 0 ? test->values[0].text : SLICE_EMPTY, out;
+	struct slice v = f->nvalues > 0 ? f->values[0].text : SLICE_EMPTY, out;
 
-	if (slice_is(test->path[test->npath - 1].name, "type"))
+	if (slice_is(f->steps[f->nsteps - 1].name, "type"))
 		return arena_str(mem, v);
 	if (value_ip(4, v, mem, &out))
 		return "ipv4-addr";
@@ -36,7 +37,7 @@ type_of_value(struct arena *mem, const struct pat_node *test)
 
 /* The step as a member that other objects hang on: give them a type. */
 static void
-set_type(struct arena *mem, struct cx *o, struct slice member, const struct pat_node *test, size_t i)
+set_type(struct arena *mem, struct cx *o, struct slice member, const struct sought *f, size_t i)
 {
 	const char *known = cx_ref_type(member);
 
@@ -44,39 +45,39 @@ set_type(struct arena *mem, struct cx *o, struct slice member, const struct pat_
 		return;
 	if (known[0] == '\0' && (slice_is(member, "src_ref") || slice_is(member, "dst_ref") ||
 	    slice_is(member, "resolves_to_refs")))
-		known = type_of_value(mem, test);
-	else if (known[0] == '\0' && i + 1 < test->npath &&
-	    slice_is(test->path[i + 1].name, "payload_bin"))
+		known = type_of_value(mem, f);
+	else if (known[0] == '\0' && i + 1 < f->nsteps &&
+	    slice_is(f->steps[i + 1].name, "payload_bin"))
 		known = "artifact";
 	o->type = slice_of(known[0] == '\0' ? "file" : known);
 }
 
-/* The item of a list that a test speaks of: what is said of [*] is said of one thing as long as it can be.
+/* The item of a list that a fact speaks of: what is said of [*] is said of one thing as long as it can be.
  * NULL if there has to be another. */
 static struct cx *
-open_item(const struct cx *list, const struct pat_node *test, size_t i)
+open_item(const struct cx *list, const struct sought *f, size_t i)
 {
 	struct cx *item = list->last;
 	const struct cx *at = item;
 
-	if (item == NULL || item->kind != CX_OBJECT || i + 1 == test->npath)
+	if (item == NULL || item->kind != CX_OBJECT || i + 1 == f->nsteps)
 		return NULL;
-	while (at != NULL && at->kind == CX_OBJECT && ++i < test->npath)
-		at = test->path[i].kind == PAT_STEP_NAME ? cx_member(at, test->path[i].name) : NULL;
+	while (at != NULL && at->kind == CX_OBJECT && ++i < f->nsteps)
+		at = f->steps[i].kind == PAT_STEP_NAME ? cx_member(at, f->steps[i].name) : NULL;
 	return at != NULL && at->kind == CX_LEAF ? NULL : item;
 }
 
-/* The leaf that a test speaks of, made anew in lists; NULL if it is no leaf of ours. */
+/* The leaf that a fact speaks of, made anew in lists; NULL if it is no leaf of ours. */
 static struct cx *
-make_leaf(struct arena *mem, struct cx *root, const struct pat_node *test)
+make_leaf(struct arena *mem, struct cx *root, const struct sought *f)
 {
 	struct cx *at = root;
 	struct slice member = SLICE_EMPTY;
 
-	for (size_t i = 0; i < test->npath; i++) {
-		const struct pat_step *step = &test->path[i];
-		bool last = i + 1 == test->npath;
-		bool list = !last && test->path[i + 1].kind != PAT_STEP_NAME;
+	for (size_t i = 0; i < f->nsteps; i++) {
+		const struct pat_step *step = &f->steps[i];
+		bool last = i + 1 == f->nsteps;
+		bool list = !last && f->steps[i + 1].kind != PAT_STEP_NAME;
 		enum cx_kind kind = list ? CX_LIST : last ? CX_LEAF : CX_OBJECT;
 		struct cx *k = NULL;
 
@@ -85,129 +86,141 @@ make_leaf(struct arena *mem, struct cx *root, const struct pat_node *test)
 		if (step->kind == PAT_STEP_NAME)
 			k = cx_member(at, member = step->name);
 		else
-			k = open_item(at, test, i);
+			k = open_item(at, f, i);
 		if (k != NULL && k->kind != kind)
 			return NULL;
 		at = k != NULL ? k : cx_add(mem, at, kind, step->kind == PAT_STEP_ANY ? SLICE_EMPTY :
 		    step->name);
-		set_type(mem, at, member, test, i);
+		set_type(mem, at, member, f, i);
 	}
 	return at->kind == CX_LEAF ? at : NULL;
 }
 
-static struct cx_test
-test_of(struct arena *mem, const struct pat_node *p)
-{
-	struct cx_test t = { .op = p->op, .negated = p->negated, .n = p->nvalues };
+/* Comparisons of one leaf being collected. */
+struct tests {
+	struct cx_test	*v;
+	size_t		 n, cap;
+};
 
-	t.v = arena_alloc(mem, (p->nvalues + 1) * sizeof(*t.v));
-	for (size_t i = 0; i < p->nvalues; i++)
-		t.v[i] = p->values[i].text;
-	return t;
+static void
+add_test(struct arena *mem, struct tests *t, enum pat_op op, bool negated,
+    const struct pat_literal *values, size_t n)
+{
+	struct cx_test test = { .op = op, .negated = negated, .n = n };
+
+	test.v = arena_alloc(mem, (n + 1) * sizeof(*test.v));
+	for (size_t i = 0; i < n; i++)
+		test.v[i] = values[i].text;
+	t->v = arena_grow(mem, t->v, t->n, &t->cap, sizeof(*t->v));
+	t->v[t->n++] = test;
 }
 
-/* Let a leaf say these tests, all or any of them. */
-static bool
-say(struct arena *mem, struct cx *leaf, struct pat_node *const *tests, size_t n, bool either)
+/* The comparisons that say a fact: one, but networks are each one of its own. */
+static void
+add_tests(struct arena *mem, struct tests *t, const struct sought *f)
 {
-	struct cx more = { .kind = CX_LEAF, .either = either, .ntests = n };
+	bool networks = false;
 
-	more.tests = arena_alloc(mem, (n + 1) * sizeof(*more.tests));
+	for (size_t i = 0; f->op == PAT_EQ && i < f->nvalues; i++)
+		networks = networks || observe_is_network(f, f->values[i].text);
+	if (f->op != PAT_EQ)
+		add_test(mem, t, f->op, f->denied, f->values, f->nvalues);
+	else if (!networks)
+		add_test(mem, t, f->nvalues == 1 ? PAT_EQ : PAT_IN, f->denied, f->values, f->nvalues);
+	else
+		for (size_t i = 0; i < f->nvalues; i++)
+			add_test(mem, t, observe_is_network(f, f->values[i].text) ? PAT_ISSUBSET :
+			    PAT_EQ, f->denied, &f->values[i], 1);
+}
+
+/* Let a leaf say these facts: all of one path and one kind of value, all or any of them. */
+static bool
+say(struct arena *mem, struct cx *leaf, const struct sought *const *facts, size_t n, bool either)
+{
+	enum pat_literal_kind kind = facts[0]->nvalues > 0 ? facts[0]->values[0].kind : PAT_STRING;
+	struct tests t = { 0 };
+	struct cx more = { .kind = CX_LEAF };
+
 	for (size_t i = 0; i < n; i++) {
-		if (tests[i]->nvalues == 0 || tests[i]->values[0].kind != tests[0]->values[0].kind)
+		size_t before = t.n;
+
+		if (facts[i]->nvalues == 0)
 			return false;
-		more.tests[i] = test_of(mem, tests[i]);
+		for (size_t k = 0; k < facts[i]->nvalues; k++)
+			if (facts[i]->values[k].kind != kind)
+				return false;
+		add_tests(mem, &t, facts[i]);
+		/* a fact of several comparisons: any of them, or none where it is denied */
+		if (t.n - before > 1 && n > 1 && facts[i]->denied == either)
+			return false;
+		if (n == 1 && t.n > 1)
+			either = !facts[i]->denied;
 	}
+	more.tests = t.v;
+	more.ntests = t.n;
+	more.either = either && t.n > 1;
 	if (leaf->ntests > 0)
 		return cx_add_tests(mem, leaf, &more);
-	leaf->value = tests[0]->values[0].kind;
-	leaf->tests = more.tests;
-	leaf->ntests = n;
-	leaf->either = either && n > 1;
+	leaf->value = kind;
+	leaf->tests = t.v;
+	leaf->ntests = t.n;
+	leaf->either = more.either;
 	return true;
 }
 
 static bool
-same_path(const struct pat_node *a, const struct pat_node *b)
+same_path(const struct sought *a, const struct sought *b)
 {
-	if (a->kind != PAT_TEST || b->kind != PAT_TEST || a->npath != b->npath ||
-	    !slice_eq(a->object, b->object))
-		return false;
-	for (size_t i = 0; i < a->npath; i++) {
-		if (a->path[i].kind != b->path[i].kind || !slice_eq(a->path[i].name, b->path[i].name))
-			return false;
-	}
-	return true;
+	return a->kind == SOUGHT_FACT && b->kind == SOUGHT_FACT && slice_eq(a->path, b->path);
 }
 
-/* One of several values: one comparison with a list where all are equalities. */
+/* One of several comparisons. */
 static bool
-add_same_path(struct arena *mem, struct cx *root, const struct pat_node *p)
+add_same_path(struct arena *mem, struct cx *root, const struct sought *s)
 {
 	struct cx *leaf;
-	size_t n = 0;
-	struct cx_test *t;
 
-	for (size_t i = 0; i < p->nkids; i++) {
-		const struct pat_node *k = p->kids[i];
-
-		if (!same_path(k, p->kids[0]))
+	for (size_t i = 0; i < s->nkids; i++)
+		if (!same_path(s->kids[i], s->kids[0]))
 			return false;
-		n += !k->negated && (k->op == PAT_EQ || k->op == PAT_IN) ? k->nvalues : 0;
-	}
-	if ((leaf = make_leaf(mem, root, p->kids[0])) == NULL || leaf->ntests > 0 ||
-	    !say(mem, leaf, p->kids, p->nkids, true))
-		return false;
-	for (size_t i = 0; i < p->nkids; i++) {
-		if (p->kids[i]->negated || (p->kids[i]->op != PAT_EQ && p->kids[i]->op != PAT_IN))
-			return true;
-	}
-	t = arena_alloc(mem, sizeof(*t));
-	t->op = PAT_IN;
-	t->v = arena_alloc(mem, (n + 1) * sizeof(*t->v));
-	for (size_t i = 0; i < leaf->ntests; i++)
-		for (size_t j = 0; j < leaf->tests[i].n; j++)
-			t->v[t->n++] = leaf->tests[i].v[j];
-	leaf->tests = t;
-	leaf->ntests = 1;
-	leaf->either = false;
-	return true;
+	leaf = make_leaf(mem, root, s->kids[0]);
+	return leaf != NULL && leaf->ntests == 0 &&
+	    say(mem, leaf, (const struct sought *const *)s->kids, s->nkids, true);
 }
 
-/* Is it a test of a hash, and of the same file as `as`? */
+/* Is it about a hash, and of the same file as `as`? */
 static bool
-is_hash_test(const struct pat_node *p, const struct pat_node *as)
+is_hash_of(const struct sought *f, const struct sought *as)
 {
-	if (p->kind != PAT_TEST || p->npath < 2 || p->npath != as->npath ||
-	    !slice_eq(p->object, as->object) || !slice_is(p->path[p->npath - 2].name, "hashes"))
+	if (f->kind != SOUGHT_FACT || f->nsteps < 2 || f->nsteps != as->nsteps ||
+	    !slice_eq(f->object, as->object) || !slice_is(f->steps[f->nsteps - 2].name, "hashes"))
 		return false;
-	for (size_t i = 0; i + 1 < p->npath; i++) {
-		if (p->path[i].kind != as->path[i].kind || !slice_eq(p->path[i].name, as->path[i].name))
+	for (size_t i = 0; i + 1 < f->nsteps; i++)
+		if (f->steps[i].kind != as->steps[i].kind ||
+		    !slice_eq(f->steps[i].name, as->steps[i].name))
 			return false;
-	}
 	return true;
 }
 
 /* Alternative hashes of one file. */
 static bool
-add_hashes(struct arena *mem, struct cx *root, const struct pat_node *p)
+add_hashes(struct arena *mem, struct cx *root, const struct sought *s)
 {
 	struct cx *leaf, *hashes;
-	struct pat_node *k;
 
-	for (size_t i = 0; i < p->nkids; i++) {
-		if (p->kids[i]->kind != PAT_TEST || !is_hash_test(p->kids[i], p->kids[0]))
+	for (size_t i = 0; i < s->nkids; i++)
+		if (!is_hash_of(s->kids[i], s->kids[0]))
 			return false;
-	}
-	leaf = make_leaf(mem, root, p->kids[0]);
+	leaf = make_leaf(mem, root, s->kids[0]);
 	hashes = leaf == NULL ? NULL : leaf->parent;
 	if (hashes == NULL || hashes->first != hashes->last || leaf->ntests > 0)
 		return false;
 	hashes->any = true;
-	for (size_t i = 0; i < p->nkids; i++) {
-		k = p->kids[i];
+	for (size_t i = 0; i < s->nkids; i++) {
+		const struct sought *k = s->kids[i];
+
 		if (i > 0)
-			leaf = cx_add(mem, hashes, CX_LEAF, k->path[k->npath - 1].name);
+			leaf = cx_add(mem, hashes, CX_LEAF, k->steps[k->nsteps - 1].name);
 		if (!say(mem, leaf, &k, 1, false))
 			return false;
 	}
@@ -216,39 +229,34 @@ add_hashes(struct arena *mem, struct cx *root, const struct pat_node *p)
 
 /* Let an object say an expression; false if it cannot. `inside`: other conditions stand beside it. */
 static bool
-add_expression(struct arena *mem, struct cx *root, const struct pat_node *p, bool inside)
+add_expression(struct arena *mem, struct cx *root, const struct sought *s, bool inside)
 {
-	struct pat_node *one = (struct pat_node *)(uintptr_t)p;
 	struct cx *leaf;
 
-	switch (p->kind) {
-	case PAT_TEST:
-		if (!slice_eq(p->object, root->type) || (leaf = make_leaf(mem, root, p)) == NULL)
+	if (s->kind == SOUGHT_FACT) {
+		if (!slice_eq(s->object, root->type) || (leaf = make_leaf(mem, root, s)) == NULL)
 			return false;
 		return (leaf->parent->any && leaf->parent->kind == CX_OBJECT) ? false :
-		    say(mem, leaf, &one, 1, false);
-	case PAT_AND:
-		if (p->nkids > TESTS_MAX)
-			return false;
-		for (size_t i = 0; i < p->nkids; i++) {
-			if (!add_expression(mem, root, p->kids[i], true))
-				return false;
-		}
-		return true;
-	case PAT_OR:
-		if (p->kids[0]->kind != PAT_TEST || !slice_eq(p->kids[0]->object, root->type))
-			return false;
-		if (same_path(p->kids[0], p->kids[p->nkids - 1]))
-			return add_same_path(mem, root, p);
-		return inside && add_hashes(mem, root, p);
-	default:
-		return false;
+		    say(mem, leaf, &s, 1, false);
 	}
+	if (s->kind == SOUGHT_ALL) {
+		if (s->nkids > TESTS_MAX)
+			return false;
+		for (size_t i = 0; i < s->nkids; i++)
+			if (!add_expression(mem, root, s->kids[i], true))
+				return false;
+		return true;
+	}
+	if (s->kids[0]->kind != SOUGHT_FACT || !slice_eq(s->kids[0]->object, root->type))
+		return false;
+	if (same_path(s->kids[0], s->kids[s->nkids - 1]))
+		return add_same_path(mem, root, s);
+	return inside && add_hashes(mem, root, s);
 }
 
 /* Observables. */
 
-static struct xml_node *write_expression(struct form *f, const struct pat_node *p);
+static struct xml_node *write_expression(struct form *f, const struct sought *s);
 
 static struct xml_node *
 new_observable(struct form *f)
@@ -264,13 +272,13 @@ new_observable(struct form *f)
 	return el;
 }
 
-/* The type that the first comparison speaks of. */
+/* The type that the first fact speaks of. */
 static struct slice
-first_object(const struct pat_node *p)
+first_object(const struct sought *s)
 {
-	while (p->kind != PAT_TEST)
-		p = p->kids[0];
-	return p->object;
+	while (s->kind != SOUGHT_FACT)
+		s = s->kids[0];
+	return s->object;
 }
 
 /* "dst_ref.type = 'ipv4-addr'" beside a value that is one. */
@@ -300,14 +308,14 @@ all_done(struct cx_writer *w, const struct cx *o)
 
 /* The expression as one object; NULL if one cannot say it. */
 static struct xml_node *
-write_one(struct form *f, const struct pat_node *p)
+write_one(struct form *f, const struct sought *s)
 {
 	struct cx_writer *w = &f->w;
-	struct cx *root = cx_object(w->mem, arena_str(w->mem, first_object(p)));
+	struct cx *root = cx_object(w->mem, arena_str(w->mem, first_object(s)));
 	struct form before = *f;
 	struct xml_node *el, *object;
 
-	if (f->objects >= OBJECTS_MAX || !add_expression(w->mem, root, p, false))
+	if (f->objects >= OBJECTS_MAX || !add_expression(w->mem, root, s, false))
 		return NULL;
 	el = new_observable(f);
 	object = xml_new(w->mem, cx_namespace(SLICE_LIT("cybox")), "cybox", "Object");
@@ -323,8 +331,8 @@ write_one(struct form *f, const struct pat_node *p)
 }
 
 static struct xml_node *
-compose(struct form *f, bool all, struct pat_node *const *kids, size_t n,
-    struct xml_node *(*write)(struct form *, const struct pat_node *))
+compose(struct form *f, bool all, const struct sought *const *kids, size_t n,
+    struct xml_node *(*write)(struct form *, const struct sought *))
 {
 	struct cx_writer *w = &f->w;
 	struct xml_node *el = new_observable(f), *list, *k;
@@ -339,133 +347,165 @@ compose(struct form *f, bool all, struct pat_node *const *kids, size_t n,
 	return el;
 }
 
-/* (a OR b) AND c is (a AND c) OR (b AND c): the i-th part of an AND taken apart. */
+/* A node over other kids. */
+static struct sought *
+node_over(struct arena *mem, enum sought_kind kind, size_t room)
+{
+	struct sought *s = arena_alloc(mem, sizeof(*s));
+
+	s->kind = kind;
+	s->kids = room == 0 ? NULL : arena_alloc(mem, room * sizeof(*s->kids));
+	return s;
+}
+
+/* What stands for any of several: its kids, or a fact for each value. NULL if it is no choice, or one of
+ * too many. */
+static struct sought **
+choice(struct arena *mem, struct sought *s, size_t *n)
+{
+	struct sought **ways;
+
+	*n = s->kind == SOUGHT_ANY ? s->nkids : s->nvalues;
+	if (*n < 2 || *n > OBJECTS_MAX || (s->kind == SOUGHT_FACT && s->denied))
+		return NULL;
+	if (s->kind == SOUGHT_ANY)
+		return s->kids;
+	ways = arena_alloc(mem, *n * sizeof(*ways));
+	for (size_t i = 0; i < *n; i++) {
+		ways[i] = arena_alloc(mem, sizeof(*ways[i]));
+		*ways[i] = *s;
+		ways[i]->values = &s->values[i];
+		ways[i]->nvalues = 1;
+	}
+	return ways;
+}
+
+/* (a OR b) AND c is (a AND c) OR (b AND c): the i-th part of an ALL taken apart. */
 static struct xml_node *
-distribute(struct form *f, const struct pat_node *p, size_t at)
+distribute(struct form *f, const struct sought *s, size_t at)
 {
 	struct arena *mem = f->w.mem;
-	const struct pat_node *or = p->kids[at];
-	struct pat_node **ways = arena_alloc(mem, or->nkids * sizeof(struct pat_node *));
+	struct sought **parts, **ways;
+	size_t n;
 
-	if (or->nkids > OBJECTS_MAX)
+	if ((parts = choice(mem, s->kids[at], &n)) == NULL)
 		return NULL;
-	for (size_t i = 0; i < or->nkids; i++) {
-		struct pat_node *way = arena_alloc(mem, sizeof(*way));
+	ways = arena_alloc(mem, n * sizeof(*ways));
+	for (size_t i = 0; i < n; i++) {
+		struct sought *way = node_over(mem, SOUGHT_ALL, s->nkids);
 
-		*way = *p;
-		way->kids = arena_alloc(mem, p->nkids * sizeof(struct pat_node *));
-		memcpy(way->kids, p->kids, p->nkids * sizeof(struct pat_node *));
-		way->kids[at] = or->kids[i];
+		way->nkids = s->nkids;
+		memcpy(way->kids, s->kids, s->nkids * sizeof(*way->kids));
+		way->kids[at] = parts[i];
 		ways[i] = way;
 	}
-	return compose(f, false, ways, or->nkids, write_expression);
+	return compose(f, false, (const struct sought *const *)ways, n, write_expression);
 }
 
 /* Conditions on different objects: one Observable for each object. What binds them to one observation is
  * lost. */
 static struct xml_node *
-write_apart(struct form *f, const struct pat_node *p)
+write_apart(struct form *f, const struct sought *s)
 {
 	struct arena *mem = f->w.mem;
-	struct pat_node **groups = arena_alloc(mem, p->nkids * sizeof(struct pat_node *));
+	struct sought **groups = arena_alloc(mem, s->nkids * sizeof(*groups));
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->nkids; i++) {
-		struct slice object = first_object(p->kids[i]);
-		struct pat_node *g = NULL;
+	for (size_t i = 0; i < s->nkids; i++) {
+		struct slice object = first_object(s->kids[i]);
+		struct sought *g = NULL;
 
 		for (size_t k = 0; k < n && g == NULL; k++)
 			g = slice_eq(first_object(groups[k]), object) ? groups[k] : NULL;
-		if (g == NULL) {
-			g = groups[n++] = arena_alloc(mem, sizeof(*g));
-			g->kind = PAT_AND;
-			g->kids = arena_alloc(mem, p->nkids * sizeof(struct pat_node *));
-		}
-		g->kids[g->nkids++] = p->kids[i];
+		if (g == NULL)
+			g = groups[n++] = node_over(mem, SOUGHT_ALL, s->nkids);
+		g->kids[g->nkids++] = s->kids[i];
 	}
 	if (n < 2)
 		return NULL;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (groups[i]->nkids == 1)
 			groups[i] = groups[i]->kids[0];
-	}
 	f->wider = true;
-	return compose(f, true, groups, n, write_expression);
+	return compose(f, true, (const struct sought *const *)groups, n, write_expression);
 }
 
 /* Alternatives: those of one path together, one Observable for each of the others. */
 static struct xml_node *
-write_alternatives(struct form *f, const struct pat_node *p)
+write_alternatives(struct form *f, struct sought *s)
 {
 	struct arena *mem = f->w.mem;
-	struct pat_node **ways = arena_alloc(mem, OBJECTS_MAX * sizeof(struct pat_node *));
-	bool *made = arena_alloc(mem, OBJECTS_MAX * sizeof(bool));
-	size_t n = 0;
+	struct sought **ways = arena_alloc(mem, OBJECTS_MAX * sizeof(*ways)), **parts;
+	size_t caps[OBJECTS_MAX] = { 0 }, n = 0, nparts;
 
-	for (size_t i = 0; i < p->nkids; i++) {
-		struct pat_node *kid = p->kids[i], *way;
+	if ((parts = s->kind == SOUGHT_FACT ? choice(mem, s, &nparts) : NULL) != NULL)
+		return compose(f, false, (const struct sought *const *)parts, nparts, write_expression);
+	for (size_t i = 0; i < s->nkids; i++) {
 		size_t k = 0;
 
-		while (k < n && !same_path(made[k] ? ways[k]->kids[0] : ways[k], kid))
+		while (k < n && !same_path(ways[k]->kids[0], s->kids[i]))
 			k++;
 		if (k == OBJECTS_MAX)
 			return NULL;
-		if (k == n) {
-			ways[n++] = kid;
-			continue;
-		}
-		way = ways[k];
-		if (!made[k]) {
-			way = arena_alloc(mem, sizeof(*way));
-			way->kind = PAT_OR;
-			way->kids = arena_alloc(mem, p->nkids * sizeof(struct pat_node *));
-			way->kids[way->nkids++] = ways[k];
-			ways[k] = way;
-			made[k] = true;
-		}
-		way->kids[way->nkids++] = kid;
+		if (k == n)
+			ways[n++] = node_over(mem, SOUGHT_ANY, 0);
+		ways[k]->kids = arena_grow(mem, ways[k]->kids, ways[k]->nkids, &caps[k],
+		    sizeof(*ways[k]->kids));
+		ways[k]->kids[ways[k]->nkids++] = s->kids[i];
 	}
-	return n < 2 ? NULL : compose(f, false, ways, n, write_expression);
+	for (size_t k = 0; k < n; k++)
+		if (ways[k]->nkids == 1)
+			ways[k] = ways[k]->kids[0];
+	return n < 2 ? NULL :
+	    compose(f, false, (const struct sought *const *)ways, n, write_expression);
+}
+
+/* The first part that is a choice; nkids if there is none. */
+static size_t
+find_choice(const struct sought *s)
+{
+	size_t at = 0;
+
+	while (at < s->nkids && s->kids[at]->kind != SOUGHT_ANY)
+		at++;
+	if (at < s->nkids)
+		return at;
+	for (at = 0; at < s->nkids; at++)
+		if (s->kids[at]->kind == SOUGHT_FACT && s->kids[at]->nvalues > 1 && !s->kids[at]->denied)
+			break;
+	return at;
 }
 
 /* What stands between the brackets of an observation. */
 static struct xml_node *
-write_expression(struct form *f, const struct pat_node *p)
+write_expression(struct form *f, const struct sought *s)
 {
 	struct xml_node *el;
+	size_t at;
 
-	if (f->w.deep >= CX_DEEP || (el = write_one(f, p)) != NULL || f->objects >= OBJECTS_MAX)
+	if (f->w.deep >= CX_DEEP || (el = write_one(f, s)) != NULL || f->objects >= OBJECTS_MAX)
 		return f->w.deep >= CX_DEEP || f->objects >= OBJECTS_MAX ? NULL : el;
-	if (p->kind == PAT_TEST)
-		return NULL;
 	f->w.deep++;
-	if (p->kind == PAT_OR) {
-		el = write_alternatives(f, p);
-	} else {
-		size_t at = 0;
-
-		while (at < p->nkids && p->kids[at]->kind != PAT_OR)
-			at++;
-		el = at < p->nkids ? distribute(f, p, at) : write_apart(f, p);
-	}
+	if (s->kind != SOUGHT_ALL)
+		el = write_alternatives(f, (struct sought *)(uintptr_t)s);
+	else if ((at = find_choice(s)) < s->nkids)
+		el = distribute(f, s, at);
+	else
+		el = write_apart(f, s);
 	f->w.deep--;
 	return el;
 }
 
 static struct xml_node *
-write_observation(struct form *f, const struct pat_node *p)
+write_observation(struct form *f, const struct sought *s)
 {
-	struct xml_node *el = NULL;
+	struct xml_node *el;
 
-	if (p->nquals > 0 || p->kind == PAT_OBS_FOLLOWEDBY || f->w.deep >= CX_DEEP)
+	if (f->w.deep >= CX_DEEP)
 		return NULL;
 	f->w.deep++;
-	if (p->kind == PAT_OBS)
-		el = write_expression(f, p->kids[0]);
-	else if (p->kind == PAT_OBS_GROUP)
-		el = write_observation(f, p->kids[0]);
-	else if (p->kind == PAT_OBS_AND || p->kind == PAT_OBS_OR)
-		el = compose(f, p->kind == PAT_OBS_AND, p->kids, p->nkids, write_observation);
+	el = !s->apart ? write_expression(f, s) : compose(f, s->kind == SOUGHT_ALL,
+	    (const struct sought *const *)s->kids, s->nkids, write_observation);
 	f->w.deep--;
 	return el;
 }
@@ -475,8 +515,11 @@ cybox_write_pattern(const struct cybox_write *job, const struct pat_node *p, str
     enum cybox_extent *ext)
 {
 	struct form f = { .w = { .job = job, .mem = job->mem, .pattern = true, .key = key } };
-	struct xml_node *el = write_observation(&f, p);
+	const struct sought *s = observe_reduce(p, job->mem);
+	struct xml_node *el = NULL;
 
+	if ((s->has & (SOUGHT_ORDERED | SOUGHT_WHEN)) == 0)
+		el = write_observation(&f, s);
 	*ext = el == NULL ? CYBOX_NOTHING : f.w.respelled ? CYBOX_UNLIKE : f.wider ? CYBOX_WIDER :
 	    CYBOX_EXACT;
 	return el;
