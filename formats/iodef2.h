@@ -166,6 +166,16 @@ struct iodef2_origin {
 /* Read a tree: job->in is only hashed. `doc` is taken apart. `origin` NULL: the tree is the input. */
 int	iodef2_read_tree(const struct read_job *job, struct arena *mem, struct xml_node *doc,
 	    const struct iodef2_origin *origin, struct advisory *adv, struct err *e);
+/* Somebody who asks what a reader would make of a tree. */
+struct iodef2_question {
+	void		(*each)(void *arg, const json *object);	/* told of every object */
+	/* S of the object of that id, if it is known; NULL: hash what was made. */
+	const char	*(*hash)(void *arg, struct slice id);
+	void		*arg;
+};
+/* Answer: as iodef2_read_tree, but no object is made, and no account. -1: it could not be read. */
+int	iodef2_derive(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+	    const struct iodef2_question *q);
 /* What iodef2_write prints, as a tree. */
 int	iodef2_write_tree(const struct write_job *job, struct arena *mem, struct xml_node **doc,
 	    struct err *e);

@@ -99,7 +99,7 @@ ir_refuse(struct ir *r, struct xml_node *n, const char *code, const struct err *
 	v->err = *e;
 	if (v->err.path[0] == '\0')
 		ir_place(r, n, &v->err);
-	v->id = xml_text_line(id, r->mem);
+	v->id = arena_slice(r->mem, xml_text_line(id, r->mem));
 	if (r->origin != NULL && r->origin->print != NULL)
 		r->origin->print(r->origin, made_of(n), &text);
 	else

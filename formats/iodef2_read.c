@@ -7,6 +7,9 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 #include "gateway/base/digest.h"
+#include "gateway/base/siphash.h"
+
+enum { DEFINITIONS = 8 };	/* objects that every node ships, beside those of the document */
 
 /* Elements without any namespace are taken for IODEF (real tools and RFC examples forget it). */
 static void
@@ -46,7 +49,8 @@ ir_open(struct ir *r, struct slice in, struct err *e)
 
 	if (r->job->limits.objects > 0)
 		lim.elements = r->job->limits.objects * 50;
-	if (xml_parse(in, &lim, r->mem, &r->doc, e) < 0)
+	if ((r->job->piece != NULL ? ir_piece_parse(r, in, &lim, e) :
+	    xml_parse(in, &lim, r->xml != NULL ? r->xml : r->mem, &r->doc, e)) < 0)
 		return -1;
 	return ir_open_tree(r, e);
 }
@@ -390,9 +394,13 @@ mint_one(struct ir *r, struct ir_obj *ob, struct err *e)
 
 	if (advisory_add_marking(r->adv, r->mem, ob->label.tlp) < 0 ||
 	    (ob->residue != NULL && advisory_add_extension(r->adv, r->mem, EXTENSION_IODEF) < 0) ||
-	    advisory_mint(r->adv, r->mem, ob->tree, e) < 0) {
+	    (r->question == NULL && advisory_mint(r->adv, r->mem, ob->tree, e) < 0)) {
 		err_context(e, "%s", ob->id.p);
 		return -1;
+	}
+	if (r->question != NULL) {
+		r->question->each(r->question->arg, ob->tree);
+		return 0;
 	}
 	o = &r->adv->objects[r->adv->n - 1];
 	if (ob->label.label == LABEL_IODEF_ABSENT || ob->label.label == LABEL_UNREADABLE)
@@ -438,6 +446,20 @@ ir_settle_labels(struct ir *r)
 	raise_first_report(r);
 }
 
+/* All that is needed of the tree is in the objects now, and these need the memory. */
+static void
+forget_tree(struct ir *r)
+{
+	size_t n = 0;
+
+	arena_free(r->xml);
+	r->xml = NULL;
+	for (size_t i = 0; i < r->nincidents; i++)
+		n += r->incidents[i]->n;
+	if (r->question == NULL)
+		advisory_reserve(r->adv, r->mem, n + DEFINITIONS);
+}
+
 /* See iodef2_read.h. */
 int
 ir_mint(struct ir *r, struct err *e)
@@ -451,6 +473,7 @@ ir_mint(struct ir *r, struct err *e)
 		ir_keep(r, r->incidents[i]);
 	if (ir_piece_is_first(r))
 		ir_keep_document(r);
+	forget_tree(r);
 	for (size_t i = 0; i < r->nincidents; i++) {
 		for (size_t k = 0; k < r->incidents[i]->n; k++) {
 			struct ir_obj *ob = r->incidents[i]->objs[k];
@@ -486,15 +509,27 @@ ir_document_id(const struct read_job *job, struct arena *mem)
 	return adv.id;
 }
 
+/* The tree lives as long as the objects. */
+static void
+keep_tree(struct ir *r)
+{
+	if (r->xml != NULL)
+		arena_join(r->mem, r->xml);
+	r->xml = NULL;
+}
+
 /* The whole way from the tree to objects. */
 static int
 read_document(struct ir *r, struct err *e)
 {
-	name_advisory(r);
-	if (r->job->piece != NULL)
+	if (r->question == NULL)
+		name_advisory(r);
+	if (r->job->piece != NULL) {
 		ir_piece_begin(r);
-	else if (ir_has_originals(r))
+	} else if (ir_has_originals(r)) {
+		keep_tree(r);		/* originals are slices of their elements */
 		return ir_restore(r, e);
+	}
 	ir_derive(r);
 	ir_account(r);
 	if (ir_mint(r, e) < 0)
@@ -509,10 +544,12 @@ read_document(struct ir *r, struct err *e)
 int
 iodef2_read(const struct read_job *job, struct arena *mem, struct advisory *adv, struct err *e)
 {
-	struct ir r = { .job = job, .mem = mem, .adv = adv };
+	struct ir r = { .job = job, .mem = mem, .adv = adv, .xml = arena_new() };
 	struct err why = ERR_INIT;
+	int rc = ir_open(&r, job->in, &why) < 0 || read_document(&r, &why) < 0 ? -1 : 0;
 
-	if (ir_open(&r, job->in, &why) == 0 && read_document(&r, &why) == 0)
+	keep_tree(&r);
+	if (rc == 0)
 		return 0;
 	err_input(&why, job->input);
 	if (e != NULL)
@@ -534,4 +571,20 @@ iodef2_read_tree(const struct read_job *job, struct arena *mem, struct xml_node 
 	if (e != NULL)
 		*e = why;
 	return -1;
+}
+
+/* See iodef2.h. */
+int
+iodef2_derive(const struct read_job *job, struct arena *mem, struct xml_node *doc,
+    const struct iodef2_question *q)
+{
+	struct advisory adv = { 0 };
+	struct ir r = { .job = job, .mem = mem, .adv = &adv, .doc = doc, .question = q };
+
+	r.seed = siphash_key_new().k0;
+	if (ir_open_tree(&r, NULL) < 0 || read_document(&r, NULL) < 0)
+		return -1;
+	for (size_t i = 0; i < adv.n; i++)	/* definitions, and what came back whole */
+		q->each(q->arg, adv.objects[i].tree);
+	return 0;
 }

@@ -78,7 +78,9 @@ struct ir {
 	const struct read_job	*job;
 	const struct iodef_model *model;	/* what iodef2_check.c checks against */
 	const struct iodef2_origin *origin;	/* NULL: the tree is the input */
+	const struct iodef2_question *question;	/* not NULL: trees are enough (iodef2_derive) */
 	struct arena		*mem;
+	struct arena		*xml;		/* of the tree; NULL: mem, or somebody else's */
 	struct advisory		*adv;
 	struct xml_node		*doc;
 	struct slice		 lang;		/* of the document */
@@ -259,6 +261,7 @@ struct slice	 ir_document_id(const struct read_job *job, struct arena *mem);
 
 /* iodef2_split.c: what a piece of a large document (job->piece) knows of the others. */
 extern const struct format_split iodef2_split;
+int	ir_piece_parse(struct ir *r, struct slice in, const struct xml_limits *lim, struct err *e);
 void	ir_piece_begin(struct ir *r);
 void	ir_piece_end(struct ir *r);
 /* Objects that other Incidents give too: their label, and whether they are minted already. */

@@ -44,6 +44,7 @@ struct named {
 struct whole {
 	struct read_job		 job;
 	struct arena		*mem;
+	struct xml_reader	*reader;	/* of all pieces */
 	struct siphash_key	 keys[2];
 	struct slice		 id;
 	struct xml_span		 span;
@@ -165,7 +166,7 @@ note_object(struct whole *w, const struct ir_obj *ob, uint32_t incident)
 	*g = (struct given){ .incident = incident, .tlp = (uint8_t)ob->label.tlp,
 	    .label = (uint8_t)ob->label.label, .holds = ob->holds };
 	key_of(w, ob, g->key);
-	json_print_jcs(&text, ob->tree);
+	json_print(&text, ob->tree);	/* alike in other words: read together */
 	g->content = siphash(&w->keys[0], strbuf_slice(&text));
 	strbuf_fini(&text);
 }
@@ -181,6 +182,7 @@ survey_incident(struct whole *w, uint32_t number)
 	struct ir r = { .job = &job, .mem = mem, .adv = &adv };
 
 	job.loss = NULL;
+	job.piece = &piece;
 	if (ir_open(&r, piece.text, NULL) < 0 || ir_has_originals(&r)) {
 		w->odd = true;
 	} else {
@@ -327,6 +329,7 @@ settle_names(struct whole *w)
 static void
 split_close(struct whole *w)
 {
+	xml_reader_free(w->reader);
 	strbuf_fini(&w->text);
 	free(w->incidents);
 	free(w->given);
@@ -351,6 +354,7 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	(void)e;
 	w->job = *job;
 	w->mem = arena_new();
+	w->reader = xml_reader_new(w->mem);
 	w->text = (struct strbuf)STRBUF_INIT;
 	w->keys[0] = siphash_key_new();
 	w->keys[1] = siphash_key_new();
@@ -403,6 +407,15 @@ const struct format_split iodef2_split = {
 };
 
 /* ---- what a piece is told ---- */
+
+int
+ir_piece_parse(struct ir *r, struct slice in, const struct xml_limits *lim, struct err *e)
+{
+	struct xml_reader *reader = r->job->piece->whole->reader;
+
+	xml_reader_into(reader, r->xml != NULL ? r->xml : r->mem);
+	return xml_reader_parse(reader, in, lim, &r->doc, e);
+}
 
 void
 ir_piece_begin(struct ir *r)

@@ -17,7 +17,7 @@
 /* What a made-up residue may cost. */
 enum {
 	NESTING_MAX = 16, MOVED_MAX = 2000, STRANGERS_MAX = 20000, PLACES_MAX = 1000,
-	VERSIONS_MAX = 64
+	VERSIONS_MAX = 64, DEPTH_MAX = 64
 };
 
 static struct xml_node *build(struct iw *w, struct iw_obj *ob, const json *place, unsigned depth);
@@ -363,34 +363,61 @@ take_ids(struct iw *w, struct xml_node *n)
 		take_ids(w, c);
 }
 
+/* A reader makes `object`: if it is one of ours, it need not be written. */
+static void
+cover(void *arg, const json *object)
+{
+	struct iw *w = arg;
+	const struct iw_ref *rows;
+	size_t n;
+
+	rows = iw_rows(&w->versions, json_member(object, "id"), &n);
+	for (size_t i = 0; i < n; i++)
+		if (!rows[i].obj->covered && json_equal(rows[i].obj->o->tree, object))
+			rows[i].obj->covered = rows[i].obj->done = true;
+}
+
+/* S of our object of that id: if a reader makes another one of that id, that one is not covered. */
+static const char *
+known_hash(void *arg, struct slice id)
+{
+	struct iw *w = arg;
+	const struct iw_ref *rows;
+	size_t n;
+
+	rows = iw_rows(&w->versions, id, &n);
+	return n == 1 ? rows[0].obj->hash : NULL;
+}
+
+static unsigned
+depth_of(const struct xml_node *n)
+{
+	unsigned deepest = 0, d;
+
+	for (const struct xml_node *k = xml_child(n); k != NULL; k = xml_sibling(k))
+		if ((d = depth_of(k)) > deepest)
+			deepest = d;
+	return deepest + 1;
+}
+
 /* What a reader makes of the document by itself is not written again: relationships, observables,
  * definitions. If it makes exactly these objects, no residue is needed either. */
 static void
 mark_covered(struct iw *w)
 {
-	struct advisory again = { .n = 0 };
-	struct strbuf text = STRBUF_INIT;
 	struct read_job job = { .input = "own IODEF", .received = w->job->received };
-	const struct iw_ref *rows;
-	size_t i, k, n, covered = 0;
+	struct iodef2_question q = { .each = cover, .hash = known_hash, .arg = w };
+	size_t i = 0;
 
-	xml_print(&text, w->doc, XML_DECLARATION);
-	job.in = strbuf_slice(&text);
-	if (iodef2_read(&job, w->mem, &again, NULL) < 0)
-		again.n = 0;
-	for (i = 0; i < again.n; i++) {
-		rows = iw_rows(&w->versions, again.objects[i].id, &n);
-		for (k = 0; k < n; k++) {
-			if (rows[k].obj->covered ||
-			    !json_equal(rows[k].obj->o->tree, again.objects[i].tree))
-				continue;
-			rows[k].obj->covered = rows[k].obj->done = true;
-			covered++;
-		}
-	}
-	for (i = 0; covered == w->n && i < w->n; i++)
+	if (depth_of(w->doc) > DEPTH_MAX)	/* pieces in pieces: nobody reads that */
+		return;
+	iodef2_derive(&job, w->mem, xml_copy(w->mem, w->doc), &q);
+	while (i < w->n && w->v[i].covered)
+		i++;
+	if (i < w->n)
+		return;
+	for (i = 0; i < w->n; i++)
 		w->v[i].home = true;
-	strbuf_fini(&text);
 }
 
 /* The report claims its id only: what is in the Incident has claims of its own. */

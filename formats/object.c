@@ -250,6 +250,21 @@ object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx,
 	return 0;
 }
 
+/* Make room for n more objects. */
+void
+advisory_reserve(struct advisory *adv, struct arena *mem, size_t n)
+{
+	struct object *v;
+
+	if (adv->cap - adv->n >= n)
+		return;
+	v = arena_raw(mem, (adv->n + n) * sizeof(*v));
+	if (adv->n > 0)
+		memcpy(v, adv->objects, adv->n * sizeof(*v));
+	adv->objects = v;
+	adv->cap = adv->n + n;
+}
+
 /* Append an object, all zero but its index. */
 struct object *
 advisory_add(struct advisory *adv, struct arena *mem)

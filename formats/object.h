@@ -132,6 +132,8 @@ int	object_skim(struct object *o, struct arena *mem, bool *open);
 int	object_confidence(struct slice bytes);
 /* Append an object (all zero but index) / a verdict to an advisory. */
 struct object	*advisory_add(struct advisory *adv, struct arena *mem);
+/* So many more will come: the list need not double on its way. */
+void	advisory_reserve(struct advisory *adv, struct arena *mem, size_t n);
 struct verdict	*advisory_verdict(struct advisory *adv, struct arena *mem, enum verdict_kind kind,
 		    const char *code);
 /* Make an object from a tree that a translator built: prints it, fills the header, sets

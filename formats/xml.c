@@ -434,6 +434,13 @@ xml_reader_new(struct arena *mem)
 }
 
 void
+xml_reader_into(struct xml_reader *r, struct arena *mem)
+{
+	memset(r->names, 0, sizeof(r->names));
+	r->mem = mem;
+}
+
+void
 xml_reader_free(struct xml_reader *r)
 {
 	if (r == NULL)

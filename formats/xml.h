@@ -70,9 +70,11 @@ struct xml_node {
 int	xml_parse(struct slice in, const struct xml_limits *lim, struct arena *mem,
 	    struct xml_node **root, struct err *e);
 
-/* The same for many texts whose trees are in one arena: what a parser needs is made once. */
+/* The same for many texts: what a parser needs is made once. Trees share the names of elements as long as
+ * they go into one arena. */
 struct xml_reader;
 struct xml_reader	*xml_reader_new(struct arena *mem);
+void	xml_reader_into(struct xml_reader *r, struct arena *mem);	/* from now on */
 void	xml_reader_free(struct xml_reader *r);		/* NULL is fine; the trees stay */
 int	xml_reader_parse(struct xml_reader *r, struct slice in, const struct xml_limits *lim,
 	    struct xml_node **root, struct err *e);

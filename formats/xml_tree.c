@@ -186,6 +186,7 @@ xml_text_trim(const struct xml_node *n, struct arena *mem)
 struct slice
 xml_collapse(struct slice s, struct arena *mem)
 {
+	struct slice all = s;
 	bool clean = true;
 	size_t n = 0;
 	char *p;
@@ -194,7 +195,7 @@ xml_collapse(struct slice s, struct arena *mem)
 	for (size_t i = 0; i < s.n && clean; i++)
 		clean = !ascii_is_blank(s.p[i]) || (s.p[i] == ' ' && s.p[i + 1] != ' ');
 	if (clean)
-		return arena_slice(mem, s);
+		return s.n == all.n ? all : arena_slice(mem, s);
 	p = arena_raw(mem, s.n + 1);
 	for (size_t i = 0; i < s.n; i++) {
 		if (!ascii_is_blank(s.p[i]))

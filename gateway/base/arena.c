@@ -201,11 +201,23 @@ arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
 		return v;
 	if (*cap > SIZE_MAX / 4 / size)
 		out_of_memory();
-	*cap = *cap == 0 ? 8 : *cap * 2;
+	*cap = *cap == 0 ? 2 : *cap * 2;	/* most lists stay short */
 	bigger = arena_alloc(a, *cap * size);
 	if (n > 0)
 		memcpy(bigger, v, n * size);
 	return bigger;
+}
+
+void
+arena_join(struct arena *a, struct arena *from)
+{
+	struct block **end = &a->head;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = from->head;
+	a->bytes += from->bytes;
+	free(from);
 }
 
 size_t

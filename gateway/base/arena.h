@@ -32,6 +32,8 @@ char		*arena_fmt(struct arena *a, const char *fmt, ...)
 /* Grow an array of `size`-byte elements: *cap is doubled when `n` has reached it; returns the array
  * (moved or not). Use: v = arena_grow(a, v, n, &cap, sizeof(*v)); v[n++] = ...; */
 void		*arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
+/* What `from` handed out lives on in a; `from` is gone. */
+void		 arena_join(struct arena *a, struct arena *from);
 /* Bytes taken from the system so far. */
 size_t		 arena_bytes(const struct arena *a);
 

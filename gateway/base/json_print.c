@@ -11,7 +11,8 @@
 enum {
 	DOUBLE_DIGITS = 17,	/* enough to tell any two doubles apart */
 	ES6_PLAIN_MAX = 21,	/* digits before the point without an exponent */
-	ES6_PLAIN_MIN = -6	/* zeros after it */
+	ES6_PLAIN_MIN = -6,	/* zeros after it */
+	SORT_MAX = 32		/* members that are put in order without qsort */
 };
 
 /* A canonical text being printed. */
@@ -293,6 +294,23 @@ member_cmp(const void *a, const void *b)
 	return utf16_cmp((*(const json *const *)a)->string, (*(const json *const *)b)->string);
 }
 
+/* Objects have few members, and these nearly stand in order. */
+static void
+sort_members(const json **v, size_t n)
+{
+	if (n > SORT_MAX) {
+		qsort(v, n, sizeof(*v), member_cmp);
+		return;
+	}
+	for (size_t i = 1, k; i < n; i++) {
+		const json *m = v[i];
+
+		for (k = i; k > 0 && utf16_cmp(v[k - 1]->string, m->string) > 0; k--)
+			v[k] = v[k - 1];
+		v[k] = m;
+	}
+}
+
 static bool
 is_left_out(const struct jcs *p, const json *member)
 {
@@ -312,7 +330,7 @@ print_jcs_object(const struct jcs *p, const json *o)
 		if (!is_left_out(p, c))
 			v[i++] = c;
 	n = i;
-	qsort(v, n, sizeof(*v), member_cmp);
+	sort_members(v, n);
 	strbuf_addc(p->out, '{');
 	for (i = 0; i < n; i++) {
 		if (i > 0)
