@@ -134,21 +134,6 @@ csaf_originals_take(struct csaf_originals *os, struct arena *mem, json *root, cs
 	os->rest = without_notes(mem, root);
 }
 
-/* See csaf_read.h. */
-bool
-csaf_originals_fit(const struct csaf_originals *os)
-{
-	char hash[65];
-	size_t live = 0;
-
-	if (os->hash.n == 0 || os->n == 0 || !slice_starts(os->bundle_id, "bundle--"))
-		return false;
-	for (size_t i = 0; i < os->n; i++)
-		live += !os->v[i].ignored;
-	csaf_tree_hash(os->rest, hash);
-	return live == os->count && slice_is(os->hash, hash);
-}
-
 /* object_find_fn over the originals. */
 static json *
 find_definition(void *ctx, struct slice id)
@@ -157,6 +142,39 @@ find_definition(void *ctx, struct slice id)
 	long i = idmap_find(&os->by_id, id);
 
 	return i == IDMAP_NONE ? NULL : os->v[i].o.tree;
+}
+
+/* The label that a document of these originals has; they learn their own. */
+static enum tlp
+say(struct csaf_originals *os, struct arena *mem)
+{
+	struct csaf_labels sum = { .max = TLP_UNSET };
+
+	for (size_t i = 0; i < os->n; i++) {
+		struct err e = ERR_INIT;
+
+		object_fill(&os->v[i].o, mem, find_definition, os, &e);
+		if (!os->v[i].ignored)
+			csaf_labels_add(&sum, &os->v[i].o);
+	}
+	return csaf_labels_say(&sum);
+}
+
+/* See csaf_read.h. The hash is anybody's to compute: it is no reason to believe a weaker label. */
+bool
+csaf_originals_fit(struct csaf_originals *os, struct arena *mem)
+{
+	char hash[65];
+	enum label_case label;
+	size_t live = 0;
+
+	if (os->hash.n == 0 || os->n == 0 || !slice_starts(os->bundle_id, "bundle--"))
+		return false;
+	for (size_t i = 0; i < os->n; i++)
+		live += !os->v[i].ignored;
+	csaf_tree_hash(os->rest, hash);
+	return live == os->count && slice_is(os->hash, hash) &&
+	    !csaf_stricter(csaf_tlp_there(json_get(os->rest, "document"), &label), say(os, mem));
 }
 
 /* The label of an original: what cannot be read is as strict as can be (rulings 10). */
@@ -207,18 +225,7 @@ raise_one(struct csaf_original *v, struct csaf_reading *r)
 void
 csaf_originals_raise(struct csaf_originals *os, struct csaf_reading *r, csaf_warn_fn *warn, void *ctx)
 {
-	struct csaf_labels sum = { .max = TLP_UNSET };
-
-	if (os->n == 0)
-		return;
-	for (size_t i = 0; i < os->n; i++) {
-		struct err e = ERR_INIT;
-
-		object_fill(&os->v[i].o, r->mem, find_definition, os, &e);
-		if (!os->v[i].ignored)
-			csaf_labels_add(&sum, &os->v[i].o);
-	}
-	if (!csaf_stricter(r->tlp, csaf_labels_say(&sum)))
+	if (os->n == 0 || !csaf_stricter(r->tlp, say(os, r->mem)))
 		return;
 	for (size_t i = 0; i < os->n; i++) {
 		struct csaf_original *v = &os->v[i];

@@ -218,7 +218,7 @@ csaf_read(const struct read_job *job, struct arena *mem, struct advisory *adv, s
 		goto done;
 	}
 	csaf_originals_take(&in.originals, mem, in.doc.root, on_warning, &in);
-	rc = csaf_originals_fit(&in.originals) ? restore_exactly(&in, &err) : make_objects(&in, &err);
+	rc = csaf_originals_fit(&in.originals, mem) ? restore_exactly(&in, &err) : make_objects(&in, &err);
 done:
 	if (rc < 0) {
 		err_input(&err, job->input);

@@ -41,8 +41,8 @@ typedef void	csaf_warn_fn(void *ctx, const char *code, const char *path, const c
 /* Take the notes of ours out: os->rest is root, or a copy without them. */
 void	csaf_originals_take(struct csaf_originals *os, struct arena *mem, json *root, csaf_warn_fn *warn,
 	    void *ctx);
-/* The document is exactly what was written of these originals. */
-bool	csaf_originals_fit(const struct csaf_originals *os);
+/* The document is exactly what was written of these originals, and one of them explains its label. */
+bool	csaf_originals_fit(struct csaf_originals *os, struct arena *mem);
 /* What is told twice is told once: where the originals are no exact copy of a bundle. */
 void	csaf_originals_drop_twins(struct csaf_originals *os);
 /* Compare the three sides and change the originals (csaf_merge.c); what is new natively stays in

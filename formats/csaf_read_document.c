@@ -67,14 +67,9 @@ read_distribution(struct csaf_reading *r)
 	json *label = json_get(json_get(distribution, "tlp"), "label");
 	struct slice text = json_member(distribution, "text");
 
-	r->label = LABEL_ABSENT;
-	if (label != NULL) {
-		r->tlp = csaf_tlp_read(json_slice(label), &r->label);
+	r->tlp = csaf_tlp_there(r->document, &r->label);
+	if (label != NULL)
 		ledger_mark(r->ledger, label, r->label == LABEL_TLP ? LOSS_KEPT : LOSS_APPROXIMATED, NULL);
-	} else if (json_get(distribution, "tlp") != NULL) {
-		r->tlp = TLP_RED;
-		r->label = LABEL_UNREADABLE;
-	}
 	if (text.n == 0)
 		return;
 	r->statement = csaf_make(r, "marking-definition", csaf_key(r, "distribution", text, 0),

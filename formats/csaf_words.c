@@ -27,6 +27,15 @@ csaf_tlp_read(struct slice word, enum label_case *label)
 	return t == TLP_UNSET ? TLP_RED : t;
 }
 
+enum tlp
+csaf_tlp_there(const json *document, enum label_case *label)
+{
+	const json *tlp = json_get(json_get(document, "distribution"), "tlp");
+
+	*label = LABEL_ABSENT;
+	return tlp == NULL ? TLP_UNSET : csaf_tlp_read(json_member(tlp, "label"), label);
+}
+
 const char *
 csaf_tlp_word(enum tlp t)
 {

@@ -16,6 +16,8 @@ bool		csaf_has_word(const char *list, struct slice word);
 
 /* Labels. An unknown word is RED and unreadable. CLEAR and AMBER+STRICT are words of CSAF 2.1. */
 enum tlp	csaf_tlp_read(struct slice word, enum label_case *label);
+/* What `document` says; LABEL_ABSENT and TLP_UNSET if it says nothing. */
+enum tlp	csaf_tlp_there(const json *document, enum label_case *label);
 /* The word that says at least as much; NULL for TLP_UNSET. */
 const char	*csaf_tlp_word(enum tlp t);
 

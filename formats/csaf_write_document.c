@@ -191,10 +191,9 @@ mark_labels(struct csaf_writing *w, struct csaf_part *p, enum tlp label)
 static enum tlp
 label_there(const struct csaf_writing *w)
 {
-	const json *tlp = json_get(json_get(w->document, "distribution"), "tlp");
 	enum label_case word;
 
-	return tlp == NULL ? TLP_UNSET : csaf_tlp_read(json_member(tlp, "label"), &word);
+	return csaf_tlp_there(w->document, &word);
 }
 
 /* See csaf_write.h. Comes last: the label is that of what was written. */

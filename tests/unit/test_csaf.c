@@ -336,6 +336,38 @@ test_raised_label_wins_over_originals(void **state)
 	    SLICE_LIT("2026-02-02T00:00:00")) > 0);
 }
 
+/* The hash over the document is right, and its notes were rewritten: nobody is believed for that. */
+static void
+test_originals_do_not_explain_the_label_away(void **state)
+{
+	json *bundle = parse(load(STIX)), *doc, *notes;
+	struct advisory *adv;
+	size_t changed = 0;
+
+	(void)state;
+	for (json *o = json_first(json_get(bundle, "objects")); o != NULL; o = json_next(o))
+		if (!slice_ends(json_member(o, "type"), "-definition"))
+			json_remove(o, "object_marking_refs");
+	mark(bundle, "report", 0, TLP_RED);
+	doc = parse(write_as(&format_csaf, read_as(&format_stix21, print(bundle), true), false));
+	assert_text(doc, "document.distribution.tlp.label", "RED");
+	notes = at(doc, "document.notes");
+	for (json *n = json_first(notes); n != NULL; n = json_next(n)) {
+		json *o = slice_is(json_member(n, "title"), CSAF_NOTE_OBJECT) ? parse(json_member(n, "text")) : NULL;
+
+		if (o == NULL || !slice_is(json_member(o, "type"), "report"))
+			continue;
+		json_remove(o, "object_marking_refs");
+		json_put_str(mem, n, "text", print(o));
+		changed++;
+	}
+	assert_int_equal(changed, 1);
+	adv = read_as(&format_csaf, print(doc), true);
+	for (size_t i = 0; i < adv->n; i++)
+		if (!slice_ends(adv->objects[i].type, "-definition"))
+			assert_int_equal(adv->objects[i].tlp, TLP_RED);
+}
+
 /* Home. */
 
 static void
@@ -782,6 +814,7 @@ main(void)
 		T(test_labels_are_never_weaker),
 		T(test_document_says_the_strictest),
 		T(test_raised_label_wins_over_originals),
+		T(test_originals_do_not_explain_the_label_away),
 		T(test_untouched_comes_home_identical),
 		T(test_an_edit_changes_its_part_only),
 		T(test_references_and_names_can_be_edited),
