@@ -64,6 +64,8 @@ struct read_job {
 	bool			 envelope;	/* stix21: a TAXII envelope, nothing else */
 	bool			 bundle;	/* with `envelope`: it is a bundle (TAXII 2.0) */
 	bool			 iodef_amber_strict; /* read IODEF `amber` as AMBER+STRICT (rulings 8) */
+	/* misp: what sharing groups are to us, "UUID=amber+strict,UUID=green"; NULL: none is known. */
+	const char		*misp_groups;
 	bool			 in_stays;	/* `in` outlives `mem`: it need not be copied */
 	/* NULL, or told now and then (lean) that nothing before a place is looked at for a while. */
 	void			(*passed)(void *arg, const char *place);

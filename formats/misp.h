@@ -142,6 +142,8 @@ struct misp_label {
 };
 /* What a list of tags and a distribution say; unknown words are RED (LABEL_UNREADABLE). */
 struct misp_label misp_label_of(const json *element, bool event);
+/* The same where sharing groups have labels (struct read_job). */
+struct misp_label misp_label_in(const json *element, bool event, const char *groups);
 /* What holds where both are said (tlp_join); an element that says nothing adds nothing. */
 struct misp_label misp_label_join(struct misp_label a, struct misp_label b);
 /* Who reads something under `label` reads no less of its label than `own`. */

@@ -2,7 +2,8 @@
  * misp_labels.c -- what tags and distribution say of who may see an event, and how to say it.
  *
  * Distribution 0 is the own organisation: AMBER+STRICT. 1 to 3 are circles of MISP servers and say
- * nothing of TLP. 4 is a sharing group that nobody here knows: RED. On an attribute 5 inherits. A tag says
+ * nothing of TLP. 4 is a sharing group: what the job says that it is to us, and RED if it does not say (a
+ * group is known by its UUID: numbers are those of one server). On an attribute 5 inherits. A tag says
  * it too, and the strictest counts (rulings 10). Written is a tag and a distribution that say the same:
  * 1 for what says no more than AMBER, since 0 would come back as AMBER+STRICT.
  */
@@ -60,9 +61,40 @@ label_of_tag(struct slice tag)
 	return l;
 }
 
+/* One UUID in two spellings? */
+static bool
+is_same(struct slice a, struct slice b)
+{
+	for (size_t i = 0; i < a.n && a.n == b.n; i++)
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+			return false;
+	return a.n == b.n;
+}
+
+/* What the group that an element is shared with is to us: a label of the configuration, else RED. */
+static struct misp_label
+label_of_group(const json *element, const char *groups)
+{
+	struct slice uuid = slice_trim(json_member(json_get(element, "SharingGroup"), "uuid"));
+	struct slice rest = slice_of(groups == NULL ? "" : groups);
+	struct misp_label l = { TLP_RED, LABEL_UNREADABLE, false, true };
+
+	while (uuid.n > 0 && rest.n > 0) {
+		struct slice word = slice_cut(&rest, ','), name = slice_trim(slice_cut(&word, '='));
+
+		if (!is_same(name, uuid))
+			continue;
+		l.tlp = tlp_parse(slice_trim(word));
+		l.label = l.tlp == TLP_UNSET ? LABEL_UNREADABLE : LABEL_TLP;
+		l.tlp = l.tlp == TLP_UNSET ? TLP_RED : l.tlp;
+		break;
+	}
+	return l;
+}
+
 /* What the distribution says. */
 static struct misp_label
-label_of_distribution(const json *element, bool event)
+label_of_distribution(const json *element, bool event, const char *groups)
 {
 	struct misp_label l = { TLP_UNSET, LABEL_ABSENT, false, false };
 	const json *m = json_get(element, "distribution");
@@ -75,21 +107,28 @@ label_of_distribution(const json *element, bool event)
 	if (n == 0)
 		l = (struct misp_label){ TLP_AMBER_STRICT, LABEL_TLP, false, true };
 	else if (n == 4)
-		l = (struct misp_label){ TLP_RED, LABEL_UNREADABLE, false, true };
+		l = label_of_group(element, groups);
 	return l;
 }
 
 /* What an event, object, attribute or event report says of itself. */
 struct misp_label
-misp_label_of(const json *element, bool event)
+misp_label_in(const json *element, bool event, const char *groups)
 {
-	struct misp_label l = label_of_distribution(element, event);
+	struct misp_label l = label_of_distribution(element, event, groups);
 
 	for (const json *t = json_first(json_get(element, "Tag")); t != NULL; t = json_next(t))
 		l = misp_label_join(l, label_of_tag(json_is_string(t) ? json_slice(t) :
 		    json_member(t, "name")));
 	l.said |= event;	/* there is nobody else to say it */
 	return l;
+}
+
+/* What it says to anybody. */
+struct misp_label
+misp_label_of(const json *element, bool event)
+{
+	return misp_label_in(element, event, NULL);
 }
 
 /* The tag of a level. */

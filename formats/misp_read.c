@@ -319,7 +319,7 @@ read_event(struct mr *r, json *node, struct err *e)
 		mr_warn(r, "MISSING_PROPERTY", json_member(node, "uuid"),
 		    "info: an event says what it is about");
 	}
-	ev.label = misp_label_of(node, true);
+	ev.label = misp_label_in(node, true, r->job->misp_groups);
 	if (ev.label.label == LABEL_UNREADABLE)
 		mr_warn(r, "UNREADABLE_LABEL", json_member(node, "uuid"),
 		    "a tlp tag or the distribution is "

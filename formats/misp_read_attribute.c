@@ -55,7 +55,7 @@ mr_item(struct mr *r, struct mr_event *ev, json *node, struct mr_item *out)
 	it.relation = json_member(node, "object_relation");
 	it.to_ids = misp_bool(node, "to_ids");
 	it.deleted = misp_bool(node, "deleted");
-	it.label = misp_label_of(node, false);
+	it.label = misp_label_in(node, false, r->job->misp_groups);
 	if (!check_item(r, &it))
 		return false;
 	it.uuid = mr_uuid(r, node, "attribute", ev->uuid, it.name, it.value);

@@ -299,8 +299,8 @@ mr_event_report(struct mr *r, struct mr_event *ev, json *node)
 	if (mr_find(r, ev, slice_of(arena_fmt(r->mem, "note--%.*s", SLICE_ARG(uuid)))) != NULL)
 		uuid = MISP_UUID(r->mem, "event-report", ev->uuid, uuid,
 		    slice_of(arena_fmt(r->mem, "%zu", ev->n)));
-	m = mr_new(
-	    r, ev, "note", uuid, at, at, misp_label_join(ev->label, misp_label_of(node, false)));
+	m = mr_new(r, ev, "note", uuid, at, at,
+	    misp_label_join(ev->label, misp_label_in(node, false, r->job->misp_groups)));
 	if (m == NULL) {
 		mr_refuse(r, node, "TOO_MANY", "more objects than the limit");
 		return;

@@ -440,7 +440,7 @@ mr_object(struct mr *r, struct mr_event *ev, json *node)
 	g.it.comment = mr_text(r, node, "comment");
 	g.it.category = g.meta.n > 0 ? g.meta : g.name;
 	g.it.deleted = misp_bool(node, "deleted");
-	g.it.label = misp_label_of(node, false);
+	g.it.label = misp_label_in(node, false, r->job->misp_groups);
 	g.it.uuid =
 	    mr_uuid(r, node, "object", ev->uuid, g.name, slice_of(arena_fmt(r->mem, "%zu", ev->n)));
 	g.it.stamp = mr_stamp(r, node, ev->modified);

@@ -248,8 +248,9 @@ judge(struct mr_originals *os)
 static struct misp_label
 label_here(const struct mr_originals *os, const struct original *o)
 {
-	struct misp_label own = misp_label_of(o->attribute, false),
-	    event = misp_label_of(os->event, true);
+	const char *groups = os->r->job->misp_groups;
+	struct misp_label own = misp_label_in(o->attribute, false, groups),
+	    event = misp_label_in(os->event, true, groups);
 	bool said = false;
 
 	for (json *t = json_first(json_get(o->attribute, "Tag")); t != NULL; t = json_next(t))

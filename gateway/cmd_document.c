@@ -282,6 +282,21 @@ take_size(const struct args *a, const char *name, size_t *out, size_t otherwise)
 	return cmd_complain("--%s %s is no size such as 64M", name, said);
 }
 
+static int
+check_groups(const char *said)
+{
+	struct slice rest = slice_of(said == NULL ? "" : said);
+
+	while (rest.n > 0) {
+		struct slice label = slice_cut(&rest, ','), uuid = slice_cut(&label, '=');
+
+		if (!uuid_is_shaped(uuid) || tlp_parse(label) == TLP_UNSET)
+			return cmd_complain("--misp-groups takes UUID=LABEL,... such as "
+			    "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f40516=amber+strict, not %s", said);
+	}
+	return 0;
+}
+
 int
 documents_prepare(struct documents *d, const struct args *a)
 {
@@ -291,6 +306,8 @@ documents_prepare(struct documents *d, const struct args *a)
 		return -1;
 	if (received != NULL && !stamp_parse(slice_of(received), NULL))
 		return cmd_complain("--received %s is no time such as 2026-05-01T12:00:00Z", received);
+	if (check_groups(args_get(a, "misp-groups")) < 0)
+		return -1;
 	if (take_size(a, "input-limit", &d->limit, INPUT_DEFAULT) < 0 ||
 	    take_size(a, "window", &d->window, SIZE_MAX) < 0)
 		return -1;

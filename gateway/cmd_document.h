@@ -28,6 +28,8 @@
 	    "the newest time in it" },						\
 	{ "strict", 's', NULL, "refuse what is otherwise only warned about" },	\
 	{ "iodef-amber-strict", 0, NULL, "read `amber` in IODEF as AMBER+STRICT" },	\
+	{ "misp-groups", 0, "UUID=LABEL,...", "what sharing groups of MISP are to us; one that is not "	\
+	    "told is TLP:RED" },						\
 	{ "input-limit", 0, "SIZE", "no input may be larger (default 16G); standard input is put by "	\
 	    "in a file in TMPDIR" },						\
 	{ "window", 0, "SIZE", "larger inputs are read piece by piece (default: the format's "	\

@@ -349,6 +349,7 @@ read_input(struct documents *d, const struct args *a, const char *path)
 	    .loss = account_loss(d->account), .strict = args_get(a, "strict") != NULL,
 	    .received = slice_of(args_get(a, "received")), .in_stays = true,
 	    .iodef_amber_strict = args_get(a, "iodef-amber-strict") != NULL,
+	    .misp_groups = args_get(a, "misp-groups"),
 	    .limits = { .objects = OBJECTS_MAX }, .passed = on_passed, .passed_arg = &t };
 	d->bytes += t.job.in.n;
 	rc = take_input(&t, a, source);

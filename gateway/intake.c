@@ -552,6 +552,7 @@ job_of(const struct intake_work *w)
 		.relay = w->m.on_relay != NULL, .account = loss_limit_of(w)->set,
 		.from = w->m.errand == NULL ? 0 : w->m.errand->from,
 		.iodef_amber_strict = w->m.from != NULL && w->m.from->iodef_amber_strict,
+		.misp_groups = trust_misp_groups(w->g->trust),
 	};
 }
 

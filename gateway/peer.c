@@ -83,6 +83,12 @@ trust_iodef_unmarked_tlp(const struct trust *t)
 	return t->iodef_unmarked_tlp;
 }
 
+const char *
+trust_misp_groups(const struct trust *t)
+{
+	return t->misp_groups;
+}
+
 enum pap
 trust_unmarked_pap(const struct trust *t)
 {

@@ -107,6 +107,7 @@ const struct peer *trust_by_pin(const struct trust *t, const uint8_t pin[32]);
 /* Node facts of trust.conf (policy.md 1.3). */
 enum tlp	 trust_unmarked_tlp(const struct trust *t);	/* shipped: AMBER */
 enum tlp	 trust_iodef_unmarked_tlp(const struct trust *t); /* shipped: RED */
+const char	*trust_misp_groups(const struct trust *t);	/* as in struct read_job; NULL: none */
 struct slice	 trust_node_identity(const struct trust *t);
 const char	*trust_node_name(const struct trust *t);	/* NULL if the file has no node section */
 /* `aliases`, NULL-terminated: names, domains and networks of this node. NULL: none. */

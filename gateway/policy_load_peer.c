@@ -116,6 +116,27 @@ node_iodef_unmarked(struct load *ld, const struct line *l)
 	take_tlp(ld, l, 1, &ld->t->iodef_unmarked_tlp);
 }
 
+/* A sharing group of MISP is known by its UUID alone; what is not told here is RED. */
+static void
+node_misp_group(struct load *ld, const struct line *l)
+{
+	const char *had = ld->t->misp_groups;
+	struct slice uuid = l->words[1];
+	enum tlp label = TLP_RED;
+
+	if (!uuid_is_shaped(uuid)) {
+		complain(ld->c, l, "'%.60s' is no UUID of a sharing group", uuid.p);
+		return;
+	}
+	if (had != NULL && strcasestr(had, uuid.p) != NULL) {
+		complain(ld->c, l, "this sharing group has a label already");
+		return;
+	}
+	if (take_tlp(ld, l, 2, &label))
+		ld->t->misp_groups = arena_fmt(ld->mem, "%s%s%s=%s", had == NULL ? "" : had,
+		    had == NULL ? "" : ",", uuid.p, tlp_word(label));
+}
+
 static void
 node_red(struct load *ld, const struct line *l)
 {
@@ -142,6 +163,7 @@ const struct directive directives_node[] = {
 	{ "sign-key", 1, 1, 0, node_sign_key },
 	{ "unmarked", 2, 4, 0, node_unmarked },
 	{ "iodef-unmarked", 2, 2, 0, node_iodef_unmarked },
+	{ "misp-group", 3, 3, DIRECTIVE_MANY, node_misp_group },
 	{ "red", 1, 1, 0, node_red },
 	{ "fast", 1, WORDS_ANY, 0, node_fast },
 	{ NULL, 0, 0, 0, NULL }

@@ -184,6 +184,7 @@ struct trust {
 	uint32_t		 sectors, fast;
 	enum tlp		 unmarked_tlp, iodef_unmarked_tlp;
 	enum pap		 unmarked_pap;
+	const char		*misp_groups;		/* "UUID=amber,UUID=green"; NULL: none */
 	struct peer		*peers;
 	struct peer_more	*more;		/* parallel */
 	const struct peer	**by_name;	/* sorted */

@@ -67,6 +67,7 @@ struct translate_read {
 	const char		*received;	/* RFC 3339 UTC */
 	struct format_limits	 limits;
 	bool			 strict, envelope, bundle, iodef_amber_strict;
+	const char		*misp_groups;	/* as in struct read_job; NULL: none */
 	bool			 relay;		/* cut out x_tocsin (with `envelope`) */
 	bool			 account;	/* tell what became of the leaves, in numbers */
 	bool			 count;		/* tell `total` alone: how many elements it has, if nothing

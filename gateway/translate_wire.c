@@ -36,6 +36,7 @@ translate_put_read(struct strbuf *b, const struct translate_read *r, uint64_t sk
 	wire_put_bool(b, r->envelope);
 	wire_put_bool(b, r->bundle);
 	wire_put_bool(b, r->iodef_amber_strict);
+	wire_put_string(b, r->misp_groups);
 	wire_put_bool(b, r->relay);
 	wire_put_bool(b, r->account);
 	wire_put_bool(b, r->count);
@@ -66,6 +67,7 @@ translate_get_read(struct slice body, struct arena *mem, struct translate_read *
 	r->envelope = wire_bool(&w);
 	r->bundle = wire_bool(&w);
 	r->iodef_amber_strict = wire_bool(&w);
+	r->misp_groups = wire_string(&w, mem);
 	r->relay = wire_bool(&w);
 	r->account = wire_bool(&w);
 	r->count = wire_bool(&w);

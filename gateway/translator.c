@@ -293,7 +293,8 @@ read_message(struct translator *t, struct message *m, const struct translate_rea
 		.in = m->in, .input = "", .received = slice_of(r->received), .limits = r->limits,
 		.mapping = mapping_of(t, r->mapping), .strict = r->strict, .envelope = r->envelope,
 		.bundle = r->bundle,
-		.iodef_amber_strict = r->iodef_amber_strict, .in_stays = true, .sha256 = r->sha256,
+		.iodef_amber_strict = r->iodef_amber_strict, .misp_groups = r->misp_groups,
+		.in_stays = true, .sha256 = r->sha256,
 		.lean = m->in.n > LEAN_BYTES, .passed = on_passed, .passed_arg = m,
 		.relay = r->relay ? &m->relay : NULL, .loss = r->account ? &m->loss : NULL,
 	};

@@ -2,6 +2,7 @@
 import gzip
 import hashlib
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -33,6 +34,8 @@ CONSUMERS = {
     "sensor": ["relation own", "write *"],
 }
 
+GROUP = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f40516"
+
 RULES = """release own-tools
     object     tlp clear green amber amber+strict
     to         relation own
@@ -52,7 +55,7 @@ def node(tmp_path_factory):
     with open(a.file("trust.conf"), encoding="utf-8") as f:
         text = f.read()
     with open(a.file("trust.conf"), "w", encoding="utf-8") as f:
-        f.write(text[:text.index("release ")] + RULES)
+        f.write(f"node cert-a\n    misp-group {GROUP} tlp green\n\n" + text[:text.index("release ")] + RULES)
     lab.start()
     yield a
     a.verify_audit()
@@ -106,7 +109,7 @@ class Misp:
 
     def values(self):
         return {a["value"] for e in self.events.values()
-                for a in e["Attribute"] + [x for o in e["Object"] for x in o["Attribute"]]}
+                for a in e.get("Attribute", []) + [x for o in e.get("Object", []) for x in o["Attribute"]]}
 
 
 def test_a_misp_fetches_it(node):
@@ -230,6 +233,34 @@ def test_by_curl_with_a_password_and_tags(node):
     assert now == {"manifest.json": 200, "hashes.csv": 200, uuid + ".json": 304}
 
 
+def test_a_sharing_group_that_is_told(node):
+    """What is broken if it fails: what a MISP shares with a group goes to nobody, or what it shares with an unknown one to all."""
+    for n, group in ((70, GROUP), (71, GROUP[:-1] + "0")):
+        uuid = stix_id("event", f"shared {n}").split("--")[1]
+        node.drop("drop", f"shared-{n}.json", json.dumps({"Event": {
+            "uuid": uuid, "info": f"shared {n}", "date": "2024-01-01", "timestamp": "1704067200", "distribution": "4",
+            "sharing_group_id": "3", "SharingGroup": {"id": "3", "uuid": group, "name": "ours"}, "Attribute": [
+                {"uuid": uuid[:-1] + "f", "type": "ip-dst", "category": "Network activity", "value": f"198.51.100.{n}", "to_ids": True,
+                 "timestamp": "1704067200"}]}}))
+    until("both to be taken in", lambda: not [f for f in os.listdir(node.file("spool", "drop", "incoming")) if f.endswith(".json")])
+    until("the event of the known group", lambda: "indicator--" + stix_id("event", "shared 70").split("--")[1][:-1] + "f" in node.ids("client", "advisories"))
+    assert "198.51.100.70" in Misp(node, "client").pull().values()
+    assert "198.51.100.71" not in Misp(node, "soc").pull().values()
+
+
+def test_reading_is_recorded(node):
+    """What is broken if it fails: nobody can say later which team was told what."""
+    r = get(node, "exchange/misp/manifest.json")
+
+    def records():
+        out = node.run("audit", "export", "--config", node.conf).stdout
+        rows = [json.loads(x) for x in out.splitlines() if '"ev":"feed"' in x]
+        return [x for x in rows if x["tag"] == r.headers["ETag"].strip('"')]
+    found = until("the record", records)
+    assert found[-1]["output"] == "misp" and found[-1]["how"] == "manifest.json"
+    assert found[-1]["consumer"] == "soc" and found[-1]["records"] == len(json.loads(r.body))
+
+
 def test_an_unreadable_object_costs_itself(node):
     """What is broken if it fails: one object that was damaged on disk takes the whole feed from every MISP."""
     good, bad, worse = ip("good", "198.51.100.60"), ip("bad", "198.51.100.61"), ip("worse", "198.51.100.62")
@@ -253,16 +284,3 @@ def test_an_unreadable_object_costs_itself(node):
     assert [a["value"] for a in event["Attribute"]] == ["198.51.100.60"]
     assert "feed.misp-left-out" in node.log()
     assert node.metric('tocsin_feeds_total{feed="exchange",how="left-out"}') >= 2
-
-
-def test_reading_is_recorded(node):
-    """What is broken if it fails: nobody can say later which team was told what."""
-    r = get(node, "exchange/misp/manifest.json")
-
-    def records():
-        out = node.run("audit", "export", "--config", node.conf).stdout
-        rows = [json.loads(x) for x in out.splitlines() if '"ev":"feed"' in x]
-        return [x for x in rows if x["tag"] == r.headers["ETag"].strip('"')]
-    found = until("the record", records)
-    assert found[-1]["output"] == "misp" and found[-1]["how"] == "manifest.json"
-    assert found[-1]["consumer"] == "soc" and found[-1]["records"] == len(json.loads(r.body))

@@ -128,6 +128,8 @@ take_option(struct golden *g, struct slice key, struct slice value)
 		g->rj.strict = is_yes(value);
 	} else if (slice_is(key, "iodef-amber-strict")) {
 		g->rj.iodef_amber_strict = is_yes(value);
+	} else if (slice_is(key, "misp-groups")) {
+		g->rj.misp_groups = text;
 	} else if (slice_is(key, "pretty")) {
 		g->wj.pretty = is_yes(value);
 	} else if (slice_is(key, "no-residue")) {

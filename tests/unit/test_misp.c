@@ -236,6 +236,53 @@ test_tag_and_distribution_say_who_may_see_it(void **state)
 	    TLP_AMBER_STRICT);
 }
 
+#define GROUP "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f40516"
+#define SHARED(uuid) "\"distribution\":\"4\",\"sharing_group_id\":\"7\",\"SharingGroup\":{\"id\":\"7\",\"uuid\":\"" uuid "\"},"
+
+/* The label of an event and its attribute for a node that knows these groups. */
+static void
+check_group(const char *groups, const char *event, const char *attribute, enum tlp of_event,
+    enum tlp of_attribute)
+{
+	struct read_job job = { .input = "test", .received = MISP_NOW, .misp_groups = groups,
+	    .in = slice_of(arena_fmt(mem, EVENT("%s\"Attribute\":[{\"type\":\"domain\",\"category\":\"Other\","
+		"\"value\":\"bad.example\",%s\"to_ids\":true}]"), event, attribute)) };
+	struct advisory adv = { 0 }, home = { 0 };
+	struct err e = ERR_INIT;
+
+	assert_int_equal(format_misp.read(&job, mem, &adv, &e), 0);
+	assert_int_equal(kit_first(&adv, "grouping")->tlp, of_event);
+	assert_int_equal(kit_first(&adv, "indicator")->tlp, of_attribute);
+	/* home again it is shared with the group, as it was: whoever does not know that reads RED */
+	job.in = kit_write(&format_misp, &adv, true, NULL);
+	assert_int_equal(format_misp.read(&job, mem, &home, &e), 0);
+	assert_int_equal(kit_first(&home, "grouping")->tlp, of_event);
+	assert_int_equal(kit_first(&home, "indicator")->tlp, of_attribute);
+	assert_int_equal(kit_read(&format_misp, job.in, &home, NULL), 0);
+	assert_true(kit_first(&home, "grouping")->tlp >= of_event);
+	assert_true(kit_first(&home, "indicator")->tlp >= of_attribute);
+}
+
+static void
+test_a_sharing_group_is_what_it_is_to_us(void **state)
+{
+	static const char known[] = "11111111-2222-4333-8444-555555555555=green," GROUP "=amber+strict";
+
+	(void)state;
+	check_group(known, SHARED(GROUP), "", TLP_AMBER_STRICT, TLP_AMBER_STRICT);
+	check_group(known, SHARED("0F1E2D3C-4B5A-4678-9A0B-C1D2E3F40516"), "", TLP_AMBER_STRICT, TLP_AMBER_STRICT);
+	check_group(known, SHARED("0f1e2d3c-4b5a-4678-9a0b-c1d2e3f40517"), "", TLP_RED, TLP_RED);
+	check_group(NULL, SHARED(GROUP), "", TLP_RED, TLP_RED);
+	/* a tag counts too, and a number is no name */
+	check_group(known, SHARED(GROUP) TAGS("tlp:red"), "", TLP_RED, TLP_RED);
+	check_group(known, SHARED(GROUP) TAGS("tlp:white"), "", TLP_AMBER_STRICT, TLP_AMBER_STRICT);
+	check_group(known, "\"distribution\":4,\"sharing_group_id\":\"7\",", "", TLP_RED, TLP_RED);
+	/* an attribute of its own */
+	check_group(known, TAGS("tlp:green"), SHARED(GROUP), TLP_GREEN, TLP_AMBER_STRICT);
+	check_group(known, TAGS("tlp:green"), SHARED("11111111-2222-4333-8444-555555555555"), TLP_GREEN, TLP_GREEN);
+	check_group(GROUP "=purple", SHARED(GROUP), "", TLP_RED, TLP_RED);
+}
+
 /* ---- the way home ---- */
 
 #define STAMPS "\"spec_version\":\"2.1\",\"created\":\"2026-03-01T08:00:00.000Z\","	\
@@ -483,6 +530,8 @@ main(void)
 		    test_what_was_seen_is_an_observable, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_tag_and_distribution_say_who_may_see_it, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_a_sharing_group_is_what_it_is_to_us, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_an_edit_in_misp_reaches_the_original, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -88,6 +88,12 @@ static const struct {
 	{ "node n\n    red nevr\n", "t:2: unknown value 'nevr', did you mean 'never'?\n" },
 	{ "node n\n    unmarked tlp ambre\n", "t:2: unknown label 'ambre', did you mean 'amber'?\n" },
 	{ "node n\n    unmarked tlp amber pap\n", "t:2: 'pap' takes a level\n" },
+	{ "node n\n    misp-group 17 tlp amber\n", "t:2: '17' is no UUID of a sharing group\n" },
+	{ "node n\n    misp-group 0f1e2d3c-4b5a-4678-9a0b-c1d2e3f40516 tlp ambre\n",
+	    "t:2: unknown label 'ambre', did you mean 'amber'?\n" },
+	{ "node n\n    misp-group 0f1e2d3c-4b5a-4678-9a0b-c1d2e3f40516 tlp amber\n"
+	    "    misp-group 0F1E2D3C-4B5A-4678-9A0B-C1D2E3F40516 tlp green\n",
+	    "t:3: this sharing group has a label already\n" },
 	{ "node n\n    fast indication\n",
 	    "t:2: unknown phase 'indication', did you mean 'indications'?\n" },
 	{ "node n\n    sectors enrgy\n", "t:2: unknown sector 'enrgy', did you mean 'energy'?\n" },
