@@ -1,7 +1,7 @@
 /* mapped.c -- format_mapped: the row of the registry. */
 #include "formats/mapped.h"
 
-#include "formats/mapped_impl.h"
+#include "formats/mapped_read.h"
 
 /* Read through the mapping of the job. */
 static int
@@ -16,5 +16,6 @@ const struct format_ops format_mapped = {
 	.file_ending = ".txt",
 	.sniff = NULL,
 	.read = read_mapped,
-	.write = mapped_write
+	.write = mapped_write,
+	.split = &mapped_split,
 };

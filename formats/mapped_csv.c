@@ -4,7 +4,7 @@
  * Tolerated: a BOM, LF or CRLF, comment lines and blank lines between records. A record that breaks
  * the rules is refused alone: the reader goes on with the line after the one it began on.
  */
-#include "formats/mapped_impl.h"
+#include "formats/mapped_read.h"
 
 enum { RECORD_BYTES = 8 << 20 };
 
@@ -250,6 +250,8 @@ csv_next(struct mapped_reader *r, struct mapped_record *rec, struct err *e)
 		in->at = start;		/* do not let one open quote eat the rest of the file */
 		in->line = line;
 		skip_line(in);
+		if (r->job->piece != NULL)
+			map_piece_broken(r->job->piece, rec->index, &rec->err);
 	} else if (in->count != in->n) {
 		err_set(&rec->err, ERR_SYNTAX, "%zu fields where the header has %zu", in->count,
 		    in->n);

@@ -37,17 +37,9 @@ map_finish_duplicates(struct map_reading *rd)
 	}
 }
 
-/* All objects in order, each id once (records: each version once), with the strictest label that any
- * record gave to it. */
-struct entry {
-	json	*tree;
-	enum tlp tlp;
-	bool	 own, skip;
-};
-
 /* Leave one object an id, and settle its label. */
 static void
-merge(struct map_reading *rd, struct entry *v, size_t n)
+merge(struct map_reading *rd, struct map_entry *v, size_t n)
 {
 	struct idmap ids = { 0 };
 
@@ -63,7 +55,7 @@ merge(struct map_reading *rd, struct entry *v, size_t n)
 			tlp = map_stricter(tlp, v[ids.v[end].value].tlp);
 		}
 		for (size_t k = i; k < end && end - i > 1; k++) {
-			struct entry *en = &v[ids.v[k].value];
+			struct map_entry *en = &v[ids.v[k].value];
 
 			en->skip = en->own ? false : own || !first;
 			first = false;
@@ -141,11 +133,16 @@ mint_groups(struct map_reading *rd, struct err *e)
 
 /* Mint what others refer to: labels, the extension, the producer. */
 static int
-mint_definitions(struct map_reading *rd, const struct entry *v, size_t n, struct err *e)
+mint_definitions(struct map_reading *rd, const struct map_entry *v, size_t n, struct err *e)
 {
 	bool used[TLP_LEVELS] = { false };
+	const bool *whole = rd->r.job->piece == NULL ? NULL : map_piece_used(rd);
 	json *producer;
 
+	if (rd->r.job->piece != NULL && whole == NULL)
+		return 0;
+	if (whole != NULL)
+		memcpy(used, whole, sizeof(used));
 	for (size_t i = 0; i < n; i++)
 		used[v[i].tlp] = true;
 	producer = map_producer(rd->r.map, rd->r.mem, rd->r.job->received);
@@ -163,7 +160,7 @@ mint_definitions(struct map_reading *rd, const struct entry *v, size_t n, struct
 int
 map_finish(struct map_reading *rd, struct err *e)
 {
-	struct entry *v;
+	struct map_entry *v;
 	size_t n = 0, total = 0;
 
 	for (size_t i = 0; i < rd->n; i++)
@@ -171,11 +168,18 @@ map_finish(struct map_reading *rd, struct err *e)
 	v = arena_alloc(rd->r.mem, (total + 1) * sizeof(*v));
 	for (size_t i = 0; i < rd->n; i++)
 		for (size_t k = 0; !rd->units[i].refused && k < rd->units[i].made.n; k++)
-			v[n++] = (struct entry){ rd->units[i].made.v[k], rd->units[i].made.tlp,
+			v[n++] = (struct map_entry){ rd->units[i].made.v[k], rd->units[i].made.tlp,
 			    k == 0, false };
-	if (n == 0)
+	if (rd->r.job->piece != NULL) {
+		if (map_piece_noted(rd, v, n))
+			return 0;
+		merge(rd, v, n);
+		map_piece_join(rd, v, n);
+	} else if (n == 0) {
 		return 0;
-	merge(rd, v, n);
+	} else {
+		merge(rd, v, n);
+	}
 	if (mint_definitions(rd, v, n, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)

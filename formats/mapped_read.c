@@ -91,18 +91,18 @@ read_records(struct map_reading *rd, struct err *e)
 	}
 }
 
-/* "bundle--UUID" by mapping and content: the same input gives the same bundle. */
-static struct slice
-bundle_id(const struct map_reading *rd)
+/* See mapped_read.h. */
+struct slice
+map_bundle_id(const struct read_job *job, struct arena *mem)
 {
 	char hash[2 * SHA256_LEN + 1], uuid[UUID_TEXT + 1];
 	uint8_t digest[SHA256_LEN];
 
-	format_digest(rd->r.job, digest);
+	format_digest(job, digest);
 	hex_text(digest, SHA256_LEN, hash);
-	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(rd->r.mem, "inhouse|%.*s|bundle|%s",
-	    SLICE_ARG(rd->r.map->name), hash)), uuid);
-	return slice_of(arena_fmt(rd->r.mem, "bundle--%s", uuid));
+	uuid_v5(uuid_ns_tocsin, slice_of(arena_fmt(mem, "inhouse|%.*s|bundle|%s",
+	    SLICE_ARG(job->mapping->name), hash)), uuid);
+	return slice_of(arena_fmt(mem, "bundle--%s", uuid));
 }
 
 /* All records are read: tell of what lies around them, and make the advisory. */
@@ -117,7 +117,7 @@ finish(struct map_reading *rd, struct err *e)
 		map_account_value(rd->r.job->loss, LOSS_DROPPED, "outside of the records",
 		    json_name(v), v, rd->r.scratch);
 	map_finish_duplicates(rd);
-	if (rd->skipped > 0)
+	if (rd->r.job->piece == NULL ? rd->skipped > 0 : map_piece_skipped(rd))
 		map_read_warn(rd, "SKIPPED", "%zu records do not meet the conditions of the mapping",
 		    rd->skipped);
 	if (map_finish(rd, e) < 0)
@@ -141,7 +141,7 @@ mapped_read(const struct read_job *job, struct arena *mem, struct advisory *adv,
 		return err_set(e, ERR_LIMIT, "the input is larger than its limit");
 	rd.r.input = inputs[job->mapping->format];
 	rd.r.scratch = arena_new();
-	adv->id = bundle_id(&rd);
+	adv->id = job->piece != NULL ? map_piece_begin(&rd) : map_bundle_id(job, mem);
 	if (rd.r.input->open(&rd.r, e) < 0 || read_records(&rd, e) < 0)
 		err_input(e, job->input);
 	else

@@ -83,6 +83,30 @@ void	map_read_refuse(struct map_reading *rd, const struct mapped_record *rec, st
 void	map_read_warn(struct map_reading *rd, const char *code, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 
+/* "bundle--UUID" by mapping and content: the same input gives the same bundle. */
+struct slice map_bundle_id(const struct read_job *job, struct arena *mem);
+
+/* ---- mapped_split.c: rows are a piece of a large input */
+extern const struct format_split mapped_split;
+/* An object of a record (each id once: records each version once). */
+struct map_entry {
+	json	*tree;
+	enum tlp tlp;
+	bool	 own, skip;
+};
+/* The id of the whole, for the piece that begins. */
+struct slice map_piece_begin(struct map_reading *rd);
+/* A row of the piece could not be cut: why, in the whole. */
+void	map_piece_broken(const struct read_piece *piece, size_t row, struct err *e);
+/* True if it is for this piece to tell how many records of the whole were skipped: rd->skipped. */
+bool	map_piece_skipped(struct map_reading *rd);
+/* True if that is all that is wanted of this piece for now. */
+bool	map_piece_noted(struct map_reading *rd, const struct map_entry *v, size_t n);
+/* Leave out what another piece mints, and settle labels. */
+void	map_piece_join(struct map_reading *rd, struct map_entry *v, size_t n);
+/* The labels of all objects of the whole, if definitions are for this piece to mint; else NULL. */
+const bool *map_piece_used(const struct map_reading *rd);
+
 /* ---- mapped_finish.c */
 /* Two records under one key: the same twice is one; another content under the same version is refused;
  * another version is another version. */

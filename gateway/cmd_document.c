@@ -193,6 +193,51 @@ newest_version(struct arena *mem, const struct advisory *adv)
 	return newest;
 }
 
+/* A first reading in pieces: the newest version so far. */
+struct first_reading {
+	struct read_job		 job;
+	const struct format_ops	*f;
+	char			*newest;	/* heap */
+};
+
+/* format_piece_fn */
+static bool
+on_first_piece(void *arg, const struct read_piece *piece)
+{
+	struct first_reading *first = arg;
+	struct arena *mem = arena_new();
+	struct advisory adv = { 0 };
+	struct slice newest = slice_of(first->newest), before = newest;
+
+	first->job.piece = piece;
+	first->job.in = piece->text;
+	if (first->f->read(&first->job, mem, &adv, NULL) == 0)
+		for (size_t i = 0; i < adv.n; i++)
+			document_newest(mem, adv.objects[i].version, &newest);
+	if (newest.p != before.p) {
+		char *text = xstrndup(newest.p, newest.n);
+
+		free(first->newest);
+		first->newest = text;
+	}
+	arena_free(mem);
+	return true;
+}
+
+/* Heap; NULL if it has no time, or cannot be read so. */
+static char *
+newest_in_pieces(const struct read_job *job, const struct format_ops *f)
+{
+	struct first_reading first = { .job = *job, .f = f };
+	struct whole *w;
+
+	if (f->split == NULL || job->in.n <= f->split->window || f->split->open(job, &w, NULL) != 1)
+		return NULL;
+	f->split->each(w, on_first_piece, &first);
+	f->split->close(w);
+	return first.newest;
+}
+
 /* A first reading only for its times: in-house files write them in forms of their own. */
 static struct slice
 newest_in_records(const struct read_job *job, const struct format_ops *f)
@@ -205,10 +250,15 @@ newest_in_records(const struct read_job *job, const struct format_ops *f)
 
 	first.received = SLICE_LIT(document_epoch);
 	first.loss = NULL;
-	if (f->read(&first, mem, &adv, NULL) == 0)
+	text = newest_in_pieces(&first, f);
+	if (text == NULL && f->read(&first, mem, &adv, NULL) == 0)
 		newest = newest_version(mem, &adv);
-	if (newest.n > 0 && !slice_eq(newest, first.received))
+	if (newest.n > 0)
 		text = xstrndup(newest.p, newest.n);
+	if (text != NULL && slice_eq(slice_of(text), first.received)) {
+		free(text);
+		text = NULL;
+	}
 	arena_free(mem);
 	return text == NULL ? SLICE_EMPTY : slice_of(text);
 }

@@ -342,6 +342,46 @@ def test_the_events_of_the_corpus_one_by_one_are_the_list(tmp_path):
     check_same([path], tmp_path, [("convert", "--to", "misp"), ("convert", "--to", "iodef2", "--no-residue")])
 
 
+# ---- rows ----
+
+LABELS = "WGAGSR"  # of the mapping abuse-csv
+
+
+def rows(count, *more):
+    """Rows of which some are the same, some have their family in common under several labels, and some are bad."""
+    lines = ["# nightly", "id;seen_at;last_day;kind;value;what;label;trust;tags;family;report;ticket"]
+    for n in range(count):
+        i = n - 1 if n % 313 == 11 else n
+        text = '"two ""lines""\nof text; here"' if i % 211 == 0 else f"seen {i}"
+        lines += ["# a comment; with ; fields"] * (n % 97 == 5) + [""] * (n % 151 == 7)
+        if n % 499 == 3:
+            lines.append(f"{n};yesterday;;host;bad{n}.example.net;;G;;;;;")
+        elif n % 601 == 4:
+            lines.append(f"{n};only three;fields")
+        elif n == count // 2:
+            lines.append(f'{n};"a quote that does not end;;host;a.example.net;;G;;;;;')
+        else:
+            lines.append(f"{i};{1 + i % 28:02}/05/2026 10:{i % 60:02};;host;45[.]{i >> 16}[.]{i >> 8 & 255}[.]{i & 255};{text};"
+                         f"{LABELS[n // 300 % 6]};low;a,b;family{i % 5};;T-{i}")
+    return ("\n".join([*lines, *more]) + "\n").encode()
+
+
+def test_rows_some_at_a_time_are_the_table(tmp_path):
+    mapping = os.path.join(TOP, "conf", "mappings", "abuse-csv.map")
+    for name, content in (("good", rows(2500)), ("clash", rows(700, "17;18/05/2026 10:17;;host;other.example.org;seen;G;;;;;"))):
+        path = write(tmp_path / f"{name}.csv", content)
+        for how in ((), ("--received", "2026-07-01T00:00:00Z"), ("--strict",)):
+            for to in ("stix21", "csv", "misp"):
+                one, many = (in_pieces(w, ("convert", "--mapping", mapping, *how, "--to", to), path, tmp_path) for w in ("1G", "1"))
+                assert one[:2] == many[:2] and sorted(one[2]) == sorted(many[2]) and one[3] == many[3]
+    many = write(tmp_path / "many.csv", rows(5000))
+    whole, pieces = (tocsin("convert", "--mapping", mapping, "--received", "2026-07-01T00:00:00Z", "--to", "stix21", "--stats",
+                            "--window", w, many) for w in ("1G", "1"))
+    assert whole.stdout == pieces.stdout and whole.stdout.count(b'"type":"indicator"') > 4900
+    if not SANITIZED:
+        assert memory(pieces) < (30 << 20) < memory(whole)
+
+
 # ---- folders ----
 
 def test_a_folder_becomes_a_folder(tmp_path):
