@@ -27,6 +27,7 @@ struct push {
 	const char		**refused;	/* parallel to the items */
 	/* ... of what is said in STIX 2.0, and its ids; NULL: nothing is */
 	struct slice		*text, *sent_as;
+	struct delivery_account	 account;	/* ... and what became of its fields */
 	size_t			 at, end;	/* the piece in hand: items [at, end) */
 	size_t			 most;		/* items in a piece; 0: as many as fit */
 	int64_t			 began_us, pending_us;
@@ -117,13 +118,32 @@ finish(struct push *s, const struct delivery_answer *a)
 		pusher_free(by);
 }
 
+/* NULL: it goes as it is. */
+static const struct delivery_account *
+account_of(const struct push *s)
+{
+	return s->account.format == NULL ? NULL : &s->account;
+}
+
+/* More of it would be lost than may be: nothing of it goes. */
+static void
+refuse_loss(struct push *s, const struct err *e)
+{
+	const struct delivery_answer a = {
+		.result = DELIVERY_FINAL, .code = "LOSS", .account = account_of(s),
+		.reason = arena_fmt(s->mem, "as stix20 %s", e->reason),
+	};
+
+	finish(s, &a);
+}
+
 /* What is before the piece in hand has been taken, whatever becomes of the rest. */
 static void
 give_up(struct push *s, enum delivery_result result, int64_t retry_after_us, const char *why)
 {
 	const struct delivery_answer a = {
 		.result = result, .retry_after_us = retry_after_us, .reason = why,
-		.taken = s->at, .refused = s->refused,
+		.taken = s->at, .refused = s->refused, .account = account_of(s),
 	};
 
 	taxii_client_lose(s->by->client);	/* rights, names and limits may be others next time */
@@ -135,6 +155,7 @@ succeed(struct push *s)
 {
 	const struct delivery_answer a = {
 		.result = DELIVERED, .refused = s->refused, .took_us = clock_mono_us() - s->began_us,
+		.account = account_of(s),
 	};
 
 	finish(s, &a);
@@ -299,7 +320,9 @@ say_in_20(struct push *s)
 	struct stix20_shelf *shelf = stix20_shelf_new(s->mem);
 	struct strbuf b = STRBUF_INIT;
 	size_t n = s->d->n;
+	struct loss loss;
 
+	loss_init(&loss, NULL);
 	s->text = arena_alloc(s->mem, (n + 1) * sizeof(*s->text));
 	s->sent_as = arena_alloc(s->mem, (n + 1) * sizeof(*s->sent_as));
 	for (size_t i = 0; i < n; i++)
@@ -313,10 +336,14 @@ say_in_20(struct push *s)
 		if (slice_is(row->spec_version, "2.0") ||
 		    !stix20_shelf_write(shelf, i, row->version, &b))
 			continue;
+		stix20_shelf_account(shelf, &loss);
 		s->text[i] = arena_slice(s->mem, strbuf_slice(&b));
 		s->sent_as[i] = stix20_served_id(s->mem, row->id, row->bytes);
 	}
 	strbuf_fini(&b);
+	s->account.format = "stix20";
+	for (int i = 0; i < LOSS_KINDS; i++)
+		s->account.loss[i] = loss.count[i];
 }
 
 /* Refuse for ourselves what can never be taken. */
@@ -382,6 +409,7 @@ static void
 on_found(void *arg, const struct taxii_answer *a)
 {
 	struct push *s = arg;
+	struct err e = ERR_INIT;
 
 	if (a->failure != NULL) {
 		give_up(s, DELIVERY_RETRY, a->failure->retry_after_us, a->failure->words);
@@ -390,7 +418,10 @@ on_found(void *arg, const struct taxii_answer *a)
 	} else {
 		if (s->d->peer->serve_stix20 && taxii_client_version(s->by->client) == TAXII_20)
 			say_in_20(s);
-		next_piece(s);
+		if (loss_is_beyond(&s->d->peer->refuse_loss_out, s->account.loss, &e))
+			refuse_loss(s, &e);
+		else
+			next_piece(s);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "formats/stix20_serve.h"
 
+#include "formats/ledger.h"
 #include "formats/refs.h"
 #include "formats/stix20.h"
 #include "gateway/base/arena.h"
@@ -21,6 +22,8 @@ struct stix20_shelf {
 	struct slice	*ids;
 	size_t		 nids, ids_cap;
 	bool		 indexed;
+	const struct shelved *last;	/* that was written, and how it was said */
+	const json	*said;
 };
 
 struct stix20_shelf *
@@ -128,7 +131,22 @@ stix20_shelf_write(struct stix20_shelf *s, size_t i, struct slice shown, struct 
 	else
 		said = stix20_down(&s->c, x->tree);
 	json_print(out, said);
+	s->last = x;
+	s->said = said;
 	return true;
+}
+
+void
+stix20_shelf_account(struct stix20_shelf *s, struct loss *loss)
+{
+	const struct shelved *x = s->last;
+	const json *said = x != NULL && x->sco > 0 ? json_first(json_get(s->said, "objects")) : s->said;
+	struct ledger *l = ledger_new(s->mem);
+
+	if (x == NULL)
+		return;
+	stix20_account(l, x->tree, said, json_get(json_get(said, STIX20_REST), "patch"), false);
+	ledger_account(l, loss, x->tree, arena_str(s->mem, json_member(x->tree, "id")), LOSS_KEPT, NULL);
 }
 
 /* ---- names ---- */

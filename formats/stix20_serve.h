@@ -37,6 +37,10 @@ struct slice	*stix20_shelf_wants(struct stix20_shelf *s, size_t *n);
 bool		 stix20_shelf_write(struct stix20_shelf *s, size_t i, struct slice shown,
 		    struct strbuf *out);
 
+/* Add to the account what became of the leaves of the object that was written last. */
+struct loss;
+void		 stix20_shelf_account(struct stix20_shelf *s, struct loss *loss);
+
 /* The id under which a row is served; and the other way round: what the store may call it, and a type, each
  * with at most STIX20_NAMES in `out`. */
 enum { STIX20_NAMES = 20 };

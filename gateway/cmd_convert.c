@@ -5,6 +5,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/file.h"
+#include "gateway/base/spill.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/cmd_progress.h"
 #include "formats/format.h"
@@ -22,6 +23,8 @@ static const struct cmd_option options[] = {
 	{ "counts", 0, NULL, "say on standard error how many leaves were kept, approximated, moved, "
 	    "dropped and generated" },
 	{ "strict-loss", 0, NULL, "exit status 1 if anything was dropped" },
+	{ "refuse-loss", 0, "SHARE%", "write no document, exit status 1, if a larger share of the leaves is "
+	    "dropped in reading or in writing" },
 	{ "pretty", 'p', NULL, "for people: one member or element a line" },
 	{ "no-residue", 0, NULL, "do not carry in extensions what the target cannot say" },
 	{ "excel-safe", 0, NULL, "csv: ' in front of what a spreadsheet would take for a formula" },
@@ -33,11 +36,12 @@ static const struct cmd_option options[] = {
 	{ .name = NULL }
 };
 
-enum { ENVELOPE_MAX = 1 << 20 };
+enum { ENVELOPE_MAX = 1 << 20, PART = 64 << 10 };
 
 /* Where a document goes. */
 struct sink {
 	struct file_draft	*draft;		/* NULL: standard output */
+	struct spill		*spill;		/* ... once it is known that it may; NULL: at once */
 };
 
 static int
@@ -45,10 +49,31 @@ on_part(void *arg, struct slice part)
 {
 	struct sink *s = arg;
 
-	if (s->draft == NULL)
+	if (s->draft != NULL)
+		file_draft_add(s->draft, part);
+	else if (s->spill != NULL)
+		spill_add(s->spill, part.p, part.n);
+	else
 		return cmd_print(part) == CMD_DONE ? 0 : -1;
-	file_draft_add(s->draft, part);
 	return 0;
+}
+
+/* What was put by goes out. */
+static int
+print_spilled(struct spill *s, struct err *e)
+{
+	char part[PART];
+	uint64_t size = spill_size(s);
+
+	for (uint64_t at = 0; at < size; at += sizeof(part)) {
+		size_t n = size - at < sizeof(part) ? (size_t)(size - at) : sizeof(part);
+
+		if (!spill_get(s, at, part, n))
+			break;
+		if (cmd_print(slice_from(part, n)) != CMD_DONE)
+			return -1;
+	}
+	return spill_failed(s, e) ? -1 : 0;
 }
 
 /* "ip" of "txt:ip"; NULL if the name says none. */
@@ -105,23 +130,54 @@ give_envelope(const struct conversion *c, const struct documents *d, struct err 
 	return file_draft_keep(draft, 0644, e);
 }
 
-/* Write what was read, and the account of it. */
+/* Was more lost on this leg than may be? Then it says so. */
+static bool
+is_beyond(struct conversion *c, const struct documents *d, enum leg leg)
+{
+	uint64_t count[LOSS_KINDS];
+	struct err e = ERR_INIT;
+
+	for (int i = 0; c->limit.set && i < LOSS_KINDS; i++)
+		count[i] = account_count(d->account, leg, (enum loss_kind)i);
+	if (!c->limit.set || !loss_is_beyond(&c->limit, count, &e))
+		return false;
+	c->lost = true;
+	cmd_complain("LOSS %s%s: %s", leg == LEG_READING ? "reading" : "writing as ",
+	    leg == LEG_READING ? "" : c->to->name, e.reason);
+	return true;
+}
+
+/* Into a file that is kept or dropped, or put by for standard output: as long as it may be refused. */
+static int
+write_to(struct conversion *c, struct documents *d, const struct write_job *job, struct sink *sink,
+    struct err *e)
+{
+	if (c->output != NULL && (sink->draft = file_draft_new(c->output, e)) == NULL)
+		return -1;
+	if (sink->draft == NULL && c->limit.set)
+		sink->spill = spill_new();
+	if (documents_write(d, *job, on_part, sink, e) < 0 || is_beyond(c, d, LEG_WRITING)) {
+		file_draft_drop(sink->draft);
+		return c->lost ? 0 : -1;
+	}
+	if (sink->spill != NULL)
+		return print_spilled(sink->spill, e);
+	return sink->draft == NULL ? 0 : file_draft_keep(sink->draft, 0644, e);
+}
+
+/* Write what was read, and the account of it; if too much is lost, the account alone. */
 static int
 write_document(struct conversion *c, struct documents *d, struct err *e)
 {
 	struct write_job job = job_of(c->args, c->to);
-	struct sink sink = { NULL };
+	struct sink sink = { NULL, NULL };
+	int rc;
 
 	if (take_envelope(c, d, &job.envelope, e) < 0 || give_envelope(c, d, e) < 0)
 		return -1;
-
-	if (c->output != NULL && (sink.draft = file_draft_new(c->output, e)) == NULL)
-		return -1;
-	if (documents_write(d, job, on_part, &sink, e) < 0) {
-		file_draft_drop(sink.draft);
-		return -1;
-	}
-	if (sink.draft != NULL && file_draft_keep(sink.draft, 0644, e) < 0)
+	rc = is_beyond(c, d, LEG_READING) ? 0 : write_to(c, d, &job, &sink, e);
+	spill_free(sink.spill);
+	if (rc < 0)
 		return -1;
 	return c->loss == NULL ? 0 : account_write(d->account, c->loss, e);
 }
@@ -154,7 +210,7 @@ convert_one(struct conversion *c, const char *const *paths, size_t n)
 	int status = CMD_FAILED;
 
 	documents_init(&d, c->to, c->bar);
-	if (c->loss != NULL || strict || args_get(c->args, "counts") != NULL)
+	if (c->loss != NULL || strict || c->limit.set || args_get(c->args, "counts") != NULL)
 		d.account = account_new();
 	if (documents_read(&d, c->args, paths, n) == 0 && d.unreadable == 0) {
 		status = CMD_DONE;
@@ -166,13 +222,32 @@ convert_one(struct conversion *c, const char *const *paths, size_t n)
 	c->objects = d.accepted;
 	c->refused = verdicts_refused(d.verdicts) - d.unreadable;
 	c->dropped = strict && status == CMD_DONE && has_dropped(d.account);
-	if (status == CMD_DONE && (c->refused > 0 || c->dropped))
+	if (status == CMD_DONE && (c->refused > 0 || c->dropped || c->lost))
 		status = CMD_NO;
 	documents_fini(&d);
 	return status;
 }
 
 /* ---- the verb ---- */
+
+int
+convert_limit(const struct args *a, struct loss_limit *out)
+{
+	static const char also[] = " approximated";
+	const char *text = args_get(a, "refuse-loss");
+	struct slice share = slice_of(text == NULL ? "" : text);
+	struct loss_limit limit = { .set = false };
+
+	if (slice_ends(share, also))
+		share.n -= sizeof(also) - 1;
+	if (text != NULL && !loss_limit_parse(share, &limit))
+		return cmd_complain("convert: --refuse-loss %s: this is no share such as 5%%, 0.5%% or "
+		    "\"5%% approximated\"", text);
+	limit.approximated = text != NULL && slice_ends(slice_of(text), also);
+	if (out != NULL)
+		*out = limit;
+	return 0;
+}
 
 static int
 list_formats(void)
@@ -206,6 +281,7 @@ convert(const struct args *a, const struct format_ops *to, struct work_bar *bar)
 	struct files f;
 	int status = CMD_FAILED;
 
+	convert_limit(a, &c.limit);
 	if (files_find(&f, mem, a, args_get(a, "out")) == 0) {
 		if (args_get(a, "out") != NULL)
 			status = convert_each(a, to, &f, bar);
@@ -233,7 +309,7 @@ run(const struct args *a)
 	if (args_get(a, "out") != NULL && args_get(a, "output") != NULL)
 		return cmd_fail("convert: --out writes many documents, --output one");
 	to = document_target(to_name);
-	if (to == NULL)
+	if (to == NULL || convert_limit(a, NULL) < 0)
 		return CMD_FAILED;
 	bar = work_bar_new();
 	status = convert(a, to, bar);

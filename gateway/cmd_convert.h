@@ -19,12 +19,16 @@ struct conversion {
 	const char		*loss;		/* NULL: no account is written */
 	struct work_bar		*bar;
 	bool			 dropped;	/* something was, and --strict-loss asks */
+	struct loss_limit	 limit;		/* of --refuse-loss */
+	bool			 lost;		/* more than that: no document */
 	size_t			 objects, refused;
 };
 
 /* Read `paths` and write one document. CMD_DONE; CMD_NO: something was refused or lost; CMD_FAILED after a
  * message or verdicts. */
 int	convert_one(struct conversion *c, const char *const *paths, size_t n);
+/* What --refuse-loss says, into *out (NULL: only looked at). -1 after a message. */
+int	convert_limit(const struct args *a, struct loss_limit *out);
 /* --out: a document for each file. */
 int	convert_each(const struct args *a, const struct format_ops *to, const struct files *f,
 	    struct work_bar *bar);

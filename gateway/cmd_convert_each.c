@@ -19,7 +19,7 @@ struct batching {
 	const char		*folder, *ending, *loss_ending;
 	const char		**outputs;	/* by number of the input */
 	bool			*taken;		/* another input has that name */
-	size_t			 done, partly, failed, objects, refused;
+	size_t			 done, partly, failed, lost, objects, refused;
 };
 
 /* ".ip.txt" for txt:ip, else what the format says. */
@@ -123,14 +123,16 @@ convert_file(struct batching *b, size_t i, struct work_bar *bar)
 	struct conversion c = { .args = b->args, .to = b->to, .output = b->outputs[i], .bar = bar };
 	int status;
 
+	convert_limit(b->args, &c.limit);
 	if (b->loss_ending != NULL)
 		c.loss = arena_fmt(b->mem, "%s%s", b->outputs[i], b->loss_ending);
 	status = convert_one(&c, &b->files->paths[i], 1);
 	b->objects += c.objects;
 	b->refused += c.refused;
 	b->done += status == CMD_DONE;
-	b->partly += status == CMD_NO;
-	b->failed += status == CMD_FAILED;
+	b->partly += status == CMD_NO && !c.lost;
+	b->lost += c.lost;
+	b->failed += status == CMD_FAILED || c.lost;
 }
 
 static int
@@ -178,5 +180,5 @@ convert_each(const struct args *a, const struct format_ops *to, const struct fil
 	arena_free(b.mem);
 	if (b.partly + b.failed == 0 && f->n > 0)
 		return CMD_DONE;
-	return b.done + b.partly > 0 ? CMD_NO : CMD_FAILED;
+	return b.done + b.partly + b.lost > 0 ? CMD_NO : CMD_FAILED;
 }

@@ -98,6 +98,7 @@ struct route_conf {			/* objects from these sources also join these collections 
 	const char *const *from;	/* source names, "*" = any */
 	const char *const *kinds;	/* empty = all */
 	const char *const *collections;
+	struct loss_limit refuse_loss;	/* of what is translated: more is lost, and they do not */
 	const char	*file;
 	uint32_t	 line;
 };

@@ -372,6 +372,9 @@ static const struct config_key route_keys[] = {
 	    "Only these types.", NULL },
 	{ "collections", &config_names, ROUTE(collections), NULL, 0, 0, CONFIG_REQUIRED,
 	    "Kept collections that they join as well.", NULL },
+	{ "refuse-loss", &config_share, ROUTE(refuse_loss), NULL, 0, 0, 0,
+	    "Not for a message of which a larger share of fields was lost in its translation to STIX: its "
+	    "objects stay where they were put. Fields kept in an extension are not lost.", NULL },
 	END
 };
 

@@ -289,14 +289,27 @@ errand_goes_on(struct intake_work *w)
 	return false;
 }
 
+/* Once a message: which routes do not want it. */
+static void
+tell_left_out(struct intake_work *w, const struct route_in *route)
+{
+	const struct route_conf *c;
+	struct err e = ERR_INIT;
+
+	for (size_t at = 0; w->part == 1 && (c = router_refusal(w->g, route, &at, &e)) != NULL; )
+		book_left_out(w, c, &e);
+}
+
 static void
 commit(struct intake_work *w)
 {
 	const struct route_in route = {
 		.trust = w->trust, .source = w->m.source, .collections = w->m.collections,
 		.hops = w->m.relay.hops == NULL ? "" : w->m.relay.hops, .facts = w->facts,
+		.loss = w->loss,
 	};
 
+	tell_left_out(w, &route);
 	router_route(w->g, &route, w->mem, w->puts, w->nputs);
 	crash_here(CRASH_routed);
 	if (w->m.status_user != NULL) {
@@ -471,11 +484,31 @@ loss_limit_of(const struct intake_work *w)
 
 /* Of a translation alone: STIX is taken as it stands, and what is wrong with an object costs that one. */
 static bool
+is_translated(const struct translate_part *part)
+{
+	return part->error == NULL && part->format != NULL &&
+	    strcmp(part->format, format_stix21.name) != 0;
+}
+
+static bool
 loses_too_much(const struct intake_work *w, const struct translate_part *part, struct err *e)
 {
-	return part->error == NULL && part->first && part->format != NULL &&
-	    strcmp(part->format, format_stix21.name) != 0 &&
-	    loss_is_beyond(loss_limit_of(w), part->loss, e);
+	return part->first && is_translated(part) && loss_is_beyond(loss_limit_of(w), part->loss, e);
+}
+
+static void
+keep_loss(struct intake_work *w, const struct translate_part *part)
+{
+	uint64_t *loss = arena_alloc(w->all, sizeof(part->loss));
+
+	memcpy(loss, part->loss, sizeof(part->loss));
+	w->loss = loss;
+}
+
+static bool
+asks_account(const struct intake_work *w)
+{
+	return loss_limit_of(w)->set || router_asks_loss(w->g, w->m.source);
 }
 
 /* Too much of it would be lost: nothing of it is taken, as if it could not be read. */
@@ -509,6 +542,8 @@ on_part(void *arg, const struct translate_part *part)
 	w->part++;
 	w->refused_before = w->result.refused;
 	w->format = part->format == NULL ? w->m.format : part->format;
+	if (part->first && is_translated(part))
+		keep_loss(w, part);
 	if (loses_too_much(w, part, &e)) {
 		refuse_loss(w, part, &e);
 	} else if (part->error != NULL && part->retryable) {
@@ -549,7 +584,7 @@ job_of(const struct intake_work *w)
 		.limits = { .bytes = w->m.body.n > l->body_bytes ? w->m.body.n : l->body_bytes,
 		    .object_bytes = l->object_bytes, .objects = most_objects(w) },
 		.strict = w->m.strict, .envelope = w->m.envelope, .bundle = w->m.bundle,
-		.relay = w->m.on_relay != NULL, .account = loss_limit_of(w)->set,
+		.relay = w->m.on_relay != NULL, .account = asks_account(w),
 		.from = w->m.errand == NULL ? 0 : w->m.errand->from,
 		.iodef_amber_strict = w->m.from != NULL && w->m.from->iodef_amber_strict,
 		.misp_groups = trust_misp_groups(w->g->trust),

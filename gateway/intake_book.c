@@ -6,6 +6,9 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/log.h"
+#include "gateway/base/strbuf.h"
+#include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "gateway/intake_parts.h"
 #include "gateway/keys.h"
@@ -72,6 +75,24 @@ audit_refusal(struct intake_work *w, struct slice id, const char *code, const ch
 	audit_text(&b, "code", slice_of(code));
 	if (why != NULL)
 		audit_text(&b, "why", slice_of(why));
+	add_audit(w, &b, false);
+}
+
+void
+book_left_out(struct intake_work *w, const struct route_conf *route, const struct err *e)
+{
+	struct strbuf b = STRBUF_INIT;
+
+	stats_add(w->g->stats, STAT_ROUTE_REFUSED, route->name, 1);
+	log_event(LOG_WARN, "route.refused", LF_S("request", w->m.request_id), LF_S("route", route->name),
+	    LF_S("source", w->m.source), LF_S("code", "LOSS"), LF_S("error", e->reason));
+	audit_text(&b, "ev", SLICE_LIT("left-out"));
+	audit_text(&b, "route", slice_of(route->name));
+	audit_text(&b, "source", slice_of(w->m.source));
+	audit_text(&b, "request", slice_of(w->m.request_id));
+	audit_text(&b, "code", SLICE_LIT("LOSS"));
+	for (int i = 0; i < LOSS_KINDS; i++)
+		audit_number(&b, loss_word((enum loss_kind)i), (int64_t)w->loss[i]);
 	add_audit(w, &b, false);
 }
 

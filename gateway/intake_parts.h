@@ -45,6 +45,7 @@ struct intake_work {
 	struct dedup_key	*keys;		/* of the claims */
 	size_t			 nputs;
 	const char		**refused;	/* parallel to adv->objects: "CODE: why", NULL = admitted */
+	const uint64_t		*loss;		/* of the whole message; NULL: not translated */
 	bool			 red;		/* something is RED: the claims stay in this process */
 	const struct err	*refusal;	/* why nothing could be read */
 	struct store_quarantine	*quarantine;
@@ -66,6 +67,9 @@ void	book_refused(struct intake_work *w, const struct object *o, const char *cod
 	    const char *why);
 /* The whole input: nothing (more) in it could be read. */
 void	book_whole(struct intake_work *w, const char *code, const struct err *e);
+/* A route that leaves the message out: e says what was lost. */
+struct route_conf;
+void	book_left_out(struct intake_work *w, const struct route_conf *route, const struct err *e);
 /* The record of the message itself; the last one. */
 void	book_message(struct intake_work *w);
 /* The status resource: an entry for every element of the envelope, in its order. Until the last part it

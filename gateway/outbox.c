@@ -229,24 +229,24 @@ audit_sent(struct parcel *p, size_t n, const struct delivery_account *x)
 	if (n < p->nsent)
 		audit_number(&b, "of", (int64_t)p->nsent);
 	digest_sha256_hex(p->d.objects, hex);
-	if (x != NULL) {
+	if (x != NULL)
 		audit_account(&b, x);
+	if (x != NULL && x->file != NULL)
 		hex_text(x->digest, sizeof(x->digest), hex);
-	}
 	audit_text(&b, "out", slice_of(hex));
 	add_audit(p, &b);
 }
 
-/* All of it was refused for good: by the peer, or because it cannot be said to it. */
+/* All of it was refused for good: by the peer, or because it cannot be said to it. In whose words stays out
+ * of the log: they may quote the object. */
 static void
 audit_refused(struct parcel *p, const struct delivery_answer *a, const char *code)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	audit_text(&b, "ev", SLICE_LIT("refused"));
+	audit_text(&b, "ev", SLICE_LIT("undelivered"));
 	audit_text(&b, "peer", slice_of(p->link->name));
 	audit_text(&b, "code", slice_of(code));
-	audit_text(&b, "why", slice_of(a->reason));
 	audit_text(&b, "advisory", slice_of(p->d.advisory));
 	audit_text(&b, "label", slice_of(tlp_word(p->d.label)));
 	audit_number(&b, "objects", (int64_t)p->nsent);

@@ -36,7 +36,7 @@ struct delivery {
 struct delivery_account {
 	const char	*format;
 	const char	*file;		/* its name; NULL: none was written */
-	uint8_t		 digest[32];	/* SHA-256 of it */
+	uint8_t		 digest[32];	/* ... and its SHA-256 */
 	size_t		 companions;	/* supporting objects that were put in again */
 	uint64_t	 loss[LOSS_KINDS];
 };

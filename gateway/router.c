@@ -103,6 +103,35 @@ add_named(const struct catalog *c, const char *const *names, struct cids *out)
 	}
 }
 
+static bool
+is_too_lossy(const struct route_conf *c, const struct route_in *in, struct err *e)
+{
+	return in->loss != NULL && named(c->from, in->source) &&
+	    loss_is_beyond(&c->refuse_loss, in->loss, e);
+}
+
+bool
+router_asks_loss(const struct gateway *g, const char *source)
+{
+	const struct config *conf = g->config;
+
+	for (size_t i = 0; i < conf->nroutes; i++)
+		if (conf->routes[i].refuse_loss.set && named(conf->routes[i].from, source))
+			return true;
+	return false;
+}
+
+const struct route_conf *
+router_refusal(const struct gateway *g, const struct route_in *in, size_t *at, struct err *e)
+{
+	const struct config *conf = g->config;
+
+	while (*at < conf->nroutes)
+		if (is_too_lossy(&conf->routes[(*at)++], in, e))
+			return &conf->routes[*at - 1];
+	return NULL;
+}
+
 /* Kept collections: where the sender put it; and what routes add, which is filled as a view is. */
 static void
 add_kept(struct routing *r, struct slice kind, struct cids *put, struct cids *routed)
@@ -113,7 +142,8 @@ add_kept(struct routing *r, struct slice kind, struct cids *put, struct cids *ro
 		cids_add(put, r->put.v[i]);
 	for (size_t i = 0; i < conf->nroutes; i++)
 		if (named(conf->routes[i].from, r->in->source) &&
-		    kind_listed(conf->routes[i].kinds, kind))
+		    kind_listed(conf->routes[i].kinds, kind) &&
+		    !is_too_lossy(&conf->routes[i], r->in, NULL))
 			add_named(r->g->catalog, conf->routes[i].collections, routed);
 }
 

@@ -19,15 +19,25 @@
 #include "gateway/store.h"
 
 struct gateway;
+struct route_conf;
 
 struct route_in {
 	const struct trust	*trust;		/* names in the lists are borrowed from it */
 	const char		*source;	/* name, as in store_source */
 	const char *const	*collections;	/* where the sender put it */
 	const char		*hops;		/* comma separated */
+	const uint64_t		*loss;		/* LOSS_KINDS counts of its translation; NULL: none, or
+						 * nobody asked */
 	/* parallel to puts */
 	const struct policy_facts *facts;
 };
+
+/* Does any route want to know how much was lost of what comes from there? */
+bool	router_asks_loss(const struct gateway *g, const char *source);
+/* The next route, from *at on, that leaves the message out because too much was lost: then *at is behind it
+ * and *e says by how much. NULL: no more. */
+const struct route_conf *router_refusal(const struct gateway *g, const struct route_in *in, size_t *at,
+	    struct err *e);
 
 /* Fill collections, distinct, peers and lane of every put; lists live in `mem`. */
 void	router_route(struct gateway *g, const struct route_in *in, struct arena *mem,

@@ -193,6 +193,8 @@
 	    "Failed deliveries in a row") \
 	X(STAT_LINK_OK, GAUGE, NODE, "tocsin_link_last_success_time_seconds", "peer", \
 	    "When the peer last took something, in seconds since 1970") \
+	X(STAT_ROUTE_REFUSED, COUNTER, EACH, "tocsin_route_refused_total", "route", \
+	    "Messages that a route left out because too much of them was lost in translation") \
 	X(STAT_SENT, COUNTER, EACH, "tocsin_relay_sent_total", "peer", "Objects sent to a peer") \
 	X(STAT_RETRIES, COUNTER, EACH, "tocsin_relay_retries_total", "peer", \
 	    "Deliveries tried again") \

@@ -453,6 +453,32 @@ def test_strict_loss_tells_by_the_status(tmp_path):
     assert tocsin("convert", "--to", "hosts", path).returncode == 0
 
 
+def test_too_much_lost_is_not_written(tmp_path):
+    """If this fails, a torso stands where a document was to be, or the status says that all is well."""
+    path = write(tmp_path / "a.json", bundle(indicator("one", "[mutex:name = 'a']")))
+    out, loss = tmp_path / "out", tmp_path / "loss.json"
+    done = tocsin("convert", "--to", "hosts", "--refuse-loss", "5%", "--output", out, "--loss", loss, path)
+    assert done.returncode == 1 and b"LOSS writing as hosts: " in done.stderr and b"more than refuse-loss 5% allows" in done.stderr
+    assert not out.exists() and json.loads(loss.read_text())
+    done = tocsin("convert", "--to", "hosts", "--refuse-loss", "5%", path)
+    assert done.returncode == 1 and done.stdout == b""
+    plain = tocsin("convert", "--to", "stix21", path)
+    done = tocsin("convert", "--to", "stix21", "--refuse-loss", "0% approximated", path)
+    assert done.returncode == 0 and done.stdout == plain.stdout and len(done.stdout) > 100
+    done = tocsin("convert", "--to", "hosts", "--refuse-loss", "100%", "--output", out, path)
+    assert done.returncode == 0 and out.exists()
+    assert tocsin("convert", "--to", "hosts", "--refuse-loss", "much", path).returncode == 2
+    done = tocsin("convert", "--to", "hosts", "--refuse-loss", "5%", "--out", tmp_path / "each", path)
+    assert done.returncode == 1 and b"0 of 1 inputs converted" in done.stderr and not list((tmp_path / "each").glob("*"))
+    foreign = write(tmp_path / "in.xml", b"""<?xml version="1.0"?>
+<IODEF-Document version="2.00" xmlns="urn:ietf:params:xml:ns:iodef-2.0"><Incident purpose="watch" restriction="green">
+<IncidentID name="cert.example">1</IncidentID><GenerationTime>2026-11-20T08:00:00Z</GenerationTime>
+<Contact role="creator" type="organization"><ContactName>C</ContactName></Contact></Incident></IODEF-Document>""")
+    done = tocsin("convert", "--to", "stix21", "--refuse-loss", "0% approximated", foreign)
+    assert (done.returncode == 1) == (b"LOSS reading" in done.stderr)
+
+
+
 def on_terminal(*words, output=False):
     """What a program says on standard error (or output) that has a terminal of 90 columns there."""
     ours, theirs = pty.openpty()

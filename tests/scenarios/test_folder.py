@@ -237,7 +237,7 @@ def test_too_much_would_be_lost(stage):
     assert show["dead"] == 5 and "LOSS: as misp" in show["last_error"], show
     why = stage.node.ask("explain", ind["id"], "partner")["delivery"][0]
     assert why["state"] == "dead" and "fields would be lost" in why["reason"]
-    record = stage.audit("refused")[-1]
+    record = stage.audit("undelivered")[-1]
     assert (record["peer"], record["code"], record["objects"], record["as"]) == ("partner", "LOSS", 5, "misp") and record["dropped"] > 0
     assert "file" not in record
     problems = stage.node.ask("status")["problems"]
@@ -247,6 +247,41 @@ def test_too_much_would_be_lost(stage):
     stage.node.run("peer", "retry", "partner", "--config", stage.node.conf)
     stage.arrived()
     assert stage.peer()["dead"] == 0 and not stage.peer().get("last_error")
+
+
+TORSO = """<IODEF-Document xmlns="urn:ietf:params:xml:ns:iodef-2.0" version="2.00">
+<Incident purpose="watch" restriction="green"><IncidentID name="csirt.example">NAME</IncidentID>
+<GenerationTime>2026-03-01T08:00:00Z</GenerationTime>
+<Contact role="creator" type="organization"><ContactName>CSIRT</ContactName></Contact></Incident>
+<Incident purpose="watch" restriction="green"><IncidentID name="csirt.example">8</IncidentID></Incident></IODEF-Document>"""
+
+
+def test_a_route_leaves_out_what_lost_too_much(stage):
+    """If this fails, a desk that wants whole advisories only works from torsos, or nobody learns that it got none."""
+    stage.begin("as misp")
+    with open(stage.node.conf, encoding="utf-8") as f:
+        before = f.read()
+
+    def routed(name, share):
+        """Is it in the route's collection, once it is in its own?"""
+        with open(stage.node.conf, "w", encoding="utf-8") as f:
+            f.write(before + "collection whole\n    title Whole\n\nroute whole\n    from spool:drop\n    collections whole\n"
+                    f"    refuse-loss {share}\n")
+        stage.reload()
+        stage.node.drop("drop", f"{name}.xml", TORSO.replace("NAME", name))
+        until("the file to be taken", lambda: os.path.exists(stage.node.file("spool", "drop", "done", f"{name}.xml")))
+        assert name in json.dumps(stage.node.objects("soc", "advisories"))
+        return name in json.dumps(stage.node.objects("soc", "whole"))
+    try:
+        assert not routed("torso-1", "1.5%")
+        assert routed("torso-2", "60%")
+    finally:
+        with open(stage.node.conf, "w", encoding="utf-8") as f:
+            f.write(before)
+        stage.reload()
+    record, = stage.audit("left-out")
+    assert (record["route"], record["source"], record["code"]) == ("whole", "spool:drop", "LOSS") and record["dropped"] > 0
+    assert stage.node.metric('tocsin_route_refused_total{route="whole"}') == 1
 
 
 def test_a_folder_that_is_away_for_a_while(stage):
@@ -298,7 +333,7 @@ def test_what_the_format_cannot_say_at_all(stage):
     stage.publish(indicator("folder no csaf", "[mutex:name = 'no csaf']", tlp="green"))
     show = stage.refused()
     assert "it cannot be written as csaf" in show["last_error"], show
-    record = stage.audit("refused")[-1]
+    record = stage.audit("undelivered")[-1]
     assert (record["as"], record["objects"], record["code"]) == ("csaf", 1, "UNSUPPORTED")
     assert stage.node.metric('tocsin_relay_refused_total{peer="partner",code="UNSUPPORTED"}') == 1
     stage.write("as misp")

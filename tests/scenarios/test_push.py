@@ -341,6 +341,26 @@ def test_a_server_of_2_0_gets_2_1_in_its_words(stage):
     assert stage.peer()["dead"] == dead
 
 
+def test_too_much_would_be_lost_in_2_0(stage):
+    """If this fails, a partner of 2.0 gets what was said there in other words only, although somebody said that he must not."""
+    how = {"wire": "taxii20", "serve-as": "stix20"}
+    fake = stage.begin("2.0", **how, **{"refuse-loss": "out 0% approximated"})
+    dead = stage.peer()["dead"]
+    new = some(1, "lost in 2.0")[0] | {"indicator_types": ["benign"], "confidence": 40, "lang": "en"}
+    stage.publish(new)
+    until("it to be given up", lambda: stage.peer()["dead"] == dead + 1)
+    assert fake.posted == []
+    reason = stage.node.ask("explain", new["id"], "away")["delivery"][0]["reason"]
+    assert reason.startswith("LOSS: as stix20 ") and "fields would be lost" in reason, reason
+    records = [json.loads(x) for x in stage.node.run("audit", "export", "--config", stage.node.conf).stdout.splitlines()]
+    record = [r for r in records if r.get("ev") == "undelivered"][-1]
+    assert (record["peer"], record["code"], record["as"], record["objects"]) == ("away", "LOSS", "stix20", 1), record
+    assert record["approximated"] > 0 and record["kept"] > 0
+    fake = stage.begin("2.0", **how, **{"refuse-loss": "out 0%"})       # what is in the extension is not lost
+    stage.node.run("peer", "retry", "away", "--config", stage.node.conf)
+    until("it to arrive", lambda: new["id"] in [o["id"] for p in fake.posted for o in p["objects"]])
+
+
 def test_what_was_pulled_there_is_not_pushed_back(stage):
     """If this fails, a feed gets its own objects back, and the next node its echo."""
     fake = stage.begin(extra=pull_section("both", peer="away", every="1h"))

@@ -13,12 +13,12 @@ struct routed {
 };
 
 static struct routed
-route(struct world *w, const char *source, const char *hops, struct slice body)
+route_of(struct world *w, const char *source, const char *hops, struct slice body, const uint64_t *loss)
 {
 	static const char *const kept[] = { "kept", NULL };
 	const struct read_job job = { .in = body, .input = "t" };
 	struct route_in in = { .trust = w->g.trust, .source = source, .collections = kept,
-	    .hops = hops };
+	    .hops = hops, .loss = loss };
 	struct routed r = { .puts = NULL };
 	struct err e = ERR_INIT;
 
@@ -33,6 +33,12 @@ route(struct world *w, const char *source, const char *hops, struct slice body)
 	in.facts = r.facts;
 	router_route(&w->g, &in, w->mem, r.puts, r.adv.n);
 	return r;
+}
+
+static struct routed
+route(struct world *w, const char *source, const char *hops, struct slice body)
+{
+	return route_of(w, source, hops, body, NULL);
 }
 
 /* "kept feed? | near next" -- collections (? distinct) and peers of a put. */
@@ -162,11 +168,44 @@ hostile_envelopes(void **state)
 	world_free(w);
 }
 
+/* refuse-loss of a route: it leaves out what was translated badly; the sender's own place and the others stay. */
+static void
+a_route_refuses_what_lost_too_much(void **state)
+{
+	const char *conf = "node here\n    sign-key k\n    audit-key k\n    dedup-key k\n"
+	    "store\n    path memory\ncollection kept\ncollection other\ncollection third\n"
+	    "route careful\n    from near\n    collections other\n    refuse-loss 10%\n"
+	    "route open\n    collections third\n";
+	static const uint64_t little[LOSS_KINDS] = { [LOSS_KEPT] = 90, [LOSS_DROPPED] = 10 };
+	static const uint64_t much[LOSS_KINDS] = { [LOSS_KEPT] = 89, [LOSS_DROPPED] = 11 };
+	struct world *w = world_new(conf, NULL, false);
+	struct slice body = ENVELOPE(w, ind(w, 1, GREEN));
+	struct route_in in = { .trust = w->g.trust, .source = "near", .loss = much };
+	struct err e = ERR_INIT;
+	struct routed r;
+	size_t at = 0;
+
+	(void)state;
+	r = route_of(w, "near", "near", body, little);
+	assert_string_equal(told(w, &r.puts[0]), "kept other third | next");
+	r = route_of(w, "near", "near", body, much);
+	assert_string_equal(told(w, &r.puts[0]), "kept third | next");
+	r = route_of(w, "near", "near", body, NULL);
+	assert_string_equal(told(w, &r.puts[0]), "kept other third | next");
+	assert_true(router_asks_loss(&w->g, "near"));
+	assert_false(router_asks_loss(&w->g, "far"));
+	assert_string_equal(router_refusal(&w->g, &in, &at, &e)->name, "careful");
+	assert_string_equal(e.reason, "11 of 100 fields would be lost, more than refuse-loss 10% allows");
+	assert_null(router_refusal(&w->g, &in, &at, &e));
+	world_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_wants_it), cmocka_unit_test(routes_add),
+		cmocka_unit_test(a_route_refuses_what_lost_too_much),
 		cmocka_unit_test(supporters_are_lent), cmocka_unit_test(hostile_envelopes),
 	};
 
