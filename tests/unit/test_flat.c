@@ -167,7 +167,12 @@ static const struct {
 	{ "[file:hashes.MD5 = '" MD5 "' AND file:name = 'a.exe']", "md5 " MD5
 	    " {file:name = 'a.exe'} | filename a.exe {file:hashes.MD5 = '" MD5 "'} ~0" },
 	{ "[file:hashes.MD5 = '" MD5 "' AND (file:size = 7 OR file:size = 9)]", "md5 " MD5
-	    " {(file:size = 7 OR file:size = 9)} ~2" },
+	    " {file:size IN (7, 9)} ~1" },
+	{ "[file:hashes.MD5 = '" MD5 "' AND (file:size = 7 OR file:name = 'x')]", "md5 " MD5
+	    " {(file:size = 7 OR file:name = 'x')} | filename x {file:hashes.MD5 = '" MD5 "'} ~1" },
+	/* of another observation: its port is not that of the address */
+	{ "[ipv4-addr:value = '192.0.2.1'] AND [network-traffic:dst_port = 443]",
+	    "ipv4 192.0.2.1 {[network-traffic:dst_port = 443]} ~0" },
 	{ "[ipv4-addr:value = '192.0.2.1'] AND [ipv4-addr:value = '192.0.2.2']",
 	    "ipv4 192.0.2.1 {[ipv4-addr:value = '192.0.2.2']} | "
 	    "ipv4 192.0.2.2 {[ipv4-addr:value = '192.0.2.1']} ~0" },
