@@ -72,10 +72,18 @@ static void
 add_field(struct strbuf *out, struct slice s)
 {
 	strbuf_addc(out, US);
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == US || s.p[i] == RS)
+	while (s.n > 0) {
+		size_t n = 0;
+
+		while (n < s.n && s.p[n] != US && s.p[n] != RS)
+			n++;
+		strbuf_add(out, s.p, n);
+		if (n < s.n) {
 			strbuf_addc(out, RS);
-		strbuf_addc(out, s.p[i] == US ? '_' : s.p[i]);
+			strbuf_addc(out, s.p[n] == US ? '_' : s.p[n]);
+			n++;
+		}
+		s = slice_from(s.p + n, s.n - n);
 	}
 }
 

@@ -84,7 +84,7 @@ deal(struct idmap *m, size_t buckets)
 
 	m->v = m->spare != NULL ? m->spare : arena_raw(m->mem, m->cap * sizeof(*m->v));
 	m->spare = from;
-	next = m->start + 1;	/* one ahead: when all are dealt, what counted up has become the start of the next */
+	next = m->start + 1;	/* when all are dealt, what counted up has become the start of the next */
 	for (size_t i = 0; i < m->n; i++)
 		next[bucket_of(m, from[i].hash) + 1]++;
 	for (size_t i = 1; i <= buckets; i++)

@@ -27,14 +27,15 @@ struct idmap {
 	size_t			 n, cap;
 	struct arena		*mem;
 	struct idmap_entry	*spare;		/* what the next sorting deals into: as many as v */
-	uint32_t		*start;		/* of each bucket, and the end of the last; NULL: not sorted yet */
+	uint32_t		*start;		/* of each bucket, and the end; NULL: unsorted */
 	unsigned		 bits;		/* of the hash, from its top: the number of the bucket */
 };
 
 enum { IDMAP_NONE = -1 };
 
 void	idmap_add(struct idmap *m, struct arena *mem, struct slice id, size_t value);
-/* Make it ready to be searched, but for what is added later: after this, equal ids lie together in the order of their values. */
+/* Make it ready to be searched, but for what is added later: after this, equal ids lie together in the
+ * order of their values. */
 void	idmap_sort(struct idmap *m);
 /* The place of the first entry of `id`, or of another id if it is not there. */
 size_t	idmap_place(const struct idmap *m, struct slice id);

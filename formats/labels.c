@@ -111,7 +111,7 @@ static enum pap
 pap_of_id(struct slice id)
 {
 	for (size_t i = 0; i < COUNTOF(pap_ids); i++)
-		if (slice_is_nocase(id, pap_ids[i].id))
+		if (vocab_is_marking_id(id, pap_ids[i].id))
 			return pap_ids[i].pap;
 	return PAP_UNSET;
 }

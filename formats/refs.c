@@ -31,12 +31,12 @@ refs_each(const json *tree, refs_fn *fn, void *ctx)
 			if (text == NULL && !refs_each(m, fn, ctx))
 				return false;
 		} else if (text != NULL) {
-			if (slice_ends(slice_of(name), "_ref") && !fn(ctx, name, json_slice(m)))
+			if (json_name_ends(m, "_ref") && !fn(ctx, name, json_slice(m)))
 				return false;
-		} else if (slice_ends(slice_of(name), "_refs") && json_is_list(m)) {
+		} else if (json_is_list(m) && json_name_ends(m, "_refs")) {
 			if (!each_of_list(m, name, fn, ctx))
 				return false;
-		} else if ((strcmp(name, "extensions") == 0 && !each_extension(m, fn, ctx)) ||
+		} else if ((json_name_is(m, "extensions") && !each_extension(m, fn, ctx)) ||
 		    !refs_each(m, fn, ctx)) {
 			return false;
 		}

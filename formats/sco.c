@@ -5,77 +5,91 @@
 #include "gateway/base/codec.h"
 #include "gateway/base/strbuf.h"
 
-static const struct { const char *type, *props; } contributing[] = {
-	{ "artifact", "hashes payload_bin" },
-	{ "autonomous-system", "number" },
-	{ "directory", "path" },
-	{ "domain-name", "value" },
-	{ "email-addr", "value" },
-	{ "email-message", "from_ref subject body" },
-	{ "file", "hashes name extensions parent_directory_ref" },
-	{ "ipv4-addr", "value" },
-	{ "ipv6-addr", "value" },
-	{ "mac-addr", "value" },
-	{ "mutex", "name" },
-	{ "network-traffic", "start end src_ref dst_ref src_port dst_port protocols extensions" },
-	{ "software", "name cpe swid vendor version" },
-	{ "url", "value" },
-	{ "user-account", "account_type user_id account_login" },
-	{ "windows-registry-key", "key values" },
-	{ "x509-certificate", "hashes serial_number" },
+enum { PROPS_MAX = 8 };
+
+/* The properties in the order of the canonical form. */
+static const struct contributing { const char *type, *props[PROPS_MAX + 1]; } contributing[] = {
+	{ "artifact", { "hashes", "payload_bin" } },
+	{ "autonomous-system", { "number" } },
+	{ "directory", { "path" } },
+	{ "domain-name", { "value" } },
+	{ "email-addr", { "value" } },
+	{ "email-message", { "body", "from_ref", "subject" } },
+	{ "file", { "extensions", "hashes", "name", "parent_directory_ref" } },
+	{ "ipv4-addr", { "value" } },
+	{ "ipv6-addr", { "value" } },
+	{ "mac-addr", { "value" } },
+	{ "mutex", { "name" } },
+	{ "network-traffic", { "dst_port", "dst_ref", "end", "extensions", "protocols", "src_port",
+	    "src_ref", "start" } },
+	{ "software", { "cpe", "name", "swid", "vendor", "version" } },
+	{ "url", { "value" } },
+	{ "user-account", { "account_login", "account_type", "user_id" } },
+	{ "windows-registry-key", { "key", "values" } },
+	{ "x509-certificate", { "hashes", "serial_number" } },
 };
 
-/* Return the one hash that counts: the first of four, else the first by name. */
-static json *
-contributing_hash(struct arena *mem, const json *hashes)
+/* Add a hash that counts: the first of four, else the first by name; an object of nothing else. */
+static void
+add_hash(struct strbuf *out, const json *hashes)
 {
 	static const char *const order[] = { "MD5", "SHA-1", "SHA-256", "SHA-512" };
 	const json *best = NULL;
-	json *one = json_object(mem);
 
-	for (size_t i = 0; best == NULL && i < sizeof(order) / sizeof(*order); i++)
+	for (size_t i = 0; best == NULL && i < COUNTOF(order); i++)
 		best = json_get(hashes, order[i]);
 	if (best == NULL)
 		for (const json *h = json_first(hashes); h != NULL; h = json_next(h))
 			if (best == NULL || strcmp(json_name(h), json_name(best)) < 0)
 				best = h;
-	if (best != NULL)
-		json_put(mem, one, json_name(best), json_copy(mem, best));
-	return one;
+	strbuf_addc(out, '{');
+	if (best != NULL) {
+		json_print_string(out, slice_of(json_name(best)));
+		strbuf_addc(out, ':');
+		json_print_jcs(out, best);
+	}
+	strbuf_addc(out, '}');
 }
 
-/* Return the blank-separated names of what makes the id of a type; empty for other types. */
-static struct slice
-contributing_props(struct slice type)
+/* Add the canonical form of what makes the id of an observable; nothing for other types, or if there is
+ * nothing that would. */
+static void
+add_contributing(struct strbuf *out, const json *tree, const struct contributing *c)
 {
-	for (size_t i = 0; i < sizeof(contributing) / sizeof(*contributing); i++)
-		if (slice_is(type, contributing[i].type))
-			return slice_of(contributing[i].props);
-	return SLICE_EMPTY;
+	for (const char *const *prop = c->props; *prop != NULL; prop++) {
+		const json *value = json_get(tree, *prop);
+
+		if (value == NULL)
+			continue;
+		strbuf_addc(out, out->n == 0 ? '{' : ',');
+		json_print_string(out, slice_of(*prop));
+		strbuf_addc(out, ':');
+		if (json_is_object(value) && strcmp(*prop, "hashes") == 0)
+			add_hash(out, value);
+		else
+			json_print_jcs(out, value);
+	}
+	if (out->n > 0)
+		strbuf_addc(out, '}');
 }
 
 /* Return the deterministic id of an observable, or the empty slice. */
 struct slice
 sco_id(struct arena *mem, const json *tree)
 {
-	struct slice type = json_member(tree, "type"), rest = contributing_props(type);
+	struct slice type = json_member(tree, "type");
 	struct strbuf text = STRBUF_INIT;
-	json *name = json_object(mem);
-	char uuid[UUID_TEXT + 1];
+	char *id = NULL;
 
-	while (rest.n > 0) {
-		const char *prop = arena_str(mem, slice_cut(&rest, ' '));
-		const json *value = json_get(tree, prop);
-
-		if (value != NULL)
-			json_put(mem, name, prop, strcmp(prop, "hashes") == 0 &&
-			    json_is_object(value) ? contributing_hash(mem, value) :
-			    json_copy(mem, value));
+	for (size_t i = 0; i < COUNTOF(contributing); i++)
+		if (slice_is(type, contributing[i].type))
+			add_contributing(&text, tree, &contributing[i]);
+	if (text.n > 0) {
+		id = arena_raw(mem, type.n + 2 + UUID_TEXT + 1);
+		memcpy(id, type.p, type.n);
+		memcpy(id + type.n, "--", 2);
+		uuid_v5(uuid_ns_stix_sco, strbuf_slice(&text), id + type.n + 2);
 	}
-	if (json_first(name) == NULL)
-		return SLICE_EMPTY;
-	json_print_jcs(&text, name);
-	uuid_v5(uuid_ns_stix_sco, strbuf_slice(&text), uuid);
 	strbuf_fini(&text);
-	return slice_of(arena_fmt(mem, "%.*s--%s", SLICE_ARG(type), uuid));
+	return slice_of(id);
 }

@@ -96,36 +96,20 @@ check_unknown(struct check *c, const json *m, bool extended)
 		    "is not in the standard and no extension declares it");
 }
 
-/* Return a property of the object by its name. */
-const json *
-check_get(const struct check *c, const char *name)
-{
-	const struct stix21_prop *p = stix21_prop_find(c->common, slice_of(name));
-
-	if (p != NULL)
-		return c->have[0][p - c->common];
-	if (c->type != NULL && (p = stix21_prop_find(c->type->own, slice_of(name))) != NULL)
-		return c->have[1][p - c->type->own];
-	return NULL;
-}
-
 /* Find the row of each member; returns how many no table knows. */
 static size_t
 collect(struct check *c)
 {
-	const struct stix21_prop *p;
 	size_t unknown = 0;
 
 	memset(c->have, 0, sizeof(c->have));
 	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m)) {
-		struct slice name = slice_of(json_name(m));
+		unsigned row = names_find_member(&c->shape->rows, json_name(m), json_name_tag(m));
 
-		if ((p = stix21_prop_find(c->common, name)) != NULL)
-			c->have[0][p - c->common] = m;
-		else if (c->type != NULL && (p = stix21_prop_find(c->type->own, name)) != NULL)
-			c->have[1][p - c->type->own] = m;
-		else
+		if (row == NAMES_NONE)
 			unknown++;
+		else
+			c->have[row] = m;
 	}
 	return unknown;
 }
@@ -134,13 +118,9 @@ collect(struct check *c)
 static void
 check_strangers(struct check *c, bool extended)
 {
-	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m)) {
-		struct slice name = slice_of(json_name(m));
-
-		if (stix21_prop_find(c->common, name) == NULL &&
-		    (c->type == NULL || stix21_prop_find(c->type->own, name) == NULL))
+	for (const json *m = json_first(c->tree); m != NULL; m = json_next(m))
+		if (names_find_member(&c->shape->rows, json_name(m), json_name_tag(m)) == NAMES_NONE)
 			check_unknown(c, m, extended);
-	}
 }
 
 /* Check what the object has by its rows, and that it has what it must. */
@@ -178,7 +158,7 @@ check_sco_id(struct check *c)
 	if (id.n < UUID_TEXT || id.p[id.n - UUID_TEXT + VERSION_DIGIT] != '5')
 		return;
 	right = sco_id(c->mem, c->tree);
-	if (right.n > 0 && !slice_is_nocase(id, arena_str(c->mem, right)))
+	if (right.n > 0 && !slice_is_nocase(id, right.p))
 		check_report(c, "SCO_ID", ERR_VALUE, false, "id",
 		    "is not the UUIDv5 that the content gives");
 }
@@ -196,9 +176,9 @@ begin(struct check *c, const struct object *o, struct arena *mem, const struct s
 	c->find_ctx = how->find_ctx;
 	c->nsteps = 0;
 	c->budget = CHECK_BUDGET;
-	c->type = stix21_type_find(o->type);
-	c->common = c->type != NULL ? c->type->common :
-	    stix21_custom_common(check_extended_by(json_get(o->tree, "extensions"), "new-"));
+	if ((c->shape = stix21_shape_find(o->type)) == NULL)
+		c->shape = stix21_custom_shape(check_extended_by(json_get(o->tree, "extensions"), "new-"));
+	c->type = c->shape->type;
 }
 
 /* Report every issue of one object. */
@@ -217,9 +197,9 @@ stix21_check(const struct object *o, struct arena *mem, const struct stix21_chec
 	made = check_extended_by(extensions, "new-").n > 0;
 	check_spec_version(&c, extensions);
 	check_rules(&c);
-	check_rows(&c, c.common, c.have[0]);
+	check_rows(&c, c.shape->common, c.have);
 	if (c.type != NULL)
-		check_rows(&c, c.type->own, c.have[1]);
+		check_rows(&c, c.type->own, c.have + STIX21_PROPS_MAX);
 	if (unknown > 0)
 		check_strangers(&c, made || check_extended_by(extensions, "toplevel-").n > 0);
 	check_granular(&c);

@@ -82,7 +82,8 @@ flaw_of_version(const struct reading *r, const struct object *a, const struct ob
 	return same ? NULL : &other_birth;
 }
 
-/* Find what is wrong between n objects of one id; equal copies stay: intake counts them. False if nothing. */
+/* Find what is wrong between n objects of one id; equal copies stay: intake counts them. False if
+ * nothing. */
 static bool
 find_flaws_among(struct reading *r, const struct object **v, size_t n, const struct stix21_issue **flaw)
 {

@@ -12,7 +12,7 @@
 #include "formats/stix21_words.h"
 
 #define ROW(n, kind, f, words, sub, lo, hi)					\
-	{ n, kind, f, sizeof(n) - 1, words, sub, lo, hi }
+	{ n, kind, f, JSON_TAG_OF(n), words, sub, lo, hi }
 #define OTHER(n, f, kind)	ROW(n, kind, f, NULL, NULL, 0, 0)
 #define STRING(n, f)		OTHER(n, f, KIND_STRING)
 #define TIME(n, f)		OTHER(n, f, KIND_TIME)

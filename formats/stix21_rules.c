@@ -24,8 +24,8 @@ has_own_property(const struct check *c)
 {
 	size_t n = 0;
 
-	for (const struct stix21_prop *p = c->common; p->name != NULL; p++)
-		n += c->have[0][p - c->common] != NULL && p->kind != KIND_EXTENSIONS;
+	for (const struct stix21_prop *p = c->shape->common; p->name != NULL; p++)
+		n += c->have[p - c->shape->common] != NULL && p->kind != KIND_EXTENSIONS;
 	return json_count(c->tree) > n;
 }
 
@@ -34,9 +34,10 @@ static bool
 has_any(const struct check *c, const char *names)
 {
 	const struct stix21_prop *own = c->type->own;
+	const json *const *have = c->have + STIX21_PROPS_MAX;
 
 	for (const struct stix21_prop *p = own; p->name != NULL; p++)
-		if (c->have[1][p - own] != NULL && vocab_has_word(names, slice_of(p->name)))
+		if (have[p - own] != NULL && vocab_has_word(names, slice_of(p->name)))
 			return true;
 	return vocab_has_word(names, SLICE_LIT("extensions")) && check_get(c, "extensions") != NULL;
 }

@@ -1,6 +1,7 @@
 /* stix21_types.c -- see stix21_types.h. It is long because it is the table. */
 #include "formats/stix21_types.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -230,60 +231,95 @@ static const struct stix21_type types[] = {
 	{ "vulnerability", common_domain, vulnerability, NULL, SPECIAL_NONE },
 };
 
-/* Search n sorted rows by name. */
-static const struct stix21_type *
-find_type(const struct stix21_type *rows, size_t n, struct slice type)
+/* Built once from the tables: a shape for each type, observables behind the others, and three for types
+ * that STIX does not define. */
+enum { SHAPES_MAX = 64 };
+enum custom { CUSTOM, CUSTOM_DOMAIN, CUSTOM_OBSERVABLE, CUSTOMS };
+static struct {
+	struct names		 types;
+	struct stix21_shape	 shape[SHAPES_MAX], custom[CUSTOMS];
+} index_of;
+static pthread_once_t indexed = PTHREAD_ONCE_INIT;
+
+static void
+add_rows(struct stix21_shape *s, const struct stix21_prop *rows, unsigned from)
 {
-	size_t lo = 0, hi = n;
+	for (unsigned i = 0; rows[i].name != NULL; i++)
+		names_add(&s->rows, rows[i].name, from + i);
+}
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = slice_cmp(type, slice_of(rows[mid].name));
+static void
+add_types(const struct stix21_type *t, size_t n, unsigned from)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct stix21_shape *s = &index_of.shape[from + i];
 
-		if (c == 0)
-			return &rows[mid];
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
+		s->type = &t[i];
+		s->common = t[i].common;
+		add_rows(s, s->common, 0);
+		add_rows(s, t[i].own, STIX21_PROPS_MAX);
+		names_add(&index_of.types, t[i].name, from + i);
 	}
-	return NULL;
+}
+
+static void
+add_custom(enum custom which, const struct stix21_prop *common)
+{
+	index_of.custom[which].common = common;
+	add_rows(&index_of.custom[which], common, 0);
+}
+
+static void
+make_index(void)
+{
+	size_t n;
+	const struct stix21_type *observables = stix21_observables(&n);
+
+	add_types(types, COUNTOF(types), 0);
+	add_types(observables, n, COUNTOF(types));
+	add_custom(CUSTOM, common_custom);
+	add_custom(CUSTOM_DOMAIN, common_domain);
+	add_custom(CUSTOM_OBSERVABLE, observables->common);
+}
+
+/* Return the rows of a type, or NULL. */
+const struct stix21_shape *
+stix21_shape_find(struct slice type)
+{
+	unsigned i;
+
+	pthread_once(&indexed, make_index);
+	i = names_find(&index_of.types, type);
+	return i == NAMES_NONE ? NULL : &index_of.shape[i];
 }
 
 /* Return the row of a type, or NULL. */
 const struct stix21_type *
 stix21_type_find(struct slice type)
 {
-	const struct stix21_type *t = find_type(types, sizeof(types) / sizeof(*types), type);
-	const struct stix21_type *observables;
-	size_t n;
+	const struct stix21_shape *s = stix21_shape_find(type);
 
-	if (t != NULL)
-		return t;
-	observables = stix21_observables(&n);
-	return find_type(observables, n, type);
+	return s == NULL ? NULL : s->type;
 }
 
-/* Return the common properties of a type that the standard does not know. */
-const struct stix21_prop *
-stix21_custom_common(struct slice extension_type)
+/* Return the common rows of a type that the standard does not know. */
+const struct stix21_shape *
+stix21_custom_shape(struct slice extension_type)
 {
-	size_t n;
-
+	pthread_once(&indexed, make_index);
 	if (slice_is(extension_type, "new-sdo") || slice_is(extension_type, "new-sro"))
-		return common_domain;
+		return &index_of.custom[CUSTOM_DOMAIN];
 	if (slice_is(extension_type, "new-sco"))
-		return stix21_observables(&n)->common;
-	return common_custom;
+		return &index_of.custom[CUSTOM_OBSERVABLE];
+	return &index_of.custom[CUSTOM];
 }
 
-/* Return the row of a property, or NULL. */
+/* Return the row of a member, or NULL. */
 const struct stix21_prop *
-stix21_prop_find(const struct stix21_prop *table, struct slice name)
+stix21_prop_find(const struct stix21_prop *table, const json *member)
 {
 	for (; table->name != NULL; table++)
-		if (table->len == name.n && table->name[0] == name.p[0] &&
-		    memcmp(table->name, name.p, name.n) == 0)
+		if (table->tag == json_name_tag(member) && strcmp(table->name, json_name(member)) == 0)
 			return table;
 	return NULL;
 }

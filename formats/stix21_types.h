@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gateway/base/slice.h"
+#include "formats/names.h"
 
 enum stix21_kind {
 	KIND_STRING, KIND_INT, KIND_NUMBER, KIND_BOOL, KIND_TIME,
@@ -46,7 +46,7 @@ struct stix21_prop {
 	const char			*name;
 	uint8_t				 kind;
 	uint8_t				 flags;
-	uint8_t				 len;		/* of the name */
+	uint32_t			 tag;		/* of the name: json_node.h */
 	const char			*words;
 	const struct stix21_prop	*sub;
 	int64_t				 min, max;	/* numbers; equal: what fits into 2^53 */
@@ -94,13 +94,23 @@ struct stix21_extension {
 	const struct stix21_prop	*props;
 };
 
+/* The rows of a type by the names of members: those of the common table have their numbers, those of its
+ * own theirs behind STIX21_PROPS_MAX. */
+struct stix21_shape {
+	const struct stix21_type	*type;		/* NULL: one that STIX does not define */
+	const struct stix21_prop	*common;
+	struct names			 rows;
+};
+
+/* NULL if STIX does not define the type. */
+const struct stix21_shape	*stix21_shape_find(struct slice type);
 const struct stix21_type	*stix21_type_find(struct slice type);
 const struct stix21_extension	*stix21_extension_find(const char *name);
-/* The row of a property in a table, or NULL. */
-const struct stix21_prop	*stix21_prop_find(const struct stix21_prop *table, struct slice name);
+/* The row of a member in a table, or NULL. */
+const struct stix21_prop	*stix21_prop_find(const struct stix21_prop *table, const json *member);
 /* What a type that STIX does not define is checked against: common properties, none required; or, if an
  * extension says what it is ("new-sdo"), those of that class. */
-const struct stix21_prop	*stix21_custom_common(struct slice extension_type);
+const struct stix21_shape	*stix21_custom_shape(struct slice extension_type);
 /* The standard suggests this relationship between objects of these types. */
 bool	stix21_pair_is_usual(struct slice source, struct slice verb, struct slice target);
 

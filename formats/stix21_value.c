@@ -413,7 +413,7 @@ check_members(struct check *c, const json *o, const struct stix21_prop *table)
 	uint64_t seen = 0;
 
 	for (const json *m = json_first(o); m != NULL; m = json_next(m)) {
-		if ((p = stix21_prop_find(table, slice_of(json_name(m)))) != NULL) {
+		if ((p = stix21_prop_find(table, m)) != NULL) {
 			seen |= (uint64_t)1 << (p - table);
 			check_property(c, m, p);
 		} else {

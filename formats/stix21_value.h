@@ -30,9 +30,9 @@ struct check {
 	object_find_fn			 find;		/* definitions of the message; NULL: none */
 	void				*find_ctx;
 	const struct stix21_type	*type;		/* NULL: custom */
-	const struct stix21_prop	*common;
-	/* What the object has, by rows: of the common table, of the type's own. */
-	const json			*have[2][STIX21_PROPS_MAX];
+	const struct stix21_shape	*shape;
+	/* What the object has, by rows: of the common table, then of the type's own. */
+	const json			*have[2 * STIX21_PROPS_MAX];
 	struct check_step		 step[CHECK_STEPS];	/* the path of the value looked at */
 	size_t				 nsteps;
 	size_t				 budget;	/* members that may still be looked at */
@@ -64,7 +64,14 @@ void	check_wrong_type(struct check *c, const char *wanted);
 /* Check one member by its row. */
 void	check_property(struct check *c, const json *v, const struct stix21_prop *p);
 /* A property of the object by its name in the standard, NULL if it is not there. */
-const json	*check_get(const struct check *c, const char *name);
+static inline const json *
+check_get(const struct check *c, const char *name)
+{
+	unsigned row = names_find_member(&c->shape->rows, name, json_tag(name));
+
+	return row == NAMES_NONE ? NULL : c->have[row];
+}
+
 /* Report null, and what is empty, in a value and below; false if the value itself is so. */
 bool	check_emptiness(struct check *c, const json *v);
 /* Check the members of an object inside an object. */

@@ -1,9 +1,12 @@
 /* vocab.c -- see vocab.h. */
 #include "formats/vocab.h"
 
+#include <pthread.h>
 #include <strings.h>
 
-/* Types by name; phases as in the list of the CIP life cycle. Sorted, searched by halves. */
+#include "formats/names.h"
+
+/* Types by name; phases as in the list of the CIP life cycle. */
 static const struct vocab_type types[] = {
 	{ "artifact",			OBJECT_SCO, PHASE_INDICATIONS, false },
 	{ "attack-pattern",		OBJECT_SDO, PHASE_ANALYSIS, false },
@@ -123,24 +126,25 @@ static const char *const classified_marks[] = { "NR", "NC", "NS", "CTS" };
 
 enum { BANNER_WORDS = 4 };
 
+static struct names type_names;
+static pthread_once_t types_named = PTHREAD_ONCE_INIT;
+
+static void
+name_types(void)
+{
+	for (unsigned i = 0; i < COUNTOF(types); i++)
+		names_add(&type_names, types[i].name, i);
+}
+
 /* Return the row of a type, or NULL if STIX does not define it. */
 const struct vocab_type *
 vocab_type_find(struct slice type)
 {
-	size_t lo = 0, hi = COUNTOF(types);
+	unsigned i;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = slice_cmp(type, slice_of(types[mid].name));
-
-		if (c == 0)
-			return &types[mid];
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return NULL;
+	pthread_once(&types_named, name_types);
+	i = names_find(&type_names, type);
+	return i == NAMES_NONE ? NULL : &types[i];
 }
 
 /* Return the class of a type; what STIX does not define is custom. */
@@ -225,10 +229,10 @@ enum tlp
 tlp_of_marking_id(struct slice id)
 {
 	for (size_t i = 0; i < COUNTOF(tlp1_ids); i++)
-		if (slice_is_nocase(id, tlp1_ids[i].id))
+		if (vocab_is_marking_id(id, tlp1_ids[i].id))
 			return tlp1_ids[i].tlp;
 	for (int t = TLP_CLEAR; t < TLP_LEVELS; t++)
-		if (slice_is_nocase(id, tlps[t].id))
+		if (vocab_is_marking_id(id, tlps[t].id))
 			return (enum tlp)t;
 	return TLP_UNSET;
 }
@@ -320,6 +324,8 @@ has_phrase(struct slice text, const char *phrase, bool exact_case)
 	for (size_t i = 0; i + n <= text.n; i++) {
 		const char *p = text.p + i;
 
+		if (((*p ^ *phrase) & ~0x20) != 0)	/* where nearly all looks end: but for their case */
+			continue;
 		if (exact_case ? memcmp(p, phrase, n) != 0 : strncasecmp(p, phrase, n) != 0)
 			continue;
 		if (i > 0 && is_word_byte(p[-1]))

@@ -22,6 +22,16 @@ struct vocab_type {
 
 enum { VOCAB_SECTORS = 18 };
 
+/* Is it that id of a fixed marking-definition? UUIDs compare without regard to case; nearly all looks end
+ * with the last digit. */
+static inline bool
+vocab_is_marking_id(struct slice id, const char *fixed)
+{
+	enum { LAST = sizeof("marking-definition--") - 1 + 36 - 1 };
+
+	return id.n == LAST + 1 && ((id.p[LAST] ^ fixed[LAST]) & ~0x20) == 0 && slice_is_nocase(id, fixed);
+}
+
 /* NULL for types that STIX 2.1 does not define. */
 const struct vocab_type *vocab_type_find(struct slice type);
 /* The bit of a NIS2 slug, 0 if unknown (sector_parse gives the number). */

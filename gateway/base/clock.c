@@ -1,5 +1,6 @@
 #include "gateway/base/clock.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -229,11 +230,11 @@ take_digits(struct slice *s, size_t n, int *out)
 	return true;
 }
 
-/* Take one character of `any` off the front. */
-static bool
-take_char(struct slice *s, const char *any)
+/* Take one of two characters off the front. */
+static inline bool
+take_char(struct slice *s, char one, char other)
 {
-	if (s->n == 0 || s->p[0] == '\0' || strchr(any, s->p[0]) == NULL)
+	if (s->n == 0 || (s->p[0] != one && s->p[0] != other))
 		return false;
 	*s = slice_from(s->p + 1, s->n - 1);
 	return true;
@@ -246,7 +247,7 @@ take_fraction(struct slice *s, struct slice *out)
 	size_t n = 0;
 
 	*out = SLICE_EMPTY;
-	if (!take_char(s, "."))
+	if (!take_char(s, '.', '.'))
 		return true;
 	while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9')
 		n++;
@@ -266,10 +267,10 @@ take_zone(struct slice *s, struct parts *t)
 		return true;
 	t->has_zone = true;
 	t->is_z = s->p[0] == 'Z';
-	if (take_char(s, "Zz"))
+	if (take_char(s, 'Z', 'z'))
 		return true;
 	west = s->p[0] == '-';
-	if (!take_char(s, "+-") || !take_digits(s, 2, &hours) || !take_char(s, ":") ||
+	if (!take_char(s, '+', '-') || !take_digits(s, 2, &hours) || !take_char(s, ':', ':') ||
 	    !take_digits(s, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
 	t->offset = (west ? -1 : 1) * (hours * 60 + minutes);
@@ -287,18 +288,40 @@ no_fraction(struct slice fraction)
 	return true;
 }
 
-/* Read date, time, fraction and zone; false unless that is all of `s` and the date exists. */
-static bool
-parts_parse(struct slice s, const char *letter_t, struct parts *t)
+/* The number of two digits; negative if they are none. */
+static inline int
+two(const char *p)
 {
+	unsigned ten = (unsigned)(p[0] - '0'), one = (unsigned)(p[1] - '0');
+
+	return ten > 9 || one > 9 ? INT_MIN : (int)(ten * 10 + one);
+}
+
+/* Read date, time, fraction and zone; false unless that is all of `s` and the date exists. Between date
+ * and time stands a T, or the other letter. */
+static bool
+parts_parse(struct slice s, char other, struct parts *t)
+{
+	enum { SECONDS = 19 };	/* of "2024-02-03T04:05:06" */
+	const char *p = s.p;
+	int century;
+
 	*t = (struct parts){ 0 };
-	if (!take_digits(&s, 4, &t->year) || !take_char(&s, "-") ||
-	    !take_digits(&s, 2, &t->month) || !take_char(&s, "-") ||
-	    !take_digits(&s, 2, &t->day) || !take_char(&s, letter_t) ||
-	    !take_digits(&s, 2, &t->hour) || !take_char(&s, ":") ||
-	    !take_digits(&s, 2, &t->minute) || !take_char(&s, ":") ||
-	    !take_digits(&s, 2, &t->second) || !take_fraction(&s, &t->fraction) ||
-	    !take_zone(&s, t) || s.n != 0)
+	if (s.n < SECONDS || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != other) ||
+	    p[13] != ':' || p[16] != ':')
+		return false;
+	century = two(p);
+	t->year = two(p + 2);
+	t->month = two(p + 5);
+	t->day = two(p + 8);
+	t->hour = two(p + 11);
+	t->minute = two(p + 14);
+	t->second = two(p + 17);
+	if ((century | t->year | t->month | t->day | t->hour | t->minute | t->second) < 0)
+		return false;
+	t->year += century * 100;
+	s = slice_from(p + SECONDS, s.n - SECONDS);
+	if (!take_fraction(&s, &t->fraction) || !take_zone(&s, t) || s.n != 0)
 		return false;
 	return t->year >= 1 && t->month >= 1 && t->month <= 12 && t->day >= 1 &&
 	    t->day <= month_days(t->year, t->month) && t->hour <= 24 && t->minute <= 59 &&
@@ -309,7 +332,7 @@ parts_parse(struct slice s, const char *letter_t, struct parts *t)
 static bool
 parts_parse_utc(struct slice s, struct parts *t)
 {
-	return parts_parse(s, "T", t) && t->is_z && t->hour <= 23;
+	return parts_parse(s, 'T', t) && t->is_z && t->hour <= 23;
 }
 
 /* Any offset or none; 24:00:00 (xs:dateTime, XML Schema 1.1 part 2 section 3.3.7) is the
@@ -317,7 +340,7 @@ parts_parse_utc(struct slice s, struct parts *t)
 static bool
 parts_parse_any(struct slice s, struct parts *t)
 {
-	if (!parts_parse(s, "Tt", t))
+	if (!parts_parse(s, 't', t))
 		return false;
 	return t->hour <= 23 || (t->minute == 0 && t->second == 0 && no_fraction(t->fraction));
 }

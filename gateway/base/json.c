@@ -8,35 +8,7 @@
 #include "gateway/base/json_impl.h"
 #include "gateway/base/strbuf.h"
 
-static bool
-is_container(const json *o)
-{
-	return json_kind(o) == cJSON_Object || json_kind(o) == cJSON_Array;
-}
-
 /* ---- reading ---- */
-
-/* Nearly all looks at a name end within its first bytes: no call is worth it. */
-static inline bool
-same_name(const char *a, const char *b)
-{
-	while (*a == *b && *a != '\0')
-		a++, b++;
-	return *a == *b;
-}
-
-json *
-json_get(const json *o, const char *name)
-{
-	json *n;
-
-	if (json_kind(o) != cJSON_Object || name == NULL)
-		return NULL;
-	for (n = o->child; n != NULL; n = n->next)
-		if (same_name(n->string, name))
-			return n;
-	return NULL;
-}
 
 json *
 json_at(const json *list, size_t i)
@@ -46,24 +18,6 @@ json_at(const json *list, size_t i)
 	while (n != NULL && i-- > 0)
 		n = n->next;
 	return n;
-}
-
-json *
-json_first(const json *o)
-{
-	return is_container(o) ? o->child : NULL;
-}
-
-json *
-json_next(const json *child)
-{
-	return child == NULL ? NULL : child->next;
-}
-
-const char *
-json_name(const json *member)
-{
-	return member == NULL ? NULL : member->string;
 }
 
 size_t
@@ -77,70 +31,11 @@ json_count(const json *o)
 }
 
 bool
-json_is_object(const json *o)
-{
-	return json_kind(o) == cJSON_Object;
-}
-
-bool
-json_is_list(const json *o)
-{
-	return json_kind(o) == cJSON_Array;
-}
-
-bool
-json_is_string(const json *o)
-{
-	return json_kind(o) == cJSON_String || json_raw_first(o) == '"';
-}
-
-bool
 json_is_number(const json *o)
 {
 	char c = json_raw_first(o);
 
 	return json_kind(o) == cJSON_Number || c == '-' || (c >= '0' && c <= '9');
-}
-
-bool
-json_is_bool(const json *o)
-{
-	return json_kind(o) == cJSON_True || json_kind(o) == cJSON_False;
-}
-
-bool
-json_is_null(const json *o)
-{
-	return json_kind(o) == cJSON_NULL;
-}
-
-const char *
-json_str(const json *o)
-{
-	return json_kind(o) == cJSON_String ? o->valuestring : NULL;
-}
-
-struct slice
-json_slice(const json *o)
-{
-	if (json_kind(o) == cJSON_String)
-		return slice_of(o->valuestring);
-	if (json_raw_first(o) == '"')
-		return slice_from(o->valuestring + strlen(o->valuestring) + 1,
-		    (size_t)o->valueint);
-	return SLICE_EMPTY;
-}
-
-bool
-json_bool(const json *o)
-{
-	return json_kind(o) == cJSON_True;
-}
-
-struct slice
-json_member(const json *o, const char *name)
-{
-	return json_slice(json_get(o, name));
 }
 
 /* ---- building ---- */
@@ -213,8 +108,9 @@ json_string(struct arena *mem, struct slice s)
 	json *n = new_node(mem, cJSON_String);
 
 	s = clean(mem, s);
+	assert(s.n <= JSON_STRING_MAX);
 	if (s.n == 0 || memchr(s.p, '\0', s.n) == NULL) {
-		n->valuestring = arena_str(mem, s);
+		json_set_text(n, arena_slice(mem, s));
 		return n;
 	}
 	json_print_string(&literal, s);
@@ -281,12 +177,14 @@ json_copy(struct arena *mem, const json *o)
 	n = new_node(mem, json_kind(o));
 	n->valueint = o->valueint;
 	n->valuedouble = o->valuedouble;
-	if (o->string != NULL)
-		n->string = arena_str(mem, slice_of(o->string));
 	if (json_raw_first(o) == '"')
 		json_set_raw_string(mem, n, slice_of(o->valuestring), json_slice(o));
+	else if (json_kind(o) == cJSON_String)
+		json_set_text(n, arena_slice(mem, json_slice(o)));
 	else if (o->valuestring != NULL)
 		n->valuestring = arena_str(mem, slice_of(o->valuestring));
+	if (o->string != NULL)
+		json_set_name(n, arena_slice(mem, slice_of(o->string)));
 	for (const json *c = json_first(o); c != NULL; c = c->next)
 		link_last(n, json_copy(mem, c));
 	return n;
@@ -300,7 +198,7 @@ json_append(struct arena *mem, json *o, const char *name, json *value)
 	if (value == NULL)
 		return NULL;
 	assert(json_kind(o) == cJSON_Object);
-	value->string = arena_str(mem, slice_of(name));
+	json_set_name(value, arena_slice(mem, slice_of(name)));
 	link_last(o, value);
 	return value;
 }
@@ -332,7 +230,7 @@ json_put(struct arena *mem, json *o, const char *name, json *value)
 	assert(json_kind(o) == cJSON_Object);
 	if (old == NULL)
 		return json_append(mem, o, name, value);
-	value->string = arena_str(mem, slice_of(name));
+	json_set_name(value, arena_slice(mem, slice_of(name)));
 	stand_in(o, old, value);
 	return value;
 }
@@ -390,7 +288,7 @@ void
 json_rename(struct arena *mem, json *member, const char *name)
 {
 	if (member != NULL)
-		member->string = arena_str(mem, slice_of(name));
+		json_set_name(member, arena_slice(mem, slice_of(name)));
 }
 
 void
@@ -399,7 +297,7 @@ json_assign(struct arena *mem, json *string, struct slice s)
 	const json *from = json_string(mem, s);
 
 	assert(json_is_string(string));
-	string->type = from->type;
+	string->type = (int)json_name_tag(string) | json_kind(from);
 	string->valuestring = from->valuestring;
 	string->valueint = from->valueint;
 }

@@ -12,7 +12,8 @@
  *          and so does a string that holds \u0000.
  *
  * All nodes live in the arena: never free them, never hand them to cJSON functions that do.
- * Lookups are case-sensitive. `json` is cJSON's node, opaque to everyone else.
+ * Lookups are case-sensitive. `json` is cJSON's node: what is in it is the business of these files
+ * alone, and visible only because a message has as many nodes as words (json_node.h).
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -20,11 +21,11 @@
 #include <stdint.h>
 
 #include "gateway/base/err.h"
+#include "gateway/base/json_node.h"
 #include "gateway/base/slice.h"
 
 struct arena;
 struct strbuf;
-typedef struct cJSON json;
 
 struct json_limits {
 	unsigned	depth;		/* 0 = 128; never more than 1,000 */
@@ -52,29 +53,14 @@ struct json_doc {
 int	 json_parse(struct slice in, const struct json_limits *lim, struct arena *mem,
 	    struct json_doc *out, struct err *e);
 
-/* Reading. NULL is a legal argument everywhere and gives NULL / false / 0. */
-json	*json_get(const json *o, const char *name);		/* member of an object */
+/* Reading: most of it is in json_node.h. NULL is a legal argument everywhere and gives NULL / false / 0. */
 json	*json_at(const json *list, size_t i);			/* O(i): do not loop with it */
-json	*json_first(const json *o);				/* first child of object or list */
-json	*json_next(const json *child);
-const char *json_name(const json *member);			/* NULL in lists */
 size_t	 json_count(const json *o);				/* children */
-bool	 json_is_object(const json *o);
-bool	 json_is_list(const json *o);
-bool	 json_is_string(const json *o);		/* also strings kept raw because of \u0000 */
 bool	 json_is_number(const json *o);
-bool	 json_is_bool(const json *o);
-bool	 json_is_null(const json *o);
-const char *json_str(const json *o);		/* NULL unless a string (and not a raw one) */
-/* The content, NUL bytes included if it holds \u0000; empty unless a string. */
-struct slice json_slice(const json *o);
-bool	 json_bool(const json *o);		/* true only for `true` */
 bool	 json_int(const json *o, int64_t *out);	/* an integer that fits (1, 1.0 and 1e3 too) */
 bool	 json_double(const json *o, double *out);	/* false for 1e400 */
 /* The number's text as written ("1.10"), into the arena; empty unless a number. */
 struct slice json_number_text(struct arena *mem, const json *o);
-/* Shortcut: the string member `name`, or the empty slice. */
-struct slice json_member(const json *o, const char *name);
 /* Deep equality: names in any order, lists in order, numbers by exact value (1.0 is 1, and
  * 9007199254740993 is not ...992), strings bytewise. */
 bool	 json_equal(const json *a, const json *b);

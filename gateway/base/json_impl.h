@@ -12,24 +12,37 @@
 #ifndef BASE_JSON_IMPL_H
 #define BASE_JSON_IMPL_H
 
-#include <cjson/cJSON.h>
+#include <limits.h>
 
 #include "gateway/base/json.h"
 
 enum {
 	JSON_DEPTH_CEILING = 1000,	/* readers and printers recurse */
 	JSON_NUMBER_MAX = 4096,		/* bytes of a number's text */
-	JSON_EXPONENT_MAX = 15		/* digits of its exponent */
+	JSON_EXPONENT_MAX = 15,		/* digits of its exponent */
+	JSON_STRING_MAX = INT_MAX - 1	/* bytes: cJSON counts in int */
 };
 
 /* Integers up to here fit a double exactly: 2^53-1. */
 #define JSON_INTEGER_MAX	INT64_C(9007199254740991)
 
-/* cJSON_Object, cJSON_String, ...; cJSON_Invalid for NULL. */
-static inline int
-json_kind(const cJSON *o)
+/* Give a node a name: the bytes stay where they are. */
+static inline void
+json_set_name(cJSON *n, struct slice name)
 {
-	return o == NULL ? cJSON_Invalid : o->type & 0xff;
+	unsigned tag = name.n == 0 ? 0 : JSON_TAG(name.p[0], name.p[name.n - 1], name.n);
+
+	n->string = (char *)name.p;
+	n->type = (int)(((unsigned)n->type & ~JSON_TAG_MASK) | tag);
+}
+
+/* Make n a string: the bytes, and the NUL behind them, stay where they are. */
+static inline void
+json_set_text(cJSON *n, struct slice s)
+{
+	n->type = cJSON_String;
+	n->valuestring = (char *)s.p;
+	n->valueint = (int)s.n;
 }
 
 /* Make n a raw string; both texts are copied. */

@@ -214,6 +214,8 @@ read_string(struct parser *j, struct slice *out, bool *escaped)
 	}
 	j->p++;
 	*out = (struct slice){ j->w, (size_t)(w - j->w) };
+	if (out->n > JSON_STRING_MAX)
+		return fail(j, ERR_LIMIT, open, "this string is too long");
 	*w++ = '\0';
 	j->w = w;
 	return true;
@@ -233,8 +235,7 @@ read_text(struct parser *j, cJSON *n)
 		json_set_raw_string(j->mem, n, slice_from(open, (size_t)(j->p - open)), s);
 		return true;
 	}
-	n->type = cJSON_String;
-	n->valuestring = (char *)s.p;
+	json_set_text(n, s);
 	return true;
 }
 
@@ -464,7 +465,7 @@ check_names(struct parser *j, size_t base)
 
 /* The name at j->p and the colon behind it. */
 static bool
-read_name(struct parser *j, cJSON *n)
+read_name(struct parser *j, struct slice *out)
 {
 	struct name *name;
 	bool escaped;
@@ -483,7 +484,7 @@ read_name(struct parser *j, cJSON *n)
 		return fail(j, ERR_ENCODING, j->start + name->at, "a name may not hold \\u0000");
 	name->head = 0;
 	memcpy(&name->head, name->text.p, name->text.n < 8 ? name->text.n : 8);
-	n->string = (char *)name->text.p;
+	*out = name->text;
 	skip_blanks(j);
 	if (peek(j) != ':')
 		return fail_expected(j, "':'");
@@ -505,13 +506,15 @@ read_object(struct parser *j, cJSON *o, enum role role)
 		return leave(j);
 	for (;;) {
 		cJSON *n = add_child(j, o);
+		struct slice text = SLICE_EMPTY;
 		bool items;
 
-		if (n == NULL || !read_name(j, n))
+		if (n == NULL || !read_name(j, &text))
 			return false;
-		items = role == ROOT && strcmp(n->string, "objects") == 0;
+		items = role == ROOT && slice_is(text, "objects");
 		if (!read_value(j, n, items ? ITEMS : PLAIN))
 			return false;
+		json_set_name(n, text);
 		skip_blanks(j);
 		if (peek(j) == '}')
 			return check_names(j, base) && leave(j);

@@ -12,18 +12,18 @@ enum {
 	DOUBLE_DIGITS = 17,	/* enough to tell any two doubles apart */
 	ES6_PLAIN_MAX = 21,	/* digits before the point without an exponent */
 	ES6_PLAIN_MIN = -6,	/* zeros after it */
-	SORT_MAX = 32		/* members that are put in order without qsort */
+	FEW_MEMBERS = 32	/* are put in order one by one */
 };
 
 /* A canonical text being printed. */
 struct jcs {
 	struct strbuf		*out;
-	struct arena		*mem;
+	struct arena		*mem;		/* NULL until it is needed */
 	const json *const	*without;	/* members that are left out */
 	size_t			 nwithout;
 };
 
-static void	print_jcs(const struct jcs *p, const json *o);
+static void	print_jcs(struct jcs *p, const json *o);
 
 /* ---- leaves ---- */
 
@@ -140,7 +140,7 @@ json_print(struct strbuf *out, const json *o)
 		print_children(out, o, "[]");
 		break;
 	case cJSON_String:
-		print_string(out, slice_of(o->valuestring));
+		print_string(out, json_slice(o));
 		break;
 	case cJSON_Number:
 		print_integer(out, (int64_t)o->valuedouble);
@@ -294,18 +294,19 @@ member_cmp(const void *a, const void *b)
 	return utf16_cmp((*(const json *const *)a)->string, (*(const json *const *)b)->string);
 }
 
-/* Objects have few members, and these nearly stand in order. */
+/* Most objects have few members, and many have them in order. */
 static void
 sort_members(const json **v, size_t n)
 {
-	if (n > SORT_MAX) {
+	if (n > FEW_MEMBERS) {
 		qsort(v, n, sizeof(*v), member_cmp);
 		return;
 	}
-	for (size_t i = 1, k; i < n; i++) {
+	for (size_t i = 1; i < n; i++) {
 		const json *m = v[i];
+		size_t k = i;
 
-		for (k = i; k > 0 && utf16_cmp(v[k - 1]->string, m->string) > 0; k--)
+		for (; k > 0 && utf16_cmp(v[k - 1]->string, m->string) > 0; k--)
 			v[k] = v[k - 1];
 		v[k] = m;
 	}
@@ -320,12 +321,22 @@ is_left_out(const struct jcs *p, const json *member)
 	return false;
 }
 
-static void
-print_jcs_object(const struct jcs *p, const json *o)
+static struct arena *
+jcs_memory(struct jcs *p)
 {
-	size_t n = json_count(o), i = 0;
-	const json **v = arena_raw(p->mem, n * sizeof(*v));
+	if (p->mem == NULL)
+		p->mem = arena_new();
+	return p->mem;
+}
 
+static void
+print_jcs_object(struct jcs *p, const json *o)
+{
+	const json *few[FEW_MEMBERS], **v = few;
+	size_t n = json_count(o), i = 0;
+
+	if (n > FEW_MEMBERS)
+		v = arena_raw(jcs_memory(p), n * sizeof(*v));
 	for (const json *c = o->child; c != NULL; c = c->next)
 		if (!is_left_out(p, c))
 			v[i++] = c;
@@ -343,7 +354,7 @@ print_jcs_object(const struct jcs *p, const json *o)
 }
 
 static void
-print_jcs_list(const struct jcs *p, const json *o)
+print_jcs_list(struct jcs *p, const json *o)
 {
 	strbuf_addc(p->out, '[');
 	for (const json *c = o->child; c != NULL; c = c->next) {
@@ -355,9 +366,9 @@ print_jcs_list(const struct jcs *p, const json *o)
 }
 
 static void
-print_jcs(const struct jcs *p, const json *o)
+print_jcs(struct jcs *p, const json *o)
 {
-	const json *tree = json_expand(p->mem, o);
+	const json *tree = json_kind(o) == cJSON_Raw ? json_expand(jcs_memory(p), o) : o;
 	double v;
 
 	if (json_is_object(tree))
@@ -381,7 +392,7 @@ json_print_jcs(struct strbuf *out, const json *o)
 void
 json_print_jcs_without(struct strbuf *out, const json *o, const json *const *v, size_t n)
 {
-	struct jcs p = { .out = out, .mem = arena_new(), .without = v, .nwithout = n };
+	struct jcs p = { .out = out, .without = v, .nwithout = n };
 
 	print_jcs(&p, o);
 	arena_free(p.mem);
