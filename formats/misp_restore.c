@@ -334,12 +334,19 @@ mr_container_is_original(const struct mr_originals *os)
 
 /* ---- putting them in ---- */
 
+/* What an original says of itself. */
+static struct misp_label
+own_label(const struct original *o)
+{
+	return (struct misp_label){ o->o.label == LABEL_UNREADABLE ? TLP_RED : o->o.tlp, o->o.label,
+		false, true };
+}
+
 /* The original under a stricter label. */
 static void
 raise_label(struct mr_originals *os, struct original *o)
 {
-	struct misp_label own = { o->o.label == LABEL_UNREADABLE ? TLP_RED : o->o.tlp, o->o.label,
-		false, true };
+	struct misp_label own = own_label(o);
 	json *had = json_get(o->tree, "object_marking_refs"), *refs;
 	struct mr *r = os->r;
 	struct strbuf text = STRBUF_INIT;
@@ -411,6 +418,14 @@ bump(struct mr *r, json *tree, struct slice at)
 		json_put_str(r->mem, tree, "modified", at);
 }
 
+/* What an original says is dropped in favour of `m`, but not under which label it may be known. */
+static void
+keep_label(struct mr_made *m, const struct original *o)
+{
+	if (m != NULL && !m->ready)
+		m->label = misp_label_join(m->label, misp_label_join(own_label(o), o->label));
+}
+
 /* The object that was derived from the edited element takes over what the original says beyond it. */
 static void
 put_edited(struct mr_originals *os, struct mr_event *ev, struct original *o)
@@ -429,6 +444,7 @@ put_edited(struct mr_originals *os, struct mr_event *ev, struct original *o)
 		return;
 	}
 	if (m->bare || m->ready) {
+		keep_label(m, o);
 		ledger_mark(r->led, o->attribute, LOSS_DROPPED, "the element was edited");
 		return;
 	}
@@ -512,7 +528,9 @@ mr_originals_put(struct mr *r, struct mr_event *ev, struct mr_originals *os)
 			raise_label(os, o);
 		if (o->state == ORIGINAL_EDITED)
 			put_edited(os, ev, o);
-		else if (mr_original(r, ev, o->tree, o->text) == NULL)
+		else if (mr_original(r, ev, o->tree, o->text) == NULL) {
 			mr_refuse(r, o->attribute, "DUPLICATE_ID", "it is here twice, or one too many");
+			keep_label(mr_find(r, ev, o->id), o);
+		}
 	}
 }

@@ -399,6 +399,31 @@ test_a_secret_stays_one(void **state)
 	assert_int_equal(kit_first(&adv, "malware")->tlp, TLP_RED);
 }
 
+/* An organisation that became RED goes home in an event that names it and says less. */
+static void
+test_a_secret_organisation_stays_one(void **state)
+{
+	struct advisory adv = read_event(json_get(kit_parse(slice_of(EVENT(TAGS("tlp:green")
+	    "\"Orgc\":{\"name\":\"CERT\",\"uuid\":\"0a1b2c3d-0009-4000-8000-000000000009\"}"))), "Event"));
+	struct object *o = (struct object *)(uintptr_t)kit_first(&adv, "identity");
+	struct strbuf b = STRBUF_INIT;
+	struct advisory stix;
+
+	(void)state;
+	assert_int_equal(o->tlp, TLP_GREEN);
+	json_put(mem, o->tree, "object_marking_refs", json_list(mem));
+	json_push(json_get(o->tree, "object_marking_refs"),
+	    json_string(mem, slice_of(tlp_marking_id(TLP_RED))));
+	json_print(&b, o->tree);
+	o->bytes = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	assert_int_equal(kit_read(&format_stix21, kit_write(&format_stix21, &adv, true, NULL), &stix, NULL), 0);
+	assert_int_equal(kit_first(&stix, "identity")->tlp, TLP_RED);
+	assert_int_equal(kit_read(&format_misp, kit_write(&format_misp, &stix, true, NULL), &adv, NULL), 0);
+	assert_int_equal(kit_first(&adv, "identity")->tlp, TLP_RED);
+	assert_int_equal(kit_first(&adv, "grouping")->tlp, TLP_GREEN);
+}
+
 /* A part that says less than the object around it came to be. */
 static void
 test_a_part_never_weakens_its_object(void **state)
@@ -537,6 +562,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_what_is_deleted_in_misp_does_not_come_back, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_secret_stays_one, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(test_a_secret_organisation_stays_one, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_a_part_never_weakens_its_object, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
