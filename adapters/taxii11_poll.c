@@ -249,6 +249,7 @@ write_rows(struct poll *p)
 	char now[STAMP_TEXT + 1];
 	const struct translate_write w = { .format = "stix1", .objects = p->rows, .n = p->n,
 	    .received = now, .csirt = rq->config->csirt,
+	    .no_residue = true,	/* a reader of 1.x has no use for objects of 2.1 */
 	    .request = arena_str(rq->mem, slice_of(rq->x->id)) };
 
 	stamp_text(p->last_us, now);	/* of what is shown, so that the same part is the same text */

@@ -4,35 +4,9 @@
  */
 #include "formats/idmap.h"
 #include "formats/iodef2_write.h"
+#include "formats/xml_walk.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
-
-/* The JSON text with what XML cannot hold as \uXXXX. Inside strings that is the same value; outside
- * of strings such characters cannot stand. */
-static struct slice
-xml_safe_json(struct iw *w, struct slice text)
-{
-	struct strbuf b = STRBUF_INIT;
-	struct slice out;
-	size_t i;
-
-	for (i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f) {
-			strbuf_addf(&b, "\\u%04x", c);
-		} else if (c == 0xef && i + 2 < text.n && (unsigned char)text.p[i + 1] == 0xbf &&
-		    (unsigned char)text.p[i + 2] >= 0xbe) {
-			strbuf_addf(&b, "\\uff%s", (unsigned char)text.p[i + 2] == 0xbe ? "fe" : "ff");
-			i += 2;
-		} else {
-			strbuf_addc(&b, (char)c);
-		}
-	}
-	out = arena_slice(w->mem, strbuf_slice(&b));
-	strbuf_fini(&b);
-	return out;
-}
 
 /* Classes that have AdditionalData; Observable has it too, but instead of everything else. */
 static bool
@@ -136,7 +110,7 @@ residue_of(struct iw *w, struct iw_obj *ob)
 {
 	struct xml_node *parent = residue_parent(w, ob), *n;
 
-	n = iw_extra(w, parent, "string", IODEF2_RESIDUE_OBJECT, xml_safe_json(w, ob->o->bytes));
+	n = iw_extra(w, parent, "string", IODEF2_RESIDUE_OBJECT, xml_safe_json(w->mem, ob->o->bytes));
 	iw_set(w, n, "meaning", residue_meaning(w, ob, parent));
 	iw_set(w, n, "formatid", IODEF2_RESIDUE_FORMAT);
 	/* word for word: what its surroundings say is about them */

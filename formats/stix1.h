@@ -40,6 +40,22 @@
  * Way home: take the root's xml. Put each object's xml in the place of its cut. An object that is no
  * longer there: its cut or its element goes. An object whose S no longer fits: write it natively and
  * copy the `moved` nodes of its xml into the result. New objects: write natively.
+ *
+ * Originals: how STIX objects survive as STIX 1.x. A package that we write says in its header which tool
+ * made it, and the Metadata of that tool are the objects, whole:
+ *
+ *	STIX_Header/Information_Source/Tools/Tool[@id="tocsin:originals-WORD"], one for each label, marked
+ *	with it, Name = Tocsin; in it for each object
+ *	  Metadata[@type="stix-object"]/Value   its JSON text
+ *	  SubDatum[@type="index"]/Value         its place among all
+ *	  SubDatum[@type="in"]/Value            id of the element that tells of it, if one does; identities
+ *	                                        may be told of by many: they have none
+ *	  SubDatum[@type="sha256"]/Value        stix1_element_hash() of that
+ *	Tool[@id="tocsin:originals"]/Metadata[@type="stix-bundle"]/Value is stix1_package_hash(); its
+ *	SubDatum `id` is the bundle's, `objects` their number
+ *
+ * The schema allows all of it, and who does not know it sees the tool's own data about a package, not
+ * another observable. write_job.no_residue leaves it out.
  */
 #ifndef FORMATS_STIX1_H
 #define FORMATS_STIX1_H
@@ -112,6 +128,15 @@ struct stix1_home {
 	struct stix1_piece	*pieces;	/* in the order of the objects */
 	size_t			 n, cap;
 };
+/* Originals (stix1_originals.c): hashes of mapping.md 1.7's canonical form, in hex: of an element; of a
+ * package without the Tool that holds the hash. */
+#define STIX1_TOOL	"Tocsin"
+#define STIX1_TOOL_ID	"tocsin:originals"
+#define STIX1_ORIGINAL	"stix-object"
+#define STIX1_BUNDLE	"stix-bundle"
+void		 stix1_element_hash(const struct xml_node *n, char out[65]);
+void		 stix1_package_hash(const struct xml_node *package, char out[65]);
+
 /* Put all residue of an advisory together again: each piece in the place of its cut, cuts of objects that
  * are not there taken out. A piece whose place is not there becomes a root of its own. Walk from the roots
  * only. Residue is data of its sender: what is no XML, or of another element than it says, is left out. */

@@ -453,7 +453,8 @@ cover(void *arg, struct xml_node *n)
 
 	while (c->header != NULL && !c->outside && up != NULL && up != c->header)
 		up = up->parent;
-	c->outside |= up == NULL;
+	/* what a Tool holds is no more the header than what stands outside of it */
+	c->outside |= up == NULL || stix1_is(n, "Tool");
 	if (note->covers != NULL && note->covers->m == c->m)
 		return;
 	/* nobody says so much of one thing; whoever does cannot be followed */

@@ -1,5 +1,5 @@
 /* stix1_read.c -- the STIX 1.x reader: from text to objects, see stix1_read.h. */
-#include "formats/stix1_read.h"
+#include "formats/stix1_originals.h"
 
 #include "formats/shipped.h"
 #include "gateway/base/arena.h"
@@ -83,6 +83,9 @@ derive(struct s1 *s, struct err *e)
 	s1_find_units(s);
 	s1_read_times(s);
 	s1_find_markings(s);
+	s1_originals_take(s);
+	if (s->originals.intact)
+		return 0;
 	if (s1_check(s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->nunits; i++)
@@ -102,6 +105,7 @@ derive(struct s1 *s, struct err *e)
 	}
 	s1_relate_units(s);
 	s1_fill_reports(s);
+	s1_originals_merge(s);
 	if (s1_is_full(s))
 		return err_at(e, ERR_LIMIT, xml_pos(s->doc), "the document gives too many objects");
 	if (s->untimed)
@@ -142,6 +146,36 @@ mint(struct s1 *s, struct err *e)
 	return 0;
 }
 
+/* The document says nothing that its originals do not. */
+static int
+restore(struct s1 *s, struct err *e)
+{
+	s1_originals_show(s, true);
+	xml_mark_all(s->doc, XML_KEPT);
+	s1_account(s);
+	if (s1_originals_emit(s, e) < 0)
+		return -1;
+	advisory_settle(s->adv, s->mem);
+	return 0;
+}
+
+/* What no object can carry. */
+static void
+drop_rest(struct s1 *s, struct xml_node *n)
+{
+	if (s->originals.n == 0) {
+		xml_mark_all(n, XML_DROPPED);
+		return;
+	}
+	if (n->mark == XML_UNSEEN)
+		n->mark = XML_DROPPED;
+	for (struct xml_attr *a = n->attrs; a != NULL; a = a->next)
+		if (a->mark == XML_UNSEEN)
+			a->mark = XML_DROPPED;
+	for (struct xml_node *k = n->first; k != NULL; k = k->next)
+		drop_rest(s, k);
+}
+
 /* The whole way from text to objects. */
 static int
 read_document(struct s1 *s, struct err *e)
@@ -153,15 +187,19 @@ read_document(struct s1 *s, struct err *e)
 	name_advisory(s);
 	if (derive(s, e) < 0)
 		return -1;
+	if (s->originals.intact)
+		return restore(s, e);
 	bearer = s1_bearer(s);
 	if (bearer == NULL)
-		xml_mark_all(s->doc, XML_DROPPED);
+		drop_rest(s, s->doc);
+	s1_originals_show(s, true);
 	s1_account(s);
+	s1_originals_show(s, false);
 	s1_raise_holders(s, bearer);
 	for (size_t i = 0; i < s->objs.n; i++)
 		s1_write_label(s, s->objs.v[i]);
 	s1_keep(s);
-	if (mint(s, e) < 0)
+	if (mint(s, e) < 0 || s1_originals_emit(s, e) < 0)
 		return -1;
 	advisory_settle(s->adv, s->mem);
 	return 0;

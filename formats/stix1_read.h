@@ -42,6 +42,7 @@ struct s1_obj {
 	struct xml_node	*from;		/* the first element it came from */
 	struct s1_unit	*unit;		/* that it was made for */
 	bool		 dead;		/* not minted after all */
+	struct slice	 became;	/* id of the original that stands for it */
 	bool		 sco, relationship, definition;
 	bool		 holds;		/* the XML of an element of its own */
 	json		*residue;	/* R, once it has one */
@@ -85,6 +86,7 @@ struct s1_unit {
 	size_t		 made;		/* objects named after its id so far */
 	size_t		 nunnamed;	/* units in it without an id so far */
 	bool		 refused;
+	bool		 replaced;	/* by originals, whole */
 };
 
 enum s1_pattern_kind { S1_PAT_NONE, S1_PAT_STIX, S1_PAT_BUSY };
@@ -106,10 +108,36 @@ struct s1_note {
 	struct s1_label		*within;	/* the strictest in it, once asked for */
 	bool			 detects;	/* an Observable that an Indicator refers to */
 	bool			 wanted;	/* one that something else refers to */
+	char			*hash;		/* stix1_element_hash, once asked for */
+	struct s1_label		*own;		/* the strictest of what is its own, for originals */
 };
 
 struct s1_chain {			/* a phase of a kill chain that the document defines */
 	struct slice	 chain, phase;
+};
+
+struct s1_original {			/* an object that came whole (stix1_originals.h) */
+	struct object	 o;
+	struct xml_node	*from;
+	struct s1_label	 here;
+	size_t		 index, place;
+	struct slice	 in, hash;	/* the element that tells of it, and what that was */
+	bool		 ignored, taken;
+};
+
+struct s1_part {			/* of the tree, put by */
+	struct xml_node	*node, *parent;
+};
+
+struct s1_originals {
+	struct s1_original *v;
+	size_t		 n, cap;
+	struct idmap	 ids;		/* -> v */
+	struct s1_part	*parts;
+	size_t		 nparts, parts_cap;
+	struct slice	 bundle_id;
+	bool		 complete;	/* all that were sent are here */
+	bool		 intact;	/* and the package is what was written */
 };
 
 struct s1 {
@@ -140,6 +168,7 @@ struct s1 {
 	size_t			 nstatements;
 	const struct s1_marking	*too_many;	/* stands for more than can be followed */
 	size_t			 pairs;		/* looked at for relationships */
+	struct s1_originals	 originals;
 	bool			 untimed;	/* a time was needed and nobody gave one */
 };
 

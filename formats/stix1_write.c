@@ -2,8 +2,8 @@
  * stix1_write.c -- STIX 2.1 objects as a STIX 1.2 package.
  *
  * Every object that has an element of its own in 1.x becomes one in the package's lists; relationships and
- * sightings become what one of them says of the other. What 1.x cannot say is dropped and accounted for:
- * it has no place for strangers.
+ * sightings become what one of them says of the other. What 1.x cannot say travels in its header, in the
+ * objects as they are.
  */
 #include "formats/stix1_write.h"
 #include "gateway/base/arena.h"
@@ -22,6 +22,8 @@ write_kind(struct sw *w, enum s1_kind kind, bool sco)
 			continue;
 		n = sw_element(w, item);
 		if (n != NULL) {
+			item->element = n;
+			item->in = item;
 			xml_append(sw_list(w, w->root, kind), n);
 			w->added = true;
 		} else if (!item->told) {
@@ -90,7 +92,8 @@ account(struct sw *w)
 		bool revoked = (item->o->flags & OBJECT_REVOKED) != 0;
 
 		ledger_account(w->ledger, w->job->loss, item->tree, arena_str(w->mem, item->o->id),
-		    item->home ? LOSS_KEPT : LOSS_DROPPED, item->home ? NULL : revoked ?
+		    item->home ? LOSS_KEPT : item->carried ? LOSS_MOVED : LOSS_DROPPED, item->home ? NULL :
+		    item->carried ? "in the header, as data of the tool" : revoked ?
 		    "revoked: STIX 1.x cannot say so" : "STIX 1.x has no place for it");
 	}
 }
@@ -119,6 +122,7 @@ add_edges(struct sw *w)
 		if (!item->home || item->node == NULL || !more ||
 		    !slice_is(item->node->name, sw_kinds[item->kind].name))
 			continue;
+		item->element = item->node;
 		sw_edges(w, item, item->node);
 		sw_sort(item->node, sw_kinds[item->kind].order);
 		w->added = true;
@@ -157,6 +161,7 @@ stix1_write(const struct write_job *job, struct arena *mem, struct strbuf *out, 
 		sw_sort(w.root, sw_kinds[S1_PACKAGE].order);
 		sw_hoist(&w, w.root);
 	}
+	sw_originals(&w);
 	mark_definitions(&w);
 	account(&w);
 	xml_print(out, w.root, XML_DECLARATION | (job->pretty ? XML_PRETTY : 0));

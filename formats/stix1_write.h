@@ -6,6 +6,7 @@
  *	_parts.c	what many elements have alike
  *	_object.c _indicator.c _observable.c	an element each
  *	_home.c		what came from STIX 1.x as it was
+ *	_original.c	objects that travel whole
  *
  * Owns:    struct sw, the state of one document being written.
  * Called:  by formats/stix1_write*.c only.
@@ -38,6 +39,10 @@ struct sw_item {
 	struct slice		 qname;		/* its id in that document; empty: one of ours */
 	struct xml_node		*node;		/* its element there, as it was */
 	const json		*residue;	/* of an object that was edited */
+	struct xml_node		*element;	/* its own, written here */
+	struct sw_item		*in;		/* whose element tells of it */
+	char			*hash;		/* of `element`, once asked for */
+	bool			 carried;	/* it travels whole */
 };
 
 /* What must be known of everything that stands in one element: at least so strict, where unmarked objects
@@ -99,6 +104,8 @@ void		 sw_handling(struct sw *w, struct sw_item *item, struct xml_node *parent,
 		    const char *prefix, const char *up);
 /* The same for an Observable, which has no place of its own for it: in the header of the package. */
 void		 sw_handling_of(struct sw *w, struct sw_item *item, struct slice element_id);
+/* The same for anything of that name and id, with a level alone. */
+void		 sw_handling_level(struct sw *w, const char *name, struct slice element_id, enum tlp word);
 
 /* stix1_write_parts.c */
 struct xml_node	*sw_el(struct sw *w, struct xml_node *parent, const char *prefix, const char *name);
@@ -134,6 +141,9 @@ void		 sw_edges(struct sw *w, struct sw_item *item, struct xml_node *n);
 void		 sw_indicator(struct sw *w, struct sw_item *item, struct xml_node *n);
 struct xml_node	*sw_observable(struct sw *w, struct sw_item *item);
 struct cybox_write sw_cybox(struct sw *w);
+
+/* stix1_write_original.c: when all else is written. */
+void		 sw_originals(struct sw *w);
 
 /* stix1_write_home.c */
 bool		 sw_go_home(struct sw *w);

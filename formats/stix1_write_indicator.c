@@ -126,6 +126,7 @@ write_sighting(struct sw *w, struct sw_item *item, const struct sw_edge *e, stru
 	int64_t number;
 
 	e->by->told = true;
+	e->by->in = item;
 	for (size_t i = 0; i < COUNTOF(kept); i++)
 		ledger_take(w->ledger, tree, kept[i], LOSS_KEPT);
 	ledger_take(w->ledger, tree, "object_marking_refs", LOSS_APPROXIMATED);

@@ -161,22 +161,43 @@ sw_handling(struct sw *w, struct sw_item *item, struct xml_node *parent, const c
 	    "%s/descendant-or-self::node() | %s/descendant-or-self::node()/@*", up, up));
 }
 
+/* The Handling of the package's header, and the path to something in the package by its id. */
+static struct xml_node *
+package_handling(struct sw *w, const char *name, struct slice id, const char **path)
+{
+	struct xml_node *header = stix1_get(w->root, "STIX_Header");
+	struct xml_node *handling = stix1_get(header, "Handling");
+
+	*path = arena_fmt(w->mem, "//%s[@id='%.*s']", name, SLICE_ARG(id));
+	*path = arena_fmt(w->mem, "%s/descendant-or-self::node() | %s/descendant-or-self::node()/@*", *path,
+	    *path);
+	if (header == NULL)
+		header = sw_el(w, w->root, "stix", "STIX_Header");
+	return handling != NULL ? handling : sw_el(w, header, "stix", "Handling");
+}
+
 /* See stix1_write.h. */
 void
 sw_handling_of(struct sw *w, struct sw_item *item, struct slice element_id)
 {
-	struct xml_node *header = stix1_get(w->root, "STIX_Header");
-	struct xml_node *handling = stix1_get(header, "Handling");
-	const char *path = arena_fmt(w->mem, "//cybox:Observable[@id='%.*s']", SLICE_ARG(element_id));
+	struct xml_node *handling, *header;
+	const char *path;
 
 	if (item->word == TLP_UNSET && json_get(item->tree, "object_marking_refs") == NULL)
 		return;
-	if (header == NULL)
-		header = sw_el(w, w->root, "stix", "STIX_Header");
-	if (handling == NULL)
-		handling = sw_el(w, header, "stix", "Handling");
-	handle(w, item, handling, arena_fmt(w->mem,
-	    "%s/descendant-or-self::node() | %s/descendant-or-self::node()/@*", path, path));
+	handling = package_handling(w, "cybox:Observable", element_id, &path);
+	header = handling->parent;
+	handle(w, item, handling, path);
 	if (xml_child(header) == NULL)
 		xml_detach(header);
+}
+
+/* See stix1_write.h. */
+void
+sw_handling_level(struct sw *w, const char *name, struct slice element_id, enum tlp word)
+{
+	const char *path;
+	struct xml_node *handling = package_handling(w, name, element_id, &path);
+
+	add_level(w, add_marking(w, handling, path), word);
 }

@@ -330,6 +330,7 @@ sw_edges(struct sw *w, struct sw_item *item, struct xml_node *n)
 		else if (!write_party(w, item, n, e))
 			continue;
 		e->by->told = true;
+		e->by->in = item;
 		ledger_take(w->ledger, tree, "type", LOSS_KEPT);
 		ledger_take(w->ledger, tree, "spec_version", LOSS_KEPT);
 		ledger_take(w->ledger, tree, "source_ref", LOSS_KEPT);

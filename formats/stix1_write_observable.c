@@ -53,6 +53,7 @@ compose(struct sw *w, struct sw_item *item)
 		if (one == NULL)
 			continue;
 		ledger_mark(w->ledger, m, LOSS_KEPT, NULL);
+		sco->in = item;
 		xml_append(list, one);
 	}
 	one = xml_child(list);

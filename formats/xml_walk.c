@@ -189,3 +189,30 @@ xml_mark_all(struct xml_node *n, enum xml_mark mark)
 	for (struct xml_node *k = n->first; k != NULL; k = k->next)
 		xml_mark_all(k, mark);
 }
+
+/* The JSON text with what XML cannot hold as \uXXXX. Inside strings that is the same value; outside
+ * of strings such characters cannot stand. */
+struct slice
+xml_safe_json(struct arena *mem, struct slice text)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct slice out;
+	size_t i;
+
+	for (i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f) {
+			strbuf_addf(&b, "\\u%04x", c);
+		} else if (c == 0xef && i + 2 < text.n && (unsigned char)text.p[i + 1] == 0xbf &&
+		    (unsigned char)text.p[i + 2] >= 0xbe) {
+			strbuf_addf(&b, "\\uff%s", (unsigned char)text.p[i + 2] == 0xbe ? "fe" : "ff");
+			i += 2;
+		} else {
+			strbuf_addc(&b, (char)c);
+		}
+	}
+	out = arena_slice(mem, strbuf_slice(&b));
+	strbuf_fini(&b);
+	return out;
+}

@@ -47,6 +47,9 @@ struct xml_account {
 void	xml_account(struct loss *l, struct arena *mem, const struct xml_node *root,
 	    const char *prefix, const struct xml_account *notes);
 
+/* JSON text with what XML cannot hold as \uXXXX: the same value. */
+struct slice	xml_safe_json(struct arena *mem, struct slice text);
+
 /* SHA-256, in hex, over the canonical JSON of the object without extensions[extension] (and without
  * `extensions` if nothing else is there), and without object_refs for a report. */
 void	residue_object_hash(const json *object, const char *extension, char out[65]);
