@@ -9,10 +9,20 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from bench import RUNS, note, quick, row, title  # noqa: E402
 import big_bundle  # noqa: E402
+import big_containers  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOCSIN = os.path.join(TOP, "build", "tocsin")
 SMALL, LARGE = quick((8500, 34000), (8500, 850000))  # 5 MB, 20 or 500 MB
+ROWS = ("convert", "--mapping", os.path.join(TOP, "conf", "mappings", "abuse-csv.map"), "--received", "2026-07-01T00:00:00Z")
+CONTAINERS = {
+    "events": (("convert", "--to", "stix21"), ("convert", "--to", "csv"), ("convert", "--to", "misp"),
+               ("convert", "--to", "iodef2", "--no-residue")),
+    "incidents": (("convert", "--to", "stix21"), ("convert", "--to", "csv"), ("convert", "--to", "misp")),
+    "bundle20": (("convert", "--to", "stix21"), ("convert", "--to", "csv")),
+    "rows": ((*ROWS, "--to", "stix21"), (*ROWS, "--to", "csv")),
+}
+COUNTS = {"events": (4000, 40000), "incidents": (10000, 100000), "bundle20": (10000, 100000), "rows": (10000, 100000)}
 WAYS = (("validate",), ("convert", "--to", "stix21"), ("convert", "--to", "csv"), ("convert", "--to", "suricata"))
 
 
@@ -23,19 +33,20 @@ def write(folder, count):
     return path
 
 
-def incidents(folder, count):
-    """IODEF: one Incident is one piece."""
-    path = os.path.join(folder, f"{count}.xml")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write('<?xml version="1.0"?>\n<IODEF-Document version="2.00" xml:lang="en" xmlns="urn:ietf:params:xml:ns:iodef-2.0">\n')
-        for n in range(count):
-            f.write(f'<Incident purpose="reporting" restriction="green"><IncidentID name="csirt.example.com">{n}</IncidentID>'
-                    f'<GenerationTime>2026-03-01T10:{n // 60 % 60:02}:{n % 60:02}Z</GenerationTime><Contact role="creator" '
-                    'type="organization"><ContactName>CSIRT of nowhere</ContactName></Contact><EventData><Flow><System '
-                    f'category="source"><Node><Address category="ipv4-addr">45.{n >> 16}.{n >> 8 & 255}.{n & 255}</Address></Node>'
-                    "</System></Flow></EventData></Incident>\n")
-        f.write("</IODEF-Document>\n")
-    return path
+def run_each(folder, kind, count):
+    """One input of this kind, every way: its peak is compared with that of a tenth of it."""
+    paths = {}
+    for n in (count // 10, count):
+        paths[n] = os.path.join(folder, f"{kind}-{n}")
+        with open(paths[n], "w", encoding="utf-8") as f:
+            getattr(big_containers, kind)(n, f)
+    size = os.path.getsize(paths[count]) >> 20
+    for words in CONTAINERS[kind]:
+        (_, few), (speed, many) = (run(words, paths[n]) for n in paths)
+        row(f"{kind} of {size} MB: {' '.join(words[-3 if words[-1] == '--no-residue' else -2:])}", [speed], unit="MB/s")
+        row("the same: peak memory", [many], (), "MB", "", f"{few:.1f} MB for a tenth")
+    for path in paths.values():
+        os.unlink(path)
 
 
 def run(words, path):
@@ -59,10 +70,8 @@ def main():
             target = "<=48" if words[-1] != "suricata" else ""
             row(f"{' '.join(words)}, {size} MB: peak memory", [max(m[1] for m in many)], (), "MB", target,
                 f"{few[1]:.1f} MB for {os.path.getsize(small) >> 20} MB")
-        path = incidents(folder, quick(10000, 100000))
-        speed, peak = run(("convert", "--to", "stix21"), path)
-        row(f"IODEF of {os.path.getsize(path) >> 20} MB to stix21", [speed], unit="MB/s")
-        row("the same: peak memory", [peak], (), "MB", "<=48", "an Incident at a time, and 100 bytes an id")
+        for kind in CONTAINERS:
+            run_each(folder, kind, quick(*COUNTS[kind]))
         note("files are mapped, and passed pages given back: what is counted is VmHWM")
 
 

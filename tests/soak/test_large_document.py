@@ -10,6 +10,7 @@ from lab import TOCSIN, TOP
 
 sys.path.insert(0, os.path.join(TOP, "tests", "bench"))
 import big_bundle  # noqa: E402  pylint: disable=wrong-import-position
+import big_containers  # noqa: E402  pylint: disable=wrong-import-position
 
 OBJECTS = int(os.environ.get("TOCSIN_SOAK_DOCUMENT", "1000000"))
 CONSTANT = 48 << 20
@@ -56,3 +57,23 @@ def test_standard_input_is_put_by(big, tmp_path):
             assert x == y
             if not x:
                 break
+
+
+# ---- containers: the largest, and a hundred bytes an id ----
+
+ROWS = ("--mapping", os.path.join(TOP, "conf", "mappings", "abuse-csv.map"), "--received", "2026-07-01T00:00:00Z")
+CONTAINERS = int(os.environ.get("TOCSIN_SOAK_CONTAINERS", "100000"))
+
+
+@pytest.mark.parametrize("kind,words", [
+    ("events", ("--to", "stix21")), ("events", ("--to", "csv")), ("events", ("--to", "misp")), ("events", ("--to", "iodef2", "--no-residue")),
+    ("incidents", ("--to", "stix21")), ("incidents", ("--to", "csv")), ("incidents", ("--to", "misp")),
+    ("bundle20", ("--to", "stix21")), ("bundle20", ("--to", "csv")), ("rows", (*ROWS, "--to", "stix21")), ("rows", (*ROWS, "--to", "csv"))])
+def test_memory_grows_with_ids_alone(tmp_path, kind, words):
+    path = tmp_path / kind
+    with open(path, "w", encoding="utf-8") as f:
+        getattr(big_containers, kind)(CONTAINERS, f)
+    most, said = run(["convert", *words, str(path)], tmp_path / "out")
+    print(kind, " ".join(words), said)
+    ids = int(re.search(r"(\d+) objects, 0 refused", said).group(1))
+    assert ids >= CONTAINERS and most < CONSTANT + AN_ID * ids
