@@ -96,7 +96,6 @@ struct iw {
 	struct iw_nodes		 home;		/* elements that came home just now; user = the object */
 	struct slice		*used_ids;	/* xs:ID values given so far: a hash table */
 	size_t			 nused_ids, used_ids_cap;
-	struct arena		*ids_mem;	/* where these are kept; NULL: mem */
 };
 
 /* iodef2_write.c: our name, and the empty document */
@@ -106,6 +105,8 @@ extern const struct format_series iodef2_series;
 /* The Incident of an object that is elsewhere; NULL if it is not written yet, or `asker` had it. */
 const struct iw_link *iw_series_link(struct iw *w, const struct iw_obj *ob,
 		    const struct iw_incident *asker);
+/* iw_take_id, among those of all batches. */
+bool		 iw_series_take_id(struct iw *w, struct slice id);
 /* The path in the whole document of one in the batch. */
 const char	*iw_series_path(struct iw *w, const char *path);
 

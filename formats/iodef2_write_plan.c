@@ -173,13 +173,14 @@ id_slot(struct slice *table, size_t cap, struct slice id)
 bool
 iw_take_id(struct iw *w, struct slice id)
 {
-	struct arena *mem = w->ids_mem != NULL ? w->ids_mem : w->mem;
 	struct slice *old = w->used_ids, *slot;
 	size_t i, old_cap = w->used_ids_cap;
 
+	if (w->series != NULL)
+		return iw_series_take_id(w, id);
 	if (2 * (w->nused_ids + 1) > old_cap) {
 		w->used_ids_cap = old_cap == 0 ? 64 : 2 * old_cap;
-		w->used_ids = arena_alloc(mem, w->used_ids_cap * sizeof(*w->used_ids));
+		w->used_ids = arena_alloc(w->mem, w->used_ids_cap * sizeof(*w->used_ids));
 		for (i = 0; i < old_cap; i++)
 			if (old[i].p != NULL)
 				*id_slot(w->used_ids, w->used_ids_cap, old[i]) = old[i];
@@ -187,7 +188,7 @@ iw_take_id(struct iw *w, struct slice id)
 	slot = id_slot(w->used_ids, w->used_ids_cap, id);
 	if (slot->p != NULL)
 		return false;
-	*slot = w->ids_mem != NULL ? arena_slice(mem, id) : id;
+	*slot = id;
 	w->nused_ids++;
 	return true;
 }

@@ -12,7 +12,7 @@
 #include "gateway/base/siphash.h"
 #include "gateway/base/strbuf.h"
 
-enum { ROWS_START = 1024 };
+enum { ROWS_START = 1024, LINKS_START = 64 };
 
 /* An object that was written. */
 struct row {
@@ -33,8 +33,8 @@ struct writing {
 	size_t			 nrows, cap;	/* cap: a power of two */
 	struct iw_link		*links;		/* of Incidents, by number */
 	size_t			 nlinks, links_cap;
-	struct slice		*used_ids;
-	size_t			 nused_ids, used_ids_cap;
+	uint64_t		*xml_ids;	/* hashes of xs:IDs; 0: free */
+	size_t			 nxml_ids, xml_ids_cap;
 	struct strbuf		 text;		/* of a batch, as a document */
 	struct strbuf		 end;		/* what stands behind the last Incident */
 };
@@ -76,6 +76,39 @@ row_of(struct writing *wr, struct slice id)
 	wr->nrows += row->hash == 0;
 	row->hash = hash_of(wr, id);
 	return row;
+}
+
+static uint64_t *
+find_xml_id(uint64_t *v, size_t cap, uint64_t hash)
+{
+	size_t i = (size_t)hash & (cap - 1);
+
+	while (v[i] != 0 && v[i] != hash)
+		i = (i + 1) & (cap - 1);
+	return &v[i];
+}
+
+bool
+iw_series_take_id(struct iw *w, struct slice id)
+{
+	struct writing *wr = w->series;
+	uint64_t *old = wr->xml_ids, *at, hash = hash_of(wr, id);
+	size_t cap = wr->xml_ids_cap;
+
+	if (wr->nxml_ids * 4 >= cap * 3) {
+		wr->xml_ids_cap = cap == 0 ? ROWS_START : 2 * cap;
+		wr->xml_ids = xcalloc(wr->xml_ids_cap, sizeof(*wr->xml_ids));
+		for (size_t i = 0; i < cap; i++)
+			if (old[i] != 0)
+				*find_xml_id(wr->xml_ids, wr->xml_ids_cap, old[i]) = old[i];
+		free(old);
+	}
+	at = find_xml_id(wr->xml_ids, wr->xml_ids_cap, hash);
+	if (*at != 0)
+		return false;
+	*at = hash;
+	wr->nxml_ids++;
+	return true;
 }
 
 const struct iw_link *
@@ -137,15 +170,15 @@ remember(struct writing *wr, const struct iw *w)
 		const struct iw_incident *inc = &w->incidents[i];
 		struct slice name = xml_value(xml_get(inc->node, "IncidentID"), "name");
 
-		wr->links = arena_grow(wr->mem, wr->links, wr->nlinks, &wr->links_cap,
-		    sizeof(*wr->links));
+		if (wr->nlinks == wr->links_cap) {
+			wr->links_cap = wr->links_cap == 0 ? LINKS_START :
+			    wr->links_cap + wr->links_cap / 2;
+			wr->links = xrealloc(wr->links, wr->links_cap * sizeof(*wr->links));
+		}
 		wr->links[wr->nlinks++] = (struct iw_link){ .id = arena_slice(wr->mem, inc->id),
 		    .name = arena_slice(wr->mem, name),
 		    .label = inc->node == NULL ? TLP_UNSET : iw_label_at(inc->node) };
 	}
-	wr->used_ids = w->used_ids;
-	wr->nused_ids = w->nused_ids;
-	wr->used_ids_cap = w->used_ids_cap;
 }
 
 /* ---- see format.h ---- */
@@ -156,6 +189,8 @@ series_end(struct writing *wr)
 	strbuf_fini(&wr->text);
 	strbuf_fini(&wr->end);
 	free(wr->rows);
+	free(wr->links);
+	free(wr->xml_ids);
 	arena_free(wr->mem);
 	free(wr);
 }
@@ -273,9 +308,7 @@ static int
 series_put(struct writing *wr, const struct batch *b, struct strbuf *out, struct err *e)
 {
 	struct arena *mem = arena_new();
-	struct iw w = { .job = &wr->job, .mem = mem, .n = b->adv->n, .batch = b, .series = wr,
-	    .used_ids = wr->used_ids, .nused_ids = wr->nused_ids,
-	    .used_ids_cap = wr->used_ids_cap, .ids_mem = wr->mem };
+	struct iw w = { .job = &wr->job, .mem = mem, .n = b->adv->n, .batch = b, .series = wr };
 	int rc;
 
 	wr->job.adv = b->adv;
