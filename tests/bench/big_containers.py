@@ -21,7 +21,8 @@ def events(count, out):
     """What a search of a MISP gives: 1.2 KB an event."""
     out.write('{"response":[')
     for n in range(count):
-        event = {"uuid": f"5c8d0a1e-0000-4000-8000-{n:012}", "info": f"event {n}", **EVENT, "Attribute": [attribute(n, i) for i in range(4)]}
+        event = {"uuid": f"5c8d0a1e-0000-4000-8000-{n:012}", "info": f"event {n}", **EVENT,
+                 "Attribute": [attribute(n, i) for i in range(4)]}
         out.write((",\n" if n else "") + json.dumps({"Event": event}))
     out.write("]}\n")
 
@@ -52,10 +53,12 @@ def bundle20(count, out):
     for n in range(count):
         common = {"created": "2026-03-01T10:00:00.000Z", "modified": "2026-03-01T10:00:00.000Z"}
         if n % 3:
-            item = {"type": "indicator", "id": big_bundle.ident("indicator", n), **common, "labels": ["malicious-activity"], "name": f"indicator {n}",
-                    "pattern": f"[ipv4-addr:value = '{address(n)}' OR domain-name:value = 'host{n}.example.net']", "valid_from": "2026-03-01T10:00:00Z"}
+            item = {"type": "indicator", "id": big_bundle.ident("indicator", n), **common, "labels": ["malicious-activity"],
+                    "name": f"indicator {n}", "valid_from": "2026-03-01T10:00:00Z",
+                    "pattern": f"[ipv4-addr:value = '{address(n)}' OR domain-name:value = 'host{n}.example.net']"}
         else:
-            item = {"type": "observed-data", "id": big_bundle.ident("observed-data", n), **common, "first_observed": "2026-03-01T10:00:00Z",
-                    "last_observed": "2026-03-01T10:00:00Z", "number_observed": 1, "objects": {"0": {"type": "ipv4-addr", "value": address(n)}}}
+            item = {"type": "observed-data", "id": big_bundle.ident("observed-data", n), **common, "number_observed": 1,
+                    "first_observed": "2026-03-01T10:00:00Z", "last_observed": "2026-03-01T10:00:00Z",
+                    "objects": {"0": {"type": "ipv4-addr", "value": address(n)}}}
         out.write((",\n" if n else "") + json.dumps(item))
     out.write("\n]}\n")

@@ -66,7 +66,8 @@ CONTAINERS = int(os.environ.get("TOCSIN_SOAK_CONTAINERS", "100000"))
 
 
 @pytest.mark.parametrize("kind,words", [
-    ("events", ("--to", "stix21")), ("events", ("--to", "csv")), ("events", ("--to", "misp")), ("events", ("--to", "iodef2", "--no-residue")),
+    ("events", ("--to", "stix21")), ("events", ("--to", "csv")), ("events", ("--to", "misp")),
+    ("events", ("--to", "iodef2", "--no-residue")),
     ("incidents", ("--to", "stix21")), ("incidents", ("--to", "csv")), ("incidents", ("--to", "misp")),
     ("bundle20", ("--to", "stix21")), ("bundle20", ("--to", "csv")), ("rows", (*ROWS, "--to", "stix21")), ("rows", (*ROWS, "--to", "csv"))])
 def test_memory_grows_with_ids_alone(tmp_path, kind, words):
