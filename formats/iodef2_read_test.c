@@ -438,7 +438,9 @@ all_of(struct ir *r, struct xml_node *n, const char *name,
 
 		if (p == NULL)
 			return NULL;
-		pattern_add(&all, r->mem, all.n > 0 || xml_more(k) != NULL ? pattern_bracket(r->mem, p) : p);
+		if (all.n > 0 || xml_more(k) != NULL)
+			p = pattern_bracket(r->mem, p);
+		pattern_add(&all, r->mem, p);
 	}
 	return all_tests(r, &all);
 }

@@ -1,9 +1,9 @@
 /*
  * The way back of observe.h, and the questions about facts.
  *
- *	is 1			= 1			is not 1	!= 1 (NOT = where the path has [*])
- *	is 1 or 2		IN (1, 2)		is neither	NOT IN (1, 2)
- *	is 192.0.2.0/24		ISSUBSET '...'		is not		NOT ISSUBSET '...'
+ *	is 1		= 1			is not 1	!= 1 (NOT = if the path has [*])
+ *	is 1 or 2	IN (1, 2)		is neither	NOT IN (1, 2)
+ *	is 192.0.2.0/24	ISSUBSET '...'		is not		NOT ISSUBSET '...'
  */
 #include <stdint.h>
 

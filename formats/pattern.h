@@ -2,7 +2,7 @@
  * pattern.h -- STIX patterns (STIX 2.1 section 9): parse, print, canonical form.
  *
  * Owns:    the lexer and the parser (depth-limited, linear), the tree, the printers.
- * Called:  by fingerprint.c, stix21.c (does it parse?), iodef2 (what does it say?), mapped.
+ * Called:  by fingerprint.c, stix21.c (does it parse?), observe.c (what does it say?), readers of patterns.
  * Never:   evaluates a pattern, and never compiles a MATCHES expression.
  */
 #ifndef FORMATS_PATTERN_H
@@ -87,8 +87,6 @@ void		 pattern_print(struct strbuf *out, const struct pat_node *p);
 void		 pattern_canonical(struct strbuf *out, const struct pat_node *p);
 /* The path of a test: "hashes.'SHA-256'" / "values[*].name", as in a pattern. */
 void		 pattern_path(struct strbuf *out, const struct pat_node *test);
-/* "object:path" of the test equals `text`. */
-bool		 pattern_path_is(const struct pat_node *test, const char *text);
 /* A string literal with quotes, escaping only \ and '. */
 void		 pattern_string(struct strbuf *out, struct slice s);
 

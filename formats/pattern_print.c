@@ -1,5 +1,5 @@
 /*
- * The printers of pattern.h: trees to text, and paths to text and back to a question.
+ * The printers of pattern.h: trees and paths to text.
  */
 #include "formats/pattern.h"
 #include "formats/pattern_lex.h"
@@ -59,21 +59,6 @@ pattern_path(struct strbuf *out, const struct pat_node *test)
 {
 	for (size_t i = 0; i < test->npath; i++)
 		print_step(out, &test->path[i], i == 0);
-}
-
-bool
-pattern_path_is(const struct pat_node *test, const char *text)
-{
-	struct strbuf path = STRBUF_INIT;
-	size_t n = test->object.n;
-	bool same;
-
-	if (strncmp(text, test->object.p, n) != 0 || text[n] != ':')
-		return false;
-	pattern_path(&path, test);
-	same = slice_is(strbuf_slice(&path), text + n + 1);
-	strbuf_fini(&path);
-	return same;
 }
 
 /* A literal as it stands in a pattern. */

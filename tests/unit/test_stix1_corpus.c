@@ -3,6 +3,7 @@
  * (test_stix1_read.c stands alone). */
 #include <string.h>
 
+#include "formats/observe.h"
 #include "formats/pattern.h"
 #include "formats/stix1.h"
 #include "gateway/base/clock.h"
@@ -205,14 +206,14 @@ times_equal(struct slice a, struct slice b)
 }
 
 static size_t
-has_test(const struct pat_node *p, struct slice path, struct slice value)
+has_test(const struct sought *s, struct slice path, struct slice value)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < p->nkids; i++)
-		found += has_test(p->kids[i], path, value);
-	for (size_t i = 0; p->kind == PAT_TEST && pattern_path_is(p, path.p) && i < p->nvalues; i++)
-		found += slice_eq(p->values[i].text, value);
+	for (size_t i = 0; i < s->nkids; i++)
+		found += has_test(s->kids[i], path, value);
+	for (size_t i = 0; slice_eq(s->path, path) && i < s->nvalues; i++)
+		found += slice_eq(s->values[i].text, value);
 	return found;
 }
 
@@ -236,7 +237,8 @@ fits(const struct object *o, const json *want)
 	list = json_get(want, "values");
 	for (json *w = json_first(list); w != NULL; w = json_next(w))
 		if (o->pattern == NULL ||
-		    has_test(o->pattern, json_slice(json_at(w, 0)), json_slice(json_at(w, 1))) != 1)
+		    has_test(observe_reduce(o->pattern, mem), json_slice(json_at(w, 0)),
+		    json_slice(json_at(w, 1))) != 1)
 			return false;
 	return true;
 }
