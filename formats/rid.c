@@ -227,6 +227,19 @@ rid_envelope(struct arena *mem, const struct xml_node *root)
 	return text;
 }
 
+/* "TITLE WORD WORD", a few of them. */
+static void
+add_words(struct strbuf *b, struct arena *mem, const char *title, const struct xml_node *n,
+    const char *attr)
+{
+	enum { WORDS = 4 };
+	size_t i = 0;
+
+	for (; n != NULL && i < WORDS; n = xml_more(n), i++)
+		strbuf_addf(b, "%s %.24s", i == 0 ? title : "", word_of(mem, n, attr).p);
+	strbuf_adds(b, n != NULL ? " ..." : "");
+}
+
 /* See rid.h. */
 struct slice
 rid_summary(struct arena *mem, const struct xml_node *root)
@@ -238,8 +251,12 @@ rid_summary(struct arena *mem, const struct xml_node *root)
 	struct strbuf b = STRBUF_INIT;
 	struct slice text;
 
-	strbuf_addf(&b, "RID %.40s to %.40s; this and the policy are not part of the objects", type.p,
-	    to.p);
+	strbuf_addf(&b, "RID %.40s to %.40s", type.p, to.p);
+	if (xml_attr(policy, "restriction") != NULL)
+		strbuf_addf(&b, ", restriction %.40s", word_of(mem, policy, "restriction").p);
+	add_words(&b, mem, ", regions", xml_get(policy, "PolicyRegion"), "region");
+	add_words(&b, mem, ", about", xml_get(policy, "TrafficType"), "type");
+	strbuf_adds(&b, "; this and the policy are not part of the objects");
 	if (status != NULL)
 		strbuf_addf(&b, "; status %.40s", word_of(mem, status, "AuthorizationStatus").p);
 	if (signatures > 0)

@@ -14,7 +14,8 @@
  *	NODE	{"names": ["host"], "addresses": [{"category": "ipv4-addr", "value": "192.0.2.1"}],
  *		"xml": "<Node ...>"}; xml only if it says more, and then it counts
  *
- * and a remark RID_ENVELOPE says it in one line. Words that RID does not know are ext-values. Where
+ * and a remark RID_ENVELOPE says its policy in one line, which a node keeps with every object of the
+ * message. Words that RID does not know are ext-values. Where
  * RIDPolicy/@restriction is stricter than all that the document says, every Incident becomes as strict.
  *
  * Writing takes the envelope of the job, else that of the advisory; what is not said there is: a

@@ -106,8 +106,14 @@ cmd_pulls(struct admin_call *call)
 static void
 add_history(struct strbuf *b, const struct store_object *o)
 {
-	struct strbuf seen = STRBUF_INIT, sent = STRBUF_INIT;
+	struct strbuf seen = STRBUF_INIT, sent = STRBUF_INIT, remarks = STRBUF_INIT;
+	struct slice lines = slice_of(o->warnings == NULL ? "" : o->warnings);
 
+	while (lines.n > 0) {
+		strbuf_adds(&remarks, remarks.n > 0 ? "," : "");
+		json_print_string(&remarks, slice_cut(&lines, '\n'));
+	}
+	admin_add_list(b, "remarks", &remarks);
 	for (size_t i = 0; i < o->nsightings; i++) {
 		const struct store_sighting *s = &o->sightings[i];
 		struct strbuf one = STRBUF_INIT;

@@ -123,6 +123,11 @@ print_explain(const struct args *a, const json *answer)
 	print_list(json_get(answer, "sightings"), seen, "never seen");
 	putchar('\n');
 	print_list(json_get(answer, "delivery"), sent, "queued for nobody");
+	for (const json *w = json_first(json_get(answer, "remarks")); w != NULL; w = json_next(w)) {
+		fputs("remark  ", stdout);
+		print_safe(stdout, json_slice(w));
+		putchar('\n');
+	}
 	return CMD_DONE;
 }
 

@@ -23,8 +23,8 @@ static const struct cmd_option options[] = {
 	{ "counts", 0, NULL, "say on standard error how many leaves were kept, approximated, moved, "
 	    "dropped and generated" },
 	{ "strict-loss", 0, NULL, "exit status 1 if anything was dropped" },
-	{ "refuse-loss", 0, "SHARE%", "write no document, exit status 1, if a larger share of the leaves is "
-	    "dropped in reading or in writing" },
+	{ "refuse-loss", 0, "SHARE%", "write no document, exit status 1, if a larger share of the leaves "
+	    "is dropped in reading or in writing" },
 	{ "pretty", 'p', NULL, "for people: one member or element a line" },
 	{ "no-residue", 0, NULL, "do not carry in extensions what the target cannot say" },
 	{ "excel-safe", 0, NULL, "csv: ' in front of what a spreadsheet would take for a formula" },

@@ -542,8 +542,10 @@ on_part(void *arg, const struct translate_part *part)
 	w->part++;
 	w->refused_before = w->result.refused;
 	w->format = part->format == NULL ? w->m.format : part->format;
-	if (part->first && is_translated(part))
+	if (part->first && is_translated(part)) {
 		keep_loss(w, part);
+		w->envelope = arena_slice(w->all, part->adv->envelope);
+	}
 	if (loses_too_much(w, part, &e)) {
 		refuse_loss(w, part, &e);
 	} else if (part->error != NULL && part->retryable) {

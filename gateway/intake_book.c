@@ -1,4 +1,5 @@
 /* What is written down about one message: quarantine, audit, status. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,6 +7,8 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/digest.h"
+#include "gateway/base/json.h"
 #include "gateway/base/log.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
@@ -14,7 +17,7 @@
 #include "gateway/keys.h"
 #include "gateway/stats.h"
 
-enum { REFUSALS_AUDITED = 100, WHOLE_MAX = 16 << 20 };
+enum { REFUSALS_AUDITED = 100, WHOLE_MAX = 16 << 20, ENVELOPE_WORD = 40, ENVELOPE_WORDS = 16 };
 
 /* ---- quarantine ---- */
 
@@ -96,6 +99,63 @@ book_left_out(struct intake_work *w, const struct route_conf *route, const struc
 	add_audit(w, &b, false);
 }
 
+/* A word of an enumeration: what is none may be anything, and stays out of the log. */
+static struct slice
+word_of(const json *value)
+{
+	struct slice s = json_slice(value);
+
+	for (size_t i = 0; i < s.n; i++)
+		if (!isalnum((unsigned char)s.p[i]) && s.p[i] != '-')
+			return SLICE_LIT("other");
+	return s.n > 0 && s.n <= ENVELOPE_WORD ? s : SLICE_LIT("other");
+}
+
+static void
+audit_word(struct strbuf *b, const char *member, const json *value)
+{
+	if (json_str(value) != NULL)
+		audit_text(b, member, word_of(value));
+}
+
+static void
+audit_words(struct strbuf *b, const char *member, const json *list)
+{
+	struct strbuf words = STRBUF_INIT;
+	size_t n = 0;
+
+	for (const json *w = json_first(list); w != NULL && n < ENVELOPE_WORDS; w = json_next(w)) {
+		strbuf_adds(&words, n++ > 0 ? " " : "");
+		strbuf_addsl(&words, word_of(w));
+	}
+	if (n > 0)
+		audit_text(b, member, strbuf_slice(&words));
+	strbuf_fini(&words);
+}
+
+/* Under which policy it came: an envelope of RID (formats/rid.h), and the digest of all that it says. */
+static void
+audit_envelope(struct intake_work *w, struct strbuf *b)
+{
+	const struct json_limits small = { .depth = 16, .nodes = 10000 };
+	char digest[2 * SHA256_LEN + 1];
+	struct json_doc doc;
+	const json *rid;
+
+	if (w->envelope.n == 0)
+		return;
+	digest_sha256_hex(w->envelope, digest);
+	audit_text(b, "envelope", slice_of(digest));
+	if (json_parse(w->envelope, &small, w->mem, &doc, NULL) < 0)
+		return;
+	rid = json_get(doc.root, "rid");
+	audit_word(b, "rid_type", json_get(rid, "msg_type"));
+	audit_word(b, "rid_to", json_get(rid, "destination"));
+	audit_word(b, "rid_restriction", json_get(rid, "restriction"));
+	audit_words(b, "rid_regions", json_get(rid, "regions"));
+	audit_words(b, "rid_traffic", json_get(rid, "traffic_types"));
+}
+
 void
 book_message(struct intake_work *w)
 {
@@ -112,6 +172,8 @@ book_message(struct intake_work *w)
 	audit_number(&b, "refused", (int64_t)(w->result.refused - w->refused_before));
 	if (w->part > 1 || w->job != NULL)
 		audit_number(&b, "part", (int64_t)w->part);
+	if (w->part <= 1)
+		audit_envelope(w, &b);
 	add_audit(w, &b, true);
 }
 

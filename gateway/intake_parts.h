@@ -45,6 +45,7 @@ struct intake_work {
 	struct dedup_key	*keys;		/* of the claims */
 	size_t			 nputs;
 	const char		**refused;	/* parallel to adv->objects: "CODE: why", NULL = admitted */
+	struct slice		 envelope;	/* JSON of what stood around the objects; or empty */
 	const uint64_t		*loss;		/* of the whole message; NULL: not translated */
 	bool			 red;		/* something is RED: the claims stay in this process */
 	const struct err	*refusal;	/* why nothing could be read */

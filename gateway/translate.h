@@ -13,7 +13,8 @@
  *
  * What a worker still parses itself: HTTP heads; the configuration; small JSON of its own kind, through
  * json.c with tight limits: x_tocsin members (the translator cuts them out), answers of peers to our own
- * POSTs, what TAXII servers say of themselves, commands on the control socket; the outermost members of
+ * POSTs, what TAXII servers say of themselves, commands on the control socket, the envelope of a message
+ * as the translator tells it (intake_book.c); the outermost members of
  * a pulled page, by json_walk, which builds nothing (more, next, how many objects); and, in release.c and
  * where a known version comes in other bytes (store_rules.c), objects as they are stored, which
  * translate_wire.c held against their header before.
@@ -85,7 +86,8 @@ struct translate_part {
 	bool		 first, last;
 	struct translate_job *job;	/* for translate_more and translate_drop, unless it is the last */
 	struct advisory	*adv;		/* this part's objects, without trees but with their remarks,
-					 * and its refusals; the id of the whole */
+					 * and its refusals; the id of the whole; in a first part the
+					 * envelope, as text that is not believed */
 	size_t		 nagain;	/* the last so many objects are supporting ones of other parts: they
 					 * come again because objects of this part name them */
 	struct relay_member relay;	/* in the first part, if asked for: not believed yet */

@@ -473,6 +473,7 @@ translate_put_part(struct strbuf *b, const struct translate_share *s)
 	wire_put_u64(b, s->total);
 	put_counts(b, s->loss);
 	wire_put_text(b, s->adv->id);
+	wire_put_text(b, s->first && s->adv->envelope.n <= ENVELOPE_MAX ? s->adv->envelope : SLICE_EMPTY);
 	wire_put_text(b, relay->text);
 	wire_put_fixed(b, relay->digest, sizeof(relay->digest));
 	wire_put_u32(b, (uint32_t)(s->n + s->nagain));
@@ -514,10 +515,12 @@ get_head(struct wire *w, const struct translate_read *r, struct translate_part *
 	part->total = wire_u64(w);
 	get_counts(w, part->loss);
 	part->adv->id = wire_text(w);
+	part->adv->envelope = wire_text(w);
 	part->relay.text = wire_text(w);
 	wire_fixed(w, part->relay.digest, sizeof(part->relay.digest));
 	if (w->bad || part->format == NULL || part->total > most_objects(r) ||
-	    !is_advisory_id(part->adv->id) || part->relay.text.n > RELAY_MEMBER_MAX)
+	    !is_advisory_id(part->adv->id) || part->relay.text.n > RELAY_MEMBER_MAX ||
+	    part->adv->envelope.n > ENVELOPE_MAX)
 		return "a head that is none";
 	return r->format == NULL || strcmp(r->format, part->format) == 0 ? NULL :
 	    "another format than was asked for";

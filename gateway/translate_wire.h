@@ -39,6 +39,7 @@ enum translate_type {	/* a READ that wants a count alone is answered by COUNT or
 /* A part holds at most so many objects, and ends when it has so many bytes. */
 enum { PART_OBJECTS = 1000, PART_BYTES = 4 << 20, PART_SUPPORTERS = 1000 };
 enum { RELAY_MEMBER_MAX = 128 * 1024 };	/* bytes of x_tocsin */
+enum { ENVELOPE_MAX = 128 * 1024 };		/* of what stood around the objects; more is left behind */
 
 /* ---- the worker's side ---- */
 
@@ -86,7 +87,7 @@ struct translate_share {
 	size_t			 nagain;
 	const struct relay_member *relay;	/* NULL: not asked for, or not the first part */
 	const struct loss	*loss;		/* NULL: not asked for */
-	bool			 last;
+	bool			 first, last;
 };
 void	translate_put_part(struct strbuf *b, const struct translate_share *s);
 /* `ours`: it is not the sender's fault. format -1: none was found. */

@@ -99,7 +99,7 @@ parts_send(struct message *m, const struct outlet *out)
 		.adv = &m->adv, .in = m->in, .format = m->format, .from = m->at, .n = end - m->at,
 		.total = m->adv.n - m->base, .refused = m->refused, .vfrom = m->vat, .nv = vend - m->vat,
 		.again = again, .relay = m->wants_relay && m->at == 0 ? &m->relay : NULL,
-		.loss = &m->loss, .last = end >= m->adv.n,
+		.loss = &m->loss, .first = m->at == m->base, .last = end >= m->adv.n,
 	};
 
 	if (m->at > 0 || !s.last) {
@@ -163,10 +163,30 @@ first_at(const struct remark *v, size_t n, size_t index)
 	return lo;
 }
 
-/* "CODE path: reason" a line. */
+static void
+add_remark(struct strbuf *b, const struct verdict *v)
+{
+	strbuf_addf(b, "%s %s: %s\n", v->code, v->err.path, v->err.reason);
+}
+
+/* What the reader says of the envelope that the objects came in, which is no part of any of them. */
+static const struct verdict *
+envelope_remark(const struct message *m)
+{
+	for (size_t i = 0; m->adv.envelope.n > 0 && i < m->adv.nverdicts; i++) {
+		const struct verdict *v = &m->adv.verdicts[i];
+
+		if (v->kind == VERDICT_WARNED && v->id.n == 0 && slice_ends(slice_of(v->code), "_ENVELOPE"))
+			return v;
+	}
+	return NULL;
+}
+
+/* "CODE path: reason" a line. Under which policy it came is kept with every object. */
 static void
 attach_remarks(struct message *m)
 {
+	const struct verdict *envelope = envelope_remark(m);
 	size_t n;
 	const struct remark *v = sorted(m, VERDICT_WARNED, &n);
 
@@ -174,10 +194,11 @@ attach_remarks(struct message *m)
 		struct object *o = &m->adv.objects[i];
 		struct strbuf b = STRBUF_INIT;
 
+		if (envelope != NULL)
+			add_remark(&b, envelope);
 		for (size_t k = first_at(v, n, o->index); k < n && v[k].index == o->index; k++)
 			if (slice_eq(v[k].v->id, o->id) && b.n < REMARKS_BYTES)
-				strbuf_addf(&b, "%s %s: %s\n", v[k].v->code, v[k].v->err.path,
-				    v[k].v->err.reason);
+				add_remark(&b, v[k].v);
 		if (b.n > 0)
 			o->remarks = arena_str(m->mem, strbuf_slice(&b));
 		strbuf_fini(&b);

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab import ONE, TLP, TOCSIN, Client, indicator, laboratory, stix_id, until
+from lab import ONE, TLP, TOCSIN, TOP, Client, indicator, laboratory, stix_id, until
 
 RULES = """
 consumer soc
@@ -282,6 +282,22 @@ def test_a_route_leaves_out_what_lost_too_much(stage):
     record, = stage.audit("left-out")
     assert (record["route"], record["source"], record["code"]) == ("whole", "spool:drop", "LOSS") and record["dropped"] > 0
     assert stage.node.metric('tocsin_route_refused_total{route="whole"}') == 1
+
+
+def test_what_a_rid_message_asks_is_kept(stage):
+    """If this fails, nobody can say under which policy an advisory came, or it is freer here than that policy was."""
+    stage.begin("as misp")
+    with open(os.path.join(TOP, "tests", "golden", "rid", "stricter-policy", "input.xml"), encoding="utf-8") as f:
+        stage.node.drop("drop", "policy.xml", f.read())
+    until("the file to be taken", lambda: os.path.exists(stage.node.file("spool", "drop", "done", "policy.xml")))
+    record = [r for r in stage.audit("intake") if r["format"] == "rid"][-1]
+    assert (record["rid_type"], record["rid_to"]) == ("InvestigationRequest", "SourceOfIncident") and len(record["envelope"]) == 64
+    assert record["rid_regions"] and record["rid_restriction"], record
+    with open(os.path.join(TOP, "tests", "golden", "rid", "stricter-policy", "input.xml"), encoding="utf-8") as f:
+        objects = [o for o in back(f.read()) if o["type"] in ("incident", "report", "grouping", "indicator")]
+    for o in objects:
+        told = json.dumps(stage.node.ask("explain", o["id"], "partner"))
+        assert "RID_ENVELOPE" in told and f"restriction {record['rid_restriction']}" in told, told
 
 
 def test_a_folder_that_is_away_for_a_while(stage):

@@ -623,7 +623,7 @@ static struct slice
 some_answer(struct bench *b, struct translate_read *r, bool own_bytes)
 {
 	static uint8_t sha256[SHA256_LEN];
-	struct translate_share s = { .total = 3, .n = 3, .nv = 1, .last = true };
+	struct translate_share s = { .total = 3, .n = 3, .nv = 1, .first = true, .last = true };
 	struct read_job job = { .received = SLICE_LIT("2026-01-01T00:00:00Z"), .in_stays = true };
 	struct advisory *adv = arena_alloc(b->mem, sizeof(*adv));
 	const struct verdict *refused;
@@ -640,6 +640,7 @@ some_answer(struct bench *b, struct translate_read *r, bool own_bytes)
 	for (size_t i = 0; i < adv->nverdicts; i++)
 		if (adv->verdicts[i].kind == VERDICT_REFUSED)
 			refused = &adv->verdicts[i];
+	adv->envelope = SLICE_LIT("{\"rid\":{}}");
 	s.adv = adv;
 	s.in = own_bytes ? SLICE_EMPTY : in;
 	s.refused = &refused;
@@ -681,6 +682,7 @@ every_truncation_is_a_lie(void **state)
 
 	assert_null(translate_get_part(whole, &r, b->mem, &part));
 	assert_int_equal(part.adv->n, 3);
+	assert_true(slice_is(part.adv->envelope, "{\"rid\":{}}"));
 	check_taken(&part);
 	for (size_t n = 0; n < whole.n; n++) {
 		struct arena *mem = arena_new();
