@@ -67,6 +67,7 @@ struct iw_incident {
 	struct iw_obj	**members;	/* in bundle order, without the two above */
 	size_t		 nmembers, members_cap;
 	struct xml_node	*node;
+	struct xml_node	*history, *indicators;	/* its only elements of these, once they were asked for */
 	struct xml_node	*actions;	/* the EventData that holds Expectations of no event */
 	struct slice	 id;		/* text of IncidentID */
 	bool		home;		/* the node is what came as IODEF */
@@ -126,6 +127,8 @@ bool		 iw_take_id(struct iw *w, struct slice id);
 
 /* iodef2_write_tree.c: elements, attributes, labels and the account of leaves */
 struct xml_node	*iw_el(struct iw *w, struct xml_node *parent, const char *name);
+/* The only child of that name, made if need be; it is looked for once. */
+struct xml_node	*iw_only(struct iw *w, struct xml_node **known, struct xml_node *parent, const char *name);
 struct xml_node	*iw_el_ns(struct iw *w, struct xml_node *parent, const char *ns, const char *prefix,
 		    const char *name);
 struct xml_node	*iw_leaf(struct iw *w, struct xml_node *parent, const char *name, struct slice text);

@@ -3,14 +3,6 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
 
-static struct xml_node *
-indicator_data(struct iw *w, struct iw_incident *inc)
-{
-	struct xml_node *n = xml_get(inc->node, "IndicatorData");
-
-	return n != NULL ? n : iw_el(w, inc->node, "IndicatorData");
-}
-
 /* The id that the indicator had in IODEF, else its STIX id; xs:ID either way, and used once. */
 static void
 write_id(struct iw *w, struct iw_obj *ob, struct xml_node *parent)
@@ -208,7 +200,7 @@ write_end(struct iw *w, struct iw_obj *ob, struct xml_node *n)
 void
 iw_write_indicator(struct iw *w, struct iw_incident *inc, struct iw_obj *ob)
 {
-	struct xml_node *n = iw_el(w, indicator_data(w, inc), "Indicator");
+	struct xml_node *n = iw_el(w, iw_only(w, &inc->indicators, inc->node, "IndicatorData"), "Indicator");
 
 	iw_claim(w, ob, n);
 	iw_mark_kind(w, ob, false);

@@ -279,11 +279,9 @@ iw_write_action(struct iw *w, struct iw_incident *inc, struct iw_obj *ob)
 static struct xml_node *
 history_item(struct iw *w, struct iw_incident *inc, struct iw_obj *ob, const char *action)
 {
-	struct xml_node *history = xml_get(inc->node, "History"), *n;
+	struct xml_node *history = iw_only(w, &inc->history, inc->node, "History");
+	struct xml_node *n = iw_el(w, history, "HistoryItem");
 
-	if (history == NULL)
-		history = iw_el(w, inc->node, "History");
-	n = iw_el(w, history, "HistoryItem");
 	iw_set_word(w, n, "action", slice_of(action));
 	iw_restrict(w, n, iw_label(ob->o));
 	iw_claim(w, ob, n);

@@ -39,7 +39,17 @@ iw_el(struct iw *w, struct xml_node *parent, const char *name)
 	return n;
 }
 
-/* The same for an element of another namespace. */
+struct xml_node *
+iw_only(struct iw *w, struct xml_node **known, struct xml_node *parent, const char *name)
+{
+	if (*known == NULL)
+		*known = xml_get(parent, name);
+	if (*known == NULL)
+		*known = iw_el(w, parent, name);
+	return *known;
+}
+
+/* As iw_el, for an element of another namespace. */
 struct xml_node *
 iw_el_ns(struct iw *w, struct xml_node *parent, const char *ns, const char *prefix,
     const char *name)
