@@ -19,22 +19,22 @@
 
 enum { MANY = 100000 };
 
-/* What a hundred thousand times `item` (%d: which) between head and tail reads as. */
+/* What `n` times `item` (#: a number of six digits for which) between head and tail reads as. */
 static struct advisory
-read_many(const struct format_ops *f, const char *head, const char *item, const char *tail)
+read_many(const struct format_ops *f, const char *head, int n, const char *item, const char *tail)
 {
 	struct strbuf text = STRBUF_INIT;
 	struct advisory adv;
-	const char *hole = strchr(item, '#');
 
 	strbuf_adds(&text, head);
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < n; i++) {
 		if (i > 0 && item[0] == '{')
 			strbuf_addc(&text, ',');
-		if (hole != NULL)
-			strbuf_addf(&text, "%.*s%d%s", (int)(hole - item), item, i, hole + 1);
-		else
-			strbuf_adds(&text, item);
+		for (const char *p = item; *p != '\0'; p++)
+			if (*p == '#')
+				strbuf_addf(&text, "%06d", i);
+			else
+				strbuf_addc(&text, *p);
 	}
 	strbuf_adds(&text, tail);
 	assert_int_equal(kit_read(f, slice_of(arena_str(mem, strbuf_slice(&text))), &adv, NULL), 0);
@@ -48,7 +48,7 @@ test_tags_of_an_event(void **state)
 	struct advisory adv = read_many(&format_misp,
 	    "{\"Event\":{\"uuid\":\"" ID("1") "\",\"info\":\"x\",\"date\":\"2026-01-01\","
 	    "\"timestamp\":\"1767225600\",\"Tag\":[",
-	    "{\"name\":\"t:#\"}", "]}}");
+	    MANY, "{\"name\":\"t:#\"}", "]}}");
 	size_t n = 0;
 
 	(void)state;
@@ -65,7 +65,7 @@ test_references_to_oneself(void **state)
 	    " xmlns:e=\"http://e.example/\" id=\"e:Package-" ID("1") "\" version=\"1.2\" timestamp=\"" AT "\">"
 	    "<s:Observables cybox_major_version=\"2\" cybox_minor_version=\"1\"><c:Observable id=\"e:Observable-"
 	    ID("2") "\"><c:Observable_Composition operator=\"OR\">",
-	    "<c:Observable idref=\"e:Observable-" ID("2") "\"/>",
+	    MANY, "<c:Observable idref=\"e:Observable-" ID("2") "\"/>",
 	    "</c:Observable_Composition></c:Observable></s:Observables></s:STIX_Package>");
 
 	(void)state;
@@ -80,13 +80,30 @@ test_references_of_a_report(void **state)
 	    "\"spec_version\":\"2.1\",\"id\":\"report--" ID("2") "\",\"created\":\"" AT "\",\"modified\":\"" AT
 	    "\",\"published\":\"" AT "\",\"name\":\"x\",\"object_refs\":[\"report--" ID("2") "\"],"
 	    "\"external_references\":[",
-	    "{\"source_name\":\"s#\",\"url\":\"https://a.example/#\"}", "]}]}");
+	    MANY, "{\"source_name\":\"s#\",\"url\":\"https://a.example/#\"}", "]}]}");
 	struct loss loss;
 
 	(void)state;
 	assert_int_equal(adv.n, 1);
 	assert_true(kit_write(&format_iodef2, &adv, true, &loss).n > 0);
 	assert_true(loss.count[LOSS_KEPT] + loss.count[LOSS_MOVED] >= 2 * MANY);
+}
+
+static void
+test_notes_behind_vulnerabilities(void **state)
+{
+	const int n = MANY / 4;
+	struct advisory adv = read_many(&format_stix21,
+	    "{\"type\":\"bundle\",\"id\":\"bundle--" ID("1") "\",\"objects\":[",
+	    n, "{\"type\":\"vulnerability\",\"spec_version\":\"2.1\",\"id\":\"vulnerability--"
+	    "00000000-0000-4000-8000-000000#\",\"created\":\"" AT "\",\"modified\":\"" AT "\",\"name\":\"v#\"},"
+	    "{\"type\":\"note\",\"spec_version\":\"2.1\",\"id\":\"note--00000000-0000-4000-8000-000000#\","
+	    "\"created\":\"" AT "\",\"modified\":\"" AT "\",\"content\":\"x\",\"object_refs\":[\"vulnerability--"
+	    "00000000-0000-4000-8000-000000#\"]}", "]}");
+
+	(void)state;
+	assert_int_equal(adv.n, 2 * n);
+	assert_true(kit_write(&format_iodef2, &adv, true, NULL).n > 0);
 }
 
 /* A map that is asked between its additions, in every number of runs. */
@@ -117,6 +134,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_tags_of_an_event, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_references_to_oneself, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_references_of_a_report, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(test_notes_behind_vulnerabilities, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_map_that_grows, kit_setup, kit_teardown),
 	};
 
