@@ -294,8 +294,8 @@ documents_choose(const struct documents *d, const struct args *a, struct slice t
 		return &format_mapped;
 	f = format_sniff(slice_from(text.p, text.n < SNIFF_BYTES ? text.n : SNIFF_BYTES));
 	if (f == NULL)
-		err_set(e, ERR_UNSUPPORTED, "this looks like no format we know; say --from, and --mapping "
-		    "if it is an in-house format");
+		err_at(e, ERR_UNSUPPORTED, (struct pos){ 1, 1, 0 }, "this looks like no format we know; "
+		    "say --from, and --mapping if it is an in-house format");
 	return f;
 }
 

@@ -78,6 +78,7 @@ def test_a_broken_document_is_not_done_and_leaves_no_output():
     assert done.stderr.decode().startswith("stdin:2:2: DUPLICATE ")
     done = tocsin("convert", "--to", "stix21", stdin=b"what is this\n")
     assert done.returncode == 2 and b"no format we know" in done.stderr
+    assert done.stderr.startswith(b"stdin:1:1: UNSUPPORTED ")
 
 
 def test_several_inputs_become_one_output(tmp_path):
