@@ -321,27 +321,41 @@ uuid_bytes(struct slice s, uint8_t b[16])
 	return hex_decode(slice_from(hex, n), b, 16);
 }
 
-/* What a byte is in a UUID, so that a sum tells: a hex digit 0, a hyphen 1, anything else OTHER_SIGN.
- * Stored xor OTHER_SIGN, which makes the bytes that are not named right. */
-enum { OTHER_SIGN = 64, HEX_SIGN = OTHER_SIGN, DASH_SIGN = OTHER_SIGN ^ 1 };
-static const uint8_t uuid_sign[256] = {
-	['0'] = HEX_SIGN, ['1'] = HEX_SIGN, ['2'] = HEX_SIGN, ['3'] = HEX_SIGN, ['4'] = HEX_SIGN,
-	['5'] = HEX_SIGN, ['6'] = HEX_SIGN, ['7'] = HEX_SIGN, ['8'] = HEX_SIGN, ['9'] = HEX_SIGN,
-	['a'] = HEX_SIGN, ['b'] = HEX_SIGN, ['c'] = HEX_SIGN, ['d'] = HEX_SIGN, ['e'] = HEX_SIGN,
-	['f'] = HEX_SIGN, ['A'] = HEX_SIGN, ['B'] = HEX_SIGN, ['C'] = HEX_SIGN, ['D'] = HEX_SIGN,
-	['E'] = HEX_SIGN, ['F'] = HEX_SIGN, ['-'] = DASH_SIGN,
-};
+/* Are these eight hex digits? All at once: bit 7 of a byte of the sums tells on which side of a limit the byte
+ * of v is, which is ASCII if bit 7 of v is clear. */
+static bool
+is_hex8(uint64_t v)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	const uint64_t lower = v | ones * 0x20, low = v & ~tops, low_letter = lower & ~tops;
+	uint64_t digit = (low + ones * (0x80 - '0')) & ~(low + ones * (0x80 - '9' - 1));
+	uint64_t letter = (low_letter + ones * (0x80 - 'a')) & ~(low_letter + ones * (0x80 - 'f' - 1));
+
+	return ((digit | letter) & ~v & tops) == tops;
+}
+
+/* The bytes of two groups of four digits, as one. */
+static uint64_t
+two_groups(const char *a, const char *b)
+{
+	uint32_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (uint64_t)x << 32 | y;
+}
 
 bool
 uuid_is_shaped(struct slice s)
 {
-	unsigned sum = 0;
+	uint64_t first, last;
 
 	if (s.n != UUID_TEXT || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
 		return false;
-	for (size_t i = 0; i < UUID_TEXT; i++)	/* without a branch: every id comes by here */
-		sum += uuid_sign[(unsigned char)s.p[i]] ^ OTHER_SIGN;
-	return sum == 4;
+	memcpy(&first, s.p, sizeof(first));
+	memcpy(&last, s.p + 28, sizeof(last));
+	return is_hex8(first) && is_hex8(two_groups(s.p + 9, s.p + 14)) &&
+	    is_hex8(two_groups(s.p + 19, s.p + 24)) && is_hex8(last);
 }
 
 bool

@@ -332,7 +332,8 @@ add_child(struct parser *j, cJSON *parent)
 		fail(j, ERR_LIMIT, j->p, "too many values");
 		return NULL;
 	}
-	n = arena_alloc(j->mem, sizeof(*n));
+	n = arena_raw(j->mem, sizeof(*n));
+	*n = (cJSON){ .type = cJSON_Invalid };	/* without a call: there are as many as words */
 	if (parent != NULL)
 		json_link(parent, n);
 	return n;

@@ -32,7 +32,7 @@ strbuf_reset(struct strbuf *b)
 void
 strbuf_enlarge(struct strbuf *b, size_t more)
 {
-	size_t need = b->n + more + 1, cap = b->cap == 0 ? 64 : b->cap;
+	size_t need = b->n + more + 1, cap = b->cap == 0 ? 256 : b->cap;
 
 	assert(more < (size_t)-1 / 4);
 	while (cap < need)
