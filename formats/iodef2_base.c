@@ -172,7 +172,14 @@ ir_uuid(struct ir *r, const char *kind, const struct slice *fields, size_t n)
 struct slice
 ir_id(struct ir *r, const char *type, struct slice uuid)
 {
-	return slice_of(arena_fmt(r->mem, "%s--%.*s", type, SLICE_ARG(uuid)));
+	size_t n = strlen(type);
+	char *id = arena_raw(r->mem, n + 2 + uuid.n + 1);
+
+	memcpy(id, type, n);
+	memcpy(id + n, "--", 2);
+	memcpy(id + n + 2, uuid.p, uuid.n);
+	id[n + 2 + uuid.n] = '\0';
+	return slice_from(id, n + 2 + uuid.n);
 }
 
 /* Objects. */
@@ -264,6 +271,13 @@ ir_enter(struct ir *r, struct ir_incident *inc, struct ir_obj *ob, struct xml_no
 	return owner;
 }
 
+/* A member that is not there yet. */
+static void
+put_new(struct ir *r, json *tree, const char *name, struct slice value)
+{
+	json_append(r->mem, tree, name, json_string(r->mem, value));
+}
+
 struct ir_obj *
 ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uuid,
     struct xml_node *from, bool *old)
@@ -288,15 +302,15 @@ ir_new(struct ir *r, struct ir_incident *inc, const char *type, struct slice uui
 	if (from != NULL)
 		tag(r, ob, from);
 	ob->tree = json_object(r->mem);
-	json_put_str(r->mem, ob->tree, "type", slice_of(type));
-	json_put_str(r->mem, ob->tree, "spec_version", SLICE_LIT("2.1"));
-	json_put_str(r->mem, ob->tree, "id", id);
+	put_new(r, ob->tree, "type", slice_of(type));
+	put_new(r, ob->tree, "spec_version", SLICE_LIT("2.1"));
+	put_new(r, ob->tree, "id", id);
 	if (inc->creator != NULL)
-		json_put_str(r->mem, ob->tree, "created_by_ref", inc->creator->id);
-	json_put_str(r->mem, ob->tree, "created", inc->generated);
-	json_put_str(r->mem, ob->tree, "modified", inc->generated);
+		put_new(r, ob->tree, "created_by_ref", inc->creator->id);
+	put_new(r, ob->tree, "created", inc->generated);
+	put_new(r, ob->tree, "modified", inc->generated);
 	if (inc->lang.n > 0 && from != NULL)
-		json_put_str(r->mem, ob->tree, "lang", inc->lang);
+		put_new(r, ob->tree, "lang", inc->lang);
 	add_object(r, inc, ob);
 	return ob;
 }

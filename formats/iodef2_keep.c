@@ -152,9 +152,10 @@ holder_of(const struct xml_node *n)
 static void
 put_cut(struct ir *r, struct xml_node *n, const struct ir_obj *ob)
 {
-	struct xml_node *cut = xml_new(r->mem, IODEF2_NS_CUT, "", "cut");
+	struct arena *mem = r->xml != NULL ? r->xml : r->mem;
+	struct xml_node *cut = xml_new(mem, IODEF2_NS_CUT, "", "cut");
 
-	xml_set(r->mem, cut, "ref", ob->id);
+	xml_set(mem, cut, "ref", ob->id);
 	xml_replace(n, cut);
 }
 

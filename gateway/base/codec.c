@@ -64,6 +64,8 @@ utf8_bad_at(struct slice s)
 				break;
 			i += sizeof(eight);
 		}
+		while (i < s.n && (unsigned char)s.p[i] < 0x80)
+			i++;
 		if (i == s.n)
 			break;
 		if ((n = utf8_len((struct slice){ s.p + i, s.n - i })) == 0)

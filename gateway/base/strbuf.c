@@ -7,6 +7,8 @@
 
 #include "gateway/base/arena.h"
 
+enum { QUICK_BYTES = 4096 };	/* up to here a text grows in few steps */
+
 char strbuf_empty[1];
 
 void
@@ -36,7 +38,7 @@ strbuf_enlarge(struct strbuf *b, size_t more)
 
 	assert(more < (size_t)-1 / 4);
 	while (cap < need)
-		cap += cap / 2 + 64;
+		cap += cap < QUICK_BYTES ? 3 * cap : cap / 2;
 	b->p = xrealloc(b->cap == 0 ? NULL : b->p, cap);
 	b->cap = cap;
 	b->p[b->n] = '\0';

@@ -49,6 +49,23 @@ def run_each(folder, kind, count):
         os.unlink(path)
 
 
+def one_incident(folder, count):
+    """IODEF: a single Incident, which cannot be read in pieces; just below the limit of 8 MiB."""
+    path = os.path.join(folder, "one.xml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('<?xml version="1.0"?>\n<IODEF-Document version="2.00" xml:lang="en" xmlns="urn:ietf:params:xml:ns:iodef-2.0">'
+                '<Incident purpose="watch" restriction="green"><IncidentID name="csirt.example.com">1</IncidentID>'
+                '<GenerationTime>2026-03-01T10:00:00Z</GenerationTime><Contact role="creator" type="organization">'
+                "<ContactName>CSIRT of nowhere</ContactName></Contact><IndicatorData>")
+        for n in range(count):
+            f.write(f'<Indicator><IndicatorID name="csirt.example.com" version="1">I-{n}</IndicatorID><Description>indicator {n} '
+                    'of a watch list</Description><StartTime>2026-03-01T10:00:00Z</StartTime><Confidence rating="high"/>'
+                    f'<Observable><Address category="ipv4-addr">45.{n >> 16}.{n >> 8 & 255}.{n & 255}</Address></Observable>'
+                    "</Indicator>")
+        f.write("</IndicatorData></Incident></IODEF-Document>\n")
+    return path
+
+
 def run(words, path):
     """(MB/s, peak MB) as --stats says them."""
     done = subprocess.run([TOCSIN, *words, "--stats", path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
@@ -72,6 +89,12 @@ def main():
                 f"{few[1]:.1f} MB for {os.path.getsize(small) >> 20} MB")
         for kind in CONTAINERS:
             run_each(folder, kind, quick(*COUNTS[kind]))
+        rest = run(("convert", "--to", "stix21"), one_incident(folder, 1))[1]
+        path = one_incident(folder, 26000)
+        size = os.path.getsize(path) / (1 << 20)
+        peak = run(("convert", "--to", "stix21"), path)[1]
+        row(f"one Incident of {size:.1f} MB: peak memory as a multiple of it", [(peak - rest) / size], (), "times", "<=3",
+            "without what an empty run takes")
         note("files are mapped, and passed pages given back: what is counted is VmHWM")
 
 
