@@ -15,11 +15,12 @@
 static void
 insert(struct xml_node *parent, struct xml_node *child)
 {
-	size_t order = iodef2_order(parent->name, child), at;
+	const struct iodef2_class *class = iodef2_class(parent->name);
+	size_t order = iodef_order_in(&iodef2_model, class, child), at;
 	struct xml_node *n, *behind = NULL;
 
 	for (n = parent->last; n != NULL; behind = n, n = n->prev) {
-		at = xml_is_text(n) ? SIZE_MAX : iodef2_order(parent->name, n);
+		at = xml_is_text(n) ? SIZE_MAX : iodef_order_in(&iodef2_model, class, n);
 		if (at == SIZE_MAX || at <= order)
 			break;
 	}

@@ -1,4 +1,5 @@
 /* xml_print.c -- the printers of xml.h: as it stands, pretty, and canonical. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,12 +78,33 @@ escape_of(char c, bool in_attr)
 	}
 }
 
+/* Bytes at the start of s, eight at a time, that stand for themselves. A byte of `odd` has its top bit set if
+ * that of v is a control character or one that may be escaped (or stands behind one), or is not ASCII. */
+static size_t
+plain_run(struct slice s, bool in_attr)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	const uint64_t quote = ones * (in_attr ? '"' : '&');
+	size_t i = 0;
+
+	for (; s.n - i >= sizeof(ones); i += sizeof(ones)) {
+		uint64_t v, odd;
+
+		memcpy(&v, s.p + i, sizeof(v));
+		odd = (v - ones * ' ') | ((v ^ ones * '&') - ones) | ((v ^ ones * '<') - ones) |
+		    ((v ^ ones * '>') - ones) | ((v ^ quote) - ones) | v;
+		if ((odd & tops) != 0)
+			break;
+	}
+	return i;
+}
+
 static void
 print_escaped(struct strbuf *out, struct slice s, bool in_attr)
 {
 	size_t from = 0;
 
-	for (size_t i = 0; i < s.n; ) {
+	for (size_t i = plain_run(s, in_attr); i < s.n; ) {
 		const char *esc = escape_of(s.p[i], in_attr);
 		size_t bad = forbidden_at(s, i), step = bad > 0 ? bad : 1;
 
@@ -92,6 +114,7 @@ print_escaped(struct strbuf *out, struct slice s, bool in_attr)
 			from = i + step;
 		}
 		i += step;
+		i += plain_run(slice_from(s.p + i, s.n - i), in_attr);
 	}
 	strbuf_add(out, s.p + from, s.n - from);
 }

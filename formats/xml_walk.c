@@ -190,6 +190,18 @@ xml_mark_all(struct xml_node *n, enum xml_mark mark)
 		xml_mark_all(k, mark);
 }
 
+/* How many bytes of the character at s.p[i], which XML cannot hold (or hardly); 0 if it can. */
+static size_t
+unsafe_at(struct slice s, size_t i)
+{
+	unsigned char c = (unsigned char)s.p[i];
+
+	if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f)
+		return 1;
+	return c == 0xef && i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xbf &&
+	    (unsigned char)s.p[i + 2] >= 0xbe ? 3 : 0;
+}
+
 /* The JSON text with what XML cannot hold as \uXXXX. Inside strings that is the same value; outside
  * of strings such characters cannot stand. */
 struct slice
@@ -197,21 +209,21 @@ xml_safe_json(struct arena *mem, struct slice text)
 {
 	struct strbuf b = STRBUF_INIT;
 	struct slice out;
-	size_t i;
+	size_t i, n, from = 0;
 
-	for (i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f) {
-			strbuf_addf(&b, "\\u%04x", c);
-		} else if (c == 0xef && i + 2 < text.n && (unsigned char)text.p[i + 1] == 0xbf &&
-		    (unsigned char)text.p[i + 2] >= 0xbe) {
+	for (i = 0; i < text.n; i += n > 0 ? n : 1) {
+		if ((n = unsafe_at(text, i)) == 0)
+			continue;
+		strbuf_add(&b, text.p + from, i - from);
+		if (n == 1)
+			strbuf_addf(&b, "\\u%04x", (unsigned char)text.p[i]);
+		else
 			strbuf_addf(&b, "\\uff%s", (unsigned char)text.p[i + 2] == 0xbe ? "fe" : "ff");
-			i += 2;
-		} else {
-			strbuf_addc(&b, (char)c);
-		}
+		from = i + n;
 	}
+	if (from == 0)
+		return text;
+	strbuf_add(&b, text.p + from, text.n - from);
 	out = arena_slice(mem, strbuf_slice(&b));
 	strbuf_fini(&b);
 	return out;
