@@ -315,8 +315,10 @@ series_put(struct writing *wr, const struct batch *b, struct strbuf *out, struct
 	w.v = arena_alloc(mem, (w.n + 1) * sizeof(*w.v));
 	for (size_t i = 0; i < w.n; i++)
 		w.v[i].o = &b->adv->objects[i];
+	w.reader = xml_reader_new(mem);
 	recall(wr, &w);
 	rc = put_incidents(wr, &w, out, e);
+	xml_reader_free(w.reader);
 	arena_free(mem);
 	return rc;
 }
