@@ -1,6 +1,8 @@
 /* cybox_file.c -- files of all kinds, and hashes (see cybox_impl.h). */
 #include <string.h>
 
+#include <ctype.h>
+
 #include "formats/cybox_impl.h"
 #include "formats/value.h"
 
@@ -48,10 +50,21 @@ hash_name(struct cx_reader *rd, struct xml_node *type, const struct cx *leaf)
 	return slice_of(hash_by_length(leaf));
 }
 
-/* Is everything that it equals a hash of that name? */
+static bool
+is_hex(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!isxdigit((unsigned char)s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+/* Is everything that it equals a hash of that name? In a watch list a mistyped one beside good ones stays:
+ * it finds nothing, and the others do. */
 static bool
 is_hash(struct cx_reader *rd, struct slice name, const struct cx *leaf)
 {
+	size_t good = 0, odd = 0;
 	struct slice out;
 
 	for (size_t t = 0; t < leaf->ntests; t++) {
@@ -60,11 +73,15 @@ is_hash(struct cx_reader *rd, struct slice name, const struct cx *leaf)
 		if (test->op != PAT_EQ && test->op != PAT_NE && test->op != PAT_IN)
 			continue;
 		for (size_t i = 0; i < test->n; i++) {
-			if (!value_hash(name, test->v[i], rd->mem, &out))
+			if (value_hash(name, test->v[i], rd->mem, &out))
+				good++;
+			else if (rd->pattern && is_hex(test->v[i]))
+				odd++;
+			else
 				return false;
 		}
 	}
-	return true;
+	return odd == 0 || good > 0;
 }
 
 static void

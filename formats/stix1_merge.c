@@ -93,6 +93,21 @@ agrees(const struct s1_obj *ob, const struct s1_original *v)
 	return true;
 }
 
+static struct slice
+uuid_of(struct slice id)
+{
+	return id.n < 36 ? id : slice_from(id.p + id.n - 36, 36);
+}
+
+/* An element may be the nearest that STIX 1.x has: what it was taken for is of another type. */
+static void
+replace_nearest(struct s1 *s, const struct s1_unit *u, const struct s1_original *v)
+{
+	for (size_t i = 0; u != NULL && i < u->faces.n; i++)
+		if (!u->faces.v[i]->dead && slice_eq(uuid_of(u->faces.v[i]->id), uuid_of(v->o.id)))
+			replace(s, u->faces.v[i], v);
+}
+
 static void
 merge_one(struct merging *m, struct s1_original *v)
 {
@@ -110,8 +125,10 @@ merge_one(struct merging *m, struct s1_original *v)
 		if (ob != NULL && told && !ob->sco && !ob->relationship)
 			v->here = s1_strictest(s, v->here, ob->label);
 		replace(s, ob, v);
-		if (told && s1_unit_of(n) != NULL)
+		if (told && s1_unit_of(n) != NULL) {
 			s1_unit_of(n)->replaced = s->originals.complete;
+			replace_nearest(s, s1_unit_of(n), v);
+		}
 		v->taken = true;
 	} else if (ob != NULL && v->o.class == OBJECT_SRO) {
 		replace(s, ob, v);
@@ -129,7 +146,8 @@ replace_parts(struct s1 *s)
 		struct s1_obj *ob = s->objs.v[i];
 
 		if (!ob->dead && ob->unit != NULL && ob->unit->replaced &&
-		    (ob->sco || ob->relationship || slice_starts(ob->id, "sighting--")))
+		    (ob->sco || ob->relationship || slice_starts(ob->id, "sighting--") ||
+		    slice_starts(ob->id, "note--")))
 			replace(s, ob, NULL);
 	}
 }

@@ -127,11 +127,24 @@ write_target(struct sw *w, struct sw_item *item, struct xml_node *n)
 		sw_leaf(w, k, "et", "CVE_ID", cve.n > 0 ? cve : name);
 }
 
+/* The first label of a course of action is its kind. */
+static void
+write_type(struct sw *w, struct sw_item *item, struct xml_node *n)
+{
+	json *label = json_first(json_get(item->tree, "labels"));
+
+	if (json_slice(label).n == 0)
+		return;
+	sw_leaf(w, n, "coa", "Type", json_slice(label));
+	ledger_mark(w->ledger, label, LOSS_KEPT, NULL);
+}
+
 static void
 write_coa(struct sw *w, struct sw_item *item, struct xml_node *n)
 {
 	sw_put(w, item, n, "coa", "Title", "name");
 	sw_put(w, item, n, "coa", "Description", "description");
+	write_type(w, item, n);
 }
 
 static void
@@ -192,6 +205,50 @@ write_actor(struct sw *w, struct sw_item *item, struct xml_node *n)
 	sw_confidence(w, item->tree, n, "ta");
 }
 
+/* Labels of an incident are its categories. */
+static void
+write_categories(struct sw *w, struct sw_item *item, struct xml_node *n)
+{
+	struct xml_node *list = NULL;
+
+	for (json *m = json_first(json_get(item->tree, "labels")); m != NULL; m = json_next(m)) {
+		if (list == NULL)
+			list = sw_el(w, n, "incident", "Categories");
+		sw_leaf(w, list, "incident", "Category", json_slice(m));
+		ledger_mark(w->ledger, m, LOSS_KEPT, NULL);
+	}
+}
+
+/* Notes about an incident are its journal, if they may be known as widely. */
+static void
+write_history(struct sw *w, struct sw_item *item, struct xml_node *n)
+{
+	struct xml_node *list = NULL;
+
+	for (struct sw_edge *e = item->edges; e != NULL; e = e->next) {
+		struct sw_item *note = e->by;
+		struct slice author, at = json_member(note->tree, "created");
+		struct xml_node *k;
+
+		if (!slice_is(note->o->type, "note") || note->told)
+			continue;
+		if (list == NULL)
+			list = sw_el(w, n, "incident", "History");
+		k = sw_leaf(w, sw_el(w, list, "incident", "History_Item"), "incident", "Journal_Entry",
+		    sw_take(w, note->tree, "content"));
+		author = json_slice(json_first(json_get(note->tree, "authors")));
+		if (author.n > 0)
+			xml_set(w->mem, k, "author", author);
+		ledger_mark(w->ledger, json_first(json_get(note->tree, "authors")), LOSS_KEPT, NULL);
+		if (at.n > 0)
+			xml_set(w->mem, k, "time", at);
+		sw_take(w, note->tree, "created");
+		ledger_mark(w->ledger, json_first(json_get(note->tree, "object_refs")), LOSS_KEPT, NULL);
+		note->told = true;
+		note->in = item;
+	}
+}
+
 static void
 write_incident(struct sw *w, struct sw_item *item, struct xml_node *n)
 {
@@ -206,6 +263,8 @@ write_incident(struct sw *w, struct sw_item *item, struct xml_node *n)
 		    "source", sw_take(w, m, "source_name"));
 	}
 	sw_put(w, item, n, "incident", "Description", "description");
+	write_categories(w, item, n);
+	write_history(w, item, n);
 	sw_confidence(w, item->tree, n, "incident");
 }
 
@@ -247,6 +306,7 @@ write_report(struct sw *w, struct sw_item *item, struct xml_node *n)
 		sw_leaf(w, header, "report", "Intent", json_slice(m));
 		ledger_mark(w->ledger, m, LOSS_KEPT, NULL);
 	}
+	sw_put(w, item, header, "report", "Intent", "context");	/* of a grouping */
 	sw_put(w, item, header, "report", "Description", "description");
 	if (slice_eq(json_slice(published), json_member(item->tree, "created")))
 		ledger_mark(w->ledger, published, LOSS_KEPT, NULL);
@@ -373,6 +433,9 @@ sw_element(struct sw *w, struct sw_item *item)
 		xml_set(w->mem, n, "timestamp", stamp);
 	sw_type(w, n, kind->type);
 	sw_common_members(w, item);
+	if (slice_is(item->o->type, "grouping") || slice_is(item->o->type, "intrusion-set"))
+		ledger_mark(w->ledger, json_get(item->tree, "type"), LOSS_APPROXIMATED,
+		    "the nearest that STIX 1.x has");
 	writers[item->kind](w, item, n);
 	sw_edges(w, item, n);
 	if (item->kind != S1_REPORT) {

@@ -293,6 +293,51 @@ sw_phases(struct sw *w, struct sw_item *item, struct xml_node *n, const char *pr
 
 /* ---- who, and when ---- */
 
+/* How to reach it: a list with commas, as a reader of these makes one. */
+static void
+add_contacts(struct sw *w, struct sw_item *who, struct xml_node *spec)
+{
+	struct slice rest = sw_take(w, who->tree, "contact_information");
+	struct xml_node *list = rest.n == 0 ? NULL : sw_el(w, spec, "xpil", "ElectronicAddressIdentifiers");
+
+	while (rest.n > 0) {
+		const char *end = memmem(rest.p, rest.n, ", ", 2);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+
+		sw_leaf(w, list, "xpil", "ElectronicAddressIdentifier", slice_from(rest.p, n));
+		rest = slice_from(rest.p + n, rest.n - n);
+		if (rest.n > 0)
+			rest = slice_from(rest.p + 2, rest.n - 2);
+	}
+}
+
+/* "Chemical Sector | Dams Sector": in words of 1.x where there are some. */
+static void
+add_sectors(struct sw *w, struct sw_item *who, struct xml_node *spec)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct xml_node *info;
+
+	for (json *m = json_first(json_get(who->tree, "sectors")); m != NULL; m = json_next(m)) {
+		const char *old = stix1_word_down(STIX1_SECTOR, json_slice(m));
+
+		if (text.n > 0)
+			strbuf_adds(&text, " | ");
+		if (old != NULL)
+			strbuf_adds(&text, old);
+		else
+			strbuf_addsl(&text, json_slice(m));
+		ledger_mark(w->ledger, m, LOSS_KEPT, NULL);
+	}
+	if (text.n > 0) {
+		info = sw_el(w, spec, "xpil", "OrganisationInfo");
+		xml_set(w->mem, info, "IndustryType", strbuf_slice(&text));
+		info->attrs->ns = slice_of(sw_uri("xpil"));
+		info->attrs->prefix = SLICE_LIT("xpil");
+	}
+	strbuf_fini(&text);
+}
+
 /* What CIQ says more of an identity than a name. */
 static void
 add_specification(struct sw *w, struct sw_item *who, struct xml_node *n, bool organization)
@@ -305,6 +350,13 @@ add_specification(struct sw *w, struct sw_item *who, struct xml_node *n, bool or
 	name = sw_el(w, party, "xnl", organization ? "OrganisationName" : "PersonName");
 	sw_leaf(w, name, "xnl", "NameElement", json_member(who->tree, "name"));
 	sw_take(w, who->tree, "identity_class");
+	add_contacts(w, who, spec);
+	if (organization)
+		add_sectors(w, who, spec);
+	for (json *m = json_first(json_get(who->tree, "roles")); m != NULL; m = json_next(m)) {
+		sw_leaf(w, n, "stixCiq", "Role", json_slice(m));
+		ledger_mark(w->ledger, m, LOSS_KEPT, NULL);
+	}
 }
 
 /* An element of IdentityType: whole where that may be said, else by its id. False if there is nothing. */

@@ -56,6 +56,8 @@ static const struct {
 	{ "attack-pattern", S1_TTP }, { "tool", S1_TTP }, { "infrastructure", S1_TTP },
 	{ "vulnerability", S1_TARGET }, { "incident", S1_INCIDENT }, { "course-of-action", S1_COA },
 	{ "campaign", S1_CAMPAIGN }, { "threat-actor", S1_ACTOR }, { "observed-data", S1_OBSERVABLE },
+	/* the nearest: another list of what belongs together, somebody behind what is done */
+	{ "grouping", S1_REPORT }, { "intrusion-set", S1_ACTOR },
 };
 
 /* Wrappers between two elements; of several that fit, the first. */
@@ -232,6 +234,18 @@ plan_edge(struct sw *w, struct sw_item *item)
 		add_edge(w, holder, item, row, other);
 }
 
+/* A note about an incident stands in its journal. */
+static void
+plan_note(struct sw *w, struct sw_item *item)
+{
+	const json *ref = json_first(json_get(item->tree, "object_refs"));
+	struct sw_item *about = sw_find(w, json_slice(ref));
+
+	if (ref != NULL && json_next(ref) == NULL && about != NULL && about->kind == S1_INCIDENT &&
+	    about->out && sw_covers(about->word, item->o))
+		add_edge(w, about, item, NULL, SLICE_EMPTY);
+}
+
 static json *
 tree_of(struct sw *w, const struct object *o)
 {
@@ -285,4 +299,7 @@ sw_plan(struct sw *w)
 	for (size_t i = 0; i < w->n; i++)
 		if (w->items[i].o->class == OBJECT_SRO && (w->items[i].o->flags & OBJECT_REVOKED) == 0)
 			plan_edge(w, &w->items[i]);
+	for (size_t i = 0; i < w->n; i++)
+		if (slice_is(w->items[i].o->type, "note") && (w->items[i].o->flags & OBJECT_REVOKED) == 0)
+			plan_note(w, &w->items[i]);
 }

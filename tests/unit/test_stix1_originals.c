@@ -33,6 +33,13 @@
 #define ALL INDICATOR(1, "First", "") "," INDICATOR(2, "Second", MARKED(STRICT)) "," MALWARE "," NOTE ","	\
 	RELATION("indicator--" U(1), "malware--" U(3)) "," OBSERVED
 
+#define INCIDENT "{\"type\":\"incident\",\"id\":\"incident--" U(6) "\"," STAMPS "\"name\":\"break-in\"}"
+#define JOURNAL	"{\"type\":\"note\",\"id\":\"note--" U(7) "\"," STAMPS "\"content\":\"seen\",\"authors\":[\"us\"],"	\
+	"\"object_refs\":[\"incident--" U(6) "\"]}"
+#define GROUPING "{\"type\":\"grouping\",\"id\":\"grouping--" U(8) "\"," STAMPS "\"name\":\"all\","		\
+	"\"context\":\"suspicious-activity\",\"object_refs\":[\"incident--" U(6) "\"]}"
+#define SET "{\"type\":\"intrusion-set\",\"id\":\"intrusion-set--" U(9) "\"," STAMPS "\"name\":\"they\"}"
+
 static struct arena *mem;
 
 static int
@@ -165,6 +172,23 @@ an_edit_costs_no_other_object(void **state)
 	assert_int_equal(now.n, adv.n + 1);	/* and what our extension is */
 }
 
+/* What STIX 1.x says as something else, because it has nothing nearer. */
+static void
+the_nearest_is_no_second_object(void **state)
+{
+	struct advisory adv = objects(INDICATOR(1, "First", "") "," INCIDENT "," JOURNAL "," GROUPING "," SET);
+	struct advisory now = back(edited(written(&adv, true), ">First<", ">Edited<"));
+	struct advisory bare = back(written(&adv, false));
+
+	(void)state;
+	assert_non_null(chain_find(&bare, SLICE_LIT("threat-actor--" U(9))));
+	assert_non_null(chain_find(&bare, SLICE_LIT("report--" U(8))));
+	for (size_t i = 1; i < adv.n; i++)
+		if (!is_as_it_was(&now, &adv, arena_str(mem, adv.objects[i].id)))
+			fail_msg("%s", arena_str(mem, adv.objects[i].id));
+	assert_int_equal(now.n, adv.n + 1);
+}
+
 /* What a partner takes out does not come back. */
 static void
 what_is_taken_out_stays_out(void **state)
@@ -249,6 +273,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_untouched_package_is_its_bundle, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_edit_costs_no_other_object, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_nearest_is_no_second_object, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_taken_out_stays_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_original_frees_a_secret, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_tool_says_amber_strict, setup, teardown),
