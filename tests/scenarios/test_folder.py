@@ -1,5 +1,6 @@
 """If these stories fail, a partner who speaks another format is sent nothing, half a file, the same twice under two names, less label than
 the sender gave, or what he must not have; or nobody is told that it could not be said in his format."""
+import errno
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 
 import pytest
 
+from faults import Faults
 from lab import ONE, TLP, TOCSIN, TOP, Client, indicator, laboratory, stix_id, until
 
 RULES = """
@@ -312,6 +314,26 @@ def test_a_folder_that_is_away_for_a_while(stage):
     os.rename(away, stage.folder)
     stage.arrived()
     assert stage.peer()["failures"] == 0
+
+
+@pytest.mark.parametrize("kind, error", [("write", errno.ENOSPC), ("open_write", errno.EROFS), ("fsync", errno.EIO), ("rename", errno.EIO)])
+def test_a_folder_on_a_bad_disk(stage, kind, error):
+    """If this fails, a full or read-only share loses a document, or half of one stands there for the partner."""
+    stage.begin("as iodef2")
+    faults = Faults(stage.lab.folder, stage.folder)
+    stage.node.restart(**faults.env)
+    try:
+        faults.fail(kind, error=error)
+        stage.publish(*some(f"disk {kind}"))
+        until("a second failure", lambda: stage.peer()["failures"] >= 2)
+        assert [f for f in stage.files() if f[0] != "."] == [], stage.files()
+        assert os.strerror(error) in stage.peer()["last_error"]
+        faults.heal()
+        stage.arrived()
+    finally:
+        faults.heal()
+        stage.node.restart()
+    stage.node.verify_audit()
 
 
 def test_a_folder_that_is_made_anew(stage):
