@@ -125,7 +125,7 @@ open_native(struct mw *w, struct mw_event *ev)
 static void
 open_kept(struct mw *w, struct mw_event *ev)
 {
-	json *part = json_copy(w->mem, ev->container->part);
+	json *part = mw_kept_part(w, ev->container);
 
 	if (ev->container->intact) {
 		ev->node = part;
@@ -137,9 +137,7 @@ open_kept(struct mw *w, struct mw_event *ev)
 		return;
 	}
 	open_native(w, ev);
-	json_remove(part, "Tag");
-	json_remove(part, "distribution");
-	ledger_restore(w->mem, ev->node, part, false);
+	mw_put_event_rest(w, ev, part);
 }
 
 static void
@@ -169,46 +167,6 @@ open_event(struct mw *w, struct mw_event *ev)
 
 /* ---- filling it ---- */
 
-/* What an object was made of comes back. */
-static bool
-put_kept(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
-{
-	json *list, *part;
-
-	if (!ob->intact)
-		return false;
-	if (ob->kind != MW_NONE) {
-		list = ob->kind == MW_ATTRIBUTE ? ev->attributes :
-		    ob->kind == MW_OBJECT ? ev->objects : ev->reports;
-		part = json_push(list, json_copy(w->mem, ob->part));
-		mw_raise(w, part, ob, ev->label, false);
-		mw_add_element(w, ev, part);
-		mw_came_of(w, ob, part);
-	}
-	for (json *k = json_first(json_get(ob->tree, "object_refs")); k != NULL; k = json_next(k)) {
-		struct mw_obj *sco = mw_find(w, json_slice(k));
-
-		if (sco != NULL && sco->event == ob->event && sco->o->class == OBJECT_SCO &&
-		    slice_is(ob->o->type, "observed-data"))
-			sco->done = true;
-	}
-	return true;
-}
-
-/* An edited object keeps what only its part knew. */
-static void
-put_rest(struct mw *w, struct mw_obj *ob)
-{
-	json *part = json_copy(w->mem, ob->part);
-
-	if (part == NULL || ob->nnodes == 0)
-		return;
-	json_remove(part, "Tag");
-	json_remove(part, "distribution");
-	json_remove(part, "Attribute");
-	ledger_restore(w->mem, ob->nodes[0], part, false);
-}
-
 static void
 put_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, int pass)
 {
@@ -232,7 +190,7 @@ put_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, int pass)
 	else
 		mw_sdo(w, ev, ob);
 	if (ob->residue != NULL)
-		put_rest(w, ob);
+		mw_put_rest(w, ev, ob);
 }
 
 /* Put a list in unless it is empty and the event had none. */
@@ -253,7 +211,7 @@ mw_write_event(struct mw *w, struct mw_event *ev)
 	kept = ev->container != NULL && ev->container->intact;
 	for (size_t i = 0; i < ev->nmembers; i++)
 		if (!ev->members[i]->container)
-			put_kept(w, ev, ev->members[i]);
+			mw_put_kept(w, ev, ev->members[i]);
 	for (int pass = 1; pass <= 3; pass++)
 		for (size_t i = 0; i < ev->nmembers; i++)
 			put_object(w, ev, ev->members[i], pass);

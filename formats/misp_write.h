@@ -29,6 +29,8 @@ struct mw_obj {
 	bool			 intact;	/* S fits */
 	long			 event;		/* its event; MW_NOWHERE before the plan */
 	bool			 container;
+	/* Edited: the element that it was, where that stood, and of what it was a part. */
+	json			*was, *was_in, *was_of;
 	bool			 done;		/* another object has said it (an observable) */
 	json			**nodes;	/* native elements */
 	size_t			 nnodes, cap;
@@ -57,6 +59,7 @@ struct mw {
 	size_t			 n;
 	const struct batch	*batch;		/* these are some of many (format_series); or NULL */
 	struct idmap		 by_id;		/* the latest version of each */
+	struct idmap		 edited;	/* uuid -> v: what no longer is as in the part of another */
 	struct mw_event		*events;
 	size_t			 nevents;
 	bool			 born;		/* something has an R */
@@ -96,6 +99,18 @@ void		 mw_other_attribute(struct mw *w, json *object, const struct misp_template
 void		 mw_came_of(struct mw *w, struct mw_obj *ob, json *node);
 json		*mw_by_uuid(struct mw_event *ev, struct slice uuid);
 void		 mw_add_element(struct mw *w, struct mw_event *ev, json *node);
+
+/* misp_write_kept.c */
+void		 mw_index_edited(struct mw *w);
+/* A copy of what ob was made of, without what was edited since. */
+json		*mw_kept_part(struct mw *w, const struct mw_obj *ob);
+/* The part of an untouched object; false if ob is none. */
+bool		 mw_put_kept(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
+/* Into what became of an edited object, or of an edited event: what only the part knew. */
+void		 mw_put_rest(struct mw *w, const struct mw_event *ev, struct mw_obj *ob);
+void		 mw_put_event_rest(struct mw *w, struct mw_event *ev, json *part);
+/* Append what an object became; where it was edited, with what only its old element knew. */
+void		 mw_put_again(struct mw *w, struct mw_obj *ob, json *list, json *node);
 
 /* misp_write_sdo.c */
 void		 mw_sdo(struct mw *w, struct mw_event *ev, struct mw_obj *ob);

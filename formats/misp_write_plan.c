@@ -147,6 +147,7 @@ mw_open(struct mw *w, const struct write_job *job, struct arena *mem, struct err
 		w->v[i].handling = says_handling(w, w->v[i].tree);
 		w->v[i].intact = w->v[i].residue != NULL && is_intact(w, &w->v[i]);
 	}
+	mw_index_edited(w);
 	return 0;
 }
 

@@ -79,6 +79,19 @@ cluster_there(const struct mw_event *ev, struct slice uuid)
 	return NULL;
 }
 
+/* Its cluster is called otherwise now. */
+static void
+untag(json *element, struct slice name)
+{
+	json *tags = json_get(element, "Tag"), *next;
+
+	for (json *t = json_first(tags); t != NULL; t = next) {
+		next = json_next(t);
+		if (slice_eq(json_member(t, "name"), name))
+			json_detach(tags, t);
+	}
+}
+
 void
 mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 {
@@ -86,7 +99,7 @@ mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	    name = mw_label(ob->tree, "galaxy-name");
 	struct slice value = json_slice(mw_take(w, ob->tree, "name"));
 	const char *tag;
-	json *c;
+	json *c, *element;
 
 	if (value.n == 0)
 		value = json_slice(mw_take(w, ob->tree, "x_misp_value"));
@@ -104,14 +117,19 @@ mw_cluster(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 		return;
 	}
 	tag = arena_fmt(w->mem, "misp-galaxy:%.*s=\"%.*s\"", SLICE_ARG(type), SLICE_ARG(value));
-	c = json_push(json_get(galaxy_of(w, ev, type, name), "GalaxyCluster"), json_object(w->mem));
+	element = ob->was_of == NULL ? ev->node : ob->was_of;
+	if (ob->was != NULL)
+		untag(element, json_member(ob->was, "tag_name"));
+	c = json_object(w->mem);
 	json_put_str(w->mem, c, "uuid", misp_uuid_of_id(ob->o->id));
 	json_put_str(w->mem, c, "type", type);
 	json_put_str(w->mem, c, "value", value);
 	json_put_str(w->mem, c, "tag_name", slice_of(tag));
 	json_put_str(w->mem, c, "description", json_slice(mw_take(w, ob->tree, "description")));
 	put_meta(w, c, ob->tree);
-	mw_tag(w, ev->node, tag);
+	mw_put_again(w, ob, ob->was_in != NULL ? ob->was_in :
+	    json_get(galaxy_of(w, ev, type, name), "GalaxyCluster"), c);
+	mw_tag(w, element, tag);
 	mw_came_of(w, ob, c);
 }
 
@@ -454,13 +472,14 @@ write_reference(struct mw *w, struct mw_event *ev, struct mw_obj *ob)
 	if (from == NULL || to == NULL || json_get(from, "Attribute") == NULL ||
 	    hides(ev, from, ob))
 		return;
-	ref = json_push(list_of(w, from, "ObjectReference"), json_object(w->mem));
+	ref = json_object(w->mem);
 	json_put_str(w->mem, ref, "uuid", misp_uuid_of_id(ob->o->id));
 	json_put_str(w->mem, ref, "object_uuid", json_member(from, "uuid"));
 	json_put_str(w->mem, ref, "referenced_uuid", json_member(to, "uuid"));
 	json_put_str(w->mem, ref, "relationship_type",
 	    json_slice(mw_take(w, ob->tree, "relationship_type")));
 	json_put_str(w->mem, ref, "comment", json_slice(mw_take(w, ob->tree, "description")));
+	mw_put_again(w, ob, list_of(w, from, "ObjectReference"), ref);
 	mw_take(w, ob->tree, "source_ref");
 	mw_take(w, ob->tree, "target_ref");
 	mw_take(w, ob->tree, "id");
@@ -486,7 +505,7 @@ write_sighting(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char 
 
 	if (a == NULL || !misp_seconds(at, &seconds) || hides(ev, a, ob))
 		return;
-	s = json_push(list_of(w, a, "Sighting"), json_object(w->mem));
+	s = json_object(w->mem);
 	json_put_str(w->mem, s, "uuid", misp_uuid_of_id(ob->o->id));
 	json_put_str(w->mem, s, "type", slice_of(type));
 	json_put_str(
@@ -494,12 +513,13 @@ write_sighting(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char 
 	json_put_str(w->mem, s, "source", json_slice(mw_take(w, ob->tree, "description")));
 	mw_take(w, ob->tree, "id");
 	mw_take(w, ob->tree, "sighting_of_ref");
-	if (who == NULL)
-		return;
-	org = json_put(w->mem, s, "Organisation", json_object(w->mem));
-	json_put_str(w->mem, org, "name", json_member(who->tree, "name"));
-	json_put_str(w->mem, org, "uuid", misp_uuid_of_id(by));
-	mw_take(w, ob->tree, "where_sighted_refs");
+	if (who != NULL) {
+		org = json_put(w->mem, s, "Organisation", json_object(w->mem));
+		json_put_str(w->mem, org, "name", json_member(who->tree, "name"));
+		json_put_str(w->mem, org, "uuid", misp_uuid_of_id(by));
+		mw_take(w, ob->tree, "where_sighted_refs");
+	}
+	mw_put_again(w, ob, list_of(w, a, "Sighting"), s);
 }
 
 void

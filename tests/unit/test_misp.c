@@ -350,6 +350,136 @@ test_an_edit_in_misp_reaches_the_original(void **state)
 	assert_true(slice_is(kit_find(&adv, REPORT_ID)->bytes, REPORT("")));
 }
 
+/* An event with one of everything that stands in the part of something else. */
+static const char full_event[] = "{\"Event\":{\"uuid\":\"0a1b2c3d-0001-4000-8000-000000000001\",\"info\":\"test\","
+    "\"date\":\"2026-03-01\",\"timestamp\":\"1772323200\",\"threat_level_id\":\"2\",\"Tag\":[{\"name\":"
+    "\"misp-galaxy:threat-actor=\\\"APT X\\\"\"}],\"Galaxy\":[{\"name\":\"Threat Actor\",\"type\":\"threat-actor\","
+    "\"GalaxyCluster\":[{\"uuid\":\"0a1b2c3d-0002-4000-8000-000000000002\",\"type\":\"threat-actor\",\"value\":\"APT X\","
+    "\"tag_name\":\"misp-galaxy:threat-actor=\\\"APT X\\\"\",\"description\":\"old\",\"meta\":{\"country\":[\"ZZ\"]}}]}],"
+    "\"Attribute\":[{\"uuid\":\"0a1b2c3d-0003-4000-8000-000000000003\",\"type\":\"domain\",\"category\":\"Network activity\","
+    "\"value\":\"bad.example\",\"to_ids\":true,\"comment\":\"old\",\"first_seen\":\"2026-02-01T00:00:00.000000+00:00\","
+    "\"timestamp\":\"1772323200\",\"Sighting\":[{\"uuid\":\"0a1b2c3d-0004-4000-8000-000000000004\",\"type\":\"0\","
+    "\"date_sighting\":\"1772330000\",\"source\":\"old\",\"attribute_id\":\"9\"}]}],\"Object\":[{\"uuid\":"
+    "\"0a1b2c3d-0006-4000-8000-000000000006\",\"name\":\"file\",\"meta-category\":\"file\",\"timestamp\":\"1772323200\","
+    "\"Attribute\":[{\"uuid\":\"0a1b2c3d-0007-4000-8000-000000000007\",\"type\":\"md5\",\"object_relation\":\"md5\","
+    "\"value\":\"b1946ac92492d2347c6235b4d2611184\",\"to_ids\":true},{\"uuid\":\"0a1b2c3d-0008-4000-8000-000000000008\","
+    "\"type\":\"filename\",\"object_relation\":\"filename\",\"value\":\"a.exe\",\"to_ids\":false},{\"uuid\":"
+    "\"0a1b2c3d-0009-4000-8000-000000000009\",\"type\":\"text\",\"object_relation\":\"state\",\"value\":\"Malicious\"}],"
+    "\"ObjectReference\":[{\"uuid\":\"0a1b2c3d-000a-4000-8000-00000000000a\",\"referenced_uuid\":"
+    "\"0a1b2c3d-0003-4000-8000-000000000003\",\"relationship_type\":\"connects-to\",\"comment\":\"old\"}]}]}}";
+
+/* That event, after somebody changed its n-th object of a type; with residue or without. */
+static json *
+event_after_edit(const char *type, size_t n, const char *edit, bool residue)
+{
+	struct read_job job = { .input = "test", .received = MISP_NOW };
+	struct advisory adv, now = { 0 };
+	struct strbuf list = STRBUF_INIT;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(kit_read(&format_misp, slice_of(full_event), &adv, NULL), 0);
+	for (size_t i = 0; i < adv.n; i++) {
+		json *o = json_copy(mem, adv.objects[i].tree);
+
+		if (slice_is(adv.objects[i].type, type) && n-- == 0) {
+			json_put_str(mem, o, "modified", SLICE_LIT("2026-06-01T00:00:00.000Z"));
+			for (json *k = json_first(kit_parse(slice_of(edit))); k != NULL; k = json_next(k))
+				if (json_is_null(k))
+					json_remove(o, json_name(k));
+				else
+					json_put(mem, o, json_name(k), json_copy(mem, k));
+		}
+		strbuf_addc(&list, i == 0 ? '[' : ',');
+		json_print(&list, o);
+	}
+	strbuf_addc(&list, ']');
+	job.in = arena_slice(mem, strbuf_slice(&list));
+	strbuf_fini(&list);
+	assert_int_equal(format_stix21.read(&job, mem, &now, &e), 0);
+	return json_first(kit_events(kit_write(&format_misp, &now, residue, NULL)));
+}
+
+static size_t
+count_of_uuid(const json *o, const char *uuid)
+{
+	size_t n = slice_is(json_member(o, "uuid"), uuid);
+
+	for (const json *k = json_first(o); k != NULL; k = json_next(k))
+		n += count_of_uuid(k, uuid);
+	return n;
+}
+
+static void
+check_edited_parts(bool residue)
+{
+	json *e = event_after_edit("threat-actor", 0, "{\"name\":\"APT Y\",\"description\":\"new\"}", residue);
+	json *c = json_first(json_get(json_first(json_get(e, "Galaxy")), "GalaxyCluster")), *a;
+
+	assert_int_equal(count_of_uuid(e, "0a1b2c3d-0002-4000-8000-000000000002"), 1);
+	assert_true(slice_is(json_member(c, "value"), "APT Y"));
+	assert_true(slice_is(json_member(c, "description"), "new"));
+	assert_non_null(json_get(json_get(c, "meta"), "country"));	/* what only MISP knew */
+	assert_int_equal(json_count(json_get(e, "Tag")), 1);
+	assert_true(slice_is(json_member(json_first(json_get(e, "Tag")), "name"), "misp-galaxy:threat-actor=\"APT Y\""));
+	assert_true(slice_is(misp_text(mem, e, "threat_level_id"), "2"));
+
+	e = event_after_edit("sighting", 0, "{\"last_seen\":\"2026-05-01T00:00:00Z\",\"description\":\"new\"}", residue);
+	a = json_first(json_get(json_first(json_get(e, "Attribute")), "Sighting"));
+	assert_int_equal(count_of_uuid(e, "0a1b2c3d-0004-4000-8000-000000000004"), 1);
+	assert_true(slice_is(json_member(a, "date_sighting"), "1777593600"));
+	assert_true(slice_is(json_member(a, "source"), "new"));
+	assert_true(slice_is(json_member(a, "attribute_id"), "9"));
+
+	e = event_after_edit("relationship", 0, "{\"relationship_type\":\"drops\",\"description\":null}", residue);
+	a = json_first(json_get(json_first(json_get(e, "Object")), "ObjectReference"));
+	assert_int_equal(count_of_uuid(e, "0a1b2c3d-000a-4000-8000-00000000000a"), 1);
+	assert_true(slice_is(json_member(a, "relationship_type"), "drops"));
+	assert_int_equal(json_member(a, "comment").n, 0);
+
+	e = event_after_edit("indicator", 0, "{\"description\":null,\"valid_from\":\"2026-06-01T00:00:00.000Z\"}", residue);
+	a = json_first(json_get(e, "Attribute"));
+	assert_int_equal(json_member(a, "comment").n, 0);
+	assert_null(json_get(a, "first_seen"));
+	assert_int_equal(json_count(json_get(a, "Sighting")), 1);
+
+	e = event_after_edit("grouping", 0, "{\"name\":\"new\"}", residue);
+	assert_true(slice_is(json_member(e, "info"), "new"));
+	assert_true(slice_is(misp_text(mem, e, "threat_level_id"), "2"));
+}
+
+/* What is edited on the way wins over the part that came along, once and in its old place. */
+static void
+test_an_edit_wins_over_the_part_that_holds_it(void **state)
+{
+	(void)state;
+	check_edited_parts(true);
+	check_edited_parts(false);
+}
+
+static void
+test_an_edited_object_keeps_what_stix_did_not_say(void **state)
+{
+	static const char pattern[] = "{\"pattern\":\"[file:hashes.MD5 = 'b1946ac92492d2347c6235b4d2611185']\"}",
+	    secret[] = "{\"object_marking_refs\":[\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1\"]}";
+	json *e = event_after_edit("indicator", 1, pattern, false), *list, *a;
+
+	(void)state;
+	list = json_get(json_first(json_get(e, "Object")), "Attribute");
+	assert_int_equal(json_count(list), 3);
+	assert_true(slice_is(json_member(json_at(list, 0), "value"), "b1946ac92492d2347c6235b4d2611185"));
+	assert_true(slice_is(json_member(json_at(list, 1), "value"), "a.exe"));
+	assert_true(slice_is(json_member(json_at(list, 2), "value"), "Malicious"));
+	/* the same value is the same attribute; and all are for those who may read the object now */
+	e = event_after_edit("indicator", 1, secret, false);
+	list = json_get(json_first(json_get(e, "Object")), "Attribute");
+	assert_true(slice_is(json_member(json_at(list, 0), "uuid"), "0a1b2c3d-0007-4000-8000-000000000007"));
+	for (a = json_first(list); a != NULL; a = json_next(a))
+		assert_int_equal(misp_label_of(a, false).tlp, TLP_RED);
+	/* a cluster that became a secret is in no event that others read */
+	e = event_after_edit("threat-actor", 0, secret, false);
+	assert_int_equal(count_of_uuid(e, "0a1b2c3d-0002-4000-8000-000000000002"), 0);
+}
+
 static void
 test_what_is_deleted_in_misp_does_not_come_back(void **state)
 {
@@ -555,6 +685,10 @@ main(void)
 		    test_what_was_seen_is_an_observable, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_tag_and_distribution_say_who_may_see_it, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_an_edit_wins_over_the_part_that_holds_it, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_an_edited_object_keeps_what_stix_did_not_say, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_a_sharing_group_is_what_it_is_to_us, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
