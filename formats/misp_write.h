@@ -76,14 +76,11 @@ void		 mw_plan(struct mw *w);
 struct mw_obj	*mw_find(struct mw *w, struct slice id);
 json		*mw_find_tree(void *w, struct slice id);	/* object_find_fn */
 
-/* misp_write_native.c */
+/* misp_write_element.c */
 /* The member, said by the event. */
 json		*mw_take(struct mw *w, const json *tree, const char *name);
 /* "domain" of the label misp:type="domain"; empty if there is no such label. */
 struct slice	 mw_label(const json *tree, const char *what);
-void		 mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
-void		 mw_observed(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
-void		 mw_observable(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 /* A new attribute of ob; the one that is there if the uuid is taken by the same value. */
 json *mw_attribute(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const char *type,
     struct slice value, struct slice uuid, bool to_ids);
@@ -92,13 +89,28 @@ json *mw_object(struct mw *w, struct mw_event *ev, struct mw_obj *ob, const stru
     struct slice name, struct slice meta);
 json *mw_object_attribute(struct mw *w, json *object, const char *relation, const char *type,
     struct slice value, bool to_ids);
-/* An attribute that no path stands for; `data`: the content of the one that is there. */
-void		 mw_other_attribute(struct mw *w, json *object, const struct misp_template *t,
-		    char *relation, struct slice value, bool data);
 /* Say that the element came of ob. */
 void		 mw_came_of(struct mw *w, struct mw_obj *ob, json *node);
 json		*mw_by_uuid(struct mw_event *ev, struct slice uuid);
 void		 mw_add_element(struct mw *w, struct mw_event *ev, json *node);
+
+/* misp_write_facts.c */
+/* The type of attribute that a single fact gets; NULL: none. */
+const struct misp_type *mw_type_of_fact(struct mw *w, const struct misp_fact *f);
+/* Facts that no label explains: one attribute, a pair, or an object. False: MISP has no words for it. */
+bool		 mw_write_facts(struct mw *w, struct mw_event *ev, struct mw_obj *ob,
+		    struct misp_facts *f, struct slice uuid, bool to_ids);
+/* An attribute that no path stands for; `data`: the content of the one that is there. */
+void		 mw_other_attribute(struct mw *w, json *object, const struct misp_template *t,
+		    char *relation, struct slice value, bool data);
+/* As the labels of an object say that it was in MISP; false if they say nothing that we know. */
+bool		 mw_write_labelled(struct mw *w, struct mw_event *ev, struct mw_obj *ob,
+		    struct misp_facts *f, bool to_ids);
+
+/* misp_write_native.c */
+void		 mw_indicator(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
+void		 mw_observed(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
+void		 mw_observable(struct mw *w, struct mw_event *ev, struct mw_obj *ob);
 
 /* misp_write_kept.c */
 void		 mw_index_edited(struct mw *w);
