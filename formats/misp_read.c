@@ -8,7 +8,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/codec.h"
 
-enum { BYTES_DEFAULT = 64 << 20, WARNINGS_MAX = 10000 };
+enum { BYTES_DEFAULT = 64 << 20, OBJECT_BYTES_DEFAULT = 8 << 20, WARNINGS_MAX = 10000 };
 
 /* ---- remarks ---- */
 
@@ -279,6 +279,29 @@ event_part(struct mr *r, const json *event)
 	return part;
 }
 
+/* How many bytes the texts in it have. */
+static size_t
+weight_of(const json *node)
+{
+	size_t n = json_slice(node).n;
+
+	for (const json *k = json_first(node); k != NULL; k = json_next(k))
+		n += weight_of(k);
+	return n;
+}
+
+/* True if it is too large to be one object, and was refused. */
+static bool
+is_too_large(struct mr *r, const json *said, const json *node)
+{
+	size_t most = r->job->limits.object_bytes;
+
+	if (weight_of(said) <= (most > 0 ? most : (size_t)OBJECT_BYTES_DEFAULT))
+		return false;
+	mr_refuse(r, node, "TOO_LARGE", "larger than one object may be");
+	return true;
+}
+
 /* All elements of a list of the event. */
 static void
 read_list(struct mr *r, struct mr_event *ev, const char *name, const struct mr_originals *os,
@@ -292,7 +315,8 @@ read_list(struct mr *r, struct mr_event *ev, const char *name, const struct mr_o
 		if (mr_is_explained(os, k))
 			continue;
 		mr_at(r, "%s/%s[%zu]", event, name, i);
-		read(r, ev, k);
+		if (!is_too_large(r, k, k))
+			read(r, ev, k);
 	}
 	mr_at(r, "%s", event);
 }
@@ -325,6 +349,8 @@ read_event(struct mr *r, json *node, struct err *e)
 		    "a tlp tag or the distribution is "
 		    "no word that we can read: RED");
 	ev.part = event_part(r, node);
+	if (is_too_large(r, ev.part, node))
+		return 0;
 	ev.uuid = mr_uuid(r, node, "event", misp_text(r->mem, json_get(node, "Orgc"), "name"),
 	    json_member(node, "date"), info);
 	os = mr_originals_read(r, node);

@@ -12,6 +12,7 @@
 #include "formats/fingerprint.h"
 #include "formats/pattern.h"
 #include "formats/sco.h"
+#include "tests/unit/corpus_kit.h"
 #include "tests/unit/misp_kit.h"
 
 /* ---- tables ---- */
@@ -281,6 +282,40 @@ test_a_sharing_group_is_what_it_is_to_us(void **state)
 	check_group(known, TAGS("tlp:green"), SHARED(GROUP), TLP_GREEN, TLP_AMBER_STRICT);
 	check_group(known, TAGS("tlp:green"), SHARED("11111111-2222-4333-8444-555555555555"), TLP_GREEN, TLP_GREEN);
 	check_group(GROUP "=purple", SHARED(GROUP), "", TLP_RED, TLP_RED);
+}
+
+/* ---- limits ---- */
+
+static void
+test_what_is_too_large_costs_itself(void **state)
+{
+	static const char text[] = EVENT("\"Attribute\":[{\"type\":\"domain\",\"value\":\"bad.example\",\"to_ids\":true},"
+	    "{\"uuid\":\"0a1b2c3d-0009-4000-8000-000000000009\",\"type\":\"comment\",\"value\":"
+	    "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"}]");
+	struct read_job job = { .input = "test", .received = MISP_NOW, .in = slice_of(text) };
+	struct advisory adv = { 0 };
+	struct loss loss;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	job.limits.object_bytes = 130;
+	loss_init(&loss, mem);
+	job.loss = &loss;
+	assert_int_equal(format_misp.read(&job, mem, &adv, &e), 0);
+	assert_non_null(kit_first(&adv, "indicator"));
+	assert_int_equal(adv.nverdicts, 1);
+	assert_string_equal(adv.verdicts[0].code, "TOO_LARGE");
+	assert_string_equal(adv.verdicts[0].err.path, "Event[0]/Attribute[1]");
+	assert_true(slice_is(adv.verdicts[0].id, "0a1b2c3d-0009-4000-8000-000000000009"));
+	assert_int_equal(kit_counted(&loss), corpus_leaves(kit_parse(job.in)));
+	/* an event that is too large without what it holds is none */
+	adv = (struct advisory){ 0 };
+	job.limits.object_bytes = 40;
+	loss_init(&loss, mem);
+	assert_int_equal(format_misp.read(&job, mem, &adv, &e), 0);
+	assert_int_equal(adv.n, 0);
+	assert_string_equal(adv.verdicts[0].code, "TOO_LARGE");
+	assert_int_equal(kit_counted(&loss), corpus_leaves(kit_parse(job.in)));
 }
 
 /* ---- the way home ---- */
@@ -685,6 +720,8 @@ main(void)
 		    test_what_was_seen_is_an_observable, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_tag_and_distribution_say_who_may_see_it, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_what_is_too_large_costs_itself, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_an_edit_wins_over_the_part_that_holds_it, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
