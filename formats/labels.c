@@ -243,26 +243,26 @@ read_definition(const json *tree, struct labels *out)
 	}
 }
 
-/* Fill *out with what the markings of an object say. */
+/* Fill *out with what the members of an object say. */
 void
-labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out)
+labels_read_members(const struct labels_members *m, const json *definition, object_find_fn find, void *ctx,
+    struct labels *out)
 {
 	enum label_case seen = LABEL_ABSENT;
 	enum tlp granular = TLP_UNSET;
 	const json *g;
 
 	*out = (struct labels){ 0 };
-	for (const json *r = json_first(json_get(tree, "object_marking_refs")); r != NULL;
-	    r = json_next(r)) {
+	for (const json *r = json_first(m->refs); r != NULL; r = json_next(r)) {
 		enum pap p = pap_of_id(json_slice(r));
 
 		count_ref(r, find, ctx, &out->label, &out->tlp);
 		if (p > out->pap)
 			out->pap = p;
 	}
-	for (const json *l = json_first(json_get(tree, "labels")); l != NULL; l = json_next(l))
+	for (const json *l = json_first(m->tags); l != NULL; l = json_next(l))
 		labels_add_tag(out, json_slice(l));
-	for (g = json_first(json_get(tree, "granular_markings")); g != NULL; g = json_next(g))
+	for (g = json_first(m->granular); g != NULL; g = json_next(g))
 		if (json_get(g, "marking_ref") != NULL)
 			count_ref(json_get(g, "marking_ref"), find, ctx, &seen, &granular);
 	if (seen == LABEL_UNREADABLE)
@@ -273,6 +273,17 @@ labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out
 		out->tlp = granular;
 		out->flags |= OBJECT_GRANULAR;
 	}
-	if (slice_is(json_member(tree, "type"), "marking-definition"))
-		read_definition(tree, out);
+	if (definition != NULL)
+		read_definition(definition, out);
+}
+
+/* Fill *out with what the markings of an object say. */
+void
+labels_read(const json *tree, object_find_fn find, void *ctx, struct labels *out)
+{
+	const struct labels_members m = { json_get(tree, "object_marking_refs"),
+		json_get(tree, "granular_markings"), json_get(tree, "labels") };
+	bool definition = slice_is(json_member(tree, "type"), "marking-definition");
+
+	labels_read_members(&m, definition ? tree : NULL, find, ctx, out);
 }

@@ -26,6 +26,16 @@ struct labels {
 	struct slice	desk;		/* behind the first tag `embargo:` */
 };
 
+/* The members of an object that speak of handling; NULL where it has none. */
+struct labels_members {
+	const json	*refs;		/* object_marking_refs */
+	const json	*granular;	/* granular_markings */
+	const json	*tags;		/* labels */
+};
+
+/* Read them. `definition`: the object, if it is a marking-definition itself. */
+void	labels_read_members(const struct labels_members *m, const json *definition, object_find_fn find,
+	    void *ctx, struct labels *out);
 /* Read object_marking_refs, granular_markings and the label tags of `tree`. OBJECT_CLASSIFIED is told
  * of marking-definitions only: their text is searched once, and advisory_settle hands the flag on to
  * what they mark. */

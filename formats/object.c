@@ -1,8 +1,11 @@
 /* object.c -- see object.h. What needs the whole message is in settle.c. */
 #include "formats/object.h"
 
+#include <pthread.h>
+
 #include "formats/fingerprint.h"
 #include "formats/labels.h"
+#include "formats/names.h"
 #include "formats/refs.h"
 #include "formats/vocab.h"
 #include "gateway/base/arena.h"
@@ -13,6 +16,44 @@
 
 enum { SUPPORTERS_COMPARED = 64 };	/* an object that names more may name some twice */
 
+/* The members that the header is made of. */
+enum member {
+	TYPE, ID, CREATED, MODIFIED, SPEC_VERSION, CREATED_BY, LABELS, SECTORS, REVOKED, IDENTITY_CLASS,
+	VALID_UNTIL, MARKINGS, GRANULAR, MEMBERS
+};
+static const char *const member_names[MEMBERS] = {
+	"type", "id", "created", "modified", "spec_version", "created_by_ref", "labels", "sectors",
+	"revoked", "identity_class", "valid_until", "object_marking_refs", "granular_markings"
+};
+static struct names members;
+static pthread_once_t members_named = PTHREAD_ONCE_INIT;
+
+static void
+name_members(void)
+{
+	for (unsigned i = 0; i < MEMBERS; i++)
+		names_add(&members, member_names[i], i);
+}
+
+/* An object that is being looked at, and its members: found in one walk, not one by one. */
+struct facts {
+	struct object	*o;
+	struct arena	*mem;
+	const json	*m[MEMBERS];
+};
+
+static void
+find_members(struct facts *f)
+{
+	pthread_once(&members_named, name_members);
+	for (const json *m = json_first(f->o->tree); m != NULL; m = json_next(m)) {
+		unsigned i = names_find_member(&members, json_name(m), json_name_tag(m));
+
+		if (i != NAMES_NONE && f->m[i] == NULL)
+			f->m[i] = m;
+	}
+}
+
 /* Refuse because of the member `name`; returns -1. */
 static int
 refuse(struct err *e, enum err_code code, const char *name, const char *what)
@@ -22,11 +63,12 @@ refuse(struct err *e, enum err_code code, const char *name, const char *what)
 	return -1;
 }
 
-/* Fill *out from the string member `name`; an error unless it is a string of at least one byte. */
+/* Fill *out from a string member; an error unless it is a string of at least one byte. */
 static int
-need_string(const json *tree, const char *name, struct slice *out, struct err *e)
+need_string(const struct facts *f, enum member which, struct slice *out, struct err *e)
 {
-	const json *m = json_get(tree, name);
+	const char *name = member_names[which];
+	const json *m = f->m[which];
 
 	if (m == NULL)
 		return refuse(e, ERR_MISSING, name, "is missing");
@@ -38,12 +80,12 @@ need_string(const json *tree, const char *name, struct slice *out, struct err *e
 
 /* Fill type and id; an error unless id is "TYPE--UUID". */
 static int
-fill_identity(struct object *o, struct err *e)
+fill_identity(const struct facts *f, struct err *e)
 {
+	struct object *o = f->o;
 	struct slice uuid;
 
-	if (need_string(o->tree, "type", &o->type, e) < 0 ||
-	    need_string(o->tree, "id", &o->id, e) < 0)
+	if (need_string(f, TYPE, &o->type, e) < 0 || need_string(f, ID, &o->id, e) < 0)
 		return -1;
 	if (o->id.n < o->type.n + 2 || memcmp(o->id.p, o->type.p, o->type.n) != 0 ||
 	    memcmp(o->id.p + o->type.n, "--", 2) != 0)
@@ -59,15 +101,14 @@ fill_identity(struct object *o, struct err *e)
 /* Fill *text and *key from a timestamp member; nothing if it is absent, an error if it is no possible
  * UTC time with Z. */
 static int
-fill_time(const json *tree, struct arena *mem, const char *name, struct slice *text,
-    struct slice *key, struct err *e)
+fill_time(const struct facts *f, enum member which, struct slice *text, struct slice *key, struct err *e)
 {
-	const json *m = json_get(tree, name);
+	const json *m = f->m[which];
 
 	if (m == NULL)
 		return 0;
-	if (!json_is_string(m) || !stamp_key(mem, json_slice(m), key))
-		return refuse(e, ERR_VALUE, name, "is no possible UTC time ending in Z");
+	if (!json_is_string(m) || !stamp_key(f->mem, json_slice(m), key))
+		return refuse(e, ERR_VALUE, member_names[which], "is no possible UTC time ending in Z");
 	*text = json_slice(m);
 	return 0;
 }
@@ -87,22 +128,23 @@ content_of(const struct object *o, uint8_t out[SHA256_LEN])
 
 /* Fill version and version_key: `modified`, else `created`, else the hash of the content. */
 static int
-fill_version(struct object *o, struct arena *mem, struct err *e)
+fill_version(const struct facts *f, struct err *e)
 {
+	struct object *o = f->o;
 	struct slice text = SLICE_EMPTY, key = SLICE_EMPTY;
 	uint8_t content[SHA256_LEN];
 	static const char sha256[] = "sha256:";
 	char *hash;
 
-	if (fill_time(o->tree, mem, "created", &text, &key, e) < 0 ||
-	    ((text.n == 0 || !slice_eq(text, json_member(o->tree, "modified"))) &&
-	    fill_time(o->tree, mem, "modified", &text, &key, e) < 0))
+	if (fill_time(f, CREATED, &text, &key, e) < 0 ||
+	    ((text.n == 0 || !slice_eq(text, json_slice(f->m[MODIFIED]))) &&
+	    fill_time(f, MODIFIED, &text, &key, e) < 0))
 		return -1;
 	o->version = text;
 	o->version_key = key;
 	if (key.n == 0) {
 		content_of(o, content);
-		hash = arena_raw(mem, sizeof(sha256) + 2 * SHA256_LEN);
+		hash = arena_raw(f->mem, sizeof(sha256) + 2 * SHA256_LEN);
 		memcpy(hash, sha256, sizeof(sha256) - 1);
 		hex_text(content, sizeof(content), hash + sizeof(sha256) - 1);
 		o->version_key = slice_from(hash, sizeof(sha256) - 1 + 2 * SHA256_LEN);
@@ -112,24 +154,24 @@ fill_version(struct object *o, struct arena *mem, struct err *e)
 
 /* Return the specification version: its own word, else what TAXII 2.1 section 3.4.1 reads into it. */
 static struct slice
-spec_version_of(const struct object *o)
+spec_version_of(const struct facts *f)
 {
-	struct slice said = json_member(o->tree, "spec_version");
+	struct slice said = json_slice(f->m[SPEC_VERSION]);
 
 	if (said.n > 0)
 		return said;
-	return o->version.n > 0 ? SLICE_LIT("2.0") : SLICE_LIT("2.1");
+	return f->o->version.n > 0 ? SLICE_LIT("2.0") : SLICE_LIT("2.1");
 }
 
 /* Return the phase that a label `cip-phase:X` names, else the default of the type. */
 static enum phase
-phase_of(const struct object *o, const struct vocab_type *t)
+phase_of(const struct facts *f, const struct vocab_type *t)
 {
 	static const char prefix[] = "cip-phase:";
 	const size_t n = sizeof(prefix) - 1;
 	const json *l;
 
-	for (l = json_first(json_get(o->tree, "labels")); l != NULL; l = json_next(l)) {
+	for (l = json_first(f->m[LABELS]); l != NULL; l = json_next(l)) {
 		struct slice s = json_slice(l);
 		enum phase p = slice_starts(s, prefix) ?
 		    phase_parse(slice_from(s.p + n, s.n - n)) : PHASE_UNSET;
@@ -140,24 +182,22 @@ phase_of(const struct object *o, const struct vocab_type *t)
 	return t == NULL ? PHASE_UNSET : t->phase;
 }
 
-/* Return the sectors an object names itself. */
-uint32_t
-object_own_sectors(const struct object *o)
+/* Return the sectors that labels name, and those of an identity (else NULL). */
+static uint32_t
+sectors_of(const json *labels, const json *sectors)
 {
 	static const char prefix[] = "sector:";
 	const size_t n = sizeof(prefix) - 1;
 	uint32_t set = 0;
 	const json *l;
 
-	for (l = json_first(json_get(o->tree, "labels")); l != NULL; l = json_next(l)) {
+	for (l = json_first(labels); l != NULL; l = json_next(l)) {
 		struct slice s = json_slice(l);
 
 		if (slice_starts(s, prefix))
 			set |= vocab_sector_bit(slice_from(s.p + n, s.n - n));
 	}
-	if (!slice_is(o->type, "identity"))
-		return set;
-	for (l = json_first(json_get(o->tree, "sectors")); l != NULL; l = json_next(l)) {
+	for (l = json_first(sectors); l != NULL; l = json_next(l)) {
 		int bit = sector_of_stix(json_slice(l));
 
 		set |= bit < 0 ? vocab_sector_bit(json_slice(l)) : (uint32_t)1 << bit;
@@ -165,18 +205,25 @@ object_own_sectors(const struct object *o)
 	return set;
 }
 
+/* Return the sectors an object names itself. */
+uint32_t
+object_own_sectors(const struct object *o)
+{
+	return sectors_of(json_get(o->tree, "labels"),
+	    slice_is(o->type, "identity") ? json_get(o->tree, "sectors") : NULL);
+}
+
 /* Return the flags that the object shows by itself, labels aside. */
 static uint32_t
-flags_of(const struct object *o, const struct vocab_type *t)
+flags_of(const struct facts *f, const struct vocab_type *t)
 {
 	uint32_t flags = 0;
 
-	if (json_bool(json_get(o->tree, "revoked")))
+	if (json_bool(f->m[REVOKED]))
 		flags |= OBJECT_REVOKED;
 	if (t != NULL && t->personal)
 		flags |= OBJECT_PERSONAL;
-	if (slice_is(o->type, "identity") &&
-	    slice_is(json_member(o->tree, "identity_class"), "individual"))
+	if (slice_is(f->o->type, "identity") && slice_is(json_slice(f->m[IDENTITY_CLASS]), "individual"))
 		flags |= OBJECT_PERSONAL;
 	return flags;
 }
@@ -224,28 +271,33 @@ fill_supporters(struct object *o, struct arena *mem)
 int
 object_fill(struct object *o, struct arena *mem, object_find_fn find, void *ctx, struct err *e)
 {
+	struct facts f = { .o = o, .mem = mem };
 	const struct vocab_type *t;
 	struct labels labels;
+	bool identity;
 
 	if (!json_is_object(o->tree))
 		return err_set(e, ERR_VALUE, "not a JSON object");
-	if (fill_identity(o, e) < 0 || fill_version(o, mem, e) < 0)
+	find_members(&f);
+	if (fill_identity(&f, e) < 0 || fill_version(&f, e) < 0)
 		return -1;
+	identity = slice_is(o->type, "identity");
 	t = vocab_type_find(o->type);
 	o->class = t == NULL ? OBJECT_CUSTOM : t->class;
-	o->spec_version = spec_version_of(o);
-	o->created_by = json_member(o->tree, "created_by_ref");
-	o->phase = phase_of(o, t);
-	o->sectors = object_own_sectors(o);
+	o->spec_version = spec_version_of(&f);
+	o->created_by = json_slice(f.m[CREATED_BY]);
+	o->phase = phase_of(&f, t);
+	o->sectors = sectors_of(f.m[LABELS], identity ? f.m[SECTORS] : NULL);
 	o->valid_until_key = SLICE_EMPTY;
 	if (slice_is(o->type, "indicator"))
-		stamp_key(mem, json_member(o->tree, "valid_until"), &o->valid_until_key);
-	labels_read(o->tree, find, ctx, &labels);
+		stamp_key(mem, json_slice(f.m[VALID_UNTIL]), &o->valid_until_key);
+	labels_read_members(&(struct labels_members){ f.m[MARKINGS], f.m[GRANULAR], f.m[LABELS] },
+	    slice_is(o->type, "marking-definition") ? o->tree : NULL, find, ctx, &labels);
 	o->tlp = labels.tlp;
 	o->label = labels.label;
 	o->pap = labels.pap;
 	o->embargo_desk = labels.desk;
-	o->flags |= labels.flags | flags_of(o, t);
+	o->flags |= labels.flags | flags_of(&f, t);
 	fill_supporters(o, mem);
 	fingerprint_fill(o, mem);
 	return 0;

@@ -72,9 +72,13 @@ check_order(struct check *c, const struct stix21_rule *rule, const json *x, cons
 static void
 check_pair(struct check *c, const struct stix21_rule *rule)
 {
-	const json *x = check_get(c, rule->a), *y = check_get(c, rule->b);
-	bool both = x != NULL && y != NULL;
+	const json *x = check_get(c, rule->a), *y;
+	bool both;
 
+	if (x == NULL && rule->kind != RULE_ONLY_IF_TRUE)
+		return;		/* all others are about what is there */
+	y = check_get(c, rule->b);
+	both = x != NULL && y != NULL;
 	if ((rule->kind == RULE_ORDER || rule->kind == RULE_AFTER) && both)
 		check_order(c, rule, x, y);
 	if (rule->kind == RULE_NEEDS && x != NULL && y == NULL)

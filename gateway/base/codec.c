@@ -323,8 +323,8 @@ uuid_bytes(struct slice s, uint8_t b[16])
 	return hex_decode(slice_from(hex, n), b, 16);
 }
 
-/* Are these eight hex digits? All at once: bit 7 of a byte of the sums tells on which side of a limit the byte
- * of v is, which is ASCII if bit 7 of v is clear. */
+/* Are these eight hex digits? All at once: bit 7 of a byte of the sums tells on which side of a limit the
+ * byte of v is, which is ASCII if bit 7 of v is clear. */
 static bool
 is_hex8(uint64_t v)
 {
