@@ -133,6 +133,22 @@ add_tests(struct arena *mem, struct tests *t, const struct sought *f)
 			    PAT_EQ, f->denied, &f->values[i], 1);
 }
 
+/* A hash that is none of its name would not be read again. */
+static bool
+is_no_hash(struct arena *mem, const struct sought *f)
+{
+	const struct pat_step *name = &f->steps[f->nsteps - 1];
+	struct slice ignored;
+
+	if (f->nsteps < 2 || f->op != PAT_EQ || name->kind != PAT_STEP_NAME ||
+	    !slice_is(name[-1].name, "hashes"))
+		return false;
+	for (size_t i = 0; i < f->nvalues; i++)
+		if (!value_hash(name->name, f->values[i].text, mem, &ignored))
+			return true;
+	return false;
+}
+
 /* Let a leaf say these facts: all of one path and one kind of value, all or any of them. */
 static bool
 say(struct arena *mem, struct cx *leaf, const struct sought *const *facts, size_t n, bool either)
@@ -144,7 +160,7 @@ say(struct arena *mem, struct cx *leaf, const struct sought *const *facts, size_
 	for (size_t i = 0; i < n; i++) {
 		size_t before = t.n;
 
-		if (facts[i]->nvalues == 0)
+		if (facts[i]->nvalues == 0 || is_no_hash(mem, facts[i]))
 			return false;
 		for (size_t k = 0; k < facts[i]->nvalues; k++)
 			if (facts[i]->values[k].kind != kind)
