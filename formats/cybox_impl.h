@@ -281,4 +281,19 @@ bool		 cx_write_object(struct cx_writer *w, struct cx *o, struct xml_node *objec
 /* Write an object as Related_Object (or refer to it); its id, empty if it cannot be written. */
 struct slice	 cx_write_related(struct cx_writer *w, struct cx *o, const char *relationship);
 
+/* ---- what an object must have (cybox_complete.c) ----------------------------------------------- */
+
+/* Is a string of that text in the list? */
+bool	cx_has_string(const json *list, struct slice text);
+/* Say that a part was not taken over after all. */
+void	cx_give_up(struct cx_reader *rd, struct cx *part, const char *what);
+/* Nothing of the object can be told without what the standard requires. */
+bool	cx_is_complete(const json *o);
+/* What the standard requires and CybOX implies. */
+void	cx_complete(struct cx_reader *rd, json *tree);
+/* Extensions without what they require are left out: a peer would refuse the object. */
+void	cx_drop_extensions(struct cx_reader *rd, struct cx *o, json *tree);
+/* An executable is one of three kinds; without its Type the name's ending tells. */
+void	cx_imply_pe_type(struct arena *mem, json *tree);
+
 #endif

@@ -111,17 +111,6 @@ object_id(struct emit *em, const json *tree)
 	return slice_of(arena_fmt(em->rd.mem, "%.*s--%s", SLICE_ARG(json_member(tree, "type")), uuid));
 }
 
-/* Is a string of that text in the list? */
-static bool
-has_string(const json *list, struct slice s)
-{
-	for (const json *k = json_first(list); k != NULL; k = json_next(k)) {
-		if (slice_eq(json_slice(k), s))
-			return true;
-	}
-	return false;
-}
-
 /* What a second mention adds: members, and references in lists. */
 static void
 merge(struct arena *mem, json *into, const json *more)
@@ -136,7 +125,7 @@ merge(struct arena *mem, json *into, const json *more)
 		if (!json_is_list(mine) || !json_is_list(m) || !slice_ends(slice_of(json_name(m)), "_refs"))
 			continue;
 		for (const json *k = json_first(m); k != NULL; k = json_next(k)) {
-			if (json_is_string(k) && !has_string(mine, json_slice(k)))
+			if (json_is_string(k) && !cx_has_string(mine, json_slice(k)))
 				json_push(mine, json_copy(mem, k));
 		}
 	}
@@ -167,153 +156,6 @@ add_object(struct emit *em, json *body)
 	out->v[out->n] = (struct cybox_object){ tree, id, em->from, false, false };
 	seen_take(em->seen, slot, id, out->n++);
 	return id;
-}
-
-/* What an object must have. */
-
-static bool
-has_all(const json *o, const struct stix21_prop *table)
-{
-	for (const struct stix21_prop *p = table; p->name != NULL; p++) {
-		if ((p->flags & PROP_REQUIRED) && json_get(o, p->name) == NULL)
-			return false;
-	}
-	return true;
-}
-
-/* Is one of the blank-separated names there? */
-static bool
-has_one_of(const json *o, const char *names)
-{
-	struct slice rest = slice_of(names);
-
-	while (rest.n > 0) {
-		struct slice name = slice_cut(&rest, ' ');
-
-		for (const json *m = json_first(o); m != NULL; m = json_next(m)) {
-			if (slice_is(name, json_name(m)))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Nothing of the object can be told without what the standard requires. */
-static bool
-is_complete(const json *o)
-{
-	const struct stix21_type *type = stix21_type_find(json_member(o, "type"));
-	const struct stix21_rule *rule = type == NULL ? NULL : type->rules;
-
-	if (type == NULL || !has_all(o, type->own) || json_count(o) < 2)
-		return false;
-	for (; rule != NULL && rule->kind != RULE_END; rule++) {
-		if (rule->kind == RULE_ONE_OF && !has_one_of(o, rule->a))
-			return false;
-	}
-	return true;
-}
-
-/* Say that a part was not taken over after all. */
-static void
-give_up(struct emit *em, struct cx *part, const char *what)
-{
-	const struct cx *leaf = part;
-
-	while (leaf->kind != CX_LEAF && leaf->first != NULL)
-		leaf = leaf->first;
-	cx_unmark(part);
-	if (leaf->kind == CX_LEAF && leaf->from[0] != NULL)
-		cx_tell(&em->rd, CYBOX_VALUE, leaf->from[0], what);
-}
-
-/* Extensions without what they require are left out: a peer would refuse the object. */
-static void
-drop_extensions(struct emit *em, struct cx *o, json *tree)
-{
-	struct cx *all = cx_find(o, "extensions"), *next;
-
-	for (struct cx *k = all == NULL ? NULL : all->first; k != NULL; k = next) {
-		const struct stix21_extension *ext = stix21_extension_find(k->name.p);
-		json *mine = json_get(json_get(tree, "extensions"), k->name.p);
-
-		next = k->next;
-		if (ext == NULL || mine == NULL || (has_all(mine, ext->props) && json_count(mine) > 0))
-			continue;
-		json_detach(json_get(tree, "extensions"), mine);
-		give_up(em, k, "an extension without what it must have");
-	}
-	if (all != NULL && json_count(json_get(tree, "extensions")) == 0)
-		json_remove(tree, "extensions");
-}
-
-/* A protocol that the rest of a connection implies. */
-static void
-imply_protocols(struct emit *em, json *tree, const char *address)
-{
-	struct arena *mem = em->rd.mem;
-	json *list = json_get(tree, "protocols");
-	json *ext = json_get(tree, "extensions");
-
-	if (list == NULL)
-		list = json_put(mem, tree, "protocols", json_list(mem));
-	if (json_first(list) == NULL && address != NULL)
-		json_push(list, json_string(mem, slice_of(address)));
-	if (json_get(ext, "icmp-ext") != NULL && !has_string(list, SLICE_LIT("icmp")))
-		json_push(list, json_string(mem, SLICE_LIT("icmp")));
-	if (json_get(ext, "http-request-ext") != NULL && !has_string(list, SLICE_LIT("http")) &&
-	    !has_string(list, SLICE_LIT("https"))) {
-		if (!has_string(list, SLICE_LIT("tcp")))
-			json_push(list, json_string(mem, SLICE_LIT("tcp")));
-		json_push(list, json_string(mem, SLICE_LIT("http")));
-	}
-	if (json_first(list) == NULL)
-		json_push(list, json_string(mem, SLICE_LIT("ip")));
-}
-
-/* An executable is one of three kinds; without its Type the name's ending tells. */
-static void
-imply_pe_type(struct arena *mem, json *tree)
-{
-	json *pe = json_get(json_get(tree, "extensions"), "windows-pebinary-ext");
-
-	if (json_is_object(pe) && json_get(pe, "pe_type") == NULL)
-		json_put_str(mem, pe, "pe_type", slice_ends(value_lower(json_member(tree, "name"),
-		    mem), ".dll") ? SLICE_LIT("dll") : SLICE_LIT("exe"));
-}
-
-/* A body whose attachments could not be read is the only part. */
-static void
-only_part(struct arena *mem, json *tree)
-{
-	json *parts = json_get(tree, "body_multipart"), *part = json_first(parts);
-
-	if (json_count(parts) != 1 || json_get(part, "body") == NULL || json_count(part) != 1)
-		return;
-	json_put(mem, tree, "body", json_copy(mem, json_get(part, "body")));
-	json_remove(tree, "body_multipart");
-}
-
-/* What the standard requires and CybOX implies. */
-static void
-complete(struct emit *em, json *tree)
-{
-	struct slice type = json_member(tree, "type"), ref;
-	struct arena *mem = em->rd.mem;
-	const char *address;
-
-	if (slice_is(type, "email-message")) {
-		only_part(mem, tree);
-		json_put_bool(mem, tree, "is_multipart", json_get(tree, "body_multipart") != NULL);
-	}
-	if (slice_is(type, "network-traffic")) {
-		ref = json_member(tree, "dst_ref");
-		if (ref.n == 0)
-			ref = json_member(tree, "src_ref");
-		address = slice_starts(ref, "ipv4-addr") ? "ipv4" :
-		    slice_starts(ref, "ipv6-addr") ? "ipv6" : NULL;
-		imply_protocols(em, tree, address);
-	}
 }
 
 /* Trees as JSON. */
@@ -350,9 +192,9 @@ emit_item(struct emit *em, struct cx *k, json *list)
 				json_push(list, leaf_value(em->rd.mem, k, k->tests[t].v[i]));
 	} else if (k->type.n > 0) {
 		if ((n = emit_object(em, k, ids)) == 0)
-			give_up(em, k, "less than an object must have");
+			cx_give_up(&em->rd, k, "less than an object must have");
 		for (size_t i = 0; i < n; i++)
-			if (!has_string(list, ids[i]))
+			if (!cx_has_string(list, ids[i]))
 				json_push(list, json_string(em->rd.mem, ids[i]));
 	} else {
 		o = json_object(em->rd.mem);
@@ -372,13 +214,13 @@ emit_value(struct emit *em, struct cx *k)
 
 	if (k->kind == CX_LEAF) {
 		if (one == NULL)
-			give_up(em, k, "more than one value");
+			cx_give_up(&em->rd, k, "more than one value");
 		return one == NULL ? NULL : leaf_value(em->rd.mem, k, *one);
 	}
 	if (k->kind == CX_OBJECT && k->type.n > 0) {
 		if (emit_object(em, k, ids) == 1)
 			return json_string(em->rd.mem, ids[0]);
-		give_up(em, k, "no object, or more than one");
+		cx_give_up(&em->rd, k, "no object, or more than one");
 		return NULL;
 	}
 	if (k->kind == CX_LIST) {
@@ -417,10 +259,10 @@ emit_one(struct emit *em, struct cx *o)
 
 	json_put_str(em->rd.mem, tree, "type", o->type);
 	emit_members(em, o, tree);
-	imply_pe_type(em->rd.mem, tree);
-	drop_extensions(em, o, tree);
-	complete(em, tree);
-	return is_complete(tree) ? add_object(em, tree) : SLICE_EMPTY;
+	cx_imply_pe_type(em->rd.mem, tree);
+	cx_drop_extensions(&em->rd, o, tree);
+	cx_complete(&em->rd, tree);
+	return cx_is_complete(tree) ? add_object(em, tree) : SLICE_EMPTY;
 }
 
 /* An object, or as many as the one list of values in it has. Their ids; 0 if there are none. */
@@ -532,7 +374,7 @@ relate(struct emit *em, struct slice from, struct slice to, struct slice word,
 	member = arena_str(em->rd.mem, slice_from(row->stix, strlen(row->stix) - 1));
 	if ((list = json_get(tree, member)) == NULL)
 		list = json_put(em->rd.mem, tree, member, json_list(em->rd.mem));
-	if (!has_string(list, to))
+	if (!cx_has_string(list, to))
 		json_push(list, json_string(em->rd.mem, to));
 	cx_mark_relationship(related, XML_KEPT);
 }
@@ -582,7 +424,7 @@ emit_content(struct emit *em, struct xml_node *object)
 		o = cx_read_properties(&em->rd, props);
 		n = o == NULL ? 0 : emit_object(em, o, ids);
 		if (o != NULL && n == 0)
-			give_up(em, o, "less than an object must have");
+			cx_give_up(&em->rd, o, "less than an object must have");
 		cx_sweep(&em->rd, props);
 	}
 	own = arena_slices(em->rd.mem, ids, n);
