@@ -111,15 +111,30 @@ label_of_distribution(const json *element, bool event, const char *groups)
 	return l;
 }
 
-/* What an event, object, attribute or event report says of itself. */
+/* What a list of tags says, of which some servers list the links to them (`EventTag`). */
+static struct misp_label
+label_of_tags(const json *element, const char *list)
+{
+	struct misp_label l = { TLP_UNSET, LABEL_ABSENT, false, false };
+
+	for (const json *t = json_first(json_get(element, list)); t != NULL; t = json_next(t)) {
+		const json *tag = json_get(t, "Tag") != NULL ? json_get(t, "Tag") : t;
+
+		l = misp_label_join(l, label_of_tag(json_is_string(tag) ? json_slice(tag) :
+		    json_member(tag, "name")));
+	}
+	return l;
+}
+
+/* What an event, object, attribute, event report or cluster says of itself. */
 struct misp_label
 misp_label_in(const json *element, bool event, const char *groups)
 {
+	static const char *const lists[] = { "Tag", "EventTag", "AttributeTag" };
 	struct misp_label l = label_of_distribution(element, event, groups);
 
-	for (const json *t = json_first(json_get(element, "Tag")); t != NULL; t = json_next(t))
-		l = misp_label_join(l, label_of_tag(json_is_string(t) ? json_slice(t) :
-		    json_member(t, "name")));
+	for (size_t i = 0; i < COUNTOF(lists); i++)
+		l = misp_label_join(l, label_of_tags(element, lists[i]));
 	l.said |= event;	/* there is nobody else to say it */
 	return l;
 }

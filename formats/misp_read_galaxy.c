@@ -1,23 +1,9 @@
 /* misp_read_galaxy.c -- what hangs on an event or attribute: clusters, sightings, event reports. */
 #include "formats/misp_read.h"
+#include "formats/sdo_list.h"
 #include "gateway/base/arena.h"
 
 /* ---- clusters ---- */
-
-static void
-push_text(struct mr *r, json *tree, const char *name, struct slice value)
-{
-	json *list = json_get(tree, name);
-
-	if (value.n == 0)
-		return;
-	if (list == NULL)
-		list = json_put(r->mem, tree, name, json_list(r->mem));
-	for (json *k = json_first(list); k != NULL; k = json_next(k))
-		if (slice_eq(json_slice(k), value))
-			return;
-	json_push(list, json_string(r->mem, value));
-}
 
 static void
 add_reference(struct mr *r, json *tree, const char *source, const char *member, struct slice value)
@@ -84,7 +70,7 @@ add_meta(struct mr *r, json *tree, const json *cluster, const char *sdo)
 	add_reference(r, tree, "url", "url", json_slice(ref));
 	if (has_aliases) {
 		EACH_META(name, cluster, "synonyms")
-		push_text(r, tree, "aliases", json_slice(name));
+		sdo_list_add(r->mem, tree, "aliases", json_slice(name));
 	}
 	if (strcmp(sdo, "vulnerability") == 0) {
 		EACH_META(cve, cluster, "aliases")
@@ -124,9 +110,9 @@ make_cluster(struct mr *r, struct mr_event *ev, const json *galaxy, json *cluste
 	    ev->modified, label);
 	if (m == NULL)
 		return NULL;
-	push_text(r, m->tree, "labels", slice_of(arena_fmt(r->mem, "misp:galaxy-name=\"%.*s\"",
+	sdo_list_add(r->mem, m->tree, "labels", slice_of(arena_fmt(r->mem, "misp:galaxy-name=\"%.*s\"",
 	    SLICE_ARG(misp_text(r->mem, galaxy, "name")))));
-	push_text(r, m->tree, "labels", slice_of(arena_fmt(r->mem, "misp:galaxy-type=\"%.*s\"",
+	sdo_list_add(r->mem, m->tree, "labels", slice_of(arena_fmt(r->mem, "misp:galaxy-type=\"%.*s\"",
 	    SLICE_ARG(mr_text(r, cluster, "type")))));
 	json_put_str(r->mem, m->tree, sdo != NULL ? "name" : "x_misp_value", sdo != NULL ?
 	    cluster_name(value, id) : value);
@@ -170,6 +156,8 @@ read_cluster(struct mr *r, struct mr_event *ev, json *galaxy, json *cluster,
 
 	if (value.n == 0)
 		return;
+	label = misp_label_join(label, misp_label_in(galaxy, false, r->job->misp_groups));
+	label = misp_label_join(label, misp_label_in(cluster, false, r->job->misp_groups));
 	if (sdo != NULL && strcmp(sdo, "location") == 0 &&
 	    json_slice(meta_first(r, cluster, "ISO")).n != 2)
 		sdo = NULL;

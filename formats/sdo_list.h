@@ -2,7 +2,7 @@
  * sdo_list.h -- lists of an object that a reader fills bit by bit: labels, aliases, external references.
  *
  * Owns:    appending what is not there yet.
- * Called:  by readers (iodef2*.c, stix1*.c, misp_read_attribute.c).
+ * Called:  by readers (iodef2*.c, stix1*.c, misp_read_*.c).
  * Never:   looks through more than the first of a long list, so that no input makes it slow.
  */
 #ifndef FORMATS_SDO_LIST_H

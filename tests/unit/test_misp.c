@@ -564,6 +564,28 @@ test_a_secret_stays_one(void **state)
 	assert_int_equal(kit_first(&adv, "malware")->tlp, TLP_RED);
 }
 
+/* A cluster has a distribution of its own, and tags may be listed as links. */
+static void
+test_what_else_says_who_may_see_it(void **state)
+{
+	static const char cluster[] = EVENT(TAGS("tlp:green") "\"Galaxy\":[{\"name\":\"Malware\",\"type\":"
+	    "\"mitre-malware\",\"GalaxyCluster\":[{\"uuid\":\"0a1b2c3d-0008-4000-8000-000000000008\",\"value\":"
+	    "\"own\",\"type\":\"mitre-malware\",\"distribution\":\"%s\"}]}]");
+	static const enum tlp said[] = { TLP_AMBER_STRICT, TLP_GREEN, TLP_GREEN, TLP_GREEN, TLP_RED };
+	struct advisory adv;
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(said); i++) {
+		adv = read_event(json_get(kit_parse(slice_of(arena_fmt(mem, cluster,
+		    arena_fmt(mem, "%zu", i)))), "Event"));
+		assert_int_equal(kit_first(&adv, "malware")->tlp, said[i]);
+		assert_int_equal(kit_first(&adv, "grouping")->tlp, TLP_GREEN);
+	}
+	adv = read_event(json_get(kit_parse(slice_of(EVENT(TAGS("tlp:green")
+	    "\"EventTag\":[{\"Tag\":{\"name\":\"tlp:red\"}}]"))), "Event"));
+	assert_int_equal(kit_first(&adv, "grouping")->tlp, TLP_RED);
+}
+
 /* An organisation that became RED goes home in an event that names it and says less. */
 static void
 test_a_secret_organisation_stays_one(void **state)
@@ -733,6 +755,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_what_is_deleted_in_misp_does_not_come_back, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_secret_stays_one, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(test_what_else_says_who_may_see_it, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_secret_organisation_stays_one, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_a_part_never_weakens_its_object, kit_setup, kit_teardown),
