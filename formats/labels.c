@@ -167,6 +167,25 @@ count_ref(const json *ref, object_find_fn find, void *ctx, enum label_case *seen
 		*level = t;
 }
 
+/* Markings that stand where a list should be were meant to say something, and nobody can read what. */
+static bool
+is_no_list(const json *list)
+{
+	return list != NULL && !json_is_list(list) && !json_is_null(list);
+}
+
+/* Count a granular marking. One of languages says nothing of sharing. */
+static void
+count_granular(const json *g, object_find_fn find, void *ctx, enum label_case *seen, enum tlp *level)
+{
+	const json *ref = json_get(g, "marking_ref");
+
+	if (ref != NULL)
+		count_ref(ref, find, ctx, seen, level);
+	else if (json_get(g, "lang") == NULL)
+		*seen = LABEL_UNREADABLE;
+}
+
 /* Raise what is known by a marking whose id says it all; false if it is another one. */
 bool
 labels_add_fixed(struct labels *l, struct slice id)
@@ -253,6 +272,8 @@ labels_read_members(const struct labels_members *m, const json *definition, obje
 	const json *g;
 
 	*out = (struct labels){ 0 };
+	if (is_no_list(m->refs) || is_no_list(m->granular))
+		seen = LABEL_UNREADABLE;
 	for (const json *r = json_first(m->refs); r != NULL; r = json_next(r)) {
 		enum pap p = pap_of_id(json_slice(r));
 
@@ -260,11 +281,11 @@ labels_read_members(const struct labels_members *m, const json *definition, obje
 		if (p > out->pap)
 			out->pap = p;
 	}
+	labels_add_tag(out, json_slice(m->tags));	/* one that is no list */
 	for (const json *l = json_first(m->tags); l != NULL; l = json_next(l))
 		labels_add_tag(out, json_slice(l));
 	for (g = json_first(m->granular); g != NULL; g = json_next(g))
-		if (json_get(g, "marking_ref") != NULL)
-			count_ref(json_get(g, "marking_ref"), find, ctx, &seen, &granular);
+		count_granular(g, find, ctx, &seen, &granular);
 	if (seen == LABEL_UNREADABLE)
 		out->label = LABEL_UNREADABLE;
 	else if (seen == LABEL_OTHER)

@@ -24,6 +24,7 @@ struct skim {
 	struct slice	 v[MEMBERS];		/* raw; p NULL if there is none */
 	struct labels	 own, granular;
 	bool		 open;			/* a marking that only its definition explains */
+	bool		 told;			/* this granular marking says something */
 };
 
 /* json_walk_fn over the object: keep what is ours; a name that comes twice ends it. */
@@ -97,8 +98,11 @@ on_granular_member(void *ctx, struct slice name, struct slice value)
 {
 	struct skim *s = ctx;
 
-	if (name.p != NULL && slice_is(json_walk_text(name, false, s->mem), "marking_ref"))
+	struct slice text = name.p == NULL ? SLICE_EMPTY : json_walk_text(name, false, s->mem);
+
+	if (slice_is(text, "marking_ref"))
 		add_marking(s, &s->granular, value);
+	s->told = s->told || slice_is(text, "marking_ref") || slice_is(text, "lang");
 	return true;
 }
 
@@ -108,8 +112,11 @@ on_granular(void *ctx, struct slice name, struct slice value)
 	struct skim *s = ctx;
 
 	(void)name;
+	s->told = false;
 	if (json_walk_is(value, '{'))
 		json_walk(value, 0, on_granular_member, s);
+	if (!s->told)
+		s->own.label = LABEL_UNREADABLE;
 	return true;
 }
 
@@ -121,11 +128,22 @@ each(struct skim *s, enum member m, json_walk_fn *fn)
 		json_walk(s->v[m], 0, fn, s);
 }
 
+/* Markings that are no list cannot be read. */
+static void
+need_list(struct skim *s, enum member m)
+{
+	if (s->v[m].p != NULL && !json_walk_is(s->v[m], '[') && !json_walk_is(s->v[m], 'n'))
+		s->own.label = LABEL_UNREADABLE;
+}
+
 /* The same rules as labels_read. */
 static void
 skim_labels(struct skim *s, struct object *o)
 {
+	need_list(s, M_MARKINGS);
+	need_list(s, M_GRANULAR);
 	each(s, M_MARKINGS, on_marking);
+	labels_add_tag(&s->own, text_of(s, s->v[M_LABELS]));
 	each(s, M_LABELS, on_tag);
 	each(s, M_GRANULAR, on_granular);
 	if (s->granular.label == LABEL_OTHER)
