@@ -22,6 +22,24 @@ leaves(const json *o)
 	return n;
 }
 
+/* Freer than every version of it that was written: labels of two versions need not be comparable. */
+static bool
+is_freer(const struct object *o, const struct advisory *adv)
+{
+	bool was_there = false;
+
+	for (size_t k = 0; k < adv->n; k++) {
+		const struct object *was = &adv->objects[k];
+
+		if (!slice_eq(was->id, o->id))
+			continue;
+		if (was->class == OBJECT_META || !chain_is_weaker(o, was))
+			return false;
+		was_there = true;
+	}
+	return was_there;
+}
+
 static void
 check(const struct advisory *adv, struct arena *mem, bool residue)
 {
@@ -45,17 +63,9 @@ check(const struct advisory *adv, struct arena *mem, bool residue)
 		abort();
 	if (chain_read(&format_stix1, text, mem, &back, NULL, &e) < 0)
 		abort();
-	for (size_t i = 0; i < back.n; i++) {
-		const struct object *was = NULL;
-
-		/* of several versions, one may be the freer */
-		for (size_t k = 0; k < adv->n; k++)
-			if (slice_eq(adv->objects[k].id, back.objects[i].id) && (was == NULL ||
-			    chain_is_weaker(&adv->objects[k], was)))
-				was = &adv->objects[k];
-		if (was != NULL && was->class != OBJECT_META && chain_is_weaker(&back.objects[i], was))
+	for (size_t i = 0; i < back.n; i++)
+		if (is_freer(&back.objects[i], adv))
 			abort();
-	}
 }
 
 /* Both what is STIX 2.1 and what came as STIX 1.x. */
