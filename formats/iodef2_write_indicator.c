@@ -200,7 +200,8 @@ write_end(struct iw *w, struct iw_obj *ob, struct xml_node *n)
 void
 iw_write_indicator(struct iw *w, struct iw_incident *inc, struct iw_obj *ob)
 {
-	struct xml_node *n = iw_el(w, iw_only(w, &inc->indicators, inc->node, "IndicatorData"), "Indicator");
+	struct xml_node *list = iw_only(w, &inc->indicators, inc->node, "IndicatorData");
+	struct xml_node *n = iw_el(w, list, "Indicator");
 
 	iw_claim(w, ob, n);
 	iw_mark_kind(w, ob, false);

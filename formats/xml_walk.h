@@ -47,7 +47,8 @@ struct xml_account {
 void	xml_account(struct loss *l, struct arena *mem, const struct xml_node *root,
 	    const char *prefix, const struct xml_account *notes);
 
-/* JSON text with what XML cannot hold as \uXXXX: the same value; `text` itself if it has nothing of that. */
+/* JSON text with what XML cannot hold as \uXXXX: the same value; `text` itself if it has nothing of
+ * that. */
 struct slice	xml_safe_json(struct arena *mem, struct slice text);
 
 /* SHA-256, in hex, over the canonical JSON of the object without extensions[extension] (and without
