@@ -181,6 +181,7 @@ static void
 fill_mail(struct iw *w, struct iw_obj *ob, struct xml_node *mail, struct iw_obj *from)
 {
 	json *ref = json_first(json_get(ob->o->tree, "to_refs")), *h, *v;
+	json *fields = json_get(ob->o->tree, "additional_header_fields");
 	struct xml_node *n;
 
 	for (; ref != NULL; ref = json_next(ref))
@@ -189,7 +190,7 @@ fill_mail(struct iw *w, struct iw_obj *ob, struct xml_node *mail, struct iw_obj 
 	add_address(w, mail, "EmailFrom", from);
 	iw_mark(w, ob, LOSS_APPROXIMATED, "from_ref");
 	iw_prop(w, ob, mail, "EmailSubject", "subject", IW_LINE);
-	h = json_first(json_get(ob->o->tree, "additional_header_fields"));
+	h = json_is_object(fields) ? json_first(fields) : NULL;
 	for (; h != NULL; h = json_next(h)) {
 		v = json_is_list(h) ? json_first(h) : h;
 		for (; v != NULL; v = v == h ? NULL : json_next(v)) {

@@ -27,7 +27,7 @@ read_items(struct mr *r, struct mr_event *ev, struct mr_group *g)
 	memcpy(where, r->where, sizeof(where));
 	g->part = json_object(r->mem);
 	for (json *m = json_first(g->it.node); m != NULL; m = json_next(m)) {
-		if (m == list && json_is_list(m))
+		if (m == list && (json_is_list(m) || json_is_object(m)))
 			kept = json_put(r->mem, g->part, "Attribute", json_list(r->mem));
 		else
 			json_put(r->mem, g->part, json_name(m), json_copy(r->mem, m));

@@ -586,6 +586,26 @@ test_what_else_says_who_may_see_it(void **state)
 	assert_int_equal(kit_first(&adv, "grouping")->tlp, TLP_RED);
 }
 
+/* What should be a list is none. */
+static void
+test_attributes_that_are_no_list(void **state)
+{
+	static const char *const attributes[] = {
+		"{\"a\":{\"type\":\"md5\",\"object_relation\":\"md5\",\"value\":\"d41d8cd98f00b204e9800998ecf8427e\"}}",
+		"{\"type\":\"md5\",\"value\":\"d41d8cd98f00b204e9800998ecf8427e\"}", "7", "\"x\"", "null", "{}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(attributes); i++) {
+		struct advisory adv = read_event(json_get(kit_parse(slice_of(arena_fmt(mem, EVENT(TAGS("tlp:green")
+		    "\"Object\":[{\"name\":\"file\",\"uuid\":\"0a1b2c3d-0003-4000-8000-000000000003\","
+		    "\"Attribute\":%s}],\"Attribute\":%s"), attributes[i], attributes[i]))), "Event"));
+
+		assert_non_null(kit_first(&adv, "grouping"));
+		assert_true(kit_write(&format_misp, &adv, true, NULL).n > 0);
+	}
+}
+
 /* An organisation that became RED goes home in an event that names it and says less. */
 static void
 test_a_secret_organisation_stays_one(void **state)
@@ -756,6 +776,7 @@ main(void)
 		    test_what_is_deleted_in_misp_does_not_come_back, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_secret_stays_one, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_what_else_says_who_may_see_it, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(test_attributes_that_are_no_list, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_secret_organisation_stays_one, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_a_part_never_weakens_its_object, kit_setup, kit_teardown),

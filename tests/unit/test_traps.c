@@ -106,6 +106,26 @@ test_notes_behind_vulnerabilities(void **state)
 	assert_true(kit_write(&format_iodef2, &adv, true, NULL).n > 0);
 }
 
+/* Header fields of a mail as a list: they have no names. */
+static void
+test_a_mail_with_nameless_headers(void **state)
+{
+	static const char mail[] = "{\"type\":\"bundle\",\"id\":\"bundle--" ID("1") "\",\"objects\":["
+	    "{\"type\":\"email-message\",\"spec_version\":\"2.1\",\"id\":\"email-message--" ID("2") "\","
+	    "\"is_multipart\":false,\"from_ref\":\"email-addr--" ID("3") "\",\"subject\":\"x\","
+	    "\"additional_header_fields\":[\"X-Mailer\",[\"x\"],{}]},{\"type\":\"email-addr\",\"spec_version\":\"2.1\","
+	    "\"id\":\"email-addr--" ID("3") "\",\"value\":\"a@a.example\"},{\"type\":\"observed-data\","
+	    "\"spec_version\":\"2.1\",\"id\":\"observed-data--" ID("4") "\",\"created\":\"" AT "\",\"modified\":\"" AT
+	    "\",\"first_observed\":\"" AT "\",\"last_observed\":\"" AT "\",\"number_observed\":1,\"object_refs\":["
+	    "\"email-message--" ID("2") "\",\"email-addr--" ID("3") "\"]}]}";
+	struct advisory adv;
+
+	(void)state;
+	assert_int_equal(kit_read(&format_stix21, slice_of(mail), &adv, NULL), 0);
+	assert_int_equal(adv.n, 3);
+	assert_true(kit_write(&format_iodef2, &adv, true, NULL).n > 0);
+}
+
 /* A map that is asked between its additions, in every number of runs. */
 static void
 test_a_map_that_grows(void **state)
@@ -135,6 +155,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_references_to_oneself, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_references_of_a_report, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_notes_behind_vulnerabilities, kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(test_a_mail_with_nameless_headers, kit_setup, kit_teardown),
 		cmocka_unit_test_setup_teardown(test_a_map_that_grows, kit_setup, kit_teardown),
 	};
 
