@@ -78,8 +78,9 @@ escape_of(char c, bool in_attr)
 	}
 }
 
-/* Bytes at the start of s, eight at a time, that stand for themselves. A byte of `odd` has its top bit set
- * if that of v is a control character or one that may be escaped (or stands behind one), or is not ASCII. */
+/* Bytes at the start of s, eight at a time, that stand for themselves. A byte of `odd` has its top bit
+ * set if that of v is a control character or one that may be escaped (or stands behind one), or is no
+ * ASCII. */
 static size_t
 plain_run(struct slice s, bool in_attr)
 {
