@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/cybox_impl.h"
+#include "formats/value.h"
 
 #define HTTP		"extensions.http-request-ext."
 #define SOCKET		"extensions.socket-ext."
@@ -90,6 +91,8 @@ write_protocol(struct cx_writer *w, struct cx *from, struct xml_node *props, con
 				*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
 			word = slice_of(upper);
 		}
+		/* a protocol is the same word to everyone, and is read in lower case */
+		w->respelled |= w->pattern && !slice_eq(was, value_lower(was, w->mem));
 		k->tests[0].v[0] = word;
 		cx_put(w, props, path, CXC_TEXT, k);
 		k->tests[0].v[0] = was;
