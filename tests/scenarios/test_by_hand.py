@@ -259,12 +259,17 @@ def test_a_secret_is_neither_echoed_nor_an_argument(lab):
     assert a.run("peer", "login", "cert-b", "--remove", "--config", a.conf).returncode == 1
 
 
+def heed_interrupts():
+    """A shell lets its background jobs ignore them, and so would all that these start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_who_thinks_better_of_it_sees_what_he_types(lab):
     """If this fails, Ctrl-C at the question for a secret leaves a terminal that shows nothing any more."""
     a = lab["cert-a"]
     master, slave = pty.openpty()
     process = subprocess.Popen([TOCSIN, "peer", "login", "cert-b", "--bearer", "--config", a.conf], stdin=slave, stdout=slave,
-                               stderr=slave, start_new_session=True)
+                               stderr=slave, start_new_session=True, preexec_fn=heed_interrupts)
     read_until(master, b": ")
     assert not termios.tcgetattr(slave)[3] & termios.ECHO
     process.send_signal(signal.SIGINT)

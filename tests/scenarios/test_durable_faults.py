@@ -44,9 +44,13 @@ def node(lab):
     a.faults.heal()
     if a.process is None or a.process.poll() is not None:
         a.start(**a.faults.env)
-    # a process that is still starting would meet the failures that are meant for others
-    until("every process to serve", lambda: re.search(rf"ev=serving .*pid={a.process.pid}\b", a.log()))
+    everybody(a)
     return a
+
+
+def everybody(a):
+    """Wait: a process that is still starting would meet the failures that are meant for others."""
+    until("every process to serve", lambda: re.search(rf"ev=serving .*pid={a.process.pid}\b", a.log()))
 
 
 def thing(name):
@@ -114,6 +118,7 @@ def healthy(node, name):
         assert node.stop() == 0, node.log()[-2000:]
     node.process = None
     node.start(**node.faults.env)
+    everybody(node)
     ids = node.ids("soc", "advisories")
     assert len(ids) == len(set(ids)) and {o["id"] for o in node.kept} <= set(ids)
     assert post(node, f"healthy {name}") == 202
@@ -224,6 +229,7 @@ def test_every_disk_call_of_a_stop(node):
         return node.gone()
     most = calls(node, end, *DISK)
     node.start(**node.faults.env)
+    everybody(node)
     for i, n in enumerate(sample(most, 5)):
         node.faults.fail(*DISK, error=ERRORS[i % 2], nth=n, times=1)
         assert end() == 0, node.log()[-2000:]
