@@ -163,12 +163,12 @@ static void
 a_forged_part_does_not_count(void **state)
 {
 	static const char *const forged[] = {
-		"<Incident xmlns='urn:ietf:params:xml:ns:iodef-2.0' purpose='other' restriction='white'>"
-		BODY2 "</Incident>",
+		("<Incident xmlns='urn:ietf:params:xml:ns:iodef-2.0' purpose='other' restriction='white'>"
+		BODY2 "</Incident>"),
 		"<Incident xmlns='urn:ietf:params:xml:ns:iodef-2.0'>", "", "not XML",
 		"<part xmlns='urn:tocsin:iodef1' of='Incident' n='0'/>",
-		"<Incident xmlns='urn:ietf:params:xml:ns:iodef-2.0' purpose='other' restriction='red'>"
-		"<part xmlns='urn:tocsin:iodef1' of='Contact' n='7'/></Incident>",
+		("<Incident xmlns='urn:ietf:params:xml:ns:iodef-2.0' purpose='other' restriction='red'>"
+		"<part xmlns='urn:tocsin:iodef1' of='Contact' n='7'/></Incident>"),
 	};
 
 	(void)state;
