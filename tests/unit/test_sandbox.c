@@ -233,6 +233,16 @@ tear_down(void **state)
 	return system(command);
 }
 
+#ifdef SANITIZED
+/* It makes calls of its own that the sandbox does not know. */
+static void
+no_sandbox_under_a_sanitizer(void **state)
+{
+	(void)state;
+	skip();
+}
+#endif
+
 int
 main(void)
 {
@@ -242,8 +252,11 @@ main(void)
 	};
 
 #ifdef SANITIZED
-	puts("a sanitizer does not run inside a sandbox");
-	return 0;
-#endif
+	const struct CMUnitTest none[] = { cmocka_unit_test(no_sandbox_under_a_sanitizer) };
+
+	(void)tests;
+	return cmocka_run_group_tests(none, set_up, tear_down);
+#else
 	return cmocka_run_group_tests(tests, set_up, tear_down);
+#endif
 }
