@@ -20,8 +20,8 @@ idmap_add(struct idmap *m, struct arena *mem, struct slice id, size_t value)
 }
 
 /* Spread the bytes of an id over 64 bits, eight of them at a time. */
-static uint64_t
-hash_of(struct slice id)
+uint64_t
+idmap_hash(struct slice id)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 	uint64_t h = id.n * odd, tail = 0;
@@ -110,7 +110,7 @@ idmap_sort(struct idmap *m)
 	memset(m->start, 0, (buckets + 2) * sizeof(*m->start));
 	m->bits = bits;
 	for (size_t i = 0; i < m->n; i++)
-		m->v[i].hash = hash_of(m->v[i].id);
+		m->v[i].hash = idmap_hash(m->v[i].id);
 	deal(m, buckets);
 	for (size_t i = 0; i < buckets; i++)
 		sort_bucket(m->v + m->start[i], m->start[i + 1] - m->start[i]);
@@ -135,7 +135,7 @@ place_between(const struct idmap *m, size_t lo, size_t hi, const struct idmap_en
 size_t
 idmap_place(const struct idmap *m, struct slice id)
 {
-	struct idmap_entry wanted = { id, 0, hash_of(id) };
+	struct idmap_entry wanted = { id, 0, idmap_hash(id) };
 	size_t bucket;
 
 	if (m->start == NULL)
@@ -160,7 +160,7 @@ idmap_insert(struct idmap *m, struct arena *mem, struct slice id, size_t value)
 	size_t run;
 
 	idmap_add(m, mem, id, value);
-	m->v[m->n - 1].hash = hash_of(id);
+	m->v[m->n - 1].hash = idmap_hash(id);
 	run = m->n & -m->n;
 	qsort(m->v + m->n - run, run, sizeof(*m->v), compare);
 }
@@ -169,7 +169,7 @@ idmap_insert(struct idmap *m, struct arena *mem, struct slice id, size_t value)
 long
 idmap_seek(const struct idmap *m, struct slice id)
 {
-	struct idmap_entry wanted = { id, 0, hash_of(id) };
+	struct idmap_entry wanted = { id, 0, idmap_hash(id) };
 
 	for (size_t end = m->n; end > 0; end &= end - 1) {
 		size_t at = place_between(m, end & (end - 1), end, &wanted);

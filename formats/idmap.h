@@ -33,6 +33,9 @@ struct idmap {
 
 enum { IDMAP_NONE = -1 };
 
+/* The hash of an id, for tables of one's own. Anybody can make two that are the same. */
+uint64_t	idmap_hash(struct slice id);
+
 void	idmap_add(struct idmap *m, struct arena *mem, struct slice id, size_t value);
 /* Make it ready to be searched, but for what is added later: after this, equal ids lie together in the
  * order of their values. */

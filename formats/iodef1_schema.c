@@ -118,5 +118,5 @@ static const struct iodef_enum enums[] = {
 };
 
 const struct iodef_model iodef1_model = {
-	IODEF1_NS, classes, sizeof(classes) / sizeof(*classes), enums, sizeof(enums) / sizeof(*enums),
+	IODEF1_NS, classes, sizeof(classes) / sizeof(*classes), enums, sizeof(enums) / sizeof(*enums), 1,
 };

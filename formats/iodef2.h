@@ -99,7 +99,9 @@ struct iodef_model {
 	size_t				 nclasses;
 	const struct iodef_enum		*enums;
 	size_t				 nenums;
+	unsigned			 number;	/* of the version, from 0 */
 };
+enum { IODEF_MODELS = 2 };
 extern const struct iodef_model iodef2_model, iodef1_model;
 
 /* The functions below for any version. */

@@ -2,9 +2,11 @@
  *
  * Where prose and schema of the RFC contradict each other, both are accepted (reference: iodef.md
  * section 1.6); the order is that of the schema. */
+#include <pthread.h>
 #include <stdint.h>
 
 #include "formats/iodef2.h"
+#include "formats/names.h"
 
 #define ONE(n)		{ n, 1, 1, NULL }
 #define OPT(n)		{ n, 0, 1, NULL }
@@ -279,7 +281,7 @@ static const struct iodef_enum enums[] = {
 };
 
 const struct iodef_model iodef2_model = {
-	IODEF2_NS, classes, sizeof(classes) / sizeof(*classes), enums, sizeof(enums) / sizeof(*enums),
+	IODEF2_NS, classes, sizeof(classes) / sizeof(*classes), enums, sizeof(enums) / sizeof(*enums), 0,
 };
 
 /* `word` is one of the blank-separated words of `list`. */
@@ -295,14 +297,27 @@ list_has(const char *list, struct slice word)
 	return false;
 }
 
+static struct names class_names[IODEF_MODELS];
+static pthread_once_t classes_named = PTHREAD_ONCE_INIT;
+
+static void
+name_classes(void)
+{
+	static const struct iodef_model *const models[IODEF_MODELS] = { &iodef2_model, &iodef1_model };
+
+	for (size_t i = 0; i < IODEF_MODELS; i++)
+		for (unsigned k = 0; k < models[i]->nclasses; k++)
+			names_add(&class_names[models[i]->number], models[i]->classes[k].name, k);
+}
+
 const struct iodef2_class *
 iodef_class(const struct iodef_model *m, struct slice name)
 {
-	for (size_t i = 0; i < m->nclasses; i++) {
-		if (slice_is(name, m->classes[i].name))
-			return &m->classes[i];
-	}
-	return NULL;
+	unsigned i;
+
+	pthread_once(&classes_named, name_classes);
+	i = names_find(&class_names[m->number], name);
+	return i == NAMES_NONE ? NULL : &m->classes[i];
 }
 
 const struct iodef2_class *

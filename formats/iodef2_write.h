@@ -47,6 +47,7 @@ struct iw_obj {
 /* One row of a sorted index: key -> object, in bundle order among equal keys. */
 struct iw_ref {
 	struct slice	 key;
+	uint64_t	 hash;		/* of the key: rows are in its order */
 	struct iw_obj	*obj;
 };
 

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "formats/idmap.h"
 #include "formats/iodef2_write.h"
 #include "gateway/base/arena.h"
 
@@ -18,14 +19,20 @@ index_add(struct iw *w, struct iw_index *ix, struct slice key, struct iw_obj *ob
 	if (key.n == 0)
 		return;
 	ix->v = arena_grow(w->mem, ix->v, ix->n, &ix->cap, sizeof(*ix->v));
-	ix->v[ix->n++] = (struct iw_ref){ key, ob };
+	ix->v[ix->n++] = (struct iw_ref){ key, idmap_hash(key), ob };
+}
+
+static int
+key_cmp(const struct iw_ref *a, const struct iw_ref *b)
+{
+	return a->hash != b->hash ? (a->hash > b->hash) - (a->hash < b->hash) : slice_cmp(a->key, b->key);
 }
 
 static int
 ref_cmp(const void *va, const void *vb)
 {
 	const struct iw_ref *a = va, *b = vb;
-	int c = slice_cmp(a->key, b->key);
+	int c = key_cmp(a, b);
 
 	if (c != 0)
 		return c;
@@ -42,11 +49,12 @@ index_sort(struct iw_index *ix)
 const struct iw_ref *
 iw_rows(const struct iw_index *ix, struct slice key, size_t *n)
 {
+	const struct iw_ref wanted = { key, idmap_hash(key), NULL };
 	size_t lo = 0, hi = ix->n, mid, end;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (slice_cmp(ix->v[mid].key, key) < 0)
+		if (key_cmp(&ix->v[mid], &wanted) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -3,7 +3,7 @@
  *
  * Owns:    a small open hash of names that are in this program: it is built once and holds nothing of any
  *          input, so no input can make it slow.
- * Called:  by tables of names that every object looks into: types, properties.
+ * Called:  by tables of names that every object looks into: types, properties, classes of IODEF.
  * Never:   copies a name.
  */
 #ifndef FORMATS_NAMES_H
@@ -13,7 +13,7 @@
 
 #include "gateway/base/json_node.h"
 
-enum { NAMES_SLOTS = 128, NAMES_MAX = 64, NAMES_NONE = 255 };
+enum { NAMES_BITS = 8, NAMES_SLOTS = 1 << NAMES_BITS, NAMES_MAX = NAMES_SLOTS / 2, NAMES_NONE = 255 };
 
 struct names {
 	const char	*name[NAMES_SLOTS];	/* NULL: free */
@@ -28,7 +28,7 @@ void	names_add(struct names *t, const char *name, unsigned number);
 static inline unsigned
 names_start(unsigned tag)
 {
-	return (tag >> 16) * 0x9e3779b1u >> 25;
+	return (tag >> 16) * 0x9e3779b1u >> (32 - NAMES_BITS);
 }
 
 /* The number of a member's name, or NAMES_NONE. */

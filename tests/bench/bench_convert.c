@@ -7,6 +7,7 @@
  * measured twice: with a watch list, which is the friendliest input there is, and with cases of every kind of object
  * (lib/mix.h says which). All others with the watch list, in what our writer makes of it.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,8 @@ main(int argc, char **argv)
 	int times = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 3 : 15;
 	struct strbuf iodef = STRBUF_INIT, stix = STRBUF_INIT, flaws = STRBUF_INIT, mix = STRBUF_INIT;
 
+	mallopt(M_MMAP_THRESHOLD, 16 << 20);		/* as the program does, for all of us */
+	mallopt(M_TRIM_THRESHOLD, 32 << 20);
 	make_iodef(&iodef, INDICATORS);
 	make_vulnerabilities(&flaws, VULNERABILITIES);
 	mix_make(&mix, CASES);
