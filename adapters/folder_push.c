@@ -141,33 +141,6 @@ open_new(const char *path)
 	return fd;
 }
 
-static int
-write_whole(int fd, struct slice text)
-{
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text = slice_from(text.p + n, text.n - (size_t)n);
-	}
-	return fchmod(fd, FILE_MODE) < 0 || fsync(fd) < 0 ? -1 : 0;
-}
-
-static int
-sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-
-	if (fd < 0)
-		return -1;
-	rc = fsync(fd);
-	close(fd);
-	return rc;
-}
-
 /* -1 and errno. Where the folder cannot be synced the file stands there already, and is written again. */
 static int
 put_file(const char *folder, const char *temp, const char *path, struct slice text)
@@ -176,14 +149,14 @@ put_file(const char *folder, const char *temp, const char *path, struct slice te
 
 	if (fd < 0)
 		return -1;
-	rc = write_whole(fd, text);
+	rc = fd_write(fd, text) && fchmod(fd, FILE_MODE) == 0 && fsync(fd) == 0 ? 0 : -1;
 	why = errno;
 	if (close(fd) < 0 && rc == 0) {
 		rc = -1;
 		why = errno;
 	}
 	if (rc == 0 && rename(temp, path) == 0)
-		return sync_folder(folder);
+		return dir_sync(folder) ? 0 : -1;
 	if (rc == 0)
 		why = errno;
 	unlink(temp);

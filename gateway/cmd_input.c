@@ -47,22 +47,6 @@ too_large(struct err *e, const char *name, size_t most)
 	return -1;
 }
 
-static bool
-put(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return true;
-}
-
 /* Copy all of standard input to `fd`. */
 static int
 copy_stdin(int fd, size_t most, struct err *e)
@@ -79,7 +63,7 @@ copy_stdin(int fd, size_t most, struct err *e)
 		total += (size_t)n;
 		if (total > most)
 			rc = too_large(e, "stdin", most);
-		else if (!put(fd, buffer, (size_t)n))
+		else if (!fd_write(fd, slice_from(buffer, (size_t)n)))
 			rc = failed(e, "stdin", "put it by in a temporary file");
 	}
 	if (rc == 0 && n < 0)

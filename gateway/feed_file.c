@@ -10,6 +10,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
 
 enum { PIECE = 256 * 1024, NAME_BYTES = 12, PUBLISHED_MODE = 0640 };
@@ -111,15 +112,8 @@ feed_file_free(struct feed_file *f)
 static int
 write_all(int fd, struct slice s, struct err *e)
 {
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_set(e, ERR_IO, "cannot write a feed: %s", strerror(errno));
-		s = slice_from(s.p + n, s.n - (size_t)n);
-	}
+	if (!fd_write(fd, s))
+		return err_set(e, ERR_IO, "cannot write a feed: %s", strerror(errno));
 	return 0;
 }
 

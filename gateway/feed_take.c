@@ -9,6 +9,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/codec.h"
+#include "gateway/base/file.h"
 
 enum { PIECE = 256 * 1024, SLOTS_FIRST = 1024, RANDOM = 8, RUN = 8192 };
 
@@ -17,16 +18,8 @@ enum { PIECE = 256 * 1024, SLOTS_FIRST = 1024, RANDOM = 8, RUN = 8192 };
 int
 feed_write_all(int fd, struct slice s, struct err *e)
 {
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_set(e, ERR_IO, "cannot write what a feed said: %s",
-			    strerror(errno));
-		s = slice_from(s.p + n, s.n - (size_t)n);
-	}
+	if (!fd_write(fd, s))
+		return err_set(e, ERR_IO, "cannot write what a feed said: %s", strerror(errno));
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/file.h"
 
 /* ---- heads ---- */
 
@@ -65,22 +66,11 @@ static int
 frame_body_file(struct slice body)
 {
 	int fd = memfd_create("tocsin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t done = 0;
 
 	if (fd < 0)
 		return -1;
-	while (done < body.n) {
-		ssize_t n = write(fd, body.p + done, body.n - done);
-
-		if (n <= 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		done += (size_t)n;
-	}
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+	if (!fd_write(fd, body) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
 		close(fd);
 		return -1;
 	}

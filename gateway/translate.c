@@ -17,6 +17,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/base/strbuf.h"
 #include "gateway/config.h"
@@ -221,13 +222,7 @@ input_file(struct slice in)
 {
 	int fd = memfd_create("tocsin-input", MFD_CLOEXEC);
 
-	for (size_t done = 0; fd >= 0 && done < in.n; ) {
-		ssize_t n = write(fd, in.p + done, in.n - done);
-
-		if (n > 0) {
-			done += (size_t)n;
-			continue;
-		}
+	if (fd >= 0 && !fd_write(fd, in)) {
 		close(fd);
 		return -1;
 	}

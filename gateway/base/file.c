@@ -155,42 +155,41 @@ folder_of(const char *path)
 	return xstrndup(folder.p, folder.n);
 }
 
-/* Make what happened to names in a folder survive a power cut. */
-static int
-sync_folder(const char *folder)
+bool
+dir_sync(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
 	if (fd < 0)
-		return -1;
+		return false;
 	rc = fsync(fd);
 	close_quietly(fd);
-	return rc;
+	return rc == 0;
 }
 
-static int
+static bool
 sync_folder_of(const char *path)
 {
 	char *folder = folder_of(path);
-	int rc = sync_folder(folder);
+	bool done = dir_sync(folder);
 
 	free(folder);
-	return rc;
+	return done;
 }
 
-static int
-write_all(int fd, struct slice s)
+bool
+fd_write(int fd, struct slice text)
 {
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
+	while (text.n > 0) {
+		ssize_t n = write(fd, text.p, text.n);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -1;
-		s = slice_from(s.p + n, s.n - (size_t)n);
+		if (n <= 0)
+			return false;
+		text = slice_from(text.p + n, text.n - (size_t)n);
 	}
-	return 0;
+	return true;
 }
 
 /* Give a file that will replace `path` the owner of `path`, where we may: what root edits for a service
@@ -246,7 +245,7 @@ file_draft_new(const char *path, struct err *e)
 static void
 draft_flush(struct file_draft *d)
 {
-	if (d->trouble == 0 && write_all(d->fd, strbuf_slice(&d->text)) < 0)
+	if (d->trouble == 0 && !fd_write(d->fd, strbuf_slice(&d->text)))
 		d->trouble = errno;
 	strbuf_setlen(&d->text, 0);
 }
@@ -258,7 +257,7 @@ file_draft_add(struct file_draft *d, struct slice piece)
 		draft_flush(d);
 	if (piece.n < DRAFT_BYTES)
 		strbuf_addsl(&d->text, piece);
-	else if (d->trouble == 0 && write_all(d->fd, piece) < 0)
+	else if (d->trouble == 0 && !fd_write(d->fd, piece))
 		d->trouble = errno;
 }
 
@@ -287,7 +286,7 @@ file_draft_keep(struct file_draft *d, mode_t mode, struct err *e)
 	if (!draft_is_safe(d, mode) || rename(d->temp.p, d->path) < 0) {
 		rc = failed(e, d->path, "write");
 		unlink(d->temp.p);
-	} else if (sync_folder(d->folder) < 0) {
+	} else if (!dir_sync(d->folder)) {
 		rc = failed(e, d->path, "make durable");
 	}
 	draft_free(d);
@@ -339,7 +338,7 @@ make_one(const char *path, mode_t mode)
 	struct stat st;
 
 	if (mkdir(path, mode) == 0)
-		return sync_folder_of(path);
+		return sync_folder_of(path) ? 0 : -1;
 	if (errno != EEXIST || stat(path, &st) < 0)
 		return -1;
 	errno = ENOTDIR;
@@ -428,7 +427,7 @@ file_move(const char *from, const char *to, struct err *e)
 		return -1;
 	}
 	/* The new name first: a power cut between the two leaves two names, not none. */
-	if (sync_folder_of(to) < 0 || sync_folder_of(from) < 0)
+	if (!sync_folder_of(to) || !sync_folder_of(from))
 		return failed(e, to, "make durable");
 	return 0;
 }

@@ -34,6 +34,10 @@ void	file_draft_drop(struct file_draft *d);	/* NULL is fine */
 int	file_nameless(struct err *e);
 /* The folder of a path, without a last slash: a part of `path`, or "." or "/". */
 struct slice file_folder(const char *path);
+/* Write all of it; false and errno. */
+bool	fd_write(int fd, struct slice text);
+/* Make what happened to names in a folder survive a power cut; false and errno. */
+bool	dir_sync(const char *folder);
 /* Create a folder and its parents (0700 unless it exists). */
 int	dir_make(const char *path, mode_t mode, struct err *e);
 bool	file_exists(const char *path);
