@@ -66,15 +66,6 @@ struct whole {
 	size_t			 line_at;
 };
 
-static void *
-grow(void *v, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return v;
-	*cap = *cap == 0 ? 64 : *cap + *cap / 2;
-	return xrealloc(v, *cap * size);
-}
-
 /* ---- taking it apart ---- */
 
 /* xml_child_fn: Incidents first, AdditionalData behind them, nothing else. */
@@ -89,7 +80,7 @@ on_child(void *arg, struct slice name, size_t from, size_t to)
 	}
 	if (w->rest)
 		return false;
-	w->incidents = grow(w->incidents, w->n, &w->cap, sizeof(*w->incidents));
+	w->incidents = xgrow(w->incidents, w->n, &w->cap, sizeof(*w->incidents));
 	w->incidents[w->n] = (struct incident){ from, to - from, (uint32_t)w->n };
 	w->last = to;
 	w->n++;
@@ -129,7 +120,7 @@ note_name(struct whole *w, struct slice name, uint32_t incident, bool reference)
 {
 	if (name.n == 0)
 		return;
-	w->named = grow(w->named, w->nnamed, &w->named_cap, sizeof(*w->named));
+	w->named = xgrow(w->named, w->nnamed, &w->named_cap, sizeof(*w->named));
 	w->named[w->nnamed++] = (struct named){ siphash(&w->keys[0], name), incident, reference };
 }
 
@@ -161,7 +152,7 @@ note_object(struct whole *w, const struct ir_obj *ob, uint32_t incident)
 	struct strbuf text = STRBUF_INIT;
 	struct given *g;
 
-	w->given = grow(w->given, w->ngiven, &w->given_cap, sizeof(*w->given));
+	w->given = xgrow(w->given, w->ngiven, &w->given_cap, sizeof(*w->given));
 	g = &w->given[w->ngiven++];
 	*g = (struct given){ .incident = incident, .tlp = (uint8_t)ob->label.tlp,
 	    .label = (uint8_t)ob->label.label, .holds = ob->holds };

@@ -12,7 +12,7 @@
 #include "gateway/base/siphash.h"
 #include "gateway/base/strbuf.h"
 
-enum { ROWS_START = 1024, LINKS_START = 64 };
+enum { ROWS_START = 1024 };
 
 /* An object that was written. */
 struct row {
@@ -170,11 +170,7 @@ remember(struct writing *wr, const struct iw *w)
 		const struct iw_incident *inc = &w->incidents[i];
 		struct slice name = xml_value(xml_get(inc->node, "IncidentID"), "name");
 
-		if (wr->nlinks == wr->links_cap) {
-			wr->links_cap = wr->links_cap == 0 ? LINKS_START :
-			    wr->links_cap + wr->links_cap / 2;
-			wr->links = xrealloc(wr->links, wr->links_cap * sizeof(*wr->links));
-		}
+		wr->links = xgrow(wr->links, wr->nlinks, &wr->links_cap, sizeof(*wr->links));
 		wr->links[wr->nlinks++] = (struct iw_link){ .id = arena_slice(wr->mem, inc->id),
 		    .name = arena_slice(wr->mem, name),
 		    .label = inc->node == NULL ? TLP_UNSET : iw_label_at(inc->node) };

@@ -60,15 +60,6 @@ struct whole {
 	size_t			 line_at;
 };
 
-static void *
-grow(void *v, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return v;
-	*cap = *cap == 0 ? 256 : *cap + *cap / 2;
-	return xrealloc(v, *cap * size);
-}
-
 /* ---- taking it apart ---- */
 
 /* Add a row to the last chunk, or begin another one. */
@@ -81,14 +72,14 @@ add_row(struct whole *w, size_t from, size_t to, size_t row)
 		last->to = to;
 		return;
 	}
-	w->chunks = grow(w->chunks, w->n, &w->cap, sizeof(*w->chunks));
+	w->chunks = xgrow(w->chunks, w->n, &w->cap, sizeof(*w->chunks));
 	w->chunks[w->n++] = (struct chunk){ last == NULL ? from : last->to, to, row };
 }
 
 static bool
 note_broken(struct whole *w, size_t row, const struct err *e)
 {
-	w->broken = grow(w->broken, w->nbroken, &w->broken_cap, sizeof(*w->broken));
+	w->broken = xgrow(w->broken, w->nbroken, &w->broken_cap, sizeof(*w->broken));
 	w->broken[w->nbroken++] = (struct broken){ row, e->code,
 	    arena_str(w->mem, slice_of(e->reason)) };
 	return w->nbroken < BROKEN_MAX;
@@ -149,7 +140,7 @@ note(struct whole *w, const struct map_entry *en)
 	struct strbuf text = STRBUF_INIT;
 	struct given *g;
 
-	w->given = grow(w->given, w->ngiven, &w->given_cap, sizeof(*w->given));
+	w->given = xgrow(w->given, w->ngiven, &w->given_cap, sizeof(*w->given));
 	g = &w->given[w->ngiven++];
 	*g = (struct given){ .chunk = (uint32_t)w->at, .tlp = (uint8_t)en->tlp, .own = en->own };
 	g->id = siphash(&w->key, json_member(en->tree, "id"));

@@ -110,10 +110,7 @@ settle_versions(struct series *s, const struct place *v, size_t n, struct place 
 			out->at = v[i].at;
 		if (v[i].batch == v[0].batch)
 			continue;
-		if (s->nmoved == s->moved_cap) {
-			s->moved_cap = s->moved_cap == 0 ? 64 : 2 * s->moved_cap;
-			s->moved = xrealloc(s->moved, s->moved_cap * sizeof(*s->moved));
-		}
+		s->moved = xgrow(s->moved, s->nmoved, &s->moved_cap, sizeof(*s->moved));
 		s->moved[s->nmoved++] = (struct place){ v[i].id, v[i].at, v[0].batch };
 	}
 }
@@ -231,10 +228,7 @@ keep_rest(struct series *s, const struct gathering *b, const bool *rest)
 	for (size_t i = 0; i < b->own; i++) {
 		if (!rest[i])
 			continue;
-		if (s->nrest == s->rest_cap) {
-			s->rest_cap = s->rest_cap == 0 ? 64 : 2 * s->rest_cap;
-			s->rest = xrealloc(s->rest, s->rest_cap * sizeof(*s->rest));
-		}
+		s->rest = xgrow(s->rest, s->nrest, &s->rest_cap, sizeof(*s->rest));
 		s->rest[s->nrest++] = b->at[i];
 	}
 }

@@ -280,10 +280,7 @@ is_equal(struct shelf *s, size_t a, size_t b, bool meaning)
 static void
 add_clash(struct settling *t, size_t at, uint32_t input, bool own)
 {
-	if (t->n == t->cap) {
-		t->cap = t->cap == 0 ? 64 : 2 * t->cap;
-		t->v = xrealloc(t->v, t->cap * sizeof(*t->v));
-	}
+	t->v = xgrow(t->v, t->n, &t->cap, sizeof(*t->v));
 	t->v[t->n++] = (struct clash){ at, input, own };
 }
 
@@ -346,10 +343,7 @@ shelf_settle(struct shelf *s, size_t *n)
 			t.any = true;
 			if (k.same[0] % runs != run)
 				continue;
-			if (nv == cap) {
-				cap = cap == 0 ? 1024 : 2 * cap;
-				v = xrealloc(v, cap * sizeof(*v));
-			}
+			v = xgrow(v, nv, &cap, sizeof(*v));
 			v[nv++] = (struct entry){ { k.same[0], k.same[1] }, i };
 		}
 		if (nv > 1)

@@ -142,10 +142,7 @@ is_name(struct slice s)
 static void
 add_part(struct misp_made *m, struct slice name, struct slice text)
 {
-	if (m->nparts == m->cap) {
-		m->cap = m->cap == 0 ? 64 : 2 * m->cap;
-		m->parts = xrealloc(m->parts, m->cap * sizeof(*m->parts));
-	}
+	m->parts = xgrow(m->parts, m->nparts, &m->cap, sizeof(*m->parts));
 	m->parts[m->nparts++] = (struct misp_part){ name, text, "" };
 }
 

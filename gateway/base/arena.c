@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* The first block is one that malloc keeps at hand for its thread: most arenas never need a second. */
-enum { BLOCK_MIN = 960, BLOCK_MAX = 1 << 20 };
+enum { BLOCK_MIN = 960, BLOCK_MAX = 1 << 20, GROW_FIRST = 64 };
 
 struct block {
 	struct block	*next;
@@ -56,6 +56,15 @@ xrealloc(void *p, size_t n)
 	if (q == NULL)
 		out_of_memory();
 	return q;
+}
+
+void *
+xgrow(void *v, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return v;
+	*cap = *cap == 0 ? GROW_FIRST : *cap + *cap / 2;
+	return xrealloc(v, *cap * size);
 }
 
 char *

@@ -41,6 +41,8 @@ size_t		 arena_bytes(const struct arena *a);
 void		*xmalloc(size_t n);
 void		*xcalloc(size_t n, size_t size);	/* zeroed */
 void		*xrealloc(void *p, size_t n);
+/* arena_grow for a list on the heap, which has many: by halves. */
+void		*xgrow(void *v, size_t n, size_t *cap, size_t size);
 char		*xstrdup(const char *s);
 char		*xstrndup(const char *s, size_t n);
 
