@@ -78,15 +78,6 @@ add_original(struct mr_originals *os, json *a)
 	os->v[os->n++] = o;
 }
 
-static void
-on_issue(void *ctx, const struct stix21_issue *issue)
-{
-	struct err *e = ctx;
-
-	if (issue->must && e->code == ERR_NONE)
-		err_set(e, issue->err, "%s: %s", issue->path, issue->reason);
-}
-
 /* Drop what is no object of STIX; in strict mode what the standard forbids too. */
 static void
 check_originals(struct mr_originals *os)
@@ -104,8 +95,7 @@ check_originals(struct mr_originals *os)
 
 		o->o = (struct object){ .tree = o->tree, .bytes = o->text };
 		if (object_fill(&o->o, os->r->mem, find_marking, os, &e) == 0 && os->r->job->strict)
-			stix21_check(&o->o, os->r->mem, &(struct stix21_check){ .report = on_issue,
-			    .report_ctx = &e });
+			stix21_check_must(&o->o, os->r->mem, &e);
 		if (e.code == ERR_NONE)
 			os->v[kept++] = *o;
 		else

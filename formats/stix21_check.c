@@ -212,6 +212,23 @@ stix21_check(const struct object *o, struct arena *mem, const struct stix21_chec
 		check_sco_id(&c);
 }
 
+static void
+on_must(void *ctx, const struct stix21_issue *issue)
+{
+	struct err *e = ctx;
+
+	if (issue->must && e->code == ERR_NONE)
+		err_set(e, issue->err, "%s: %s", issue->path, issue->reason);
+}
+
+int
+stix21_check_must(const struct object *o, struct arena *mem, struct err *e)
+{
+	*e = (struct err)ERR_INIT;
+	stix21_check(o, mem, &(struct stix21_check){ .report = on_must, .report_ctx = e });
+	return e->code == ERR_NONE ? 0 : -1;
+}
+
 /* Pay for a look through the members of `target`; false, and a report, if there were too many. */
 static bool
 pay(struct check *c, size_t n, size_t *budget)

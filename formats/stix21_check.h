@@ -39,6 +39,8 @@ struct stix21_check {
 /* Report every issue of one object that object_fill accepted and filled. */
 void		 stix21_check(const struct object *o, struct arena *mem,
 		    const struct stix21_check *how);
+/* -1 and *e with the first thing that the standard forbids in it. */
+int		 stix21_check_must(const struct object *o, struct arena *mem, struct err *e);
 /* Report what is wrong with language-content as a translation of `target`, which it names. */
 void		 stix21_check_translation(const struct object *o, const json *target,
 		    struct arena *mem, const struct stix21_check *how);
