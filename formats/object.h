@@ -159,6 +159,8 @@ enum tlp	 tlp_join(enum tlp a, enum tlp b);
 /* The label that a writer must say: RED for what cannot be read; where parts are marked and the whole is
  * not, that of both. */
 enum tlp	 object_level(const struct object *o);
+/* What the label is worth where policy takes unmarked objects for `unmarked`. */
+enum tlp	 object_worth(const struct object *o, enum tlp unmarked);
 enum tlp	 tlp_of_marking_id(struct slice id);	/* the nine fixed ids (stix.md 1.7) */
 const char	*tlp_marking_id(enum tlp t);		/* the TLP 2.0 id */
 const char	*tlp1_marking_id(enum tlp t);		/* the TLP 1.0 id; NULL: it cannot say that */

@@ -88,15 +88,6 @@ number(struct slice text)
 	return text.n == 0 ? SIZE_MAX : n;
 }
 
-static void
-on_issue(void *ctx, const struct stix21_issue *issue)
-{
-	struct err *e = ctx;
-
-	if (issue->must && e->code == ERR_NONE)
-		err_set(e, issue->err, "%s: %s", issue->path, issue->reason);
-}
-
 /* What the object's own element says of it counts as well. */
 static void
 look_at_element(struct s1 *s, struct s1_original *v)
@@ -139,8 +130,7 @@ take(struct s1 *s, struct xml_node *n, struct s1_label here)
 		object_fill(&v->o, s->mem, NULL, NULL, &e);
 	}
 	if (e.code == ERR_NONE && s->job->strict)
-		stix21_check(&v->o, s->mem, &(struct stix21_check){ .report = on_issue,
-		    .report_ctx = &e });
+		stix21_check_must(&v->o, s->mem, &e);
 	if (e.code == ERR_NONE) {
 		look_at_element(s, v);
 		os->n++;
@@ -277,27 +267,16 @@ find_definition(void *ctx, struct slice id)
 	return i != IDMAP_NONE ? s->originals.v[i].o.tree : advisory_find_marking(s->adv, id);
 }
 
-/* What an object's label is worth where unmarked ones count as `unmarked`. */
-static enum tlp
-worth(const struct object *o, enum tlp unmarked)
-{
-	if (o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT)
-		return TLP_RED;
-	if (o->label == LABEL_TLP)
-		return o->tlp;
-	return o->tlp > unmarked ? o->tlp : unmarked;
-}
-
 /* The same of an original; an observed-data is worth what it shows. */
 static enum tlp
 worth_of(const struct s1 *s, const struct s1_original *v, enum tlp unmarked)
 {
-	enum tlp most = worth(&v->o, unmarked);
+	enum tlp most = object_worth(&v->o, unmarked);
 	const json *refs = slice_is(v->o.type, "observed-data") ? json_get(v->o.tree, "object_refs") : NULL;
 
 	for (const json *m = json_first(refs); m != NULL; m = json_next(m)) {
 		long i = idmap_find(&s->originals.ids, json_slice(m));
-		enum tlp t = i == IDMAP_NONE ? TLP_UNSET : worth(&s->originals.v[i].o, unmarked);
+		enum tlp t = i == IDMAP_NONE ? TLP_UNSET : object_worth(&s->originals.v[i].o, unmarked);
 
 		if (t > most)
 			most = t;

@@ -8,23 +8,12 @@
 #include "formats/stix1_write.h"
 #include "gateway/base/arena.h"
 
-/* What an object's label is worth where unmarked ones count as `unmarked`. */
-static enum tlp
-worth(const struct object *o, enum tlp unmarked)
-{
-	if (o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT)
-		return TLP_RED;
-	if (o->label == LABEL_TLP)
-		return o->tlp;
-	return o->tlp > unmarked ? o->tlp : unmarked;
-}
-
 /* Raise a need so that it does for the object too. */
 void
 sw_need(struct sw_need *need, const struct object *o)
 {
 	for (size_t i = 0; i < COUNTOF(need->at); i++) {
-		enum tlp t = worth(o, (enum tlp)(TLP_CLEAR + i));
+		enum tlp t = object_worth(o, (enum tlp)(TLP_CLEAR + i));
 
 		if (t > need->at[i])
 			need->at[i] = t;
@@ -67,7 +56,7 @@ bool
 sw_is_as_strict(const struct object *o, const struct sw_need *need)
 {
 	for (size_t i = 0; i < COUNTOF(need->at); i++)
-		if (worth(o, (enum tlp)(TLP_CLEAR + i)) < need->at[i])
+		if (object_worth(o, (enum tlp)(TLP_CLEAR + i)) < need->at[i])
 			return false;
 	return true;
 }

@@ -207,6 +207,16 @@ object_level(const struct object *o)
 	return o->label == LABEL_TLP ? o->tlp : tlp_join(TLP_UNSET, o->tlp);
 }
 
+enum tlp
+object_worth(const struct object *o, enum tlp unmarked)
+{
+	if (o->label == LABEL_UNREADABLE || o->label == LABEL_IODEF_ABSENT)
+		return TLP_RED;
+	if (o->label == LABEL_TLP)
+		return o->tlp;
+	return o->tlp > unmarked ? o->tlp : unmarked;
+}
+
 /* Return the level that a word or label names, TLP_UNSET if none. */
 enum tlp
 tlp_parse(struct slice word)
