@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "formats/misp_read.h"
+#include "formats/piece_run.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/json_walk.h"
 
@@ -17,11 +18,7 @@ struct whole {
 	unsigned		 around;	/* brackets around an element */
 	size_t			 n;
 	bool			 odd;
-	/* one run through all pieces */
-	format_piece_fn		*fn;
-	void			*arg;
-	struct pos		 here;
-	size_t			 line_at, at, warnings;
+	size_t			 warnings;	/* of this run through all pieces */
 };
 
 static unsigned
@@ -59,9 +56,9 @@ find_list(struct whole *w)
 }
 
 static bool
-each_element(struct whole *w, json_walk_fn *fn)
+each_element(struct whole *w, json_walk_fn *fn, void *ctx)
 {
-	return json_walk_far(w->list, depth_of(w) - w->around + 1, fn, w, w->job.passed,
+	return json_walk_far(w->list, depth_of(w) - w->around + 1, fn, ctx, w->job.passed,
 	    w->job.passed_arg);
 }
 
@@ -92,7 +89,7 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	(void)e;
 	w->job = *job;
 	w->mem = arena_new();
-	if (depth_of(w) <= 2 || !find_list(w) || !each_element(w, on_element) || w->n < 2) {
+	if (depth_of(w) <= 2 || !find_list(w) || !each_element(w, on_element, w) || w->n < 2) {
 		split_close(w);
 		return 0;
 	}
@@ -101,27 +98,13 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	return 1;
 }
 
-/* json_walk_fn over the list: one is a piece. */
-static bool
-on_piece(void *ctx, struct slice name, struct slice value)
-{
-	struct whole *w = ctx;
-	struct read_piece piece = { .text = value, .index = w->at++, .whole = w };
-
-	(void)name;
-	pos_move(&w->here, &w->line_at, w->job.in.p, (size_t)(value.p - w->job.in.p));
-	piece.at = w->here;
-	return w->fn(w->arg, &piece);
-}
-
 static bool
 split_each(struct whole *w, format_piece_fn *fn, void *arg)
 {
-	w->fn = fn;
-	w->arg = arg;
-	w->here = (struct pos){ .line = 1 };
-	w->line_at = w->at = w->warnings = 0;
-	return each_element(w, on_piece);
+	struct piece_run run = piece_run_new(w, w->job.in, fn, arg);
+
+	w->warnings = 0;
+	return each_element(w, piece_run_item, &run);
 }
 
 const struct format_split misp_split = {

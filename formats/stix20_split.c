@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "formats/piece_run.h"
 #include "formats/stix20.h"
 #include "formats/stix20_split.h"
 #include "formats/stix21_lean.h"
@@ -37,11 +38,7 @@ struct whole {
 	size_t			 ngiven, cap;
 	bool			 rest;		/* an object carries residue */
 	bool			 odd;		/* it cannot be read in pieces */
-	/* one run through all pieces */
-	format_piece_fn		*fn;
-	void			*arg;
-	struct pos		 here;
-	size_t			 line_at, index, remarks;
+	size_t			 remarks;	/* of this run through all pieces */
 };
 
 /* ---- definitions ---- */
@@ -87,10 +84,7 @@ note(struct whole *w, const struct object *o)
 	struct strbuf text = STRBUF_INIT;
 	struct given *g;
 
-	if (w->ngiven == w->cap) {
-		w->cap = w->cap == 0 ? 1024 : w->cap + w->cap / 2;
-		w->given = xrealloc(w->given, w->cap * sizeof(*w->given));
-	}
+	w->given = xgrow(w->given, w->ngiven, &w->cap, sizeof(*w->given));
 	g = &w->given[w->ngiven++];
 	strbuf_addf(&text, "%.*s %.*s", SLICE_ARG(o->id), SLICE_ARG(o->version));
 	g->key = siphash(&w->key, strbuf_slice(&text));
@@ -151,17 +145,6 @@ has_clash(struct whole *w)
 
 /* ---- see format.h ---- */
 
-static bool
-find_objects(struct whole *w)
-{
-	if (!json_walk_is(slice_trim(w->job.in), '[')) {
-		w->root = stix21_lean_open(&w->job, w->mem, &w->objects);
-		return w->root != NULL;
-	}
-	w->objects = slice_trim(w->job.in);
-	return !w->job.strict;
-}
-
 static void
 split_close(struct whole *w)
 {
@@ -190,7 +173,8 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	w->job = *job;
 	w->mem = arena_new();
 	w->key = siphash_key_new();
-	w->odd = !find_objects(w) || !stix21_lean_each(job, w->objects, on_item, w) || w->n < 2 ||
+	w->odd = !stix21_lean_list(job, w->mem, &w->root, &w->objects) ||
+	    !stix21_lean_each(job, w->objects, on_item, w) || w->n < 2 ||
 	    w->n > stix21_limit(job->limits.objects, OBJECTS_DEFAULT);
 	if (!w->odd) {
 		idmap_sort(&w->definitions);
@@ -205,27 +189,13 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	return 1;
 }
 
-/* json_walk_fn over the objects: one is a piece. */
-static bool
-on_piece(void *ctx, struct slice name, struct slice value)
-{
-	struct whole *w = ctx;
-	struct read_piece piece = { .text = value, .index = w->index++, .whole = w };
-
-	(void)name;
-	pos_move(&w->here, &w->line_at, w->job.in.p, (size_t)(value.p - w->job.in.p));
-	piece.at = w->here;
-	return w->fn(w->arg, &piece);
-}
-
 static bool
 split_each(struct whole *w, format_piece_fn *fn, void *arg)
 {
-	w->fn = fn;
-	w->arg = arg;
-	w->here = (struct pos){ .line = 1 };
-	w->line_at = w->index = w->remarks = 0;
-	return stix21_lean_each(&w->job, w->objects, on_piece, w);
+	struct piece_run run = piece_run_new(w, w->job.in, fn, arg);
+
+	w->remarks = 0;
+	return stix21_lean_each(&w->job, w->objects, piece_run_item, &run);
 }
 
 const struct format_split stix20_split = {

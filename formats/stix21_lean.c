@@ -115,6 +115,17 @@ stix21_lean_open(const struct read_job *job, struct arena *mem, struct slice *ob
 }
 
 bool
+stix21_lean_list(const struct read_job *job, struct arena *mem, json **root, struct slice *objects)
+{
+	*objects = slice_trim(job->in);
+	*root = NULL;
+	if (json_walk_is(*objects, '['))
+		return !job->strict;
+	*root = stix21_lean_open(job, mem, objects);
+	return *root != NULL;
+}
+
+bool
 stix21_lean_each(const struct read_job *job, struct slice objects, json_walk_fn *fn, void *arg)
 {
 	return json_walk_far(objects, depth_of(job) - 1, fn, arg, job->passed, job->passed_arg);

@@ -2,7 +2,7 @@
  * stix21_lean.h -- a large STIX document, taken apart into its objects without a tree of the whole.
  *
  * Owns:    finding the objects of a bundle or envelope in its text (a tree of 100 MB of JSON takes 600 MB).
- * Called:  by stix21.c, for jobs that say `lean`, and by stix21_split.c.
+ * Called:  by stix21.c, for jobs that say `lean`, by stix21_split.c and stix20_split.c.
  * Never:   judges: whatever is odd about a document is left to the usual way, so that both say the same.
  */
 #ifndef FORMATS_STIX21_LEAN_H
@@ -17,6 +17,8 @@ bool	stix21_lean_find(const struct read_job *job, struct arena *mem, struct json
 /* The root with all members but `objects`, and the text of that list; NULL if it is no such document, or
  * not beyond doubt a good one as far as its root goes. */
 json	*stix21_lean_open(const struct read_job *job, struct arena *mem, struct slice *objects);
+/* The list of a document that is a container (*root as above) or just a list (NULL; not in strict mode). */
+bool	stix21_lean_list(const struct read_job *job, struct arena *mem, json **root, struct slice *objects);
 /* Every item of that list. */
 bool	stix21_lean_each(const struct read_job *job, struct slice objects, json_walk_fn *fn, void *arg);
 /* Does the text of an item say that it is a marking-definition, or may it? */

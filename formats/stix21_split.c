@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "formats/piece_run.h"
 #include "formats/stix21_lean.h"
 #include "formats/stix21_read.h"
 #include "gateway/base/arena.h"
@@ -35,11 +36,7 @@ struct whole {
 	struct definition	*definitions;
 	size_t			 ndefinitions, cap;
 	size_t			 nverdicts;	/* of the pieces so far */
-	/* one run through all pieces */
-	format_piece_fn		*fn;
-	void			*arg;
-	struct pos		 here;
-	size_t			 line_at, index;
+	struct piece_run	 run;
 };
 
 static json *
@@ -235,18 +232,6 @@ name_whole(struct whole *w)
 	w->id = slice_of(arena_fmt(w->mem, "bundle--%s", uuid));
 }
 
-/* Find the list of objects, at the top or in a container. */
-static bool
-find_objects(struct whole *w)
-{
-	if (!json_walk_is(slice_trim(w->job.in), '[')) {
-		w->root = stix21_lean_open(&w->job, w->mem, &w->objects);
-		return w->root != NULL;
-	}
-	w->objects = slice_trim(w->job.in);
-	return !w->job.strict;
-}
-
 static void
 split_close(struct whole *w)
 {
@@ -301,7 +286,8 @@ split_open(const struct read_job *job, struct whole **out, struct err *e)
 	w->job = *job;
 	w->mem = arena_new();
 	w->trees = arena_new();
-	if (!job->envelope && find_objects(w) && stix21_lean_each(job, w->objects, on_item, w) &&
+	if (!job->envelope && stix21_lean_list(job, w->mem, &w->root, &w->objects) &&
+	    stix21_lean_each(job, w->objects, on_item, w) &&
 	    w->nitems > 0 && w->nitems <= most && index_definitions(w)) {
 		w->stix20 = slice_is(json_member(w->root, "spec_version"), "2.0");
 		find_lost(w);
@@ -322,22 +308,16 @@ static bool
 on_piece(void *ctx, struct slice name, struct slice value)
 {
 	struct whole *w = ctx;
-	struct read_piece piece = { .text = value, .index = w->index++, .whole = w };
 
-	(void)name;
-	pos_move(&w->here, &w->line_at, w->job.in.p, (size_t)(value.p - w->job.in.p));
-	piece.at = w->here;
 	forget_trees(w);
-	return w->fn(w->arg, &piece);
+	return piece_run_item(&w->run, name, value);
 }
 
 static bool
 split_each(struct whole *w, format_piece_fn *fn, void *arg)
 {
-	w->fn = fn;
-	w->arg = arg;
-	w->here = (struct pos){ .line = 1 };
-	w->line_at = w->index = w->nverdicts = 0;
+	w->run = piece_run_new(w, w->job.in, fn, arg);
+	w->nverdicts = 0;
 	return stix21_lean_each(&w->job, w->objects, on_piece, w);
 }
 
