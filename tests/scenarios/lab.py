@@ -510,9 +510,10 @@ spool abuse
     interval     50ms
 {self.extra}{extra}""")
 
-    def write_trust(self, n, rules=None):
+    def write_trust(self, n, rules=None, head=""):
         others = [o for o in self.nodes.values() if o is not n and self.knows(n.name, o.name)]
         with open(n.file("trust.conf"), "w", encoding="utf-8") as f:
+            f.write(head)
             if others:
                 f.write("community cert-net\n    members    " + " ".join(o.name for o in others) + "\n    green      yes\n\n")
             for o in others:
@@ -522,7 +523,7 @@ spool abuse
             inboxes = "".join(f" inbox-{o.name}" for o in others)       # hidden: `*` does not mean them
             for name, lines in self.consumers.items():
                 f.write(f"consumer {name}\n" + "".join(f"    {x}\n" for x in lines).replace("read *", "read *" + inboxes) + "\n")
-            f.write(rules or RULES if others else OWN_RULES)
+            f.write(rules or (RULES if others else OWN_RULES))
 
     def start(self):
         if self.redis:

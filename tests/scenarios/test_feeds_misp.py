@@ -50,12 +50,8 @@ release clients
 def node(tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("misp"), names=("cert-a",), redis=False, extra=FEEDS, consumers=CONSUMERS)
     lab.build()
-    lab.write_trust(lab["cert-a"], RULES)
     a = lab["cert-a"]
-    with open(a.file("trust.conf"), encoding="utf-8") as f:
-        text = f.read()
-    with open(a.file("trust.conf"), "w", encoding="utf-8") as f:
-        f.write(f"node cert-a\n    misp-group {GROUP} tlp green\n\n" + text[:text.index("release ")] + RULES)
+    lab.write_trust(a, RULES, head=f"node cert-a\n    misp-group {GROUP} tlp green\n\n")
     lab.start()
     yield a
     a.verify_audit()

@@ -40,11 +40,7 @@ def node(tmp_path_factory):
         "soc": ["relation own", "read advisories"], "sensor": ["relation own", "write *"]})
     lab.build()
     a = lab["cert-a"]
-    lab.write_trust(a, RULES)
-    with open(a.file("trust.conf"), encoding="utf-8") as f:
-        text = f.read()
-    with open(a.file("trust.conf"), "w", encoding="utf-8") as f:     # without peers, lab writes rules of its own
-        f.write("node cert-a\n    aliases \"Grid CERT\" grid.xx\n\n" + text[:text.index("release ")] + RULES)
+    lab.write_trust(a, RULES, head='node cert-a\n    aliases "Grid CERT" grid.xx\n\n')
     os.mkdir(a.file("lists"))
     write_list(a, "# ours\n185.44.0.0/16\nM\u00fcll.xx   # theirs\n")
     lab.start()
