@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "tests/unit/chain_kit.h"
+#include "tests/unit/mem_kit.h"
 
 /* What an object may say of its label: the reference, and a definition that the bundle then needs. */
 struct marking {
@@ -88,24 +89,6 @@ static const char *const objects[] = {
 };
 
 enum { OBJECTS = sizeof(objects) / sizeof(*objects) };
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* A bundle whose INDICATOR says `one` and whose other objects say `others`. */
 static struct slice

@@ -12,31 +12,13 @@
 #include "formats/csaf.h"
 #include "formats/csaf_check.h"
 #include "formats/shipped.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define NOW		SLICE_LIT("2026-11-21T10:00:00Z")
 #define ADVISORY	"tests/fuzz/corpus/csaf/advisory.json"
 #define STIX		"tests/fuzz/corpus/csaf/stix.json"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* Helpers. */
 

@@ -16,28 +16,11 @@
 #include "formats/warnlist.h"
 #include "gateway/base/file.h"
 #include "tests/unit/flat_check.h"
+#include "tests/unit/mem_kit.h"
 
 #define IND	"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"
 #define CERT	"identity--f431f809-377b-45e0-aa1c-6a4751cae5ff"
 #define MD5	"0123456789abcdef0123456789abcdef"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* An object from its text. */
 static struct object *

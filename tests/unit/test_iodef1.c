@@ -11,8 +11,8 @@
 #include "formats/iodef1.h"
 #include "formats/iodef_json.h"
 #include "formats/rid.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define V1 "<IODEF-Document xmlns='urn:ietf:params:xml:ns:iodef-1.0' version='1.00' lang='en'>"
 #define V2 "<IODEF-Document xmlns='urn:ietf:params:xml:ns:iodef-2.0' version='2.00' xml:lang='en'>"
@@ -21,24 +21,6 @@
 	"<ContactName>C</ContactName></Contact>"
 #define BODY2 "<IncidentID name='c.example'>1</IncidentID><GenerationTime>2024-01-01T00:00:00Z" \
 	"</GenerationTime><Contact role='creator' type='person'><ContactName>C</ContactName></Contact>"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct xml_node *
 parse(const char *text)

@@ -12,32 +12,14 @@
 
 #include "formats/iodef2.h"
 #include "formats/iodef2_residue.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define CORPUS	"../shared/corpus/iodef2"
 #define GOLDEN	"tests/golden/iodef2/"
 
 enum { FILE_MAX = 64 << 20 };
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct slice
 load(const char *path)

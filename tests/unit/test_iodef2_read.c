@@ -11,9 +11,9 @@
 
 #include "formats/iodef2.h"
 #include "formats/pattern.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define HEAD	"<IODEF-Document version=\"2.00\" xml:lang=\"en\" xmlns=\"" IODEF2_NS "\" xmlns:ds=\""	\
 		IODEF2_NS_DS "\" xmlns:enum=\"" IODEF2_NS_ENUM "\" xmlns:sci=\"" IODEF2_NS_SCI "\">"
@@ -32,24 +32,6 @@
 #define ADDR(kind, value)	"<Address category=\"" kind "\">" value "</Address>"
 #define FLOW(inside)	"<Flow><System category=\"source\"" inside "<Node>" ADDR("ipv4-addr", "192.0.2.7") \
 		"</Node></System></Flow>"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* One reading, kept in the arena of the test. */
 struct reading {

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "formats/iodef2.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define U(n)	"00000000-0000-4000-8000-0000000000" n
 #define TIMES	"\"created\":\"2026-01-02T00:00:00.000Z\",\"modified\":\"2026-01-02T00:00:00.000Z\""
@@ -27,24 +27,6 @@
 	",\"pattern\":\"[file:name LIKE '%.tide']\",\"pattern_type\":\"stix\",\"valid_from\":"	\
 	"\"2026-01-02T00:00:00Z\"" GREEN "}"
 #define BUNDLE	"{\"type\":\"bundle\",\"id\":\"bundle--" U("ff") "\",\"objects\":[" REPORT "," FIRST "," SECOND "]}"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct advisory *
 read_with(const struct format_ops *f, const char *text)

@@ -13,9 +13,9 @@
 #include "formats/iodef2_residue.h"
 #include "formats/iodef2_words.h"
 #include "formats/pattern.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define CORPUS	"../shared/corpus/stix21"
 #define U(n)	"00000000-0000-4000-8000-0000000000" n
@@ -40,24 +40,6 @@
 #define UNKNOWN		MARK("00000000-0000-4000-8000-00000000dead")
 
 enum { FILE_MAX = 64 << 20 };
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* One conversion and everything about it. */
 struct result {

@@ -5,26 +5,9 @@
 
 #include "formats/iodef1.h"
 #include "tests/unit/corpus_kit.h"
+#include "tests/unit/mem_kit.h"
 
 #define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static void
 read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,

@@ -7,26 +7,8 @@
 #include <cmocka.h>
 
 #include "formats/ledger.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
+#include "tests/unit/mem_kit.h"
 
 static json *
 parse(const char *text)

@@ -12,6 +12,7 @@
 #include "formats/mapped_impl.h"
 #include "formats/pattern.h"
 #include "gateway/base/file.h"
+#include "tests/unit/mem_kit.h"
 
 #define RECEIVED	"2024-06-01T12:00:00Z"
 #define HEAD_CSV	"mapping t\n format csv\n record indicator key id\n field kind -> type\n"	\
@@ -19,24 +20,6 @@
 #define COUNT(a)	(sizeof(a) / sizeof(*(a)))
 #define BYTES(s)	{ s, sizeof(s) - 1 }
 #define HEAD_JSON	"mapping t\n format json records \"\"\n"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* ---- helpers ---------------------------------------------------------------------------------- */
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "formats/mapped.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define CORPUS	"../shared/corpus/inhouse/"
 #define INHOUSE	"extension-definition--5b39d042-93f7-445d-853d-1c1ea7465343"
@@ -74,24 +74,6 @@ static const char partner[] =
 	" unknown residue required\n"
 	"    field . -> value trim refang required\n"
 	"    field ../../t:opened -> valid_from time rfc3339 required\n";
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* ---- helpers ---------------------------------------------------------------------------------- */
 

@@ -8,27 +8,9 @@
 #include <cmocka.h>
 
 #include "formats/mapped_regex.h"
-#include "gateway/base/arena.h"
+#include "tests/unit/mem_kit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static const struct { const char *re; unsigned group; const char *text, *want; } finds[] = {
 	{ "b+", 0, "abbbc", "bbb" }, { "b+?", 0, "abbbc", "b" }, { "b*", 0, "abbbc", "" },

@@ -11,8 +11,8 @@
 #include "formats/format.h"
 #include "formats/shipped.h"
 #include "formats/vocab.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define UUID(n)		"00000000-0000-4000-8000-0000000000" n
 #define TIMES		"\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-02T00:00:00.500Z\""
@@ -24,24 +24,6 @@
 #define OWN		"marking-definition--" UUID("99")
 #define MARKING(def)	"{\"type\":\"marking-definition\",\"spec_version\":\"2.1\",\"id\":\"" OWN "\","	\
 			"\"created\":\"2026-01-01T00:00:00.000Z\"," def "}"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* Read a list of objects as a message. */
 static struct advisory *

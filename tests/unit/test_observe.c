@@ -11,30 +11,12 @@
 
 #include "formats/observe.h"
 #include "formats/pattern_build.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/json.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define CORPUS "../shared/corpus/patterns/patterns.jsonl"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct pat_node *
 parse(const char *text)

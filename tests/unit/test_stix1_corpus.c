@@ -8,6 +8,7 @@
 #include "formats/stix1.h"
 #include "gateway/base/clock.h"
 #include "tests/unit/corpus_kit.h"
+#include "tests/unit/mem_kit.h"
 
 #define RECEIVED SLICE_LIT("2026-11-21T10:00:00Z")
 
@@ -15,24 +16,6 @@ static const char *const folders[] = {
 	"cybox", "idioms", "misp-stix", "oasis-1.2.1", "samples", "samples-1.0.1", "samples-1.1.1",
 	"slider-out",
 };
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static void
 read_text(const struct format_ops *f, struct slice text, const char *name, struct loss *loss,

@@ -9,32 +9,14 @@
 #include <string.h>
 
 #include "formats/stix1.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define U1	"11111111-1111-4111-8111-111111111111"
 #define U2	"22222222-2222-4222-8222-222222222222"
 #define EXT	"extension-definition--22f7e26a-b629-40ac-979d-c7571c2b97e0"
 #define NS	"xmlns:s='http://stix.mitre.org/stix-1'"
 #define CUT(ref) "<cut xmlns='urn:tocsin:stix1' ref='campaign--" ref "'/>"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* Add a campaign with that residue. */
 static void

@@ -10,6 +10,7 @@
 
 #include "formats/stix1.h"
 #include "tests/unit/chain_kit.h"
+#include "tests/unit/mem_kit.h"
 
 #define U(n)	"0000000" #n "-0000-4000-8000-000000000000"
 #define CLEAR	"marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
@@ -39,24 +40,6 @@
 #define GROUPING "{\"type\":\"grouping\",\"id\":\"grouping--" U(8) "\"," STAMPS "\"name\":\"all\","		\
 	"\"context\":\"suspicious-activity\",\"object_refs\":[\"incident--" U(6) "\"]}"
 #define SET "{\"type\":\"intrusion-set\",\"id\":\"intrusion-set--" U(9) "\"," STAMPS "\"name\":\"they\"}"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct advisory
 objects(const char *text)

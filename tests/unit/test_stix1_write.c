@@ -10,6 +10,7 @@
 
 #include "formats/stix1.h"
 #include "tests/unit/chain_kit.h"
+#include "tests/unit/mem_kit.h"
 
 #define U1	"11111111-1111-4111-8111-111111111111"
 #define U2	"22222222-2222-4222-8222-222222222222"
@@ -20,24 +21,6 @@
 #define RED	"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
 #define STAMPS	"\"spec_version\":\"2.1\",\"created\":\"2026-03-01T08:00:00.000Z\","	\
 	"\"modified\":\"2026-03-01T08:00:00.000Z\","
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct advisory
 objects(const char *text)

@@ -12,8 +12,8 @@
 #include "formats/format.h"
 #include "formats/stix20.h"
 #include "formats/stix20_serve.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define UUID	"6f1d0f6e-8a3c-4f5b-9d2e-00000000000"
 #define AT	"2025-03-04T05:06:07.089Z"
@@ -27,24 +27,6 @@
 #define TLP2_STRICT	"marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003"
 #define TLP2_RED	"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
 #define MARKED(id)	"\"object_marking_refs\":[\"" id "\"]"
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 static struct advisory
 read_as(const struct format_ops *f, const char *text)

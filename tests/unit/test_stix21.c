@@ -5,6 +5,7 @@
 #include "formats/format.h"
 #include "formats/stix21_types.h"
 #include "tests/unit/corpus_kit.h"
+#include "tests/unit/mem_kit.h"
 
 #define UUID		"00000000-0000-4000-8000-000000000001"
 #define TIMES		"\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\""
@@ -14,24 +15,6 @@
 			"\"valid_from\":\"2026-01-01T00:00:00Z\"" more)
 #define PATTERN		",\"pattern\":\"[url:value = 'http://a.example/']\""
 #define TO(t)		t "--" UUID
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* Read one text; the advisory lives until the end of the test. */
 static int

@@ -12,9 +12,9 @@
 
 #include "formats/format.h"
 #include "formats/vocab.h"
-#include "gateway/base/arena.h"
 #include "gateway/base/file.h"
 #include "gateway/base/strbuf.h"
+#include "tests/unit/mem_kit.h"
 
 #define CORPUS		"../shared/corpus/"
 #define COUNT(a)	(sizeof(a) / sizeof(*(a)))
@@ -216,24 +216,6 @@ static const struct { const char *file, *codes; } defects[] = {
 
 static const char allowed[] =
     "UNKNOWN_WORD CUSTOM_PROPERTY NOT_LOWER_CASE UNUSUAL_RELATIONSHIP UPPER_CASE_ID CUSTOM_TYPE";
-
-static struct arena *mem;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(mem);
-	return 0;
-}
 
 /* Read a file; what it gave lives until the end of the test. */
 static int
